@@ -1,0 +1,83 @@
+"""Retrace's core: records what a request asked of the world, and replays it.
+
+The files in the order of a request:
+
+    settings.py       each setting once, and where its value came from
+    ids.py            trace id and span id: make, parse, safe as a folder name
+    scope.py          the running recording of one request in the current context
+    lanes.py          one lane per task or thread; carry the scope into them
+    boundary.py       what a client library declares; the live/record/replay switch
+    installer.py      puts each boundary in place when its library is imported
+    boundaries/       one file for each client library
+    native.py         clock hooks, lane buffer and encoder, in C or in Python
+    exempt.py         whose clock reads are infrastructure, and no events
+    codec.py          one value to MessagePack and back, never pickle
+    recording.py      what the reader gives back of one request
+    trace_file/       a recording to bytes and back
+    writer.py         the background thread: encode and put
+    store/            where recordings live
+    replay/           player, turns, sandbox, driver, comparison
+    cli/              the `retrace` command
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import Boundary, Hook, Patch
+from retrace_core.errors import (
+    AppNotLoadable,
+    ConfigurationError,
+    ForeignFile,
+    LiveCallRefused,
+    NewerVersion,
+    RecordingError,
+    RecordingNotFound,
+    ReplayError,
+    RetraceError,
+    StoreError,
+    TornRecording,
+    WrongApp,
+)
+from retrace_core.recording import Recording
+from retrace_core.stats import stats
+from retrace_core.trace_file import load
+
+if TYPE_CHECKING:
+    from retrace_core.replay import ReplayResult as ReplayResult
+    from retrace_core.replay import replay as replay
+
+__all__ = [
+    "AppNotLoadable",
+    "Boundary",
+    "ConfigurationError",
+    "ForeignFile",
+    "Hook",
+    "LiveCallRefused",
+    "NewerVersion",
+    "Patch",
+    "Recording",
+    "RecordingError",
+    "RecordingNotFound",
+    "ReplayError",
+    "ReplayResult",
+    "RetraceError",
+    "StoreError",
+    "TornRecording",
+    "WrongApp",
+    "load",
+    "replay",
+    "stats",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Replay arrives on demand, so that production never loads it.
+    if name in ("replay", "ReplayResult"):
+        import importlib
+
+        engine = importlib.import_module("retrace_core.replay")
+        # Importing the package `replay` puts the module under the name of the function.
+        globals().update(replay=engine.replay, ReplayResult=engine.ReplayResult)
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

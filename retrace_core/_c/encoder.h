@@ -1,0 +1,34 @@
+/* Encoder: one Python value to MessagePack with our extension types (docs/format.md). */
+#ifndef RETRACE_ENCODER_H
+#define RETRACE_ENCODER_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+enum {
+    EXT_TUPLE = 1, EXT_SET, EXT_FROZENSET, EXT_BIGINT, EXT_DECIMAL, EXT_UUID, EXT_DATETIME,
+    EXT_DATE, EXT_TIME, EXT_TIMEDELTA, EXT_COMPLEX, EXT_OPAQUE, EXT_SURROGATES, EXT_BYTEARRAY,
+};
+
+typedef struct {
+    unsigned char *bytes;
+    size_t len, cap;
+    int tainted; /* an opaque value was written */
+} Buffer;
+
+int buffer_room(Buffer *b, size_t more);
+void buffer_free(Buffer *b);
+
+/* All return 0, or -1 with MemoryError set; no other error leaves them. */
+int put_byte(Buffer *b, unsigned char byte);
+int put_raw(Buffer *b, const void *data, size_t n);
+int put_uint(Buffer *b, unsigned long long v);
+int put_int(Buffer *b, long long v);
+int put_array(Buffer *b, size_t n);
+int encode_value(Buffer *b, PyObject *value, int depth);
+int encode_naive_moment(Buffer *b, PyObject *moment); /* a datetime or date, without its tz */
+
+int encoder_init(void);
+PyObject *encoder_set_fallback(PyObject *module, PyObject *callable);
+
+#endif

@@ -1,0 +1,29 @@
+/* retrace_core._native: lanes, the typed encoder, and the clock and entropy hooks. */
+#include "hooks.h"
+
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
+#error "retrace_core._native is written for CPython 3.11 to 3.13"
+#endif
+#ifdef Py_GIL_DISABLED
+#error "retrace_core._native needs the GIL"
+#endif
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "retrace_core._native",
+    .m_doc = "Lanes, the typed encoder, and the clock and entropy hooks, in C.",
+    .m_size = -1,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    PyObject *self = PyModule_Create(&module);
+    if (!self) return NULL;
+    if (encoder_init() || lanes_init(self) || hooks_init(self) ||
+        PyModule_AddFunctions(self, lane_functions) ||
+        PyModule_AddFunctions(self, hook_functions)) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return self;
+}

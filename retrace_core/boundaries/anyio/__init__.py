@@ -1,0 +1,1 @@
+"""Boundaries of `anyio`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `anyio._backends`, one file for each of its modules."""

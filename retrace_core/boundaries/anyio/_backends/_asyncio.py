@@ -1,0 +1,55 @@
+"""anyio's worker threads (Starlette's and FastAPI's sync handlers) run in lanes of their own.
+
+Hook: `AsyncIOBackend.run_sync_in_worker_thread`, to which `anyio.to_thread.run_sync` comes;
+it does not use an executor. Read in anyio 4.16.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anyio._backends import _asyncio
+
+from retrace_core.boundary import Boundary, Patch
+from retrace_core.lanes import Lane, carry
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _carrying_run(raw: Any) -> Any:
+    run: Callable[..., Any] = raw.__func__
+
+    async def carrying(
+        backend: Any, func: Callable[..., Any], args: tuple[Any, ...], *more: Any, **options: Any
+    ) -> Any:
+        lane = current()
+        if not isinstance(lane, Lane):
+            return await run(backend, func, args, *more, **options)
+        child = lane.spawn()
+        started = False
+
+        def work(*given: Any) -> Any:
+            nonlocal started
+            started = True
+            try:
+                return carried(*given)
+            finally:
+                child.end()
+
+        carried = carry(lane, child, func)
+        try:
+            return await run(backend, work, args, *more, **options)
+        finally:
+            if not started:  # cancelled while it waited for a free thread
+                child.end()
+
+    return classmethod(carrying)
+
+
+BOUNDARY = Boundary(
+    kind="thread",
+    supports="anyio>=4",
+    hooks=(Patch(_asyncio.AsyncIOBackend, "run_sync_in_worker_thread", _carrying_run),),
+)

@@ -1,0 +1,1 @@
+"""Boundaries of `asyncio`, one file for each of its modules."""

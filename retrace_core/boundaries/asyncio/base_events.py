@@ -1,0 +1,18 @@
+"""Tasks that a request creates run in lanes of their own, on asyncio's event loops.
+
+Hook: `BaseEventLoop.create_task`, to which `asyncio.create_task`, `gather`, `TaskGroup`,
+`ensure_future` and anyio's task groups all come. Read in CPython 3.11 to 3.13.
+"""
+
+from __future__ import annotations
+
+from asyncio.base_events import BaseEventLoop
+
+from retrace_core.boundary import Boundary, Patch
+from retrace_core.lanes import carry_task
+
+BOUNDARY = Boundary(
+    kind="task",
+    supports="CPython 3.11 to 3.13",
+    hooks=(Patch(BaseEventLoop, "create_task", carry_task),),
+)

@@ -1,0 +1,68 @@
+"""`asyncio.sleep`: an event, so that replay does not wait and wakes up in recorded order.
+
+Hook: the code object of `asyncio.sleep`, and not a module attribute, because the function is
+imported by name everywhere. A sleep that infrastructure asks for (event loops, servers,
+anyio) stays live. Read in CPython 3.11 to 3.13.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from asyncio import tasks
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import Boundary, call_async
+from retrace_core.exempt import classify
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import CodeType, ModuleType
+
+_HOOK = "_retrace_sleep"
+
+_original: CodeType | None = None
+
+
+def _hooked_code(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+    async def sleep_in_scope(delay: float, result: Any = None) -> Any:
+        lane = current()
+        if lane is None or classify(sys._getframe(2).f_code) < 0:
+            return await live(delay, result)
+        await call_async(lane, "asyncio.sleep", delay, functools.partial(live, delay))
+        return result
+
+    return sleep_in_scope
+
+
+# Its code is what `asyncio.sleep` runs while hooked; the name is a global of asyncio.tasks.
+async def sleep(delay: float, result: Any = None) -> Any:
+    """Coroutine that completes after a given time (in seconds)."""
+    return await _retrace_sleep(delay, result)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
+
+
+def _install(_: ModuleType) -> None:
+    global _original
+    function: Any = tasks.sleep
+    if _original is not None or not isinstance(function, FunctionType):
+        return
+    _original = function.__code__
+    live = FunctionType(_original, vars(tasks), "sleep", function.__defaults__)
+    setattr(tasks, _HOOK, _hooked_code(live))
+    function.__code__ = sleep.__code__
+
+
+def _remove() -> None:
+    global _original
+    function: Any = tasks.sleep
+    if _original is not None:
+        function.__code__ = _original
+        delattr(tasks, _HOOK)
+        _original = None
+
+
+BOUNDARY = Boundary(
+    kind="asyncio.sleep", supports="CPython 3.11 to 3.13", install=_install, remove=_remove
+)

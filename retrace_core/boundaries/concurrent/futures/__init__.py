@@ -1,0 +1,1 @@
+"""Boundaries of `concurrent.futures`, one file for each of its modules."""

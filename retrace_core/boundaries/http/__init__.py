@@ -1,0 +1,1 @@
+"""Boundaries of `http`, one file for each of its modules."""

@@ -1,0 +1,258 @@
+"""http.client, and so `urllib.request`, requests, urllib3, botocore and all else built on it.
+
+What is recorded is the bytes of the response as they are read from the socket; everything
+above (parsing, chunks, gzip, redirects, retries, error mapping) is the library's own code,
+also on replay. Setting up a connection is an event only when it fails, because whether one
+is needed depends on how warm a pool is.
+
+Hooks: `HTTPConnection.connect`, `HTTPSConnection.connect`, `putrequest`, `endheaders`,
+`send`, `getresponse`, and `HTTPResponse.__init__` for the reader below the response. Read in
+CPython 3.11 to 3.13.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import socket
+import ssl
+from http import client
+from typing import TYPE_CHECKING, Any, cast
+
+from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
+from retrace_core.http_exchange import exchange_key, missing_headers
+from retrace_core.lanes import Lane
+from retrace_core.native import REPLAY, current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BUFFER_BYTES = 64 * 1024
+_STATE = "_retrace_exchange"
+
+
+class _Exchange:
+    """What is known of the request that a connection is sending."""
+
+    __slots__ = ("method", "url")
+
+
+    def __init__(self, method: str, url: str) -> None:
+        self.method = method
+        self.url = url
+
+
+class StubSocket:
+    """Stands for the socket of a replayed connection: it holds no descriptor, and sends nothing."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._peer = (host, port)
+        self._timeout: float | None = None
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Remember the timeout; nothing waits."""
+        self._timeout = timeout
+
+    def gettimeout(self) -> float | None:
+        """Return the remembered timeout."""
+        return self._timeout
+
+    def getpeername(self) -> tuple[str, int]:
+        """Return the host and port asked for."""
+        return self._peer
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """Return an empty certificate."""
+        return b"" if binary_form else {}
+
+    def fileno(self) -> int:
+        """Return no descriptor."""
+        return -1
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        """Return a reader of the recorded bytes."""
+        return io.BufferedReader(RecordedBytes(None, current()), _BUFFER_BYTES)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("sendall", "send", "setsockopt", "close", "shutdown", "unwrap", "version"):
+            return _nothing
+        raise AttributeError(name)
+
+
+def _nothing(*_: object, **__: object) -> None:
+    return None
+
+
+class RecordedBytes(io.RawIOBase):
+    """The bytes of one response: read from the live reader and recorded, or given back.
+
+    Args:
+        raw: the live reader; None on replay.
+        lane: the lane that made the exchange, for reads where none is current.
+    """
+
+    def __init__(self, raw: io.RawIOBase | None, lane: Any) -> None:
+        super().__init__()
+        self._raw = raw
+        self._lane = lane
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Fill `buffer`; one read is one event."""
+        lane = current() or self._lane
+        raw = self._raw
+        if lane is None or (raw is not None and lane.mode == 0):
+            return raw.readinto(buffer) if raw is not None else 0
+
+        def read() -> bytes:
+            assert raw is not None
+            filled = raw.readinto(buffer) or 0
+            return bytes(memoryview(buffer)[:filled])
+
+        data: bytes = call(lane, "http.bytes", None, read)
+        memoryview(buffer)[: len(data)] = data
+        return len(data)
+
+    def fileno(self) -> int:
+        """Return the live reader's descriptor."""
+        if self._raw is None:
+            raise OSError("a replayed response has no descriptor")
+        return self._raw.fileno()
+
+    def close(self) -> None:
+        """Close the live reader too."""
+        if not self.closed:
+            super().close()
+            if self._raw is not None:
+                self._raw.close()
+
+
+def hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
+    """Return a connection's `connect` whose failure is an event, and which replay stubs."""
+
+    @functools.wraps(connect)
+    def connecting(self: Any) -> None:
+        lane = current()
+        if lane is None:
+            if in_replay():
+                _stub(self)
+                return None
+            return connect(self)
+        key = f"{self.host}:{self.port}"
+        return attempt(lane, "http.connect", key, lambda: connect(self), lambda: _stub(self))
+
+    return connecting
+
+
+def _stub(connection: Any) -> None:
+    connection.sock = StubSocket(connection.host, connection.port or 0)
+    # urllib3 asks these of a connection that it has made.
+    connection.is_verified = True
+    connection.proxy_is_verified = True if getattr(connection, "proxy", None) else None
+
+
+def _putrequest(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def putrequest(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        if current() is not None:
+            setattr(self, _STATE, _Exchange(method, _absolute(self, url)))
+        return original(self, method, url, *args, **kwargs)
+
+    return putrequest
+
+
+def _absolute(connection: Any, url: str) -> str:
+    if "://" in url:
+        return url
+    scheme = "https" if isinstance(connection, client.HTTPSConnection) else "http"
+    host = getattr(connection, "_tunnel_host", None) or connection.host
+    port = getattr(connection, "_tunnel_port", None) or connection.port
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}{url}"
+
+
+def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def endheaders(self: Any, *args: Any, **kwargs: Any) -> None:
+        lane = current()
+        if isinstance(lane, Lane):
+            lines = [bytes(line).split(b":", 1)[0].lower() for line in self._buffer]
+            for name, value in missing_headers(
+                lane.scope.outgoing_headers, lambda name: name.encode("latin-1") in lines
+            ):
+                self.putheader(name, value)
+        return original(self, *args, **kwargs)
+
+    return endheaders
+
+
+def _send(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def send(self: Any, data: Any) -> None:
+        lane = current()
+        if lane is None:
+            return original(self, data)
+        if self.sock is None and self.auto_open:
+            self.connect()  # an event of its own, when it fails
+        if lane.mode == REPLAY and not isinstance(data, bytes | bytearray | memoryview):
+            # What produces the body is the application's: it runs on replay too.
+            for _ in data:
+                pass
+        return attempt(lane, "http.send", None, lambda: original(self, data))
+
+    return send
+
+
+def _getresponse(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def getresponse(self: Any, *args: Any, **kwargs: Any) -> Any:
+        lane = current()
+        if lane is None:
+            return original(self, *args, **kwargs)
+        exchange: _Exchange | None = getattr(self, _STATE, None)
+        key = exchange_key(exchange.method, exchange.url) if exchange else "?"
+        # An event without an answer: it says where the exchange begins, and is compared. The
+        # status, and any failure, come with the bytes that are read below.
+        call(lane, "http.exchange", key, _nothing)
+        return original(self, *args, **kwargs)
+
+    return getresponse
+
+
+def _response_init(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def __init__(self: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, sock, *args, **kwargs)
+        lane = current()
+        if lane is not None and lane.mode != REPLAY:
+            live = cast("io.BufferedReader", self.fp).detach()
+            self.fp = io.BufferedReader(RecordedBytes(cast("Any", live), lane), _BUFFER_BYTES)
+
+    return __init__
+
+
+BOUNDARY = Boundary(
+    kind="http",
+    supports="CPython 3.11 to 3.13",
+    hooks=(
+        Patch(client.HTTPConnection, "connect", hooked_connect),
+        Patch(client.HTTPSConnection, "connect", hooked_connect),
+        Patch(client.HTTPConnection, "putrequest", _putrequest),
+        Patch(client.HTTPConnection, "endheaders", _endheaders),
+        Patch(client.HTTPConnection, "send", _send),
+        Patch(client.HTTPConnection, "getresponse", _getresponse),
+        Patch(client.HTTPResponse, "__init__", _response_init),
+    ),
+    errors=(
+        "http.client",
+        socket.gaierror,
+        socket.herror,
+        ssl.SSLError,
+        ssl.SSLCertVerificationError,
+        ssl.SSLEOFError,
+        ssl.SSLZeroReturnError,
+    ),
+)

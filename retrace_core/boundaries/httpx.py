@@ -1,0 +1,173 @@
+"""httpx, sync and async: one event for the head of an exchange, one for each chunk read.
+
+Hooks: `HTTPTransport.handle_request` and `AsyncHTTPTransport.handle_async_request`, above
+httpx's mapping of httpcore's errors, so that recorded exceptions are httpx's own. Custom
+transports (ASGI, mocks) make no outside call and are not hooked. Read in httpx 0.28.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from retrace_core.boundary import Boundary, Patch, call, call_async
+from retrace_core.http_exchange import exchange_key, missing_headers
+from retrace_core.lanes import Lane
+from retrace_core.native import OFF, REPLAY, current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+_HEAD, _CHUNK, _CLOSE = "httpx.request", "httpx.chunk", "httpx.close"
+
+
+def _lane(created_in: Any) -> Any:
+    """Return the lane to read a stream in: the current one, or the one that made it."""
+    lane = current()
+    if lane is not None:
+        return lane
+    return created_in if created_in.mode != OFF and not created_in.busy else None
+
+
+def _key(request: httpx.Request) -> object:
+    body = getattr(request, "_content", None)
+    return exchange_key(request.method, str(request.url), body)
+
+
+def _head(response: httpx.Response) -> list[Any]:
+    plain = {
+        name: value
+        for name, value in response.extensions.items()
+        if isinstance(value, bytes | str | int)
+    }
+    return [response.status_code, response.headers.raw, plain]
+
+
+def _inject(lane: Any, request: httpx.Request) -> None:
+    if isinstance(lane, Lane):
+        for name, value in missing_headers(
+            lane.scope.outgoing_headers, lambda name: name in request.headers
+        ):
+            request.headers[name] = value
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, inner: httpx.SyncByteStream | None, lane: Any) -> None:
+        self._inner = inner
+        self._lane = lane
+
+    def __iter__(self) -> Iterator[bytes]:
+        live = iter(self._inner) if self._inner is not None else iter(())
+        while True:
+            lane = _lane(self._lane)
+            read = functools.partial(next, live, None)
+            chunk = read() if lane is None else call(lane, _CHUNK, None, read)
+            if chunk is None:
+                return
+            yield chunk
+
+    def close(self) -> None:
+        lane = _lane(self._lane)
+        live = self._inner.close if self._inner is not None else _nothing
+        live() if lane is None else call(lane, _CLOSE, None, live)
+
+
+class _AsyncStream(httpx.AsyncByteStream):
+    def __init__(self, inner: httpx.AsyncByteStream | None, lane: Any) -> None:
+        self._inner = inner
+        self._lane = lane
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        live = self._inner.__aiter__() if self._inner is not None else None
+
+        async def read() -> bytes | None:
+            assert live is not None
+            try:
+                return await live.__anext__()
+            except StopAsyncIteration:
+                return None
+
+        while True:
+            lane = _lane(self._lane)
+            chunk = await read() if lane is None else await call_async(lane, _CHUNK, None, read)
+            if chunk is None:
+                return
+            yield chunk
+
+    async def aclose(self) -> None:
+        lane = _lane(self._lane)
+        live = self._inner.aclose if self._inner is not None else _nothing_async
+        if lane is None:
+            await live()
+        else:
+            await call_async(lane, _CLOSE, None, live)
+
+
+def _nothing() -> None:
+    return None
+
+
+async def _nothing_async() -> None:
+    return None
+
+
+def _rebuilt(head: Any, stream: Any) -> httpx.Response:
+    status, headers, extensions = head
+    return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
+
+
+def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
+    @functools.wraps(original)
+    def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        lane = current()
+        if lane is None:
+            return original(self, request)
+        _inject(lane, request)
+        key = _key(request)
+        if lane.mode == REPLAY:
+            for _ in request.stream:  # type: ignore[union-attr]  # the application's generator
+                pass
+            return _rebuilt(call(lane, _HEAD, key, _nothing), _Stream(None, lane))
+        response = call(lane, _HEAD, key, functools.partial(original, self, request), _head)
+        response.stream = _Stream(response.stream, lane)  # type: ignore[arg-type]
+        return response
+
+    return handle_request
+
+
+def _handle_async_request(
+    original: Callable[..., Awaitable[httpx.Response]],
+) -> Callable[..., Awaitable[httpx.Response]]:
+    @functools.wraps(original)
+    async def handle_async_request(
+        self: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
+        lane = current()
+        if lane is None:
+            return await original(self, request)
+        _inject(lane, request)
+        key = _key(request)
+        if lane.mode == REPLAY:
+            async for _ in request.stream:  # type: ignore[union-attr]
+                pass
+            head = await call_async(lane, _HEAD, key, _nothing_async)
+            return _rebuilt(head, _AsyncStream(None, lane))
+        live = functools.partial(original, self, request)
+        response = await call_async(lane, _HEAD, key, live, _head)
+        response.stream = _AsyncStream(response.stream, lane)  # type: ignore[arg-type]
+        return response
+
+    return handle_async_request
+
+
+BOUNDARY = Boundary(
+    kind="httpx",
+    supports="httpx>=0.24",
+    hooks=(
+        Patch(httpx.HTTPTransport, "handle_request", _handle_request),
+        Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handle_async_request),
+    ),
+    errors=("httpx",),
+)

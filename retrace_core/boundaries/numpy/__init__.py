@@ -1,0 +1,1 @@
+"""Boundaries of `numpy`, one file for each of its modules."""

@@ -1,0 +1,71 @@
+"""numpy.random's module functions, which draw from one global generator.
+
+`default_rng()` needs nothing: its seed comes by `secrets`, and is recorded there.
+
+Hooks: the module functions, which are bound methods of a hidden generator. Read in numpy 2.4.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from numpy import random
+
+from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.native import REPLAY, current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DRAWS = (
+    "beta binomial bytes chisquare choice dirichlet exponential f gamma geometric gumbel"
+    " hypergeometric laplace logistic lognormal logseries multinomial multivariate_normal"
+    " negative_binomial noncentral_chisquare noncentral_f normal pareto permutation poisson"
+    " power rand randint randn random random_integers random_sample ranf rayleigh sample"
+    " standard_cauchy standard_exponential standard_gamma standard_normal standard_t"
+    " triangular uniform vonmises wald weibull zipf"
+).split()
+
+
+def _nothing() -> Any:
+    return None
+
+
+def _drawing(name: str, draw: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(draw)
+    def drawing(*args: Any, **kwargs: Any) -> Any:
+        lane = current()
+        if lane is None:
+            return draw(*args, **kwargs)
+        return call(lane, f"numpy.random.{name}", None, functools.partial(draw, *args, **kwargs))
+
+    return drawing
+
+
+def _hooked_shuffle(shuffle: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(shuffle)
+    def shuffling(x: Any) -> None:
+        lane = current()
+        if lane is None:
+            return shuffle(x)
+        if lane.mode == REPLAY:
+            x[:] = call(lane, "numpy.random.shuffle", None, _nothing)
+            return None
+        return call(lane, "numpy.random.shuffle", None, lambda: shuffle(x), lambda _: x)
+
+    return shuffling
+
+
+BOUNDARY = Boundary(
+    kind="numpy.random",
+    supports="numpy>=1.24",
+    hooks=(
+        *(
+            Patch(random, name, functools.partial(_drawing, name))
+            for name in _DRAWS
+            if hasattr(random, name)
+        ),
+        Patch(random, "shuffle", _hooked_shuffle),
+    ),
+)

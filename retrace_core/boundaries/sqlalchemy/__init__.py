@@ -1,0 +1,1 @@
+"""Boundaries of `sqlalchemy`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `sqlalchemy.pool`, one file for each of its modules."""

@@ -1,0 +1,64 @@
+"""Threads that a request starts run in lanes of their own.
+
+Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclasses and
+references taken earlier are covered; read in CPython 3.11 to 3.13.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING
+
+from retrace_core.boundary import Boundary, Patch
+from retrace_core.lanes import Lane, carry
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INFRASTRUCTURE = (
+    "aiosqlite anyio apscheduler asgiref concurrent ddtrace grpc gunicorn ldclient logging"
+    " opentelemetry prometheus_client psycopg_pool pymongo redis retrace_core sentry_sdk"
+    " sqlalchemy urllib3 uvicorn waitress watchdog werkzeug"
+).split()
+"""Whose threads serve the process and outlive the request that happened to start them."""
+
+
+def _is_infrastructure(thread: threading.Thread) -> bool:
+    target = getattr(thread, "_target", None)
+    owners = (type(thread).__module__, getattr(target, "__module__", None) or "")
+    return any(owner.split(".", 1)[0] in _INFRASTRUCTURE for owner in owners)
+
+
+def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(start)
+    def carrying(thread: threading.Thread) -> None:
+        lane = current()
+        if not isinstance(lane, Lane) or _is_infrastructure(thread):
+            return start(thread)
+        child = lane.spawn()
+        body = carry(lane, child, thread.run)
+
+        def run() -> None:
+            try:
+                body()
+            finally:
+                del thread.run  # type: ignore[method-assign]  # the instance's: ours
+                child.end()
+
+        thread.run = run  # type: ignore[method-assign]
+        try:
+            start(thread)
+        except BaseException:
+            child.end()
+            raise
+
+    return carrying
+
+
+BOUNDARY = Boundary(
+    kind="thread",
+    supports="CPython 3.11 to 3.13",
+    hooks=(Patch(threading.Thread, "start", _carrying_start),),
+)

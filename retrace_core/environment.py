@@ -1,0 +1,161 @@
+"""Environment: what is known of the process that records, found out once for each app."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+import re
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrace_core import failsafe, installer, native
+from retrace_core.recording import Environment
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from retrace_core.settings import Settings
+
+__all__ = ["hash_seed", "name_of_app", "of_app", "versions"]
+
+_FRAMEWORKS = (
+    "aiohttp aiosqlite anyio celery django falcon fastapi flask gevent gunicorn httpx litestar"
+    " numpy pydantic pyramid quart requests sqlalchemy starlette urllib3 uvicorn uvloop waitress"
+    " werkzeug"
+).split()
+_SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
+_DEPTH = 12
+
+_known: dict[int, tuple[object, int, Environment]] = {}
+
+
+def of_app(app: object, settings: Settings) -> Environment:
+    """Return the environment to note in a recording of `app`; cached for each app object."""
+    loaded = len(installer.installed())
+    cached = _known.get(id(app))
+    # The object is kept beside its answer, so that its id can't be given to another.
+    if cached is not None and cached[0] is app and cached[1] == loaded:
+        return cached[2]
+    environment = _find_out(app, settings)
+    _known[id(app)] = (app, loaded, environment)
+    return environment
+
+
+def _find_out(app: object, settings: Settings) -> Environment:
+    name, folder = settings.app, ""
+    with failsafe.gate("name of the application"):
+        found, folder = name_of_app(app)
+        name = name or found
+    return Environment(
+        python=platform.python_version(),
+        implementation=native.IMPLEMENTATION,
+        platform=sys.platform,
+        retrace=_version("retrace-mw"),
+        app=name,
+        app_dir=folder or os.getcwd(),
+        commit=_commit(folder or os.getcwd()),
+        pid=os.getpid(),
+        host=platform.node(),
+        timezone=time.tzname[0],
+        libraries=versions(),
+        boundaries=installer.installed(),
+        hash_seed=hash_seed(consent=settings.record_hash_seed),
+    )
+
+
+def name_of_app(app: object) -> tuple[str, str]:
+    """Return ("module:attribute", folder to import it from) of an application object.
+
+    It looks where the wrapped object, or one of those that it wraps, is a global of one of
+    the application's modules; failing that, at the command line, as uvicorn and gunicorn
+    write it. Both are "" where nothing was found.
+    """
+    candidates = _unwrapped(app)
+    for module_name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not file or "-packages" + os.sep in file or file.startswith(os.path.dirname(os.__file__)):
+            continue
+        for attribute, value in list(vars(module).items()):
+            if any(value is candidate for candidate in candidates):
+                return _spec(module_name, module, attribute)
+    for argument in sys.argv[1:]:
+        if _SPEC.fullmatch(argument):
+            return argument.removesuffix("()"), os.getcwd()
+    return "", ""
+
+
+def _unwrapped(app: object) -> list[object]:
+    found: list[object] = []
+    waiting = [app]
+    while waiting and len(found) < _DEPTH:
+        one = waiting.pop(0)
+        if one is None or any(one is other for other in found):
+            continue
+        found.append(one)
+        waiting.append(getattr(one, "__self__", None))
+        with failsafe.gate("name of the application"):
+            inner = vars(one) if hasattr(one, "__dict__") else {}
+            waiting += [inner.get(name) for name in ("app", "application", "wsgi_app", "_app")]
+    return found
+
+
+def _spec(module_name: str, module: ModuleType, attribute: str) -> tuple[str, str]:
+    file = Path(str(module.__file__)).resolve()
+    if module_name == "__main__":
+        spec = getattr(module, "__spec__", None)
+        module_name = spec.name if spec is not None else file.stem
+    depth = module_name.count(".") + (1 if file.name == "__init__.py" else 0)
+    return f"{module_name}:{attribute}", str(file.parents[depth])
+
+
+@functools.cache
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the frameworks and hooked libraries that are loaded."""
+    names = {name for name in _FRAMEWORKS if name in sys.modules}
+    return {name: version for name in sorted(names) if (version := _version(name))}
+
+
+def hash_seed(*, consent: bool) -> str:
+    """Return what fixes the order of sets: PYTHONHASHSEED, or with consent the hash secret.
+
+    Args:
+        consent: True when the user has allowed the process's hash secret to be recorded.
+            It is 24 bytes at `_Py_HashSecret`; whoever has it can craft colliding keys.
+    """
+    if not consent:
+        return ""
+    seed = os.environ.get("PYTHONHASHSEED", "random")
+    if seed != "random" and seed:
+        return seed
+    with failsafe.gate("hash secret"):
+        return bytes((ctypes.c_char * 24).in_dll(ctypes.pythonapi, "_Py_HashSecret")).hex()
+    return ""
+
+
+@functools.cache
+def _commit(folder: str) -> str:
+    for parent in (Path(folder), *Path(folder).parents):
+        head = parent / ".git" / "HEAD"
+        try:
+            text = head.read_text().strip()
+        except OSError:
+            continue
+        if not text.startswith("ref: "):
+            return text[:40]
+        try:
+            return (parent / ".git" / text[5:]).read_text().strip()[:40]
+        except OSError:
+            return ""
+    return ""

@@ -1,0 +1,122 @@
+"""Every exception that Retrace raises, in one tree.
+
+    RetraceError
+    ├── ConfigurationError        a setting is wrong: which one, its value, what is allowed
+    ├── RecordingError            a trace file can't be used
+    │   ├── ForeignFile           it is no trace file at all
+    │   ├── TornRecording         it ends early or is damaged: readable up to where it says
+    │   ├── NewerVersion          a newer Retrace wrote it
+    │   └── RecordingNotFound     there is none of that name
+    ├── StoreError                a store can't be reached, read or written
+    └── ReplayError               a replay could not be run
+        ├── AppNotLoadable        the application can't be imported
+        ├── WrongApp              the recording belongs to another application
+        └── LiveCallRefused       the replayed code reached for the live world
+
+The text of each is one line that says what, where, and what to do. The command line
+prints that line and exits with status 2.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AppNotLoadable",
+    "ConfigurationError",
+    "ForeignFile",
+    "LiveCallRefused",
+    "NewerVersion",
+    "RecordingError",
+    "RecordingNotFound",
+    "ReplayError",
+    "RetraceError",
+    "StoreError",
+    "TornRecording",
+    "WrongApp",
+]
+
+
+class RetraceError(Exception):
+    """The root of all errors that Retrace raises on purpose."""
+
+
+class ConfigurationError(RetraceError):
+    """A setting has a value that is not allowed.
+
+    Args:
+        setting: the name of the setting, as the user wrote it.
+        value: what was given.
+        allowed: what would be right, in words.
+        origin: where the value came from ("environment", "argument", a file name).
+    """
+
+    def __init__(self, setting: str, value: object, allowed: str, origin: str = "") -> None:
+        source = f" (from {origin})" if origin else ""
+        super().__init__(f"{setting}={value!r}{source} is not allowed: use {allowed}")
+        self.setting = setting
+        self.value = value
+        self.allowed = allowed
+        self.origin = origin
+
+
+class RecordingError(RetraceError):
+    """A trace file can't be used."""
+
+
+class ForeignFile(RecordingError):
+    """The file does not begin as a trace file does."""
+
+
+class TornRecording(RecordingError):
+    """The trace file ends early or is damaged.
+
+    Args:
+        message: what is wrong, and what to do.
+        offset_bytes: where the first unreadable frame begins.
+        frames: how many whole frames come before it.
+    """
+
+    def __init__(self, message: str, *, offset_bytes: int = 0, frames: int = 0) -> None:
+        super().__init__(message)
+        self.offset_bytes = offset_bytes
+        self.frames = frames
+
+
+class NewerVersion(RecordingError):
+    """A newer Retrace wrote the trace file."""
+
+
+class RecordingNotFound(RecordingError):
+    """There is no recording of that name, path or trace id."""
+
+
+class StoreError(RetraceError):
+    """A store can't be reached, read or written."""
+
+
+class ReplayError(RetraceError):
+    """A replay could not be run."""
+
+
+class AppNotLoadable(ReplayError):
+    """The application that should be replayed can't be imported."""
+
+
+class WrongApp(ReplayError):
+    """The recording was made by another application than the one given."""
+
+
+class LiveCallRefused(ReplayError):
+    """The replayed code reached for the live world: a socket, a process, a file to write.
+
+    Args:
+        operation: what was tried ("socket.connect", "subprocess.Popen", ...).
+        target: to what, in words.
+    """
+
+    def __init__(self, operation: str, target: str) -> None:
+        super().__init__(
+            f"{operation} to {target} refused: nothing live may be touched during replay; "
+            "declare the client as a boundary, or record again with it hooked"
+        )
+        self.operation = operation
+        self.target = target

@@ -1,0 +1,107 @@
+"""Exempt: whose clock and entropy reads are infrastructure, and no events.
+
+Looked at is only the immediate caller's code, once per code object. Infrastructure reads a
+clock for its own sake (pools, event loops, caches of compiled statements, tracers), how often
+depends on how warm the process is. Not exempt is what decides for the application: token
+and cookie expiry (jwt, itsdangerous), caches with a time to live (cachetools).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+__all__ = ["classify", "site_name", "site_names"]
+
+_DISTRIBUTIONS = frozenset(
+    """
+    aiohttp aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
+    _pydevd_bundle pydevd_bundle
+    elasticapm gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
+    ldclient msgspec
+    newrelic opentelemetry prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
+    _pytest redis
+    retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop
+    waitress watchfiles wrapt wsproto zstandard
+    """.split()
+)
+_STANDARD = frozenset(
+    """
+    asyncio bdb cProfile cmd code concurrent ctypes importlib inspect linecache logging
+    multiprocessing pdb profile pstats pydoc queue runpy sched selectors socketserver
+    subprocess threading trace traceback tracemalloc warnings weakref wsgiref zipimport
+    """.split()
+)
+"""Not `random`, `uuid`, `secrets`, `tempfile`: they draw on behalf of their caller."""
+
+_PATHS = sysconfig.get_paths()
+_SITE = tuple(
+    {os.path.join(_PATHS[name], "") for name in ("purelib", "platlib")}
+    | {os.path.join(entry, "") for entry in sys.path if entry.endswith("-packages")}
+)
+_STDLIB = os.path.join(_PATHS["stdlib"], "")
+_OURS = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), name, "")
+    for name in ("retrace_core", "retrace_mw")
+)
+
+_names: list[str] = ["?"]
+_numbers: dict[str, int] = {"?": 0}
+
+
+def classify(code: CodeType) -> int:
+    """Return the site number of a calling function, or -1 when its reads are no events."""
+    filename = code.co_filename
+    if filename.startswith("<frozen ") or code.co_name == "<module>":
+        return -1  # a module's body runs once, in whichever request imports it first
+    if filename.startswith(_OURS):
+        return -1
+    location, owners = _within(filename)
+    if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:
+        return -1
+    return _number(site_name(code))
+
+
+def site_name(code: CodeType) -> str:
+    """Return "file.py:qualified.name", the same on every machine that has the same code."""
+    return f"{_short(code.co_filename)}:{code.co_qualname}"
+
+
+def site_names(numbers: list[int]) -> dict[int, str]:
+    """Return the names of these site numbers."""
+    return {number: _names[number] for number in numbers if number < len(_names)}
+
+
+def _within(filename: str) -> tuple[str, frozenset[str]]:
+    for prefix in _SITE:
+        if filename.startswith(prefix):
+            return filename[len(prefix) :], _DISTRIBUTIONS
+    if filename.startswith(_STDLIB):
+        return filename[len(_STDLIB) :], _STANDARD
+    return "", frozenset()
+
+
+def _short(filename: str) -> str:
+    location, _ = _within(filename)
+    if location:
+        return location
+    best = ""
+    for entry in sys.path:
+        prefix = os.path.join(entry or os.getcwd(), "")
+        if filename.startswith(prefix) and len(prefix) > len(best):
+            best = prefix
+    return filename[len(best) :]
+
+
+def _number(name: str) -> int:
+    number = _numbers.get(name)
+    if number is None:
+        number = len(_names)
+        _names.append(name)
+        _numbers[name] = number
+    return number

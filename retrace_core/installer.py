@@ -1,0 +1,160 @@
+"""Installer: puts each boundary in place when its library is imported, and takes it out.
+
+A boundary's file is found by its path: `boundaries/http/client.py` is for `http.client`.
+It is imported when that library is, and not before. Boundaries of other distributions come
+by the entry-point group "retrace.boundaries", named by the library's import name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
+
+from retrace_core import failsafe
+from retrace_core.boundary import Boundary, install_hook
+from retrace_core.stats import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["allowed_errors", "available", "install", "installed", "uninstall"]
+
+ENTRY_POINTS = "retrace.boundaries"
+_HOME = Path(__file__).with_name("boundaries")
+
+_lock = threading.RLock()
+_active = False
+_registered: set[str] = set()
+_boundaries: dict[str, Boundary] = {}
+_removers: dict[str, list[Callable[[], None]]] = {}
+_failed: dict[str, str] = {}
+
+
+def available() -> dict[str, str]:
+    """Return library name -> name of the module that holds its boundary, ours only."""
+    found: dict[str, str] = {}
+    for file in sorted(_HOME.rglob("*.py")):
+        parts = file.relative_to(_HOME).with_suffix("").parts
+        if parts[-1] != "__init__":
+            found[".".join(parts)] = ".".join(("retrace_core", "boundaries", *parts))
+    return found
+
+
+def install(only: Iterable[str] | None = None) -> None:
+    """Install every boundary whose library is loaded, and the others as theirs get loaded.
+
+    Calling it again is harmless.
+
+    Args:
+        only: names of libraries to restrict it to; default all.
+    """
+    global _active
+    with _lock:
+        _active = True
+        wanted = None if only is None else set(only)
+        for library, home in {**available(), **_foreign()}.items():
+            if wanted is None or library in wanted:
+                _register(library, home)
+
+
+def uninstall() -> None:
+    """Take all boundaries out again, last one first."""
+    global _active
+    with _lock:
+        _active = False
+        for library in reversed(list(_boundaries)):
+            for remove in reversed(_removers.pop(library)):
+                with failsafe.gate(f"remove boundary {library}"):
+                    remove()
+            del _boundaries[library]
+        allowed_errors.cache.clear()
+
+
+def installed() -> list[str]:
+    """Return the names of the libraries whose boundary is in place."""
+    return list(_boundaries)
+
+
+def failures() -> dict[str, str]:
+    """Return library name -> why its boundary could not be installed."""
+    return dict(_failed)
+
+
+class _AllowedErrors:
+    """The exception classes that a replay may rebuild, by their full names."""
+
+    def __init__(self) -> None:
+        self.cache: dict[str, type[BaseException]] = {}
+
+    def __call__(self) -> dict[str, type[BaseException]]:
+        """Return full name -> class, of all installed boundaries."""
+        if not self.cache:
+            for boundary in _boundaries.values():
+                for cls in _error_classes(boundary):
+                    self.cache[f"{cls.__module__}.{cls.__qualname__}"] = cls
+        return self.cache
+
+
+allowed_errors = _AllowedErrors()
+
+
+def _error_classes(boundary: Boundary) -> Iterable[type[BaseException]]:
+    for item in boundary.errors:
+        if not isinstance(item, str):
+            yield item
+            continue
+        module = sys.modules.get(item)
+        for value in list(vars(module).values()) if module is not None else ():
+            if isinstance(value, type) and issubclass(value, BaseException):
+                yield value
+
+
+def _foreign() -> dict[str, str]:
+    return {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def _register(library: str, home: str) -> None:
+    if library in _boundaries:
+        return
+    if library in sys.modules:
+        _install_one(library, home, sys.modules[library])
+    elif library not in _registered:
+        _registered.add(library)
+
+        def imported(module: Any) -> None:
+            with _lock:
+                if _active and library not in _boundaries:
+                    _install_one(library, home, module)
+
+        register_post_import_hook(imported, library)
+
+
+def _install_one(library: str, home: str, module: ModuleType) -> None:
+    with failsafe.gate(f"install boundary {library}"):
+        removers: list[Callable[[], None]] = []
+        try:
+            boundary: Boundary = importlib.import_module(home).BOUNDARY
+            if boundary.install is not None:
+                boundary.install(module)
+                if boundary.remove is not None:
+                    removers.append(boundary.remove)
+            removers.extend(install_hook(boundary, hook) for hook in boundary.hooks)
+        except Exception as error:
+            _failed[library] = f"{type(error).__name__}: {error}"
+            for remove in reversed(removers):
+                remove()
+            raise
+        _failed.pop(library, None)
+        _boundaries[library] = boundary
+        _removers[library] = removers
+        allowed_errors.cache.clear()
+        count("boundaries.installed")

@@ -1,0 +1,206 @@
+"""Lanes: one for each thread or task of a scope, and how a scope is carried into them.
+
+A lane's id is its parent's id, a dot, and the number of the child, given at the moment of
+the spawn in the parent's program order: so the same program gives the same ids again,
+however long each of the children takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from retrace_core import native
+from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+    from contextvars import Context
+    from types import CodeType
+
+    from retrace_core.native import ScopeState
+
+__all__ = ["Lane", "LaneOwner", "carry", "carry_future", "carry_task", "lend", "mask"]
+
+T = TypeVar("T")
+
+
+class LaneOwner(Protocol):
+    """What a lane needs of its scope, be it recording or replaying."""
+
+    state: ScopeState
+    outgoing_headers: tuple[tuple[str, str], ...]
+
+    def spawn(self, parent: Lane) -> Lane:
+        """Return a new child lane of `parent`."""
+        ...
+
+    def lane_ending(self, lane: Lane) -> None:
+        """Wait, on the lane's thread, for its turn to end (replay only)."""
+        ...
+
+    def lane_ended(self, lane: Lane) -> None:
+        """Take note that the thread or task of `lane` has ended."""
+        ...
+
+    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
+        """Return the recorded answer of a clock or entropy read (replay only)."""
+        ...
+
+    def answer(self, lane: Lane, kind: str, key: object) -> object:
+        """Return or raise the recorded outcome of a call, in its turn (replay only)."""
+        ...
+
+    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
+        """Do what `answer` does, without blocking the event loop."""
+        ...
+
+    def failure_comes(self, lane: Lane, kind: str) -> bool:
+        """Return True when the next recorded event of `lane` is a failed `kind`."""
+        ...
+
+
+class Lane(native.Lane):
+    """The ordered events of one thread or task inside a scope."""
+
+    __slots__ = ("_children", "ended", "id", "scope")
+
+    scope: LaneOwner
+    id: str
+    ended: bool
+
+    def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
+        super().__init__(scope.state, mode)
+        self.scope = scope
+        self.id = lane_id
+        self.ended = False
+        self._children = 0
+
+    def next_child_id(self) -> str:
+        """Return the id of the next child; only the lane's own thread may ask."""
+        number = self._children
+        self._children = number + 1
+        return f"{self.id}.{number}"
+
+    def spawn(self) -> Lane:
+        """Return a new child lane, numbered in program order."""
+        return self.scope.spawn(self)
+
+    def end(self, _: object = None) -> None:
+        """Say that the thread or task of this lane has ended; fits as a done-callback."""
+        if not self.ended:
+            self.ended = True
+            self.scope.lane_ended(self)
+
+    def serve(self, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
+        """Return the recorded answer of a clock or entropy read (called by the hooks)."""
+        return self.scope.soft(self, kind, code, args)
+
+
+@contextmanager
+def mask() -> Iterator[None]:
+    """Run library internals with no lane, so that what they do is nobody's event.
+
+    What they start inside (tasks, callbacks, threads) inherits no lane either. During
+    replay the masked code still knows that it is replayed (`boundary.in_replay`).
+    """
+    lane = LANE.get()
+    if lane is None:
+        yield
+        return
+    LANE.set(masked_value(lane))
+    try:
+        yield
+    finally:
+        LANE.set(lane)
+
+
+def masked_value(lane: native.Lane) -> native.Lane | None:
+    """Return what `LANE` must hold to mask `lane`: None, or replay's infrastructure lane."""
+    if lane.mode == REPLAY:
+        return getattr(lane.scope, "infrastructure", None) if isinstance(lane, Lane) else None
+    return lane if lane.mode == INFRA else None
+
+
+def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Callable[..., T]:
+    """Return `function` such that it runs in lane `child` on whatever thread calls it.
+
+    Code below may run in a copy of the parent's context (`asyncio.to_thread`, asgiref);
+    therefore the thread is told that the parent's lane means the child's.
+    """
+
+    @functools.wraps(function)
+    def carried(*args: Any, **kwargs: Any) -> T:
+        previous = bind_thread(parent, child)
+        token = LANE.set(child)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            LANE.reset(token)
+            bind_thread(*previous)
+            if child.mode == REPLAY:
+                child.scope.lane_ending(child)
+
+    return carried
+
+
+def lend(lane: Lane, function: Callable[..., T]) -> Callable[..., T]:
+    """Return `function` such that it runs in `lane` itself on another thread.
+
+    Only while the lane's own task waits for it: a lane has one writer at a time.
+    """
+
+    @functools.wraps(function)
+    def lent(*args: Any, **kwargs: Any) -> T:
+        token = LANE.set(lane)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            LANE.reset(token)
+
+    return lent
+
+
+def carry_future(
+    submit: Callable[..., Future[T]], lane: Lane, function: Callable[..., T], *args: Any, **kw: Any
+) -> Future[T]:
+    """Return the future of `function` submitted to an executor in a new child of `lane`.
+
+    The submit itself runs masked: a worker thread that it starts must not keep the lane.
+    """
+    child = lane.spawn()
+    try:
+        with mask():
+            future = submit(carry(lane, child, function), *args, **kw)
+    except BaseException:
+        child.end()
+        raise
+    future.add_done_callback(child.end)
+    return future
+
+
+def carry_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an event loop's `create_task` that gives each task of a scope its own lane."""
+
+    @functools.wraps(create_task)
+    def carrying(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
+        lane = current()
+        if lane is None or not isinstance(lane, Lane):
+            return create_task(loop, coro, **options)
+        child = lane.spawn()
+        given: Context | None = options.get("context")
+        context = copy_context() if given is None else given
+        try:
+            context.run(LANE.set, child)
+        except RuntimeError:  # the given context is entered already: the lane stays shared
+            child.end()
+            return create_task(loop, coro, **options)
+        task = create_task(loop, coro, **{**options, "context": context})
+        task.add_done_callback(child.end)
+        return task
+
+    return carrying

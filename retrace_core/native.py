@@ -1,0 +1,79 @@
+"""Native: the C extension where it is there, else the pure Python fallback.
+
+`RETRACE_PURE_PYTHON=1` takes the fallback, for tests and for trying out.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+NOTE = ""
+"""Why the fallback is in use; empty when it is not."""
+
+if TYPE_CHECKING:
+    from retrace_core._native import (
+        INFRA,
+        LANE,
+        OFF,
+        RECORD,
+        REPLAY,
+        SOFT_KINDS,
+        Lane,
+        ScopeState,
+        arm,
+        bind_thread,
+        current,
+        encode,
+        exempt,
+        hook_status,
+        install_clock_hooks,
+        now_ns,
+        remove_clock_hooks,
+        set_encode_fallback,
+        set_policy,
+    )
+
+    IMPLEMENTATION: str = "c"
+else:
+    try:
+        if os.environ.get("RETRACE_PURE_PYTHON", "") not in ("", "0"):
+            raise ImportError("RETRACE_PURE_PYTHON is set")
+        from retrace_core import _native as _implementation
+
+        IMPLEMENTATION = "c"
+    except ImportError as error:
+        from retrace_core import _fallback as _implementation
+
+        IMPLEMENTATION = "python"
+        NOTE = str(error)
+    for _name in (
+        "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Lane ScopeState arm bind_thread current encode"
+        " exempt hook_status install_clock_hooks now_ns remove_clock_hooks set_encode_fallback"
+        " set_policy"
+    ).split():
+        globals()[_name] = getattr(_implementation, _name)
+
+__all__ = [
+    "IMPLEMENTATION",
+    "INFRA",
+    "LANE",
+    "NOTE",
+    "OFF",
+    "RECORD",
+    "REPLAY",
+    "SOFT_KINDS",
+    "Lane",
+    "ScopeState",
+    "arm",
+    "bind_thread",
+    "current",
+    "encode",
+    "exempt",
+    "hook_status",
+    "install_clock_hooks",
+    "now_ns",
+    "remove_clock_hooks",
+    "set_encode_fallback",
+    "set_policy",
+]

@@ -1,0 +1,232 @@
+"""Recording: what one service kept of one request, as the reader gives it back.
+
+A recording is a `Header` (what `retrace ls` shows, cheap to read), the request, the
+response, the failure if there was one, and the events of each lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+import msgspec
+
+__all__ = [
+    "CANCELLED",
+    "RAISED",
+    "RETURNED",
+    "DecisionRecord",
+    "Environment",
+    "Event",
+    "Failure",
+    "Frame",
+    "Header",
+    "LaneEvents",
+    "Recording",
+    "Request",
+    "Response",
+    "SoftEvent",
+]
+
+RETURNED: Final = 0
+"""Event status: the call returned `value`."""
+RAISED: Final = 1
+"""Event status: the call raised; `value` is the packed exception."""
+CANCELLED: Final = 2
+"""Event status: the call was cancelled while in flight; `value` is None."""
+
+Headers = list[tuple[str, str]]
+"""Header names and values as latin-1 text, in order, duplicates kept."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One semantic crossing of a boundary: it takes turns, and must match in order."""
+
+    seq: int
+    """Its place in the order of completions of the whole scope; the first is 1."""
+    kind: str
+    """Which boundary and call, for instance "sqlite3.execute"."""
+    key: Any
+    """What was asked, decoded."""
+    status: int
+    """`RETURNED`, `RAISED` or `CANCELLED`."""
+    value: Any
+    """What was answered, decoded, or the packed exception."""
+    end_us: int
+    """When it completed, in microseconds since the scope was opened."""
+    duration_us: int
+    """How long it took, in microseconds."""
+
+
+class SoftEvent(msgspec.Struct, frozen=True):
+    """One read of a clock or an entropy source: matched by lane, kind and call site."""
+
+    kind: str
+    """For instance "time.time" or "os.urandom"."""
+    site: str
+    """The function that asked, as "file.py:qualified.name"."""
+    value: Any
+    """What was read."""
+
+
+class LaneEvents(msgspec.Struct, frozen=True):
+    """The ordered events of one thread or task; lane "0" is the request itself."""
+
+    id: str
+    events: list[Event | SoftEvent]
+    complete: bool = True
+    """False when the lane was still running as the recording was sealed."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What came in."""
+
+    protocol: Literal["asgi", "wsgi"]
+    method: str
+    scheme: str
+    path: str
+    """Decoded path below `root_path` (WSGI: SCRIPT_NAME is in `root_path`)."""
+    raw_path: bytes
+    query: bytes
+    root_path: str
+    http_version: str
+    server: tuple[str, int] | None
+    client: tuple[str, int] | None
+    headers: Headers
+    body: list[bytes] = []
+    """The body in the chunks in which the application received it."""
+    body_bytes: int = 0
+    """How long the body was, also when `body` was cut."""
+    body_cut: bool = False
+    """True when `body` was cut at the limit."""
+    body_error: Any = None
+    """Packed exception that reading the body raised, if it did."""
+    extra: dict[str, Any] = {}
+    """Protocol details that the application may look at (WSGI: plain environ values)."""
+
+
+class Response(msgspec.Struct, frozen=True):
+    """What went out, before the server added its own headers."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: list[bytes] = []
+    body_bytes: int = 0
+    body_cut: bool = False
+    complete: bool = True
+    """False when the client went away, or the application failed, before the end."""
+    chunks: int = 0
+    """How many body chunks were taken before the end."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One line of a traceback."""
+
+    file: str
+    line: int
+    function: str
+    source: str = ""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An exception that left the application."""
+
+    type: str
+    """Module and qualified name of its class."""
+    message: str
+    frames: list[Frame]
+    """Outermost first, as Python prints them."""
+    cause: Failure | None = None
+    """`__cause__`, or `__context__` when that is what Python would print."""
+    cause_is_context: bool = False
+
+
+class DecisionRecord(msgspec.Struct, frozen=True):
+    """Why the request was recorded."""
+
+    verdict: str
+    decider: str
+    reason: str
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """The process that recorded."""
+
+    python: str = ""
+    implementation: str = "c"
+    """Which hooks recorded: "c" or "python" (the partial fallback)."""
+    platform: str = ""
+    retrace: str = ""
+    app: str = ""
+    """How the application is named, "module:attribute", where that could be found out."""
+    app_dir: str = ""
+    """The folder that must be on `sys.path` to import it."""
+    commit: str = ""
+    """Git commit of the application's code, where it could be found out."""
+    pid: int = 0
+    host: str = ""
+    timezone: str = ""
+    libraries: dict[str, str] = {}
+    """Versions of the hooked libraries and frameworks that were loaded."""
+    boundaries: list[str] = []
+    """Kinds of the boundaries that were installed."""
+    hash_seed: str = ""
+    """Empty without consent; "random" secret as 48 hex digits, or PYTHONHASHSEED's number."""
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What is known of a recording without reading its events."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    service: str
+    started_ns: int
+    """Unix time in nanoseconds."""
+    duration_ns: int
+    method: str
+    path: str
+    status: int
+    """Response status; 0 when none was sent."""
+    error: str
+    """Class name of the exception that left the application, or ""."""
+    decision: DecisionRecord
+    environment: Environment
+    folder: str = ""
+    """The folder name of the trace: the trace id, or a safe X-Trace-ID as given."""
+    given_trace_id: str = ""
+    """An unsafe X-Trace-ID, kept as data."""
+    outgoing_headers: list[tuple[str, str]] = []
+    """What was sent along with outgoing HTTP calls."""
+    events: int = 0
+    cut: bool = False
+    """True when the recording reached its size limit and misses its end."""
+    tainted: bool = False
+    """True when a value could not be encoded, so that replay may differ there."""
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """One request of one service, complete."""
+
+    header: Header
+    request: Request
+    response: Response | None
+    failure: Failure | None
+    lanes: list[LaneEvents]
+
+    def lane(self, lane_id: str) -> LaneEvents | None:
+        """Return the lane of that id, or None."""
+        return next((lane for lane in self.lanes if lane.id == lane_id), None)
+
+    def timeline(self) -> Iterator[tuple[str, Event | SoftEvent]]:
+        """Yield (lane id, event) in order of completion; soft events stay by their lane's."""
+        order: list[tuple[int, int, str, Event | SoftEvent]] = []
+        for lane in self.lanes:
+            seq = 0
+            for place, event in enumerate(lane.events):
+                seq = event.seq if isinstance(event, Event) else seq
+                order.append((seq, place, lane.id, event))
+        order.sort(key=lambda item: item[:2])
+        for _, _, lane_id, event in order:
+            yield lane_id, event

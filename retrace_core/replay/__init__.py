@@ -1,0 +1,171 @@
+"""Replay: runs a recorded request again, through the same code, on the recorded answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import boundary, installer, native
+from retrace_core.errors import WrongApp
+from retrace_core.failure import describe
+from retrace_core.recording import Failure, Recording, Response
+from retrace_core.replay.application import load_app
+from retrace_core.replay.comparison import Difference, compare
+from retrace_core.replay.divergence import Divergence
+from retrace_core.replay.driver import drive
+from retrace_core.replay.player import Player
+from retrace_core.replay.sandbox import closed_world
+from retrace_core.trace_file import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from retrace_core.replay.driver import Outcome
+
+__all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayResult:
+    """What came out of a replay."""
+
+    recording: Recording
+    differences: list[Difference]
+    """What came out differently; empty when the outcome is identical."""
+    divergence: Divergence | None
+    """The first point where the code asked something else than was recorded."""
+    response: Response | None
+    failure: Failure | None
+    notes: list[str] = field(default_factory=lambda: [])
+    """What is worth knowing but made no difference, in words."""
+    refused: list[str] = field(default_factory=lambda: [])
+    """Live calls that the code tried and that were refused."""
+    unused: int = 0
+    """Recorded calls that the code did not make again."""
+    events_served: int = 0
+
+    @property
+    def identical(self) -> bool:
+        """True when the same came out, every recorded call was made again, and nothing else."""
+        return not (self.differences or self.divergence or self.refused or self.unused)
+
+    @property
+    def exit_status(self) -> int:
+        """0 when identical, else 1."""
+        return 0 if self.identical else 1
+
+    def summary(self) -> str:
+        """Return the verdict in words, one line for each thing to say."""
+        header = self.recording.header
+        name = f"{header.service} {header.method} {header.path}"
+        if self.identical:
+            status = self.response.status if self.response else "no response"
+            error = f", {self.failure.type} raised again" if self.failure else ""
+            return f"identical: {name} -> {status}{error}, {self.events_served} answers from the recording"
+        lines = [f"divergent: {name}"]
+        if self.divergence is not None:
+            lines.append(self.divergence.summary())
+        lines += [f"refused: {what}" for what in self.refused]
+        lines += [f"{d.what}: recorded {d.recorded!r}, replayed {d.replayed!r}" for d in self.differences]
+        return "\n".join([*lines, *self.notes])
+
+
+def replay(
+    recording: Recording | Path | str | bytes,
+    app: Any,
+    *,
+    app_dir: str | None = None,
+    patience_s: float = 10.0,
+    allow_write: Sequence[str] = (),
+    on_failure: Callable[[BaseException], None] | None = None,
+    around: Callable[[Callable[[], None]], None] | None = None,
+) -> ReplayResult:
+    """Run a recorded request through `app` on the recorded answers, and compare.
+
+    No live call is possible while it runs. It may be used in a test; a fresh process (the
+    `retrace replay` command) is stricter, since caches of this process may be warm.
+
+    Args:
+        recording: a loaded recording, or the path or bytes of a trace file.
+        app: the ASGI or WSGI callable, or its name, "module:attribute".
+        app_dir: the folder to import a named app from; default the current one.
+        patience_s: how long a thread or task may wait for its recorded turn without any
+            progress, in seconds; use `float("inf")` under a debugger.
+        allow_write: folders below which the replayed code may write files.
+        on_failure: called with the exception that leaves the application.
+        around: gets a function that runs the request, and must call it (for tracers).
+
+    Returns:
+        The result; `result.identical` tells whether the same came out.
+
+    Raises:
+        RecordingError: the trace file can't be read.
+        AppNotLoadable: a named app can't be imported, or its start-up failed.
+        WrongApp: the app is ASGI and the recording WSGI, or the other way round.
+    """
+    loaded = recording if isinstance(recording, Recording) else load(recording)
+    installer.install()
+    boundary.replay_began(1)
+    native.arm(1)
+    player: Player | None = None
+    outcomes: list[Outcome] = []
+    try:
+        with closed_world(allow_write) as refused:
+            target = load_app(app, app_dir) if isinstance(app, str) else app
+            _check_protocol(target, loaded)
+            player = Player(loaded, patience_s=patience_s)
+            failed = on_failure or _ignore
+
+            def run() -> None:
+                outcomes.append(drive(target, loaded, player, failed))
+
+            if around is None:
+                run()
+            else:
+                around(run)
+    finally:
+        if player is not None:
+            player.finish()
+        native.arm(-1)
+        boundary.replay_began(-1)
+    return _result(loaded, player, outcomes[0], refused)
+
+
+def _result(
+    recording: Recording, player: Player, outcome: Outcome, refused: list[str]
+) -> ReplayResult:
+    error = outcome.error
+    failure = describe(error) if error is not None else None
+    response = outcome.response()
+    differences = [] if player.divergence else compare(recording, response, failure)
+    return ReplayResult(
+        recording=recording,
+        differences=differences,
+        divergence=player.divergence,
+        response=response,
+        failure=failure,
+        notes=player.summarise(),
+        refused=refused,
+        unused=0 if player.divergence else len(player.unused()),
+        events_served=player.served,
+    )
+
+
+def _check_protocol(app: object, recording: Recording) -> None:
+    from retrace_core.protocol import Protocol, detect
+
+    found = detect(app)
+    if found is not Protocol.UNKNOWN and found.value != recording.request.protocol:
+        raise WrongApp(
+            f"the recording is of {recording.request.protocol.upper()} service"
+            f" {recording.header.service!r}, and the app given is {found.value.upper()};"
+            f" it was recorded from {recording.header.environment.app or 'an unnamed app'}:"
+            " give that one with --app"
+        )
+
+
+def _ignore(_: BaseException) -> None:
+    return None
+
+

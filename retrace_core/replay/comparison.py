@@ -1,0 +1,99 @@
+"""Comparison: what came out of the replay against what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.failure import application_frames
+
+if TYPE_CHECKING:
+    from retrace_core.recording import Failure, Headers, Recording, Response
+
+__all__ = ["Difference", "compare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that came out differently."""
+
+    what: str
+    """ "status", "header Content-Type", "body", "exception", "traceback" ..."""
+    recorded: Any
+    replayed: Any
+
+
+def compare(
+    recording: Recording, response: Response | None, failure: Failure | None
+) -> list[Difference]:
+    """Return what differs between the recorded outcome and the replayed one, in order."""
+    found = _failures(recording.failure, failure)
+    recorded = recording.response
+    if recorded is None or response is None:
+        if (recorded is None) != (response is None):
+            found.append(
+                Difference(
+                    what="response",
+                    recorded=recorded and f"status {recorded.status}",
+                    replayed=response and f"status {response.status}",
+                )
+            )
+        return found
+    if recorded.status != response.status:
+        found.append(
+            Difference(what="status", recorded=recorded.status, replayed=response.status)
+        )
+    found += _headers(recorded.headers, response.headers)
+    was, now = b"".join(recorded.body), b"".join(response.body)
+    if recorded.body_cut:
+        now = now[: len(was)]
+        if recorded.body_bytes != response.body_bytes:
+            found.append(
+                Difference(
+                    what="body length",
+                    recorded=recorded.body_bytes,
+                    replayed=response.body_bytes,
+                )
+            )
+    if was != now:
+        found.append(Difference(what="body", recorded=was, replayed=now))
+    return found
+
+
+def _headers(recorded: Headers, replayed: Headers) -> list[Difference]:
+    was, now = _by_name(recorded), _by_name(replayed)
+    return [
+        Difference(what=f"header {name}", recorded=was.get(name), replayed=now.get(name))
+        for name in dict.fromkeys((*was, *now))
+        if was.get(name) != now.get(name)
+    ]
+
+
+def _by_name(headers: Headers) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        values.setdefault(name.lower(), []).append(value)
+    return values
+
+
+def _failures(recorded: Failure | None, replayed: Failure | None) -> list[Difference]:
+    if recorded is None and replayed is None:
+        return []
+    was = f"{recorded.type}: {recorded.message}" if recorded else None
+    now = f"{replayed.type}: {replayed.message}" if replayed else None
+    if was != now:
+        return [Difference(what="exception", recorded=was, replayed=now)]
+    assert recorded is not None
+    assert replayed is not None
+    lines_was, lines_now = _lines(recorded), _lines(replayed)
+    if lines_was != lines_now:
+        return [Difference(what="traceback", recorded=lines_was, replayed=lines_now)]
+    return []
+
+
+def _lines(failure: Failure) -> list[str]:
+    """Return the traceback as lines that are the same on each machine."""
+    return [
+        f"{frame.file.rsplit('/', 1)[-1]}:{frame.line} in {frame.function}"
+        for frame in application_frames(failure.frames)
+    ]

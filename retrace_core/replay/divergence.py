@@ -1,0 +1,109 @@
+"""Divergence: the first point at which replay asked something else than was recorded."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from typing import Any
+
+from retrace_core.codec import Opaque
+from retrace_core.recording import Event, Frame
+
+__all__ = ["DivergedError", "Divergence", "same_key"]
+
+_HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_OURS = (os.path.join(_HERE, "retrace_core", ""), os.path.join(_HERE, "retrace_mw", ""))
+_LIBRARIES = (
+    os.path.join(sysconfig.get_paths()["stdlib"], ""),
+    f"{os.sep}site-packages{os.sep}",
+    f"{os.sep}dist-packages{os.sep}",
+)
+
+
+class DivergedError(BaseException):
+    """Ends the replayed code where it leaves the recording.
+
+    It is no `Exception`, so that the application does not take it for a failure of its own
+    and go on with answers that were never given.
+    """
+
+    def __init__(self, divergence: Divergence) -> None:
+        super().__init__(divergence.summary())
+        self.divergence = divergence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divergence:
+    """What was recorded, what was asked instead, and which line asked."""
+
+    lane: str
+    position: int
+    """Place of the event among the hard events of its lane; the first is 0."""
+    recorded: Event | None
+    """The recorded event that should have come next, or None after the last one."""
+    asked_kind: str
+    asked_key: Any
+    where: Frame | None = None
+    """The application's line that asked."""
+    neighbours: list[Event] = field(default_factory=lambda: [])
+    """The recorded events before and after it in its lane."""
+    reason: str = ""
+
+    def summary(self) -> str:
+        """Return it in words, as one paragraph."""
+        asked = f"{self.asked_kind} {_short(self.asked_key)}".strip()
+        at = f" ({self.where.file}:{self.where.line} in {self.where.function})" if self.where else ""
+        if self.reason:
+            return f"lane {self.lane}, event {self.position}: {self.reason}: {asked}{at}"
+        if self.recorded is None:
+            return (
+                f"lane {self.lane}, event {self.position}: the code asked for {asked}{at}, but"
+                " nothing more was recorded in this lane. A cold cache is a likely cause: what"
+                " an earlier request had filled is asked for again on replay"
+            )
+        was = f"{self.recorded.kind} {_short(self.recorded.key)}".strip()
+        return f"lane {self.lane}, event {self.position}: recorded was {was}; asked was {asked}{at}"
+
+
+def same_key(recorded: Any, asked: Any) -> bool:
+    """Return True when two decoded keys ask the same; opaque values by their type only."""
+    if isinstance(recorded, Opaque) and isinstance(asked, Opaque):
+        return recorded.type == asked.type
+    if type(recorded) is not type(asked):
+        return False
+    if isinstance(recorded, (list, tuple)):
+        pairs = zip(recorded, asked, strict=False)
+        return len(recorded) == len(asked) and all(same_key(a, b) for a, b in pairs)
+    if isinstance(recorded, dict):
+        return recorded.keys() == asked.keys() and all(
+            same_key(value, asked[name]) for name, value in recorded.items()
+        )
+    return bool(recorded == asked) or (recorded != recorded and asked != asked)
+
+
+def asking_line() -> Frame | None:
+    """Return the innermost line of the application on the calling thread's stack."""
+    frame = sys._getframe(1)
+    fallback: Frame | None = None
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((*_OURS, "<frozen")):
+            source = linecache.getline(file, frame.f_lineno).strip()
+            found = Frame(
+                file=file, line=frame.f_lineno, function=frame.f_code.co_qualname, source=source
+            )
+            if not any(part in file for part in _LIBRARIES):
+                return found
+            fallback = fallback or found
+        frame = frame.f_back  # type: ignore[assignment]
+    return fallback
+
+
+def _short(key: Any, limit: int = 200) -> str:
+    if key is None:
+        return ""
+    text = key if isinstance(key, str) else repr(key)
+    return text if len(text) <= limit else text[:limit] + "…"

@@ -1,0 +1,305 @@
+"""Driver: sends the recorded request through the real ASGI or WSGI callable."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import call_async
+from retrace_core.native import LANE, current
+from retrace_core.recording import Response
+from retrace_core.replay.divergence import DivergedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+    from retrace_core.recording import Recording, Request
+    from retrace_core.replay.player import Player
+
+__all__ = ["Outcome", "drive"]
+
+Message = "MutableMapping[str, Any]"
+
+
+class Outcome:
+    """What came out of the application as it was replayed."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.reason = ""
+        self.headers: list[tuple[str, str]] = []
+        self.body: list[bytes] = []
+        self.complete = False
+        self.error: BaseException | None = None
+
+    def response(self) -> Response | None:
+        """Return it as a recorded response, or None when none was begun."""
+        if not self.status:
+            return None
+        return Response(
+            status=self.status,
+            reason=self.reason,
+            headers=self.headers,
+            body=self.body,
+            body_bytes=sum(map(len, self.body)),
+            complete=self.complete,
+            chunks=len(self.body),
+        )
+
+
+def drive(
+    app: Any, recording: Recording, player: Player, on_failure: Callable[[BaseException], None]
+) -> Outcome:
+    """Run the recorded request through `app` and return what came out.
+
+    Args:
+        app: the ASGI or WSGI callable, as `recording.request.protocol` says.
+        recording: whose request it is.
+        player: gives the answers.
+        on_failure: called with the exception that leaves the application, while its
+            traceback is alive.
+    """
+    outcome = Outcome()
+    if recording.request.protocol == "asgi":
+        _drive_asgi(app, recording, player, outcome, on_failure)
+    else:
+        contextvars.copy_context().run(
+            _drive_wsgi, app, recording, player, outcome, on_failure
+        )
+    return outcome
+
+
+def _drive_asgi(
+    app: Any,
+    recording: Recording,
+    player: Player,
+    outcome: Outcome,
+    on_failure: Callable[[BaseException], None],
+) -> None:
+    async def main() -> None:
+        async with _Lifespan(app) as state:
+            context = contextvars.copy_context()
+            context.run(LANE.set, player.root)
+            scope = asgi_scope(recording.request, state)
+            request = _asgi_request(app, scope, recording, outcome, on_failure)
+            await asyncio.get_running_loop().create_task(request, context=context)
+            await _spawned_tasks(context)
+
+    if asyncio._get_running_loop() is None:
+        asyncio.run(main())
+        return
+    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    thread.start()
+    thread.join()
+
+
+async def _spawned_tasks(context: contextvars.Context) -> None:
+    """Let tasks that outlived the response end, as the recording waited for them too."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    scoped = [task for task in others if task.get_context().get(LANE) is not None]
+    if scoped:
+        await asyncio.wait(scoped, timeout=10)
+
+
+async def _asgi_request(
+    app: Any,
+    scope: dict[str, Any],
+    recording: Recording,
+    outcome: Outcome,
+    on_failure: Callable[[BaseException], None],
+) -> None:
+    body = list(recording.request.body)
+    sent = asyncio.Event()
+
+    async def receive_unrecorded() -> Any:
+        if body:
+            return {"type": "http.request", "body": body.pop(0), "more_body": bool(body)}
+        await sent.wait()
+        return {"type": "http.disconnect"}
+
+    async def receive() -> Any:
+        lane = current()
+        if lane is None:
+            return await receive_unrecorded()
+        return await call_async(lane, "asgi.receive", None, receive_unrecorded)
+
+    async def send(message: Any) -> None:
+        _note_message(outcome, message)
+        if outcome.complete:
+            sent.set()
+        lane = current()
+        if lane is not None:
+            await call_async(lane, "asgi.send", message["type"], _nothing)
+
+    try:
+        await app(scope, receive, send)
+    except DivergedError:
+        pass
+    except BaseException as error:
+        outcome.error = error
+        on_failure(error)
+    finally:
+        sent.set()
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _note_message(outcome: Outcome, message: Any) -> None:
+    if message["type"] == "http.response.start":
+        outcome.status = message["status"]
+        outcome.headers = [
+            (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+            for name, value in message.get("headers", ())
+        ]
+    elif message["type"] == "http.response.body":
+        outcome.body.append(bytes(message.get("body", b"")))
+        outcome.complete = not message.get("more_body", False)
+    elif message["type"] == "http.response.pathsend":
+        outcome.complete = True
+
+
+def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
+    """Return the ASGI connection scope of a recorded request."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": request.http_version,
+        "method": request.method,
+        "scheme": request.scheme,
+        "path": request.path,
+        "raw_path": request.raw_path,
+        "query_string": request.query,
+        "root_path": request.root_path,
+        "headers": [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
+        ],
+        "client": request.client,
+        "server": request.server,
+        "state": dict(state),
+        "extensions": request.extra.get("extensions", {}),
+    }
+
+
+class _Lifespan:
+    """The application's start-up before the request, and its shutdown after it."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._started = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._state: dict[str, Any] = {}
+        self._failed = ""
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> dict[str, Any]:
+        self._task = asyncio.create_task(self._run())
+        await self._started.wait()
+        if self._failed:
+            from retrace_core.errors import AppNotLoadable
+
+            raise AppNotLoadable(
+                f"the application's start-up failed: {self._failed}; what it asks at start-up"
+                " is not in the recording of a request: make it optional or give it a default"
+            )
+        return self._state
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=5)
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}
+        asked = False
+
+        async def receive() -> dict[str, str]:
+            nonlocal asked
+            if asked:
+                await self._stop.wait()
+                return {"type": "lifespan.shutdown"}
+            asked = True
+            return {"type": "lifespan.startup"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self._failed = message.get("message", "") or "no reason given"
+            self._started.set()
+
+        try:
+            await self._app(scope, receive, send)
+        except BaseException:  # noqa: BLE001  # an app without lifespan raises whatever it likes
+            return
+        finally:
+            self._started.set()
+
+
+def _drive_wsgi(
+    app: Any,
+    recording: Recording,
+    player: Player,
+    outcome: Outcome,
+    on_failure: Callable[[BaseException], None],
+) -> None:
+    LANE.set(player.root)
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
+        code, _, reason = status.partition(" ")
+        outcome.status, outcome.reason = int(code), reason
+        outcome.headers = [(name, value) for name, value in headers]
+        return outcome.body.append
+
+    taken = recording.response
+    limit = taken.chunks if taken is not None and not taken.complete else None
+    try:
+        chunks = app(wsgi_environ(recording.request), start_response)
+        try:
+            if limit is None or recording.failure is not None:
+                outcome.body.extend(chunks)
+                outcome.complete = True
+            else:
+                iterator = iter(chunks)
+                for _ in range(limit):
+                    outcome.body.append(next(iterator))
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+    except DivergedError:
+        pass
+    except BaseException as error:
+        outcome.error = error
+        on_failure(error)
+
+
+def wsgi_environ(request: Request) -> dict[str, Any]:
+    """Return the WSGI environ of a recorded request."""
+    environ: dict[str, Any] = {
+        **request.extra,
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": request.root_path,
+        "PATH_INFO": request.path,
+        "QUERY_STRING": request.query.decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": request.scheme,
+        "wsgi.input": io.BytesIO(b"".join(request.body)),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if request.server is not None:
+        environ.setdefault("SERVER_NAME", request.server[0])
+        environ.setdefault("SERVER_PORT", str(request.server[1]))
+    if request.client is not None:
+        environ.setdefault("REMOTE_ADDR", request.client[0])
+    for name, value in request.headers:
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+        environ[key] = value
+    return environ

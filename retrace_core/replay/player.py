@@ -1,0 +1,251 @@
+"""Player: gives recorded events back, lane by lane, in recorded order."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import native
+from retrace_core.codec import decode, unpack_exception
+from retrace_core.errors import LiveCallRefused
+from retrace_core.exempt import site_name
+from retrace_core.installer import allowed_errors
+from retrace_core.lanes import Lane
+from retrace_core.native import INFRA, REPLAY, SOFT_KINDS, ScopeState
+from retrace_core.recording import CANCELLED, RAISED, Event
+from retrace_core.replay.divergence import DivergedError, Divergence, asking_line, same_key
+from retrace_core.replay.soft import SoftAnswers
+from retrace_core.replay.turns import Turns
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from retrace_core.recording import LaneEvents, Recording
+
+__all__ = ["Player"]
+
+END = "lane.end"
+_AROUND = 3
+
+
+class _Cursor:
+    """What is still to be given back in one lane."""
+
+    def __init__(self, lane: LaneEvents | None, soft: SoftAnswers) -> None:
+        events = lane.events if lane is not None else []
+        self.all = [event for event in events if isinstance(event, Event)]
+        self.waiting = deque(self.all)
+        self.soft = soft
+        self.complete = lane is None or lane.complete
+
+    @property
+    def position(self) -> int:
+        return len(self.all) - len(self.waiting)
+
+    def neighbours(self) -> list[Event]:
+        return self.all[max(0, self.position - _AROUND) : self.position + _AROUND + 1]
+
+
+class Player:
+    """The scope of a replay: its lanes ask it, and it answers from the recording.
+
+    Args:
+        recording: what to give back.
+        patience_s: how long a lane may wait for its turn without any progress, in seconds.
+    """
+
+    def __init__(self, recording: Recording, *, patience_s: float) -> None:
+        header = recording.header
+        self.state = ScopeState()
+        self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
+        self.infrastructure = native.Lane(self.state, INFRA)
+        self.notes: list[str] = []
+        self.divergence: Divergence | None = None
+        self.served = 0
+        self._recording = recording
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._cursors: dict[str, _Cursor] = {}
+        for lane in recording.lanes:
+            self._cursors[lane.id] = _Cursor(lane, self._soft_answers(lane))
+        self._turns = Turns(
+            ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
+            patience_s=patience_s,
+            stuck=self.notes.append,
+            broken=self._raise_divergence,
+        )
+        self.root = Lane(self, "0", REPLAY)
+        self.lanes = [self.root]
+
+    # -- lanes
+
+    def spawn(self, parent: Lane) -> Lane:
+        """Return a new child lane of `parent`."""
+        lane = Lane(self, parent.next_child_id(), REPLAY)
+        self.lanes.append(lane)
+        self._turns.started(parent)
+        return lane
+
+    def lane_ending(self, lane: Lane) -> None:
+        """Wait, on the lane's thread, until it was its turn to end."""
+        cursor = self._cursor(lane)
+        if cursor.waiting and cursor.waiting[0].kind == END:
+            self._turns.arrive(lane)
+            self._turns.wait(lane, cursor.waiting[0].seq)
+
+    def lane_ended(self, lane: Lane) -> None:
+        """Take note that a spawned thread or task has ended."""
+        cursor = self._cursor(lane)
+        unused = [event.seq for event in cursor.waiting]
+        cursor.waiting = deque(event for event in cursor.waiting if event.kind != END)
+        self._turns.ended(lane, unused)
+
+    def finish(self) -> None:
+        """End the replay: lanes that are still about become harmless."""
+        for lane in self.lanes:
+            lane.mode = native.OFF
+        self._turns.release()
+
+    # -- answers
+
+    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
+        """Return the recorded answer of a clock or entropy read."""
+        site = site_name(code) if code is not None else "?"
+        native.exempt(1)
+        try:
+            with self._lock:
+                self.served += 1
+                return self._cursor(lane).soft.answer(SOFT_KINDS[kind], site, args)
+        finally:
+            native.exempt(-1)
+
+    def failure_comes(self, lane: Lane, kind: str) -> bool:
+        """Return True when the next recorded event of `lane` is a failed `kind`."""
+        waiting = self._cursor(lane).waiting
+        return bool(waiting) and waiting[0].kind == kind and waiting[0].status != 0
+
+    def answer(self, lane: Lane, kind: str, key: object) -> object:
+        """Return or raise the recorded outcome of a call, in its turn."""
+        event = self._take(lane, kind, key)
+        self._turns.arrive(lane)
+        self._turns.wait(lane, event.seq)
+        self._turns.done(lane, event.seq)
+        if event.status == CANCELLED:
+            raise asyncio.CancelledError
+        return self._outcome(event)
+
+    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
+        """Do what `answer` does, without blocking the event loop."""
+        event = self._take(lane, kind, key)
+        self._turns.arrive(lane)
+        try:
+            if event.status == CANCELLED:
+                await self._until_cancelled(lane, kind, key)
+            if event.kind == "asyncio.sleep":
+                await asyncio.sleep(0)
+            await self._turns.wait_async(lane, event.seq)
+        finally:
+            self._turns.done(lane, event.seq)
+        return self._outcome(event)
+
+    def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> DivergedError:
+        """Return the exception to raise; the first divergence of all is kept."""
+        cursor = self._cursor(lane)
+        divergence = Divergence(
+            lane=lane.id,
+            position=cursor.position,
+            recorded=cursor.waiting[0] if cursor.waiting else None,
+            asked_kind=kind,
+            asked_key=key,
+            where=asking_line(),
+            neighbours=cursor.neighbours(),
+            reason=reason,
+        )
+        with self._lock:
+            if self.divergence is None:
+                self.divergence = divergence
+        self._turns.release()
+        return DivergedError(divergence)
+
+    def summarise(self) -> list[str]:
+        """Return what else there is to say: calls not made again, reads made too often."""
+        notes = list(self.notes)
+        for lane_id, cursor in self._cursors.items():
+            if cursor.waiting and cursor.complete and self.divergence is None:
+                first = cursor.waiting[0]
+                notes.append(
+                    f"lane {lane_id}: {len(cursor.waiting)} recorded calls were not made again,"
+                    f" the first was {first.kind} {first.key!r}"[:300]
+                )
+            for kind, site in dict.fromkeys(cursor.soft.extra):
+                notes.append(f"lane {lane_id}: {kind} was read more often than recorded by {site}")
+        return notes
+
+    def unused(self) -> list[Event]:
+        """Return the recorded calls of complete lanes that were not made again."""
+        return [
+            event
+            for cursor in self._cursors.values()
+            if cursor.complete
+            for event in cursor.waiting
+            if event.kind != END
+        ]
+
+    def _take(self, lane: Lane, kind: str, key: object) -> Event:
+        self._raise_divergence()
+        cursor = self._cursor(lane)
+        asked = decode(native.encode(key))
+        if not cursor.waiting:
+            raise self.diverge(lane, kind, asked)
+        event = cursor.waiting[0]
+        if event.kind != kind or not same_key(event.key, asked):
+            raise self.diverge(lane, kind, asked)
+        cursor.waiting.popleft()
+        with self._lock:
+            self.served += 1
+        return event
+
+    def _outcome(self, event: Event) -> object:
+        if event.status == RAISED:
+            error = unpack_exception(event.value, allowed_errors())
+            raise error
+        return event.value
+
+    async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
+        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        patience_s = None if self._patience_s == float("inf") else self._patience_s
+        done, _ = await asyncio.wait([never], timeout=patience_s)
+        if not done:
+            raise self.diverge(
+                lane, kind, key, "it was cancelled here when recorded, and now it was not"
+            )
+
+    def _raise_divergence(self) -> None:
+        if self.divergence is not None:
+            raise DivergedError(self.divergence)
+
+    def _cursor(self, lane: Lane) -> _Cursor:
+        cursor = self._cursors.get(lane.id)
+        if cursor is None:
+            cursor = self._cursors.setdefault(lane.id, _Cursor(None, self._soft_answers(None)))
+        return cursor
+
+    def _soft_answers(self, lane: LaneEvents | None) -> SoftAnswers:
+        header = self._recording.header
+        return SoftAnswers(
+            lane.events if lane is not None else (),
+            started_ns=header.started_ns,
+            seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
+        )
+
+
+def refused(error: BaseException) -> bool:
+    """Return True when `error`, or what caused it, is a refused live call."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, LiveCallRefused):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False

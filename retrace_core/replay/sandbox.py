@@ -1,0 +1,119 @@
+"""Sandbox: during replay an audit hook refuses the live world.
+
+Refused are sockets (connect, bind, name look-ups, datagrams), processes, database files, and
+files opened for writing outside the folders that are allowed. Audit hooks can't be removed
+again, so there is one for the process, and it is switched on for the time of a replay.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.errors import LiveCallRefused
+from retrace_core.replay.divergence import asking_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["closed_world"]
+
+_REFUSED = frozenset(
+    """
+    socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo
+    socket.gethostbyname socket.gethostbyaddr socket.getnameinfo
+    subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
+    pty.spawn ftplib.connect imaplib.open poplib.connect smtplib.connect telnetlib.Telnet.open
+    os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
+    shutil.rmtree shutil.move shutil.copyfile
+    """.split()
+)
+_FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m", "shutil")))
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
+
+_installed = False
+_allowed: tuple[str, ...] | None = None
+"""Folders that may be written to while closed; None while the world is open."""
+_refusals: list[str] = []
+
+
+@contextmanager
+def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
+    """Refuse live calls while the block runs.
+
+    Args:
+        allow_write: folders below which files may be written; a private scratch folder is
+            always allowed (it is `tempfile.gettempdir()` inside).
+
+    Yields:
+        What was refused, in words, as it happens: the list grows.
+    """
+    global _allowed, _installed
+    if not _installed:
+        sys.addaudithook(_audit)
+        _installed = True
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="retrace-scratch-") as scratch:
+        tempfile.tempdir = scratch
+        refusals: list[str] = []
+        _refusals[:] = []
+        _allowed = tuple(os.path.realpath(folder) for folder in (scratch, *allow_write))
+        try:
+            yield refusals
+        finally:
+            _allowed = None
+            tempfile.tempdir = before
+            refusals.extend(_refusals)
+
+
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    allowed = _allowed
+    if allowed is None:
+        return
+    if event == "open":
+        path, mode, flags = args
+        if isinstance(path, (str, bytes)) and _writes(mode, flags):
+            _check_path("open for writing", path, allowed)
+    elif event == "sqlite3.connect":
+        if args and args[0] not in (":memory:", b":memory:", ""):
+            _refuse(event, str(args[0]))
+    elif event in _FILE_EVENTS:
+        _check_path(event, args[0], allowed)
+    elif event in _REFUSED:
+        if event in ("socket.connect", "socket.bind") and _is_own_pair(args):
+            return
+        target = args[1] if event.startswith("socket.") and len(args) > 1 else args[:1]
+        _refuse(event, str(target))
+
+
+def _writes(mode: object, flags: object) -> bool:
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return isinstance(flags, int) and bool(flags & _WRITING)
+
+
+def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
+    if isinstance(path, int):
+        return
+    text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else str(path)
+    if text.startswith(_DEVICES):
+        return
+    real = os.path.realpath(text)
+    if not any(real == folder or real.startswith(folder + os.sep) for folder in allowed):
+        _refuse(operation, text)
+
+
+def _is_own_pair(args: tuple[Any, ...]) -> bool:
+    """Return True for the loopback pair by which asyncio wakes itself where none is native."""
+    return sys.platform == "win32" and len(args) > 1 and args[1][0] in ("127.0.0.1", "::1")
+
+
+def _refuse(operation: str, target: str) -> None:
+    where = asking_line()
+    at = f" at {where.file}:{where.line}" if where else ""
+    _refusals.append(f"{operation} to {target}{at}")
+    raise LiveCallRefused(operation, target)

@@ -1,0 +1,199 @@
+"""Turns: lets recorded completions happen again in the order in which they were recorded.
+
+Lanes alone give each thread and task its own answers, but not the order between them: what
+is assembled as results complete (`as_completed`, queues, locks) would come out differently.
+So each completion has a number, and a lane waits until all lower numbers are done.
+
+Between two turns a thread runs on to its next crossing before the next turn is given away
+(for a short while at most): the code that follows an answer then runs in the same order too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from retrace_core.lanes import Lane
+
+__all__ = ["Turns"]
+
+_RUN_ON_S = 0.02
+"""How long a thread may run on after its turn before the next one is given away."""
+
+
+class Turns:
+    """The order of completions of one replay.
+
+    Args:
+        events: (number, lane id) of every recorded completion.
+        patience_s: how long to wait for a turn without any progress before the recorded
+            order is given up, in seconds.
+        stuck: called once, with words, when that happens.
+        broken: raises when the replay has diverged, so that nobody waits for what won't come.
+    """
+
+    def __init__(
+        self,
+        events: Iterable[tuple[int, str]],
+        *,
+        patience_s: float,
+        stuck: Callable[[str], None],
+        broken: Callable[[], None],
+    ) -> None:
+        order = sorted(events)
+        self._order = [seq for seq, _ in order]
+        self._owner = dict(order)
+        self._next = 0
+        self._done: set[int] = set()
+        self._changed = threading.Condition()
+        self._sleepers: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
+        self._threads: dict[str, int] = {}
+        self._running: str | None = None
+        self._patience_s = patience_s
+        self._stuck = stuck
+        self._broken = broken
+        self._single = len(set(self._owner.values())) < 2
+        self._given_up = False
+
+    def arrive(self, lane: Lane) -> None:
+        """Say that `lane` asks for its next answer (and so has run on far enough)."""
+        if self._single:
+            return
+        with self._changed:
+            self._threads[lane.id] = threading.get_ident()
+            self._stop_running(lane.id)
+
+    def started(self, parent: Lane) -> None:
+        """Say that `parent` has spawned a lane: it may now wait for it."""
+        with self._changed:
+            self._stop_running(parent.id)
+
+    def ended(self, lane: Lane, unused: Iterable[int]) -> None:
+        """Say that `lane` has ended, and which of its numbers will never come."""
+        with self._changed:
+            self._stop_running(lane.id)
+            self._done.update(unused)
+            self._advance()
+
+    def wait(self, lane: Lane, seq: int) -> None:
+        """Block this thread until it is the turn of `seq`."""
+        if self._single:
+            return
+        loop = asyncio._get_running_loop()
+        with self._changed:
+            progress, since = self._next, time.monotonic()
+            while not self._may_go(lane.id, seq):
+                self._broken()
+                if loop is not None and self._is_hopeless(since):
+                    return
+                self._changed.wait(_RUN_ON_S if self._is_turn(seq) else 0.25)
+                if self._is_turn(seq) and time.monotonic() - since > _RUN_ON_S:
+                    self._running = None
+                if self._next != progress:
+                    progress, since = self._next, time.monotonic()
+                elif time.monotonic() - since > self._patience_s:
+                    self._give_up(seq)
+
+    async def wait_async(self, lane: Lane, seq: int) -> None:
+        """Suspend this task until it is the turn of `seq`."""
+        if self._single:
+            return
+        loop = asyncio.get_running_loop()
+        progress, since = self._next, time.monotonic()
+        while True:
+            with self._changed:
+                self._broken()
+                if self._may_go(lane.id, seq):
+                    return
+                future: asyncio.Future[None] = loop.create_future()
+                self._sleepers[seq] = (loop, future)
+                pause_s = _RUN_ON_S if self._is_turn(seq) else 0.25
+            alarm = loop.call_later(pause_s, _wake, future)
+            try:
+                await future
+            finally:
+                alarm.cancel()
+                self._sleepers.pop(seq, None)
+            with self._changed:
+                if self._is_turn(seq) and time.monotonic() - since > _RUN_ON_S:
+                    self._running = None
+                if self._next != progress:
+                    progress, since = self._next, time.monotonic()
+                elif time.monotonic() - since > self._patience_s:
+                    self._give_up(seq)
+
+    def done(self, lane: Lane, seq: int) -> None:
+        """Say that completion `seq` of `lane` has happened; gives the next turn away."""
+        if self._single:
+            return
+        with self._changed:
+            self._done.add(seq)
+            # A task runs on by itself until it suspends; only a thread must be waited for.
+            self._running = lane.id if asyncio._get_running_loop() is None else None
+            self._advance()
+
+    def release(self) -> None:
+        """Wake everybody, because the replay has diverged or is over."""
+        with self._changed:
+            self._given_up = True
+            self._wake_sleepers(list(self._sleepers))
+            self._changed.notify_all()
+
+    def _may_go(self, lane_id: str, seq: int) -> bool:
+        if self._given_up or seq in self._done:
+            return True
+        return self._is_turn(seq) and self._running in (None, lane_id)
+
+    def _is_turn(self, seq: int) -> bool:
+        return self._next >= len(self._order) or seq <= self._order[self._next]
+
+    def _is_hopeless(self, since: float) -> bool:
+        """Return True when whoever is next needs the very thread that would wait for it."""
+        if self._next >= len(self._order):
+            return True
+        if self._threads.get(self._owner[self._order[self._next]]) == threading.get_ident():
+            return True
+        return time.monotonic() - since > min(self._patience_s, 2.0)
+
+    def _stop_running(self, lane_id: str) -> None:
+        if self._running == lane_id:
+            self._running = None
+            self._notify_next()
+
+    def _advance(self) -> None:
+        while self._next < len(self._order) and self._order[self._next] in self._done:
+            self._next += 1
+        self._notify_next()
+
+    def _notify_next(self) -> None:
+        if self._next < len(self._order):
+            self._wake_sleepers([self._order[self._next]])
+        self._changed.notify_all()
+
+    def _wake_sleepers(self, numbers: list[int]) -> None:
+        for seq in numbers:
+            sleeper = self._sleepers.get(seq)
+            if sleeper is not None and not sleeper[0].is_closed():
+                sleeper[0].call_soon_threadsafe(_wake, sleeper[1])
+
+    def _give_up(self, seq: int) -> None:
+        if not self._given_up:
+            waited = self._order[self._next] if self._next < len(self._order) else 0
+            owner = self._owner.get(waited, "?")
+            self._stuck(
+                f"completion {seq} waited {self._patience_s:g} s for completion {waited} of lane"
+                f" {owner}, which did not come: the recorded order was given up there"
+            )
+            self._given_up = True
+            self._wake_sleepers(list(self._sleepers))
+            self._changed.notify_all()
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

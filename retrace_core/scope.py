@@ -1,0 +1,354 @@
+"""Scope: the running recording of one request in the current context.
+
+The middleware opens it, tells it what came in and what went out, and closes it. It seals
+itself, and hands its draft to the writer, when the response has ended and so has the last
+thread or task that the request spawned, or after a grace time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import boundary, environment, failsafe, native, writer
+from retrace_core.codec import pack_exception
+from retrace_core.exempt import site_names
+from retrace_core.failure import describe
+from retrace_core.lanes import Lane
+from retrace_core.native import LANE, OFF, RECORD, ScopeState
+from retrace_core.recording import DecisionRecord, Failure, Header, Headers, Request, Response
+from retrace_core.stats import count
+from retrace_core.trace_file import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextvars import Token
+    from types import CodeType
+
+    from retrace_core.settings import Settings
+
+__all__ = ["RecordingScope", "active_scope", "open_scope"]
+
+
+class RecordingScope:
+    """What is kept of one request while it runs; no method of it ever raises.
+
+    Made by `open_scope`.
+    """
+
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_body_error",
+        "_cancel_grace",
+        "_decision",
+        "_failure",
+        "_lock",
+        "_open",
+        "_request",
+        "_response",
+        "_response_body",
+        "_response_bytes",
+        "_response_chunks",
+        "_response_complete",
+        "_settings",
+        "_started_ns",
+        "app",
+        "closed",
+        "folder",
+        "given_trace_id",
+        "lanes",
+        "outgoing_headers",
+        "parent_span_id",
+        "root",
+        "service",
+        "span_id",
+        "state",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        service: str,
+        trace_id: str,
+        span_id: str,
+        parent_span_id: str,
+        folder: str,
+        given_trace_id: str,
+        decision: DecisionRecord,
+        request: Request,
+        outgoing_headers: tuple[tuple[str, str], ...],
+        app: object,
+    ) -> None:
+        self.service = service
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.folder = folder
+        self.given_trace_id = given_trace_id
+        self.outgoing_headers = outgoing_headers
+        self.app = app
+        self.state = ScopeState(settings.recording_limit_bytes)
+        self.root = Lane(self, "0", RECORD)
+        self.lanes: list[Lane] = [self.root]
+        self.closed = False
+        self._open: set[Lane] = set()
+        self._lock = threading.Lock()
+        self._cancel_grace: Callable[[], None] | None = None
+        self._settings = settings
+        self._decision = decision
+        self._request = request
+        self._started_ns = time.time_ns()
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._body_error: object = None
+        self._response: tuple[int, str, Headers] | None = None
+        self._response_body: list[bytes] = []
+        self._response_bytes = 0
+        self._response_chunks = 0
+        self._response_complete = False
+        self._failure: Failure | None = None
+
+    # -- the current context
+
+    def enter(self) -> Token[native.Lane | None]:
+        """Make the root lane the current one; returns what `exit` needs."""
+        return LANE.set(self.root)
+
+    def exit(self, token: Token[native.Lane | None]) -> None:
+        """Leave the current context as it was before `enter`."""
+        try:
+            LANE.reset(token)
+        except ValueError:  # entered in another context: that one is gone with its task
+            LANE.set(None)
+
+    # -- lanes
+
+    def spawn(self, parent: Lane) -> Lane:
+        """Return a new child lane of `parent`, in which a thread or task will run."""
+        lane = Lane(self, parent.next_child_id(), RECORD)
+        if self.closed and self._sealed:
+            lane.mode = OFF
+        self.lanes.append(lane)
+        self._open.add(lane)
+        return lane
+
+    def lane_ending(self, lane: Lane) -> None:
+        """Do nothing: only a replaying lane waits for its turn to end."""
+
+    def lane_ended(self, lane: Lane) -> None:
+        """Take note that a spawned thread or task has ended; seals after the last one."""
+        if lane.mode == RECORD:
+            lane.record("lane.end", None, 0, None, native.now_ns())
+        self._open.discard(lane)
+        if self.closed and not self._open:
+            self._seal()
+
+    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
+        """Never called: only a replaying lane asks for recorded answers."""
+        raise NotImplementedError
+
+    def answer(self, lane: Lane, kind: str, key: object) -> object:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    def failure_comes(self, lane: Lane, kind: str) -> bool:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    # -- what came in and what went out
+
+    def request_body(self, chunk: bytes) -> None:
+        """Keep a chunk of the request body as the application received it."""
+        self._body_bytes += len(chunk)
+        if self._body_bytes <= self._settings.body_limit_bytes:
+            self._body.append(bytes(chunk))
+
+    def request_body_failed(self, error: BaseException) -> None:
+        """Keep the exception that reading the request body raised."""
+        with failsafe.gate("request body"):
+            self._body_error = pack_exception(error)
+
+    def response_start(self, status: int, reason: str, headers: Sequence[tuple[Any, Any]]) -> None:
+        """Keep the status line and the headers, given as text or bytes."""
+        with failsafe.gate("response start"):
+            self._response = (status, reason, [(_text(n), _text(v)) for n, v in headers])
+
+    def response_body(self, chunk: bytes) -> None:
+        """Keep a chunk of the response body, up to the limit."""
+        self._response_chunks += 1
+        self._response_bytes += len(chunk)
+        if self._response_bytes <= self._settings.body_limit_bytes:
+            self._response_body.append(bytes(chunk))
+
+    def response_end(self, complete: bool) -> None:
+        """Say whether the whole response went out (False: the client had gone)."""
+        self._response_complete = complete
+
+    def failed(self, error: BaseException) -> None:
+        """Keep the exception that left the application, with its traceback."""
+        with failsafe.gate("failure"):
+            self._failure = describe(error)
+
+    # -- the end
+
+    def close(self) -> None:
+        """Say that the request is over; seals at once when nothing spawned still runs."""
+        with failsafe.gate("close"):
+            self.closed = True
+            if not self._open:
+                self._seal()
+            elif self._cancel_grace is None:
+                deadline_ns = native.now_ns() + int(self._settings.grace_s * 1e9)
+                self._cancel_grace = writer.park(deadline_ns, self._seal)
+
+    @property
+    def _sealed(self) -> bool:
+        return self.root.mode == OFF
+
+    def _seal(self) -> None:
+        with failsafe.gate("seal"):
+            with self._lock:
+                if self._sealed:
+                    return
+                for lane in self.lanes:
+                    lane.mode = OFF
+            native.arm(-1)
+            if self._cancel_grace is not None:
+                self._cancel_grace()
+            writer.submit(self._draft(), self.state.size_bytes + self._body_size())
+            count("recorded")
+
+    def _body_size(self) -> int:
+        limit = self._settings.body_limit_bytes
+        return min(self._body_bytes, limit) + min(self._response_bytes, limit) + 2048
+
+    def _draft(self) -> Draft:
+        lanes = list(self.lanes)
+        request, response, failure = self._request, self._response, self._failure
+        header = Header(
+            trace_id=self.trace_id,
+            span_id=self.span_id,
+            parent_span_id=self.parent_span_id,
+            service=self.service,
+            started_ns=self._started_ns,
+            duration_ns=native.now_ns() - self.state.started_ns,
+            method=request.method,
+            path=request.root_path + request.path,
+            status=response[0] if response else 0,
+            error=failure.type if failure else "",
+            decision=self._decision,
+            environment=environment.of_app(self.app, self._settings),
+            folder=self.folder,
+            given_trace_id=self.given_trace_id,
+            outgoing_headers=list(self.outgoing_headers),
+            events=sum(lane.events for lane in lanes),
+            cut=self.state.cut,
+            tainted=self.state.tainted,
+        )
+        return Draft(
+            header=header,
+            request=self._whole_request(),
+            response=self._whole_response(),
+            failure=failure,
+            lanes=[(lane.id, lane.data(), lane.events, lane not in self._open) for lane in lanes],
+            sites=site_names(self.state.used_sites()),
+        )
+
+    def _whole_request(self) -> Request:
+        request = self._request
+        if not self._body_bytes and self._body_error is None:
+            return request
+        return Request(
+            **{
+                **{name: getattr(request, name) for name in Request.__struct_fields__},
+                "body": self._body,
+                "body_bytes": self._body_bytes,
+                "body_cut": self._body_bytes > self._settings.body_limit_bytes,
+                "body_error": self._body_error,
+            }
+        )
+
+    def _whole_response(self) -> Response | None:
+        if self._response is None:
+            return None
+        status, reason, headers = self._response
+        return Response(
+            status=status,
+            reason=reason,
+            headers=headers,
+            body=self._response_body,
+            body_bytes=self._response_bytes,
+            body_cut=self._response_bytes > self._settings.body_limit_bytes,
+            complete=self._response_complete,
+            chunks=self._response_chunks,
+        )
+
+
+def open_scope(
+    *,
+    settings: Settings,
+    service: str,
+    trace_id: str,
+    span_id: str,
+    parent_span_id: str,
+    folder: str,
+    given_trace_id: str,
+    decision: DecisionRecord,
+    request: Request,
+    outgoing_headers: tuple[tuple[str, str], ...],
+    app: object,
+) -> RecordingScope | None:
+    """Return a new recording scope, or None when none can be opened (a fault, a replay).
+
+    Args:
+        settings: limits and grace time are taken from here.
+        service: validated service name.
+        trace_id: 32 lower-case hex digits.
+        span_id: 16 lower-case hex digits, this recording's own.
+        parent_span_id: the caller's span, or "".
+        folder: safe folder name of the trace.
+        given_trace_id: an unsafe X-Trace-ID as it came, else "".
+        decision: why it is recorded.
+        request: what came in, without its body.
+        outgoing_headers: added to outgoing HTTP calls of the scope.
+        app: the wrapped application, to find out how it is named.
+    """
+    if boundary.in_replay():
+        return None
+    with failsafe.gate("open scope"):
+        scope = RecordingScope(
+            settings=settings,
+            service=service,
+            trace_id=trace_id,
+            span_id=span_id,
+            parent_span_id=parent_span_id,
+            folder=folder,
+            given_trace_id=given_trace_id,
+            decision=decision,
+            request=request,
+            outgoing_headers=outgoing_headers,
+            app=app,
+        )
+        native.arm(1)
+        return scope
+    return None
+
+
+def active_scope() -> object | None:
+    """Return the scope of the current context, recording or replaying, or None."""
+    lane = LANE.get()
+    if isinstance(lane, Lane) and lane.mode != OFF:
+        return lane.scope
+    return None
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,13 @@
+"""Store: where recordings live."""
+
+from __future__ import annotations
+
+from retrace_core.store.directory import DirectoryStore
+from retrace_core.store.protocol import Store, StoredRecording
+
+__all__ = ["DirectoryStore", "Store", "StoredRecording", "open_store"]
+
+
+def open_store(path: str) -> Store:
+    """Return the store that a recording path means; today that is a local folder."""
+    return DirectoryStore(path)

@@ -1,0 +1,10 @@
+"""Trace file: a recording to bytes and back; the format is in docs/format.md."""
+
+from __future__ import annotations
+
+from retrace_core.trace_file.draft import Draft
+from retrace_core.trace_file.dump import dump
+from retrace_core.trace_file.frames import TRACE_VERSION
+from retrace_core.trace_file.load import load, load_header, recover
+
+__all__ = ["TRACE_VERSION", "Draft", "dump", "load", "load_header", "recover"]

@@ -1,0 +1,54 @@
+"""Dump: a draft to the bytes of a trace file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retrace_core.native import SOFT_KINDS
+from retrace_core.trace_file.frames import BODY, FOOTER, HEADER, frame_bytes, preamble
+
+if TYPE_CHECKING:
+    from retrace_core.trace_file.draft import Draft
+
+__all__ = ["dump"]
+
+CHUNK_BYTES = 1 << 20
+"""A body frame is closed when it holds this much; small recordings have one."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def dump(draft: Draft) -> bytes:
+    """Return the bytes of the trace file of `draft`.
+
+    After the header frame come body frames, each an array of (tag, payload) pairs, so that a
+    small recording is one compressed unit, and a large one can be read up to a tear.
+    """
+    parts = [_encode(("request", draft.request)), _encode(("sites", draft.sites))]
+    if draft.response is not None:
+        parts.append(_encode(("response", draft.response)))
+    if draft.failure is not None:
+        parts.append(_encode(("failure", draft.failure)))
+    if draft.sites:
+        parts.append(_encode(("kinds", SOFT_KINDS)))
+    for lane_id, data, events, complete in draft.lanes:
+        parts.append(_encode(("lane", (lane_id, data, events, complete))))
+    frames = [preamble(), frame_bytes(HEADER, _encode(draft.header))]
+    waiting: list[bytes] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= CHUNK_BYTES:
+            frames.append(_body(waiting))
+            waiting, size = [], 0
+    if waiting:
+        frames.append(_body(waiting))
+    frames.append(frame_bytes(FOOTER, _encode((len(parts), draft.header.events))))
+    return b"".join(frames)
+
+
+def _body(parts: list[bytes]) -> bytes:
+    return frame_bytes(BODY, b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts)))

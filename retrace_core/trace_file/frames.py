@@ -1,0 +1,145 @@
+"""Frames: the layout that dump and load share.
+
+    file    = magic (8 bytes), version (u16), reserved (u16, 0), frame ...
+    frame   = type (u8), flags (u8), stored length (u32), raw length (u32), crc32 (u32), payload
+
+All integers are big-endian. The checksum covers the first ten bytes of the frame and the
+payload as stored. Flag 1: the payload is a zstd frame; flag 2: made with the dictionary.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import zstandard
+
+from retrace_core.errors import ForeignFile, NewerVersion, TornRecording
+
+__all__ = ["TRACE_VERSION", "frame_bytes", "preamble", "read_frames"]
+
+MAGIC: Final = b"\x89RETRACE"
+TRACE_VERSION: Final = 1
+HEADER, BODY, FOOTER = 1, 2, 3
+_ZSTD, _DICTIONARY = 1, 2
+_PREAMBLE: Final = struct.Struct(">8sHH")
+_FRAME: Final = struct.Struct(">BBIII")
+_HEAD: Final = struct.Struct(">BBII")
+LIMIT_BYTES: Final = 512 << 20
+"""More than this in one file, uncompressed, is refused."""
+_LEVEL = 3
+_DICTIONARY_MAX = 64 * 1024
+"""Larger payloads are compressed without the dictionary: it pays for small ones."""
+
+_compressors = threading.local()
+
+
+@cache
+def _dictionary() -> zstandard.ZstdCompressionDict:
+    data = Path(__file__).with_name("dictionary-1.bin").read_bytes()
+    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
+def _compressor(with_dictionary: bool) -> zstandard.ZstdCompressor:
+    # A new compressor costs more than a small recording; one of them serves one thread.
+    name = "small" if with_dictionary else "large"
+    found = getattr(_compressors, name, None)
+    if found is None:
+        options = {"dict_data": _dictionary()} if with_dictionary else {}
+        found = zstandard.ZstdCompressor(
+            level=_LEVEL, write_checksum=False, write_content_size=True, write_dict_id=False, **options
+        )
+        setattr(_compressors, name, found)
+    return found
+
+
+def preamble() -> bytes:
+    """Return what each trace file begins with."""
+    return _PREAMBLE.pack(MAGIC, TRACE_VERSION, 0)
+
+
+def frame_bytes(kind: int, raw: bytes) -> bytes:
+    """Return one frame with `raw` as its payload, compressed where that is shorter."""
+    small = len(raw) <= _DICTIONARY_MAX
+    stored, flags = raw, 0
+    if len(raw) > 32:
+        packed = _compressor(small).compress(raw)
+        if len(packed) < len(raw):
+            stored, flags = packed, _ZSTD | (_DICTIONARY if small else 0)
+    head = _HEAD.pack(kind, flags, len(stored), len(raw))
+    return _FRAME.pack(kind, flags, len(stored), len(raw), zlib.crc32(stored, zlib.crc32(head))) + stored
+
+
+def read_frames(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield (type, payload) of each whole frame.
+
+    Args:
+        data: the bytes of the file, or its beginning.
+        name: what to call it in messages.
+
+    Raises:
+        ForeignFile: it is no trace file.
+        NewerVersion: its version is higher than ours.
+        TornRecording: a frame is damaged or not there in full.
+    """
+    if len(data) < _PREAMBLE.size or data[: len(MAGIC)] != MAGIC:
+        if data and MAGIC.startswith(data[: len(MAGIC)]):
+            raise TornRecording(f"{name} ends in its first bytes; fetch it again")
+        what = "is empty" if not data else "is no trace file"
+        raise ForeignFile(f"{name} {what}; give the path of a trace.bin")
+    _, version, _ = _PREAMBLE.unpack_from(data)
+    if version > TRACE_VERSION:
+        raise NewerVersion(
+            f"{name} has format version {version}, this Retrace reads up to {TRACE_VERSION};"
+            " upgrade retrace-mw"
+        )
+    place, count, total = _PREAMBLE.size, 0, 0
+    while place < len(data):
+        kind, raw, size = _read_frame(data, place, name, count, LIMIT_BYTES - total)
+        yield kind, raw
+        place, count, total = place + size, count + 1, total + len(raw)
+
+
+def _read_frame(data: bytes, place: int, name: str, count: int, room: int) -> tuple[int, bytes, int]:
+    def torn(what: str) -> TornRecording:
+        return TornRecording(
+            f"{name} {what} at byte {place}, after {count} whole frames; fetch it again",
+            offset_bytes=place,
+            frames=count,
+        )
+
+    if place + _FRAME.size > len(data):
+        raise torn("ends in the middle of a frame")
+    kind, flags, stored_bytes, raw_bytes, crc = _FRAME.unpack_from(data, place)
+    start = place + _FRAME.size
+    if start + stored_bytes > len(data):
+        raise torn("ends in the middle of a frame")
+    stored = data[start : start + stored_bytes]
+    if zlib.crc32(stored, zlib.crc32(data[place : place + _HEAD.size])) != crc:
+        raise torn("is damaged")
+    if raw_bytes > room:
+        raise torn(f"claims more than {LIMIT_BYTES} bytes")
+    if not flags & _ZSTD:
+        if stored_bytes != raw_bytes:
+            raise torn("is damaged")
+        return kind, stored, _FRAME.size + stored_bytes
+    return kind, _decompress(stored, raw_bytes, bool(flags & _DICTIONARY), torn), _FRAME.size + stored_bytes
+
+
+def _decompress(stored: bytes, raw_bytes: int, with_dictionary: bool, torn: object) -> bytes:
+    options = {"dict_data": _dictionary()} if with_dictionary else {}
+    try:
+        # The size inside the zstd frame is checked first: it is what gets allocated.
+        if zstandard.frame_content_size(stored) != raw_bytes:
+            raise zstandard.ZstdError("its sizes disagree")
+        raw = zstandard.ZstdDecompressor(**options).decompress(stored, max_output_size=raw_bytes)
+    except zstandard.ZstdError as error:
+        raise torn(f"can't be decompressed ({error})") from None  # type: ignore[operator]
+    if len(raw) != raw_bytes:
+        raise torn("is damaged")  # type: ignore[operator]
+    return raw

@@ -1,0 +1,267 @@
+"""Writer: the one background thread of the process that encodes and puts recordings.
+
+Its queue is bounded in bytes: when it is full, recordings are dropped and counted, and no
+request ever waits. The thread starts with the first recording, and again after a fork.
+What waits is written at exit and on SIGTERM; a process ended by `os._exit` or SIGKILL loses
+what waited, and nothing that was written.
+"""
+
+from __future__ import annotations
+
+import atexit
+import heapq
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import failsafe
+from retrace_core.errors import StoreError
+from retrace_core.native import now_ns
+from retrace_core.stats import count, set_gauge
+from retrace_core.trace_file import Draft, dump
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from retrace_core.store import Store
+
+__all__ = ["Writer", "configure", "flush", "park", "submit"]
+
+_EXIT_S = 5.0
+"""How long the end of the process may wait for the queue to be written, in seconds."""
+
+
+class Writer:
+    """A bounded queue and the thread that empties it.
+
+    Args:
+        store: where recordings go.
+        queue_bytes: how much may wait, in bytes.
+        encode: a draft to the bytes of a trace file.
+    """
+
+    def __init__(
+        self, store: Store, queue_bytes: int, encode: Callable[[Draft], bytes] = dump
+    ) -> None:
+        self.store = store
+        self._limit = queue_bytes
+        self._encode = encode
+        self._queue: deque[tuple[Draft, int]] = deque()
+        self._bytes = 0
+        self._wake = threading.Condition()
+        self._idle = True
+        self._parked: list[tuple[int, int, Callable[[], None]]] = []
+        self._tickets = 0
+        self._thread: threading.Thread | None = None
+
+    def submit(self, draft: Draft, size_bytes: int) -> None:
+        """Queue a draft; drops and counts it when the queue is full.
+
+        Args:
+            draft: the recording; it must not change any more.
+            size_bytes: about how much memory it holds.
+        """
+        with self._wake:
+            if self._bytes + size_bytes > self._limit:
+                count("dropped.queue_full")
+                return
+            self._queue.append((draft, size_bytes))
+            self._bytes += size_bytes
+            self._ensure_thread()
+            self._wake.notify()
+
+    def park(self, deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
+        """Have `close` called at `deadline_ns` (monotonic); the returned function calls it off."""
+        with self._wake:
+            self._tickets += 1
+            ticket = self._tickets
+            heapq.heappush(self._parked, (deadline_ns, ticket, close))
+            self._ensure_thread()
+            self._wake.notify()
+
+        def cancel() -> None:
+            with self._wake:
+                kept = [entry for entry in self._parked if entry[1] != ticket]
+                heapq.heapify(kept)
+                self._parked = kept
+
+        return cancel
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that was queued is written; False when time ran out before.
+
+        Args:
+            timeout_s: how long to wait, in seconds.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._wake:
+            if self._queue:
+                self._ensure_thread()
+            while self._queue or not self._idle:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._thread is None or not self._thread.is_alive():
+                    break
+                self._wake.wait(min(left, 0.05))
+            return not self._queue and self._idle
+
+    def close_parked(self) -> None:
+        """Seal the recordings that still wait for spawned work, because the process ends."""
+        with self._wake:
+            parked, self._parked = self._parked, []
+        for _, _, close in parked:
+            close()
+
+    def _ensure_thread(self) -> None:
+        if self._thread is not None and self._thread.is_alive():
+            return
+        if self._thread is not None:
+            count("faults.writer_thread_died")
+        self._idle = True
+        self._thread = threading.Thread(target=self._run, name="retrace-writer", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue and not self._due():
+                    self._idle = True
+                    self._wake.notify_all()
+                    self._wake.wait(self._pause_s())
+                self._idle = False
+                closing = self._take_due()
+                item = self._queue.popleft() if self._queue else None
+            for close in closing:
+                with failsafe.gate("close after grace"):
+                    close()
+            if item is not None:
+                try:
+                    self._write(item[0])
+                finally:
+                    with self._wake:
+                        self._bytes -= item[1]
+                        set_gauge("queue_bytes", self._bytes)
+
+    def _write(self, draft: Draft) -> None:
+        data: bytes | None = None
+        with failsafe.gate("encode"):
+            data = self._encode(draft)
+        if data is None:
+            count("dropped.encode_error")
+            return
+        header = draft.header
+        written = False
+        with failsafe.gate("store"):
+            try:
+                self.store.put(header.folder or header.trace_id, header.service, header.span_id, data)
+                written = True
+            except StoreError:
+                count("dropped.store_error")
+                raise
+        if written:
+            count("written")
+            count("written_bytes", len(data))
+
+    def _due(self) -> bool:
+        return bool(self._parked) and self._parked[0][0] <= now_ns()
+
+    def _take_due(self) -> list[Callable[[], None]]:
+        due: list[Callable[[], None]] = []
+        while self._due():
+            due.append(heapq.heappop(self._parked)[2])
+        return due
+
+    def _pause_s(self) -> float | None:
+        return max(0.0, (self._parked[0][0] - now_ns()) / 1e9) if self._parked else None
+
+
+_writer: Writer | None = None
+_prepared = False
+
+
+def configure(store: Store, *, queue_bytes: int) -> Writer:
+    """Make the process's writer put recordings into `store`, and return it.
+
+    Args:
+        store: where recordings go; what is queued already goes there too.
+        queue_bytes: how much may wait, in bytes.
+    """
+    global _writer
+    _prepare_process()
+    if _writer is None:
+        _writer = Writer(store, queue_bytes)
+    else:
+        _writer.store = store
+        _writer._limit = queue_bytes
+    return _writer
+
+
+def submit(draft: Draft, size_bytes: int) -> None:
+    """Queue a draft with the process's writer; drops and counts it when there is none."""
+    if _writer is None:
+        count("dropped.no_writer")
+    else:
+        _writer.submit(draft, size_bytes)
+
+
+def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
+    """Have `close` called at a time by the writer's thread; see `Writer.park`."""
+    if _writer is None:
+        return lambda: None
+    return _writer.park(deadline_ns, close)
+
+
+def flush(timeout_s: float = 5.0) -> bool:
+    """Wait until all recordings are written; False when time ran out before.
+
+    Args:
+        timeout_s: how long to wait, in seconds; default 5.
+    """
+    return _writer is None or _writer.flush(timeout_s)
+
+
+def _prepare_process() -> None:
+    global _prepared
+    if _prepared:
+        return
+    _prepared = True
+    os.register_at_fork(after_in_child=_after_fork)
+    atexit.register(_at_exit)
+    _watch_sigterm()
+
+
+def _after_fork() -> None:
+    """Start afresh: the parent's queue, its locks and its thread are not ours."""
+    global _writer
+    if _writer is not None:
+        _writer = Writer(_writer.store, _writer._limit, _writer._encode)
+    if threading.current_thread() is threading.main_thread():
+        with failsafe.gate("signal handler"):
+            _watch_sigterm()
+
+
+def _at_exit() -> None:
+    with failsafe.gate("flush at exit"):
+        if _writer is not None:
+            _writer.close_parked()
+            _writer.flush(_EXIT_S)
+
+
+def _watch_sigterm() -> None:
+    """Flush on SIGTERM where it would kill the process at once.
+
+    An application or server that handles SIGTERM ends by itself, through atexit.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> Any:
+    _at_exit()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)

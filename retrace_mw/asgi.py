@@ -1,0 +1,154 @@
+"""The ASGI side: messages in and out, and when the response has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import failsafe
+from retrace_core.boundary import call_async
+from retrace_core.native import current
+from retrace_core.recording import Request
+from retrace_core.scope import active_scope
+from retrace_mw.opening import Gatekeeper
+from retrace_mw.propagation import TRACE_HEADER
+from retrace_mw.request import RequestView
+
+if TYPE_CHECKING:
+    from retrace_core.scope import RecordingScope
+    from retrace_mw.decision import Decider
+
+__all__ = ["RetraceMiddleware"]
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class RetraceMiddleware:
+    """Record requests of an ASGI application; see `retrace_mw.RetraceMiddleware`.
+
+    Args:
+        app: the application.
+        decide: says for each request whether to record it.
+        options: any setting by name.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+
+    def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None:
+        self.app = app
+        self._gatekeeper = Gatekeeper(app, decide, options)
+        self._enabled = self._gatekeeper.enabled
+
+    def __repr__(self) -> str:
+        return f"RetraceMiddleware({self.app!r})"
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve one connection; what is not to be recorded passes straight through."""
+        if not self._enabled or scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        view = RequestView(scope, asgi=True)
+        decision = self._gatekeeper.verdict(view)
+        if decision.verdict == "no" or active_scope() is not None:
+            await self.app(scope, receive, send)
+            return
+        recording_scope = self._gatekeeper.open(view, decision, lambda: describe(scope))
+        if recording_scope is None:
+            await self.app(scope, receive, send)
+            return
+        await self._record(recording_scope, scope, receive, send)
+
+    async def _record(
+        self, recording_scope: RecordingScope, scope: Any, receive: Receive, send: Send
+    ) -> None:
+        token = recording_scope.enter()
+        try:
+            await self.app(
+                scope, tee_receive(recording_scope, receive), tee_send(recording_scope, send)
+            )
+        except BaseException as error:
+            recording_scope.failed(error)
+            raise
+        finally:
+            recording_scope.exit(token)
+            recording_scope.close()
+
+
+def describe(scope: Any) -> Request:
+    """Return what came in, without its body."""
+    server, client = scope.get("server"), scope.get("client")
+    extensions = scope.get("extensions") or {}
+    return Request(
+        protocol="asgi",
+        method=scope["method"],
+        scheme=scope.get("scheme", "http"),
+        path=scope["path"],
+        raw_path=bytes(scope.get("raw_path") or scope["path"].encode()),
+        query=bytes(scope.get("query_string", b"")),
+        root_path=scope.get("root_path", ""),
+        http_version=scope.get("http_version", "1.1"),
+        server=(str(server[0]), int(server[1] or 0)) if server else None,
+        client=(str(client[0]), int(client[1] or 0)) if client else None,
+        headers=[(n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"]],
+        extra={"extensions": {name: {} for name in extensions}} if extensions else {},
+    )
+
+
+def tee_receive(recording_scope: RecordingScope, receive: Receive) -> Receive:
+    """Return `receive` such that what it gives is kept, and is an event of the lane."""
+
+    async def teed() -> Message:
+        lane = current()
+        try:
+            if lane is None:
+                message = await receive()
+            else:
+                message = await call_async(lane, "asgi.receive", None, receive)
+        except Exception as error:
+            recording_scope.request_body_failed(error)
+            raise
+        if message["type"] == "http.request":
+            with failsafe.gate("request body"):
+                recording_scope.request_body(message.get("body", b""))
+        return message
+
+    return teed
+
+
+def tee_send(recording_scope: RecordingScope, send: Send) -> Send:
+    """Return `send` such that what goes out is kept, and its completion is an event.
+
+    The event holds no body: that a message went out, or could not, is the answer.
+    """
+
+    async def teed(message: Message) -> None:
+        outgoing = _note(recording_scope, message)
+        lane = current()
+        if lane is None:
+            await send(outgoing)
+        else:
+            await call_async(lane, "asgi.send", message["type"], lambda: send(outgoing))
+
+    return teed
+
+
+def _note(recording_scope: RecordingScope, message: Message) -> Message:
+    kind = message["type"]
+    if kind == "http.response.start":
+        headers = list(message.get("headers", ()))
+        recording_scope.response_start(message["status"], "", headers)
+        trace = recording_scope.outgoing_headers[0][1].encode("latin-1")
+        name = TRACE_HEADER.lower().encode()
+        if all(bytes(given).lower() != name for given, _ in headers):
+            return {**message, "headers": [*headers, (name, trace)]}
+    elif kind == "http.response.body":
+        with failsafe.gate("response body"):
+            recording_scope.response_body(message.get("body", b""))
+        if not message.get("more_body", False):
+            recording_scope.response_end(complete=True)
+    elif kind == "http.response.pathsend":
+        recording_scope.response_end(complete=True)
+    return message

@@ -1,0 +1,60 @@
+"""TraceHeader: an X-Trace-ID means that the request was recorded upstream."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from retrace_core.stats import count
+from retrace_mw.decision import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from retrace_mw.request import RequestView
+
+__all__ = ["TraceHeader"]
+
+_BURST_S = 2.0
+
+
+class TraceHeader:
+    """Records a request that carries X-Trace-ID, up to a rate.
+
+    A header from outside may force recording only within a limit: whoever can send requests
+    could otherwise fill the disk.
+
+    Args:
+        per_s: how many requests per second it may have recorded; twice as many at once.
+        clock: seconds that only grow, for tests.
+    """
+
+    __slots__ = ("_clock", "_lock", "_no", "_over", "_room", "_since", "_yes", "per_s")
+
+    def __init__(self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.per_s = per_s
+        self._clock = clock
+        self._room = per_s * _BURST_S
+        self._since = clock()
+        self._lock = threading.Lock()
+        self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
+        self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
+        self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
+
+    def __repr__(self) -> str:
+        return f"TraceHeader(per_s={self.per_s:g})"
+
+    def __call__(self, request: RequestView) -> Decision:
+        """Return yes for a request with an X-Trace-ID while there is room."""
+        if not request.trace.named:
+            return self._no
+        with self._lock:
+            now = self._clock()
+            self._room = min(self.per_s * _BURST_S, self._room + (now - self._since) * self.per_s)
+            self._since = now
+            if self._room < 1.0:
+                count("suppressed.trace_header")
+                return self._over
+            self._room -= 1.0
+        return self._yes

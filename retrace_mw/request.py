@@ -1,0 +1,111 @@
+"""RequestView: what a decider may see of a request, the same for ASGI and WSGI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from retrace_mw.propagation import TraceContext
+
+__all__ = ["RequestView"]
+
+
+class RequestView:
+    """A request before the application has seen it; nothing is parsed before it is asked for.
+
+    Made by the middleware, from an ASGI scope or a WSGI environ.
+    """
+
+    __slots__ = ("_asgi", "_headers", "_source", "_trace")
+
+    def __init__(self, source: Any, *, asgi: bool) -> None:
+        self._source = source
+        self._asgi = asgi
+        self._headers: dict[str, list[str]] | None = None
+        self._trace: TraceContext | None = None
+
+    @property
+    def method(self) -> str:
+        """The request method, upper case as it came."""
+        return str(self._source["method"] if self._asgi else self._source["REQUEST_METHOD"])
+
+    @property
+    def path(self) -> str:
+        """The whole decoded path, with the prefix the application is mounted at."""
+        if self._asgi:
+            return str(self._source["path"])
+        source = self._source
+        raw: str = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")
+        return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+
+    @property
+    def query_string(self) -> str:
+        """What follows the question mark, not decoded."""
+        if self._asgi:
+            return bytes(self._source.get("query_string", b"")).decode("latin-1")
+        return str(self._source.get("QUERY_STRING", ""))
+
+    @property
+    def scheme(self) -> str:
+        """ "http" or "https", as the server saw it."""
+        return str(
+            self._source.get("scheme", "http")
+            if self._asgi
+            else self._source.get("wsgi.url_scheme", "http")
+        )
+
+    @property
+    def client(self) -> str:
+        """The peer's address, or "" where the server does not know it."""
+        if self._asgi:
+            return str((self._source.get("client") or ("",))[0])
+        return str(self._source.get("REMOTE_ADDR", ""))
+
+    def header(self, name: str, default: str = "") -> str:
+        """Return the value of a header; repeated ones are joined by ", ".
+
+        Args:
+            name: in any case.
+            default: what to return where it is missing.
+        """
+        values = self.header_values(name)
+        return ", ".join(values) if values else default
+
+    def header_values(self, name: str) -> list[str]:
+        """Return all values of a header as the server gave them, in order."""
+        if not self._asgi:
+            key = name.upper().replace("-", "_")
+            prefix = "" if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_"
+            value = self._source.get(prefix + key)
+            return [] if value is None else [str(value)]
+        wanted = name.lower().encode("latin-1", "replace")
+        return [
+            value.decode("latin-1")
+            for given, value in self._source.get("headers", ())
+            if given == wanted or given.lower() == wanted
+        ]
+
+    def headers(self) -> Iterable[tuple[str, str]]:
+        """Return all headers as (name, value) text, in order."""
+        if self._asgi:
+            return [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in self._source.get("headers", ())
+            ]
+        found: list[tuple[str, str]] = []
+        for key, value in self._source.items():
+            if key.startswith("HTTP_"):
+                found.append((key[5:].replace("_", "-").title(), str(value)))
+            elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+                found.append((key.replace("_", "-").title(), str(value)))
+        return found
+
+    @property
+    def trace(self) -> TraceContext:
+        """The trace this request belongs to: as it came, or a fresh one."""
+        if self._trace is None:
+            from retrace_mw.propagation import extract
+
+            self._trace = extract(self)
+        return self._trace

@@ -1,0 +1,251 @@
+"""The WSGI side: input, start_response, the iterable and its close()."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import failsafe
+from retrace_core.recording import Request
+from retrace_core.scope import active_scope
+from retrace_mw.opening import Gatekeeper
+from retrace_mw.propagation import TRACE_HEADER
+from retrace_mw.request import RequestView
+
+if TYPE_CHECKING:
+    from retrace_core.scope import RecordingScope
+    from retrace_mw.decision import Decider
+
+__all__ = ["RetraceMiddleware"]
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Callable[[bytes], object]]
+
+_OWN_FIELDS = frozenset(
+    "REQUEST_METHOD SCRIPT_NAME PATH_INFO QUERY_STRING SERVER_PROTOCOL CONTENT_TYPE"
+    " CONTENT_LENGTH".split()
+)
+
+
+class RetraceMiddleware:
+    """Record requests of a WSGI application; see `retrace_mw.RetraceMiddleware`.
+
+    Args:
+        app: the application.
+        decide: says for each request whether to record it.
+        options: any setting by name.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+
+    def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None:
+        self.app = app
+        self._gatekeeper = Gatekeeper(app, decide, options)
+        self._enabled = self._gatekeeper.enabled
+
+    def __repr__(self) -> str:
+        return f"RetraceMiddleware({self.app!r})"
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request; what is not to be recorded passes straight through."""
+        if not self._enabled:
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        view = RequestView(environ, asgi=False)
+        decision = self._gatekeeper.verdict(view)
+        if decision.verdict == "no" or active_scope() is not None:
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        recording_scope = self._gatekeeper.open(view, decision, lambda: describe(environ))
+        if recording_scope is None:
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        return self._record(recording_scope, environ, start_response)
+
+    def _record(
+        self, recording_scope: RecordingScope, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if _has_body(environ):
+            environ = {**environ, "wsgi.input": InputTee(environ["wsgi.input"], recording_scope)}
+        # A context of its own: the server's thread goes on to other requests.
+        context = copy_context()
+        context.run(recording_scope.enter)
+        try:
+            chunks = context.run(
+                self.app, environ, _tee_start_response(recording_scope, start_response)
+            )
+        except BaseException as error:
+            recording_scope.failed(error)
+            recording_scope.close()
+            raise
+        sized = isinstance(chunks, (list, tuple))
+        return (SizedResponseTee if sized else ResponseTee)(chunks, context, recording_scope)
+
+
+def _has_body(environ: Environ) -> bool:
+    return environ.get("CONTENT_LENGTH", "") not in ("", "0") or bool(
+        environ.get("HTTP_TRANSFER_ENCODING")
+    )
+
+
+def describe(environ: Environ) -> Request:
+    """Return what came in, without its body."""
+    extra = {
+        key: value
+        for key, value in environ.items()
+        if isinstance(value, str) and not key.startswith("HTTP_") and key not in _OWN_FIELDS
+    }
+    port = str(environ.get("SERVER_PORT", ""))
+    client_port = str(environ.get("REMOTE_PORT", ""))
+    return Request(
+        protocol="wsgi",
+        method=environ["REQUEST_METHOD"],
+        scheme=environ.get("wsgi.url_scheme", "http"),
+        path=environ.get("PATH_INFO", ""),
+        raw_path=str(environ.get("RAW_URI", environ.get("REQUEST_URI", ""))).encode("latin-1", "replace"),
+        query=str(environ.get("QUERY_STRING", "")).encode("latin-1", "replace"),
+        root_path=environ.get("SCRIPT_NAME", ""),
+        http_version=str(environ.get("SERVER_PROTOCOL", "HTTP/1.1")).removeprefix("HTTP/"),
+        server=(str(environ.get("SERVER_NAME", "")), int(port) if port.isdigit() else 0),
+        client=(
+            str(environ.get("REMOTE_ADDR", "")),
+            int(client_port) if client_port.isdigit() else 0,
+        ),
+        headers=list(RequestView(environ, asgi=False).headers()),
+        extra=extra,
+    )
+
+
+def _tee_start_response(
+    recording_scope: RecordingScope, start_response: StartResponse
+) -> StartResponse:
+    def teed(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        with failsafe.gate("response start"):
+            code, _, reason = status.partition(" ")
+            recording_scope.response_start(int(code), reason, headers)
+        name = TRACE_HEADER.lower()
+        if all(given.lower() != name for given, _ in headers):
+            headers = [*headers, (TRACE_HEADER, recording_scope.outgoing_headers[0][1])]
+        write = start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        def teed_write(chunk: bytes) -> object:
+            recording_scope.response_body(chunk)
+            return write(chunk)
+
+        return teed_write
+
+    return teed
+
+
+class InputTee:
+    """`wsgi.input`, with what the application reads kept as it is read; nothing is read ahead.
+
+    Args:
+        stream: the server's.
+        recording_scope: keeps what was read.
+    """
+
+    def __init__(self, stream: Any, recording_scope: RecordingScope) -> None:
+        self._stream = stream
+        self._scope = recording_scope
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _keep(self, read: Callable[..., bytes], *args: Any) -> bytes:
+        try:
+            data = read(*args)
+        except Exception as error:
+            self._scope.request_body_failed(error)
+            raise
+        if data:
+            with failsafe.gate("request body"):
+                self._scope.request_body(data)
+        return data
+
+    def read(self, *args: Any) -> bytes:
+        """Return what the stream gives."""
+        return self._keep(self._stream.read, *args)
+
+    def read1(self, *args: Any) -> bytes:
+        """Return what the stream gives."""
+        return self._keep(self._stream.read1, *args)
+
+    def readline(self, *args: Any) -> bytes:
+        """Return the stream's next line."""
+        return self._keep(self._stream.readline, *args)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` from the stream."""
+        filled: int = self._stream.readinto(buffer)
+        with failsafe.gate("request body"):
+            self._scope.request_body(bytes(memoryview(buffer)[:filled]))
+        return filled
+
+    def readlines(self, *args: Any) -> list[bytes]:
+        """Return the stream's lines."""
+        lines: list[bytes] = self._stream.readlines(*args)
+        with failsafe.gate("request body"):
+            for line in lines:
+                self._scope.request_body(line)
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self.readline():
+            yield line
+
+
+class ResponseTee:
+    """The application's iterable, run in the scope's context, its chunks kept as they pass.
+
+    Args:
+        chunks: what the application returned.
+        context: where the scope's lane is current.
+        recording_scope: keeps the chunks; closed by `close()`.
+    """
+
+    def __init__(
+        self, chunks: Iterable[bytes], context: Context, recording_scope: RecordingScope
+    ) -> None:
+        self._chunks = chunks
+        self._context = context
+        self._scope = recording_scope
+        self._iterator: Iterator[bytes] | None = None
+        self._done = False
+
+    def __iter__(self) -> ResponseTee:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._iterator is None:
+                self._iterator = self._context.run(iter, self._chunks)
+            chunk: bytes = self._context.run(next, self._iterator)
+        except StopIteration:
+            self._done = True
+            raise
+        except BaseException as error:
+            self._scope.failed(error)
+            raise
+        with failsafe.gate("response body"):
+            self._scope.response_body(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the application's iterable and the scope."""
+        try:
+            close = getattr(self._chunks, "close", None)
+            if close is not None:
+                self._context.run(close)
+        except BaseException as error:
+            self._scope.failed(error)
+            raise
+        finally:
+            self._scope.response_end(complete=self._done)
+            self._scope.close()
+
+
+class SizedResponseTee(ResponseTee):
+    """One for lists: a server may send Content-Length by itself (PEP 3333)."""
+
+    def __len__(self) -> int:
+        return len(self._chunks)  # type: ignore[arg-type]
