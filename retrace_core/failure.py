@@ -19,9 +19,14 @@ _DEPTH = 200
 _CHAIN = 8
 
 
-def describe(error: BaseException) -> Failure:
-    """Return the class, message, frames and cause of `error`; never raises for any error."""
-    return _describe(error, _CHAIN)
+def describe(error: BaseException, *, handled: bool = False) -> Failure:
+    """Return the class, message, frames and cause of `error`; never raises for any error.
+
+    Args:
+        error: any exception.
+        handled: True when the application, or its framework, caught it and logged it.
+    """
+    return _describe(error, _CHAIN, handled=handled)
 
 
 def application_frames(frames: list[Frame]) -> list[Frame]:
@@ -45,7 +50,7 @@ def _is_ours(file: str) -> bool:
     return file.startswith(_OURS) or file.startswith(("retrace_core/", "retrace_mw/"))
 
 
-def _describe(error: BaseException, chain: int) -> Failure:
+def _describe(error: BaseException, chain: int, *, handled: bool = False) -> Failure:
     cause = error.__cause__
     context = None if error.__suppress_context__ else error.__context__
     follow = cause or context
@@ -60,6 +65,7 @@ def _describe(error: BaseException, chain: int) -> Failure:
         frames=_frames(error.__traceback__),
         cause=_describe(follow, chain - 1) if follow is not None and chain else None,
         cause_is_context=cause is None,
+        handled=handled,
     )
 
 

@@ -47,6 +47,10 @@ class LaneOwner(Protocol):
         """Take note that the thread or task of `lane` has ended."""
         ...
 
+    def handled(self, error: BaseException) -> None:
+        """Take note of an exception that the application handled, and logged as an error."""
+        ...
+
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Return the recorded answer of a clock or entropy read (replay only)."""
         ...

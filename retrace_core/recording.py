@@ -46,10 +46,10 @@ class Event(msgspec.Struct, frozen=True):
     """Its place in the order of completions of the whole scope; the first is 1."""
     kind: str
     """Which boundary and call, for instance "sqlite3.execute"."""
-    key: Any
-    """What was asked, decoded."""
     status: int
     """`RETURNED`, `RAISED` or `CANCELLED`."""
+    key: Any
+    """What was asked, decoded."""
     value: Any
     """What was answered, decoded, or the packed exception."""
     end_us: int
@@ -130,7 +130,7 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An exception that left the application."""
+    """An exception that left the application, or that it handled and logged as an error."""
 
     type: str
     """Module and qualified name of its class."""
@@ -140,6 +140,8 @@ class Failure(msgspec.Struct, frozen=True):
     cause: Failure | None = None
     """`__cause__`, or `__context__` when that is what Python would print."""
     cause_is_context: bool = False
+    handled: bool = False
+    """True when it did not leave the application: its framework logged it and answered 500."""
 
 
 class DecisionRecord(msgspec.Struct, frozen=True):

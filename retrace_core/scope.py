@@ -197,6 +197,12 @@ class RecordingScope:
         with failsafe.gate("failure"):
             self._failure = describe(error)
 
+    def handled(self, error: BaseException) -> None:
+        """Keep an exception that the application handled, and logged as an error."""
+        with failsafe.gate("failure"):
+            if self._failure is None:
+                self._failure = describe(error, handled=True)
+
     # -- the end
 
     def close(self) -> None:

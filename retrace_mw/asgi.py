@@ -55,7 +55,9 @@ class RetraceMiddleware:
         if decision.verdict == "no" or active_scope() is not None:
             await self.app(scope, receive, send)
             return
-        recording_scope = self._gatekeeper.open(view, decision, lambda: describe(scope))
+        recording_scope = self._gatekeeper.open(
+            view, decision, lambda: describe(scope), scope.get("app")
+        )
         if recording_scope is None:
             await self.app(scope, receive, send)
             return

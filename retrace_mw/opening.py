@@ -55,15 +55,23 @@ class Gatekeeper:
         return NO
 
     def open(
-        self, view: RequestView, decision: Decision, build: Callable[[], Request]
+        self, view: RequestView, decision: Decision, build: Callable[[], Request], app: Any = None
     ) -> RecordingScope | None:
-        """Return an open scope for a request, or None when it can't be recorded."""
+        """Return an open scope for a request, or None when it can't be recorded.
+
+        Args:
+            view: the request.
+            decision: why it is recorded.
+            build: describes what came in.
+            app: the application as the request names it, where it does (ASGI's scope["app"]).
+        """
+        owner = self._app if app is None else app
         with failsafe.gate("open scope"):
             trace = view.trace
             span_id = new_span_id()
             return open_scope(
                 settings=self.settings,
-                service=self._service or self._name_service(),
+                service=self._service or self._name_service(owner),
                 trace_id=trace.trace_id,
                 span_id=span_id,
                 parent_span_id=trace.parent_span_id,
@@ -72,12 +80,12 @@ class Gatekeeper:
                 decision=DecisionRecord(decision.verdict, decision.decider, decision.reason),
                 request=build(),
                 outgoing_headers=inject(trace, span_id),
-                app=self._app,
+                app=owner,
             )
         return None
 
-    def _name_service(self) -> str:
-        self._service = service_name(self._app)
+    def _name_service(self, app: Any) -> str:
+        self._service = service_name(app)
         return self._service
 
 

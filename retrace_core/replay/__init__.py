@@ -116,6 +116,7 @@ def replay(
             _check_protocol(target, loaded)
             player = Player(loaded, patience_s=patience_s)
             failed = on_failure or _ignore
+            player.when_handled(failed)
 
             def run() -> None:
                 outcomes.append(drive(target, loaded, player, failed))
@@ -135,8 +136,11 @@ def replay(
 def _result(
     recording: Recording, player: Player, outcome: Outcome, refused: list[str]
 ) -> ReplayResult:
-    error = outcome.error
-    failure = describe(error) if error is not None else None
+    failure = None
+    if outcome.error is not None:
+        failure = describe(outcome.error)
+    elif player.handled_error is not None:
+        failure = describe(player.handled_error, handled=True)
     response = outcome.response()
     differences = [] if player.divergence else compare(recording, response, failure)
     return ReplayResult(

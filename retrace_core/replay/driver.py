@@ -7,6 +7,7 @@ import contextvars
 import io
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_async
@@ -15,14 +16,14 @@ from retrace_core.recording import Response
 from retrace_core.replay.divergence import DivergedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable
 
     from retrace_core.recording import Recording, Request
     from retrace_core.replay.player import Player
 
 __all__ = ["Outcome", "drive"]
 
-Message = "MutableMapping[str, Any]"
+_GRACE_S = 10.0
 
 
 class Outcome:
@@ -87,7 +88,7 @@ def _drive_asgi(
             scope = asgi_scope(recording.request, state)
             request = _asgi_request(app, scope, recording, outcome, on_failure)
             await asyncio.get_running_loop().create_task(request, context=context)
-            await _spawned_tasks(context)
+            await _spawned_lanes(player)
 
     if asyncio._get_running_loop() is None:
         asyncio.run(main())
@@ -97,12 +98,11 @@ def _drive_asgi(
     thread.join()
 
 
-async def _spawned_tasks(context: contextvars.Context) -> None:
-    """Let tasks that outlived the response end, as the recording waited for them too."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    scoped = [task for task in others if task.get_context().get(LANE) is not None]
-    if scoped:
-        await asyncio.wait(scoped, timeout=10)
+async def _spawned_lanes(player: Player) -> None:
+    """Let what outlived the response end, as the recording waited for it too."""
+    deadline = time.monotonic() + _GRACE_S
+    while player.divergence is None and player.running() and time.monotonic() < deadline:
+        await asyncio.sleep(0.002)
 
 
 async def _asgi_request(
@@ -269,6 +269,9 @@ def _drive_wsgi(
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
+        deadline = time.monotonic() + _GRACE_S
+        while player.divergence is None and player.running() and time.monotonic() < deadline:
+            time.sleep(0.002)
     except DivergedError:
         pass
     except BaseException as error:

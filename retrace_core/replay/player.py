@@ -20,6 +20,7 @@ from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
 
     from retrace_core.recording import LaneEvents, Recording
@@ -78,6 +79,9 @@ class Player:
         )
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
+        self._open: set[Lane] = set()
+        self._on_handled: Callable[[BaseException], None] | None = None
+        self.handled_error: BaseException | None = None
 
     # -- lanes
 
@@ -85,8 +89,24 @@ class Player:
         """Return a new child lane of `parent`."""
         lane = Lane(self, parent.next_child_id(), REPLAY)
         self.lanes.append(lane)
+        self._open.add(lane)
         self._turns.started(parent)
         return lane
+
+    def running(self) -> bool:
+        """Return True while a spawned lane runs whose end was recorded."""
+        return any(self._cursor(lane).complete for lane in list(self._open))
+
+    def handled(self, error: BaseException) -> None:
+        """Take note of an exception that the application handled, and logged as an error."""
+        if self.handled_error is None:
+            self.handled_error = error
+            if self._on_handled is not None:
+                self._on_handled(error)
+
+    def when_handled(self, call: Callable[[BaseException], None]) -> None:
+        """Have `call` called with an exception that the application handles, at that moment."""
+        self._on_handled = call
 
     def lane_ending(self, lane: Lane) -> None:
         """Wait, on the lane's thread, until it was its turn to end."""
@@ -98,6 +118,7 @@ class Player:
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended."""
         cursor = self._cursor(lane)
+        self._open.discard(lane)
         unused = [event.seq for event in cursor.waiting]
         cursor.waiting = deque(event for event in cursor.waiting if event.kind != END)
         self._turns.ended(lane, unused)
