@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from retrace_mw.decision import Decider, Decision, all_of, any_of, first_of
 from retrace_mw.middleware import RetraceMiddleware
+from retrace_mw.opening import install_early
 from retrace_mw.request import RequestView
 
 __all__ = [
@@ -27,3 +28,5 @@ __all__ = [
     "any_of",
     "first_of",
 ]
+
+install_early()

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, installer, writer
+from retrace_core.errors import ConfigurationError
 from retrace_core.ids import new_span_id, valid_service
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.scope import RecordingScope, open_scope
@@ -19,7 +20,7 @@ from retrace_mw.request import RequestView
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Gatekeeper"]
+__all__ = ["Gatekeeper", "install_early"]
 
 
 class Gatekeeper:
@@ -87,6 +88,21 @@ class Gatekeeper:
     def _name_service(self, app: Any) -> str:
         self._service = service_name(app)
         return self._service
+
+
+def install_early() -> None:
+    """Install the boundaries when this package is imported, if the environment enables it.
+
+    A database connection that is opened before the middleware is constructed, and stays in a
+    pool, would otherwise never be recorded. Wrong settings are reported by the constructor.
+    """
+    with failsafe.gate("install"):
+        try:
+            enabled = resolve().enabled
+        except ConfigurationError:
+            return
+        if enabled:
+            installer.install()
 
 
 def service_name(app: Any) -> str:

@@ -1,0 +1,93 @@
+"""Apps: which application a recording is replayed with, and where that was said."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from retrace_core.errors import AppNotLoadable, ConfigurationError
+
+if TYPE_CHECKING:
+    from retrace_core.recording import Header
+
+__all__ = ["App", "locate"]
+
+DEFAULT_FILE = "retrace.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """An application by name."""
+
+    name: str
+    """"module:attribute"."""
+    folder: str
+    """Where to import it from, absolute."""
+    origin: str
+    """Where that was said, in words."""
+
+
+def locate(header: Header, app: str | None, app_dir: str | None, apps: str | None) -> App:
+    """Return the application for a recording: as given, as mapped, or as recorded.
+
+    Args:
+        header: of the recording.
+        app: "module:attribute", as given on the command line.
+        app_dir: the folder to import it from, as given.
+        apps: path of a mapping file; default ./retrace.toml if there is one.
+
+    Raises:
+        AppNotLoadable: nothing says which application it is.
+        ConfigurationError: the mapping file is wrong.
+    """
+    if app:
+        return App(name=app, folder=_folder(app_dir or os.getcwd()), origin="--app")
+    mapped = _mapped(header.service, apps)
+    if mapped is not None:
+        name, folder, file = mapped
+        return App(name=name, folder=_folder(app_dir or folder), origin=file)
+    recorded = header.environment
+    if recorded.app:
+        there = recorded.app_dir if os.path.isdir(recorded.app_dir) else os.getcwd()
+        return App(name=recorded.app, folder=_folder(app_dir or there), origin="the recording")
+    raise AppNotLoadable(
+        f"which application is service {header.service!r}? Its recording does not say: give"
+        f' --app module:attribute, or write [apps.{header.service}] app = "module:attribute" in'
+        f" {apps or DEFAULT_FILE}, or set RETRACE_APP where it is recorded"
+    )
+
+
+def _folder(path: str) -> str:
+    return os.path.abspath(path)
+
+
+def _mapped(service: str, apps: str | None) -> tuple[str, str, str] | None:
+    """Return (app, folder, file) of a service in the mapping file, or None."""
+    file = Path(apps or DEFAULT_FILE)
+    if apps is None and not file.is_file():
+        return None
+    try:
+        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError("--apps", str(file), f"a readable TOML file: {error}") from None
+    table: Any = content.get("apps", {})
+    entry: Any = table.get(service) if isinstance(table, dict) else table
+    if entry is None:
+        return None
+    if not isinstance(entry, dict) or not _is_app(cast("dict[str, Any]", entry)):
+        allowed = 'app = "module:attribute", and dir = "folder" if it is elsewhere'
+        raise ConfigurationError(f"[apps.{service}]", entry, allowed, str(file))
+    found = cast("dict[str, str]", entry)
+    return found["app"], str(file.resolve().parent / found.get("dir", ".")), str(file)
+
+
+def _is_app(entry: dict[str, Any]) -> bool:
+    return (
+        isinstance(entry.get("app"), str)
+        and ":" in entry["app"]
+        and isinstance(entry.get("dir", "."), str)
+        and set(entry) <= {"app", "dir"}
+    )

@@ -1,0 +1,240 @@
+"""Checks: what `doctor` looks at, each a function that returns findings."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import importlib.util
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrace_core import installer, native
+from retrace_core.cli.config import setting_text
+from retrace_core.cli.find import recordings_folder
+from retrace_core.cli.listing import Wanted, newest
+from retrace_core.cli.words import local_time, plural, size
+from retrace_core.errors import ConfigurationError, StoreError
+from retrace_core.settings import SETTINGS, Settings, resolve, unknown_variables
+from retrace_core.store import DirectoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["CHECKS", "Finding"]
+
+OK, NOTE, PROBLEM = "ok", "note", "problem"
+
+_LITTLE_SPACE_BYTES = 256 << 20
+_UNCOVERED = (
+    "aiohttp aiomysql aiokafka aioredis asyncpg boto3 confluent_kafka elasticsearch grpc kafka"
+    " motor mysql.connector MySQLdb oracledb pika psycopg psycopg2 pymongo pymysql pyodbc redis"
+).split()
+"""Clients whose answers go unrecorded when no boundary covers them."""
+_COVERED_BELOW = {"boto3": "urllib3", "elasticsearch": "urllib3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    verdict: str
+    """`OK`, `NOTE` or `PROBLEM`."""
+    what: str
+    words: str
+    """What was found and, of a problem, what to do."""
+
+
+def settings_in_force() -> Settings:
+    """Return the settings, or the defaults when one of them is wrong."""
+    try:
+        return resolve()
+    except ConfigurationError:
+        return resolve(environ={})
+
+
+def check_settings() -> Iterator[Finding]:
+    """Look for wrong settings, and for ones with which nothing is recorded."""
+    try:
+        settings = resolve()
+    except ConfigurationError as error:
+        yield Finding(PROBLEM, "settings", str(error))
+        return
+    for setting in SETTINGS:
+        origin = settings.origin(setting.name)
+        if origin != "default":
+            words = f"{setting_text(settings, setting.name)} from {origin}"
+            yield Finding(OK, setting.variable, words)
+    if not settings.enabled:
+        yield Finding(PROBLEM, "RETRACE", "recording is off: set RETRACE=1 for the service")
+    if settings.sample_rate == 0:
+        words = "0: only requests with an X-Trace-ID are recorded; set it above 0 for others"
+        yield Finding(NOTE, "RETRACE_SAMPLE_RATE", words)
+    elif settings.sample_rate < 1:
+        one_in = f"one request in {1 / settings.sample_rate:.0f}"
+        words = f"{one_in} is recorded, and those with an X-Trace-ID"
+        yield Finding(NOTE, "RETRACE_SAMPLE_RATE", words)
+    for name, advice in unknown_variables().items():
+        yield Finding(PROBLEM, name, f"no setting has this name: use {advice}")
+
+
+def check_folder() -> Iterator[Finding]:
+    """Write a probe to the recordings' folder, and look at the space on its disk."""
+    root = Path(recordings_folder(settings_in_force().recording_path))
+    try:
+        made = _probe(root)
+    except OSError as error:
+        advice = "free some space" if error.errno == errno.ENOSPC else "correct its permissions"
+        words = (
+            f"{root} can't be written ({error.strerror}): {advice}, or set RETRACE_RECORDING_PATH"
+        )
+        yield Finding(PROBLEM, "folder", words)
+        return
+    later = " (not there yet: the first recording makes it)" if made else ""
+    yield Finding(OK, "folder", f"{root} can be written{later}")
+    place = next(parent for parent in (root, *root.parents) if parent.exists())
+    free = shutil.disk_usage(place).free
+    if free < _LITTLE_SPACE_BYTES:
+        yield Finding(PROBLEM, "disk", f"{size(free)} free at {place}: make room")
+    else:
+        yield Finding(OK, "disk", f"{size(free)} free")
+
+
+def _probe(root: Path) -> bool:
+    """Write and remove a file; True when folders had to be made (and were removed) for it."""
+    made: list[Path] = []
+    try:
+        for folder in reversed([root, *root.parents]):
+            if not folder.exists():
+                folder.mkdir(0o700)
+                made.append(folder)
+        handle, name = tempfile.mkstemp(dir=root, prefix=".retrace-doctor-")
+        try:
+            os.write(handle, b"probe")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+            os.unlink(name)
+    finally:
+        for folder in reversed(made):
+            folder.rmdir()
+    return bool(made)
+
+
+def check_extension() -> Iterator[Finding]:
+    """See whether the C extension is loaded, and each clock hook takes hold."""
+    if native.IMPLEMENTATION == "c":
+        yield Finding(OK, "extension", "the C extension is loaded")
+    else:
+        words = (
+            f"the pure Python fallback is in use ({native.NOTE}), which misses clock reads by"
+            " default arguments, partials and C code: install a C compiler and run"
+            " pip install --force-reinstall --no-binary retrace-mw retrace-mw"
+        )
+        yield Finding(PROBLEM, "extension", words)
+    native.install_clock_hooks()
+    try:
+        status = native.hook_status()
+    finally:
+        native.remove_clock_hooks()
+    refused = {name: why for name, why in status.items() if why.startswith("refused")}
+    hooked = [name for name, why in status.items() if why == "hooked"]
+    for name, why in refused.items():
+        words = f"{why}: its reads are not recorded with this Python {sys.version.split()[0]}"
+        yield Finding(PROBLEM, name, f"{words}; use one that is supported, or upgrade retrace-mw")
+    absent = ", ".join(name for name, why in status.items() if why == "absent")
+    missing = f"; not on this system: {absent}" if absent else ""
+    yield Finding(
+        OK, "clocks", f"{plural(len(hooked), 'clock and entropy source')} hooked{missing}"
+    )
+
+
+def check_clients() -> Iterator[Finding]:
+    """Import each client library that is installed, and see whether its boundary takes hold."""
+    logging.getLogger("retrace").disabled = True  # what fails is among the findings
+    installer.install()
+    packages = metadata.packages_distributions()
+    covered: set[str] = set()
+    try:
+        for library in installer.available():
+            if not _is_installed(library):
+                continue
+            problem = _import(library)
+            failed = installer.failures().get(library, problem)
+            named = f"{library} {_version(library, packages)}".rstrip()
+            if failed:
+                words = f"{named} is not covered ({failed}): its answers are not recorded"
+                yield Finding(PROBLEM, "client", f"{words}; upgrade retrace-mw or pin the library")
+            elif library in installer.installed():
+                covered.add(library)
+                yield Finding(OK, "client", f"{named} is covered")
+    finally:
+        installer.uninstall()
+        logging.getLogger("retrace").disabled = False
+    tops = {name.split(".")[0] for name in covered}
+    for library in _UNCOVERED:
+        if library.split(".")[0] in tops or _COVERED_BELOW.get(library) in tops:
+            continue
+        if _is_installed(library):
+            named = f"{library} {_version(library, packages)}".rstrip()
+            yield Finding(
+                NOTE, "client", f"{named} is installed and has no boundary: replay refuses it"
+            )
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        return importlib.util.find_spec(library) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+def _import(library: str) -> str:
+    try:
+        importlib.import_module(library)
+    except (ImportError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        return f"importing it failed: {type(error).__name__}: {error}"
+    return ""
+
+
+def _version(library: str, packages: dict[str, list[str]] | object) -> str:
+    names = packages.get(library.split(".")[0], []) if isinstance(packages, dict) else []
+    return metadata.version(names[0]) if names else ""
+
+
+def check_recordings() -> Iterator[Finding]:
+    """Count the recordings that are there, and look at the newest."""
+    root = recordings_folder(settings_in_force().recording_path)
+    store = DirectoryStore(root)
+    try:
+        count = sum(1 for _ in store.list())
+        found = newest(store, Wanted(), 1)
+    except StoreError:
+        yield Finding(NOTE, "recordings", f"none: {root} is not there yet")
+        return
+    latest = next((one.header for one in found if one.header is not None), None)
+    unreadable = sum(1 for one in found if one.header is None)
+    if latest is None:
+        yield Finding(NOTE, "recordings", f"none that can be read in {root}")
+    else:
+        when = f"{local_time(latest.started_ns)}, {latest.service} {latest.method} {latest.path}"
+        yield Finding(OK, "recordings", f"{count} in {root}, the newest of {when}")
+    if unreadable:
+        words = f"{plural(unreadable, 'file')} can't be read: retrace ls says why"
+        yield Finding(NOTE, "recordings", words)
+
+
+CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "Settings": check_settings,
+    "Where recordings go": check_folder,
+    "Native part": check_extension,
+    "Clients": check_clients,
+    "Recordings": check_recordings,
+}
+"""Heading -> check, in the order in which a recording comes about."""

@@ -1,0 +1,220 @@
+"""The command `ls`: find recordings, newest first, from their headers alone."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retrace_core.cli.find import recordings_folder, recordings_option
+from retrace_core.cli.listing import Listed, Wanted, newest
+from retrace_core.cli.screen import Cell, Screen, print_json, visible
+from retrace_core.cli.words import cut, duration, local_time, size
+from retrace_core.store import DirectoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from retrace_core.recording import Header
+
+__all__ = ["command"]
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_STATUS = re.compile(r"[1-5]xx|[1-5]\d\d|error", re.IGNORECASE)
+
+
+class Moment(_ParamType):
+    """A point in time: "90s", "30m", "1h", "2d", "1w" ago, or a date and time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return it in Unix nanoseconds."""
+        if isinstance(value, int):
+            return value
+        ago = _AGO.fullmatch(value)
+        if ago is not None:
+            return time.time_ns() - int(float(ago[1]) * _UNITS_S[ago[2]] * 1e9)
+        try:
+            return int(datetime.fromisoformat(value).timestamp() * 1e9)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time: use 90s, 30m, 1h, 2d or 2026-01-31T12:00", param, ctx)
+
+
+class Status(_ParamType):
+    """A class of statuses ("5xx"), one status ("404"), or "error"."""
+
+    name = "status"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it in lower case."""
+        if _STATUS.fullmatch(value) is None:
+            self.fail(f"{value!r} is no status: use 5xx, 500 or error", param, ctx)
+        return str(value).lower()
+
+
+@click.command(
+    name="ls",
+    short_help="Find recordings, newest first.",
+    epilog="""\b
+Examples:
+  retrace ls --since 1h --status 5xx
+  retrace ls --service storefront --path '/orders/*' --limit 20
+  retrace ls --trace 6a5b04 --json
+""",
+)
+@click.option("--trace", metavar="ID", default="", help="Only this trace, or those that begin so.")
+@click.option(
+    "--since", metavar="TIME", type=Moment(), default=0, help="Not older: 90s, 1h, 2d, or a date."
+)
+@click.option("--until", metavar="TIME", type=Moment(), default=1 << 63, help="Not newer.")
+@click.option("--service", metavar="NAME", default="", help="Only this service.")
+@click.option(
+    "--status",
+    metavar="STATUS",
+    type=Status(),
+    default=None,
+    help="5xx, 500, or error: failed or 5xx.",
+)
+@click.option("--path", metavar="GLOB", default="", help="Only requests whose path matches.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many, the newest."
+)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object on each line.")
+@recordings_option
+def command(
+    trace: str,
+    since: int,
+    until: int,
+    service: str,
+    status: str | None,
+    path: str,
+    limit: int | None,
+    form: str | None,
+    recordings: str | None,
+) -> int:
+    """List recordings, newest first.
+
+    Files that can't be read are listed last, each with the reason.
+    """
+    root = recordings_folder(recordings)
+    wanted = Wanted(
+        trace=trace,
+        service=service,
+        since_ns=since,
+        until_ns=until,
+        status=status or "",
+        path=path,
+    )
+    found = newest(DirectoryStore(root), wanted, limit)
+    if form == "json":
+        print_json([_plain(one, root) for one in found])
+    elif form == "jsonl":
+        for one in found:
+            click.echo(_json_line(_plain(one, root)))
+    else:
+        _show(found, root)
+    return 0
+
+
+def _show(found: list[Listed], root: str) -> None:
+    screen = Screen()
+    readable = [one for one in found if one.header is not None]
+    if readable:
+        columns = (
+            "WHEN",
+            "TRACE",
+            "SERVICE",
+            "REQUEST",
+            "OUTCOME",
+            "TOOK",
+            "EVENTS",
+            "SIZE",
+            "WHY",
+        )
+        width = _id_width(readable)
+        screen.table(columns, [list(_row(one, width)) for one in readable])
+    for one in found:
+        if one.header is None:
+            screen.line(f"unreadable  {one.reason}", "yellow")
+    if not found:
+        Screen(err=True).line(f"no recordings in {root} that match; retrace doctor tells why")
+
+
+def _id_width(found: list[Listed]) -> int:
+    """Return how many characters tell the traces apart, 8 at least."""
+    names = {one.stored.folder for one in found}
+    width = 8
+    while width < 128 and len({name[:width] for name in names}) < len(names):
+        width += 4
+    return width
+
+
+def _row(one: Listed, width: int) -> Iterator[Cell]:
+    header = one.header
+    assert header is not None
+    failed = bool(header.error) or header.status >= 500
+    yield local_time(header.started_ns)
+    yield one.stored.folder[:width]
+    yield header.service
+    yield f"{header.method} {cut(visible(header.path), 60)}"
+    yield (outcome_words(header), "red" if failed else "green")
+    yield duration(header.duration_ns / 1e3)
+    yield f"{header.events}{' (cut)' if header.cut else ''}"
+    yield size(one.stored.size_bytes)
+    yield (cut(header.decision.reason, 50), "dim")
+
+
+def outcome_words(header: Header) -> str:
+    """Return the status and the name of the exception, if there was one."""
+    status = str(header.status) if header.status else "no response"
+    return f"{status} {header.error.rsplit('.', 1)[-1]}".rstrip()
+
+
+def _plain(one: Listed, root: str) -> dict[str, Any]:
+    place = {
+        "file": f"{root}/{one.stored.path}",
+        "trace": one.stored.folder,
+        "service": one.stored.service,
+        "size_bytes": one.stored.size_bytes,
+    }
+    header = one.header
+    if header is None:
+        return {**place, "unreadable": one.reason}
+    return {
+        **place,
+        "trace_id": header.trace_id,
+        "span_id": header.span_id,
+        "parent_span_id": header.parent_span_id,
+        "started": local_time(header.started_ns, precise=True),
+        "started_ns": header.started_ns,
+        "duration_ns": header.duration_ns,
+        "method": header.method,
+        "path": header.path,
+        "status": header.status,
+        "error": header.error,
+        "events": header.events,
+        "cut": header.cut,
+        "tainted": header.tainted,
+        "decision": {
+            "verdict": header.decision.verdict,
+            "decider": header.decision.decider,
+            "reason": header.decision.reason,
+        },
+    }
+
+
+def _json_line(value: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=True)

@@ -1,0 +1,56 @@
+"""Reference: docs/cli.md, made from the help of every command.
+
+`python -m retrace_core.cli.reference > docs/cli.md` writes it anew.
+"""
+
+from __future__ import annotations
+
+import click
+
+from retrace_core.cli import COMMANDS, retrace
+
+__all__ = ["reference"]
+
+_INTRODUCTION = """# The command `retrace`
+
+Made from `--help` by `python -m retrace_core.cli.reference`; a test compares it.
+
+What a command prints is plain where it is piped, and in colour on a terminal (`NO_COLOR=1`
+refuses it). `--json` gives what a machine reads. Authorization, Cookie, Set-Cookie,
+Proxy-Authorization and X-API-Key are masked in everything that is shown, unless `--reveal`
+asks for them.
+
+| exit status | means |
+|---|---|
+| 0 | done; of `replay`: identical |
+| 1 | of `replay`: divergent; of `doctor`: problems found |
+| 2 | unusable: a recording, an app, a setting or an option; standard error says what to do |
+| 130 | interrupted |
+
+Completion of commands, options and trace ids, for one session or in a start-up file:
+
+```sh
+eval "$(_RETRACE_COMPLETE=bash_source retrace)"       # bash
+eval "$(_RETRACE_COMPLETE=zsh_source retrace)"        # zsh
+_RETRACE_COMPLETE=fish_source retrace | source        # fish
+```
+"""
+
+
+def reference() -> str:
+    """Return the text of docs/cli.md."""
+    parts = [_INTRODUCTION]
+    for name in COMMANDS:
+        parent = click.Context(retrace, info_name="retrace")
+        command = retrace.get_command(parent, name) if isinstance(retrace, click.Group) else None
+        assert command is not None
+        context = click.Context(
+            command, info_name=name, parent=parent, terminal_width=96, max_content_width=96
+        )
+        text = "\n".join(line.rstrip() for line in command.get_help(context).split("\n"))
+        parts.append(f"\n## retrace {name}\n\n```text\n{text.rstrip()}\n```\n")
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    click.echo(reference(), nl=False)

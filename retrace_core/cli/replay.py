@@ -1,0 +1,268 @@
+"""The command `replay`: run recordings again: identical, divergent, unusable (exit 0, 1, 2)."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retrace_core.cli.apps import App, locate
+from retrace_core.cli.each import replay_each, show_each
+from retrace_core.cli.find import find_all, recording_argument, recordings_option
+from retrace_core.cli.mismatch import mismatches
+from retrace_core.cli.restart import is_debugged, restart_for
+from retrace_core.cli.screen import Screen, note, print_json
+from retrace_core.cli.surroundings import stdout_kept, time_limit
+from retrace_core.errors import ReplayError, WrongApp
+from retrace_core.trace_file import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from retrace_core.cli.report import Report
+    from retrace_core.recording import Recording
+    from retrace_core.replay import ReplayResult
+
+__all__ = ["command"]
+
+_PLACE = re.compile(r".+:\d+")
+_BARE = "\0"
+_DEBUGPY_PORT = 5678
+_NOT_SERVED = (404, 405)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was given on the command line, besides the recordings."""
+
+    app: str | None
+    app_dir: str | None
+    apps: str | None
+    as_json: bool
+    pdb: str | None
+    """None, "" for the exception or the divergence, or "FILE:LINE"."""
+    debugpy: int | None
+    strict: bool
+    reveal: bool
+    timeout_s: float
+
+    def arguments(self, path: Path) -> list[str]:
+        """Return the command line after `retrace` that replays one recording alike."""
+        given = ["replay", str(path.absolute()), "--timeout", str(self.timeout_s)]
+        for name, value in (
+            ("--app", self.app),
+            ("--app-dir", self.app_dir),
+            ("--apps", self.apps),
+        ):
+            given += [name, value] if value is not None else []
+        given += ["--strict"] if self.strict else []
+        given += ["--reveal"] if self.reveal else []
+        return given
+
+    def restarted(self, path: Path) -> list[str]:
+        """Return the whole command line for one recording, debugger and output included."""
+        given = self.arguments(path) + (["--json"] if self.as_json else [])
+        if self.pdb is not None:
+            given += ["--pdb", *([self.pdb] if self.pdb else [])]
+        if self.debugpy is not None:
+            given += ["--debugpy", str(self.debugpy)]
+        return given
+
+    @property
+    def interactive(self) -> bool:
+        """True when a person looks at it step by step."""
+        return self.pdb is not None or self.debugpy is not None
+
+
+@click.command(
+    name="replay",
+    short_help="Run it again on the recorded answers, and compare.",
+    epilog="""\b
+Examples:
+  retrace replay 6a5b04                          every service of a trace
+  retrace replay 6a5b04/storefront --app shop:app --app-dir ~/src/shop
+  retrace replay trace.bin --pdb                 stop at the exception, or where it diverges
+  retrace replay trace.bin --pdb shop.py:41      stop at a line
+  retrace replay trace.bin --debugpy             wait for an editor on port 5678
+\b
+The application of each service is found, in this order, by --app, by the mapping file
+(--apps; [apps.SERVICE] app = "module:attribute", dir = "folder"), by the recording itself.
+\b
+Exit status: 0 identical, 1 divergent, 2 unusable (the error says why).
+""",
+)
+@recording_argument(several=True)
+@click.option("--app", metavar="MODULE:ATTRIBUTE", help="The application, as uvicorn names it.")
+@click.option("--app-dir", metavar="DIR", help="Folder to import it from; default: this one.")
+@click.option("--apps", metavar="FILE", help="Mapping of services to apps; default ./retrace.toml.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--pdb",
+    metavar="[FILE:LINE]",
+    is_flag=False,
+    flag_value=_BARE,
+    help="Debug at the exception, at the divergence, or at a line.",
+)
+@click.option(
+    "--debugpy",
+    metavar="[PORT]",
+    is_flag=False,
+    flag_value=_BARE,
+    help=f"Wait for an editor to attach; default port {_DEBUGPY_PORT}.",
+)
+@click.option("--strict", is_flag=True, help="Refuse when Python, libraries or code differ.")
+@click.option("--reveal", is_flag=True, help="Show sensitive headers, which are masked else.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    metavar="S",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Give a replay up after so many seconds.",
+)
+@recordings_option
+def command(
+    recording: tuple[str, ...],
+    pdb: str | None,
+    debugpy: str | None,
+    recordings: str | None,
+    **given: Any,
+) -> int:
+    """Run recorded requests again, on the recorded answers, and compare what comes out.
+
+    Each RECORDING is the path of a trace file, the folder of a trace, a trace id or the
+    beginning of one (6 characters or more), or TRACE/SERVICE. Nothing live is touched:
+    sockets, processes and files to write are refused while the application runs.
+    """
+    names = list(recording)
+    options = Options(pdb=_place(pdb, names), debugpy=_port(debugpy, names), **given)
+    if not names:
+        raise click.UsageError("Missing argument RECORDING")
+    paths = find_all(names, recordings)
+    if options.interactive and options.as_json:
+        raise click.UsageError("--json does not go with a debugger")
+    if len(paths) == 1:
+        return _replay_here(paths[0], options)
+    if options.interactive:
+        listed = ", ".join(str(path) for path in paths[:3])
+        raise click.UsageError(f"a debugger takes one recording, these are {len(paths)}: {listed}")
+    reports = replay_each(paths, options.arguments)
+    status = max(report["exit_status"] for report in reports)
+    if options.as_json:
+        print_json({"identical": status == 0, "exit_status": status, "recordings": reports})
+    else:
+        show_each(reports)
+    return int(status)
+
+
+def _place(value: str | None, names: list[str]) -> str | None:
+    """Return the breakpoint; what can't be one, after a bare --pdb, is a recording."""
+    if value is None or value == _BARE:
+        return value and ""
+    if _PLACE.fullmatch(value):
+        return value
+    names.append(value)
+    return ""
+
+
+def _port(value: str | None, names: list[str]) -> int | None:
+    if value is None:
+        return None
+    if value.isdecimal():
+        if int(value) > 65535:
+            raise click.UsageError(f"--debugpy {value} is no port; use 1 to 65535")
+        return int(value)
+    if value != _BARE:
+        names.append(value)
+    return _DEBUGPY_PORT
+
+
+def _replay_here(path: Path, options: Options) -> int:
+    recording = load(path)
+    app = locate(recording.header, options.app, options.app_dir, options.apps)
+    order = restart_for(recording.header.environment.hash_seed, options.restarted(path))
+    warnings = mismatches(recording.header.environment, app.folder) + ([order] if order else [])
+    if options.strict and warnings:
+        raise ReplayError(f"refused by --strict: {'; '.join(warnings)}")
+    if not options.as_json:
+        for text in warnings:
+            note(text)
+    # Before the application is imported: its own middleware must stand aside, and what it
+    # would compile must not be written.
+    os.environ["RETRACE"] = "0"
+    sys.dont_write_bytecode = True
+    sys.argv = ["retrace"]
+    result = _run(recording, app, options)
+    _check_it_is_the_app(result, app)
+    from retrace_core.cli.report import Report
+
+    _tell(
+        Report(path=path, app=app, result=result, warnings=warnings, reveal=options.reveal),
+        as_json=options.as_json,
+    )
+    return result.exit_status
+
+
+def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
+    from retrace_core.cli import debugging
+    from retrace_core.replay import replay
+
+    on_failure: Callable[[BaseException], None] | None = None
+    around: Callable[[Callable[[], None]], None] | None = None
+    if options.pdb:
+        around = debugging.break_at(options.pdb, app.folder)
+    elif options.pdb is not None:
+        debugger = debugging.ReplayPdb()
+        debugging.stop_at_divergence(debugger)
+        on_failure = debugger.post_mortem
+    if options.debugpy is not None:
+        debugging.wait_for_editor(options.debugpy)
+    debugged = options.interactive or is_debugged()
+    with time_limit(None if debugged else options.timeout_s), stdout_kept(options.as_json):
+        result = replay(
+            recording,
+            app.name,
+            app_dir=app.folder,
+            patience_s=float("inf") if debugged else min(10.0, options.timeout_s),
+            on_failure=on_failure,
+            around=around,
+        )
+    failure, recorded = result.failure, recording.failure
+    if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:
+        raise KeyboardInterrupt
+    return result
+
+
+def _check_it_is_the_app(result: ReplayResult, app: App) -> None:
+    """Refuse the verdict on an application that does not know the request at all."""
+    header = result.recording.header
+    status = result.response.status if result.response else 0
+    recorded = header.environment.app
+    if result.identical or app.name == recorded or status not in _NOT_SERVED:
+        return
+    if header.status not in _NOT_SERVED and result.divergence is None:
+        raise WrongApp(
+            f"{app.name} answers {status} to {header.method} {header.path}, recorded was"
+            f" {header.status} of service {header.service!r} ({recorded or 'an unnamed app'}):"
+            " it is another application; give its own with --app"
+        )
+
+
+def _tell(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        document = report.document()
+        print_json(
+            {
+                "identical": document["identical"],
+                "exit_status": document["exit_status"],
+                "recordings": [document],
+            }
+        )
+    else:
+        report.show(Screen())

@@ -1,0 +1,96 @@
+"""Restart: gives this process the hash seed of the recorded one, so that sets iterate alike.
+
+The seed is fixed when the interpreter starts. So this process replaces itself once: with
+PYTHONHASHSEED, or, for a random one, with a preloaded library that answers the interpreter's
+request for 24 random bytes (Linux).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from retrace_core.cli.leaving import leave
+from retrace_core.environment import hash_seed
+
+__all__ = ["is_debugged", "restart_for"]
+
+MARKER = "RETRACE_REPLAY_RESTARTED"
+"""Set in a process that has restarted; to its id, which survives exec, or to "child"."""
+_SECRET = "RETRACE_HASH_SECRET"
+_PRELOAD = "LD_PRELOAD"
+_HEX = re.compile(r"[0-9a-f]{48}")
+_NUMBER = re.compile(r"\d{1,10}")
+
+
+def restart_for(recorded: str, arguments: list[str]) -> str:
+    """Restart this process with the recorded hash seed if it has another one.
+
+    Args:
+        recorded: the seed as the recording has it, "" for none.
+        arguments: of the command line after `retrace`.
+
+    Returns:
+        "", or in words why the order of sets may differ.
+    """
+    if _clean_up():
+        return "" if _has(recorded) else _differs("it did not take effect")
+    if not recorded or _has(recorded):
+        return ""
+    environ = dict(os.environ)
+    if _NUMBER.fullmatch(recorded):
+        environ["PYTHONHASHSEED"] = recorded
+    elif _HEX.fullmatch(recorded):
+        library = _library()
+        if not sys.platform.startswith("linux"):
+            return _differs("a random hash seed can be restored on Linux only")
+        if library is None:
+            return _differs("retrace_core._hash_secret was not built; reinstall with a C compiler")
+        environ.pop("PYTHONHASHSEED", None)
+        environ[_PRELOAD] = ":".join(filter(None, (str(library), environ.get(_PRELOAD, ""))))
+        environ[_SECRET] = recorded
+    else:
+        return _differs("the recorded one is no seed")
+    environ[MARKER] = str(os.getpid())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    optimized = ["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []
+    command = [sys.executable, *optimized, "-m", "retrace_core.cli", *arguments]
+    if is_debugged():
+        # The debugger follows into a child, but loses a process that replaces itself.
+        environ[MARKER] = "child"
+        leave(subprocess.call(command, env=environ))
+    os.execve(sys.executable, command, environ)
+
+
+def is_debugged() -> bool:
+    """Return True when an editor's debugger is attached to this process."""
+    return sys.gettrace() is not None or "pydevd" in sys.modules
+
+
+def _clean_up() -> bool:
+    """Return True after a restart; takes its traces out of the environment."""
+    if os.environ.get(MARKER) not in (str(os.getpid()), "child"):
+        return False
+    del os.environ[MARKER]
+    os.environ.pop(_SECRET, None)
+    library = _library()
+    rest = [name for name in os.environ.pop(_PRELOAD, "").split(":") if name != str(library)]
+    if any(rest):
+        os.environ[_PRELOAD] = ":".join(rest)
+    return True
+
+
+def _has(recorded: str) -> bool:
+    return hash_seed(consent=True) == recorded
+
+
+def _library() -> Path | None:
+    return next(Path(__file__).parent.parent.glob("_hash_secret*.so"), None)
+
+
+def _differs(why: str) -> str:
+    return f"the order of sets may differ: the recorded hash seed is not in force ({why})"

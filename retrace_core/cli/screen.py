@@ -1,0 +1,141 @@
+"""Screen: what the commands print; plain where it is piped, in colour on a terminal.
+
+What is printed comes from recordings, and so from strangers: control characters are shown
+as escapes, so that none of them reaches the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.console import Console
+
+__all__ = ["Cell", "Screen", "note", "print_json", "progress", "visible"]
+
+Cell = str | tuple[str, str]
+"""Text, or (text, style) as rich names styles: "bold", "red", "dim"."""
+
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """Return `text` on one line, with control and direction characters shown as escapes."""
+    return _HIDDEN.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+class Screen:
+    """Lines and tables on standard output (or standard error)."""
+
+    def __init__(self, *, err: bool = False) -> None:
+        self._err = err
+        self._rich = _console(err)
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Print one line; it is never cut."""
+        self.spans((text, style))
+
+    def spans(self, *cells: Cell) -> None:
+        """Print one line made of parts that have styles of their own."""
+        if self._rich is None:
+            click.echo("".join(visible(_text(cell)) for cell in cells), err=self._err)
+            return
+        from rich.text import Text
+
+        parts = [(visible(_text(cell)), _style(cell)) for cell in cells]
+        self._rich.print(Text.assemble(*parts), soft_wrap=True)
+
+    def block(self, text: str, *, indent: str = "", style: str = "") -> None:
+        """Print text of several lines, each of them indented."""
+        for line in text.split("\n"):
+            self.line((indent + line.removesuffix("\r")).rstrip(), style)
+
+    def heading(self, text: str) -> None:
+        """Print an empty line and a heading."""
+        self.line()
+        self.line(text, "bold")
+
+    def pairs(self, pairs: Iterable[tuple[str, str]], *, indent: str = "  ") -> None:
+        """Print names and values, the values below each other."""
+        listed = list(pairs)
+        width = max((len(visible(name)) for name, _ in listed), default=0)
+        for name, value in listed:
+            self.spans((f"{indent}{visible(name):<{width}}  ", "dim"), value)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """Print a table; piped, its columns are aligned and nothing is cut."""
+        if self._rich is None:
+            self._plain_table(columns, list(rows))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(visible(_text(cell)), style=_style(cell)) for cell in row))
+        self._rich.print(table)
+
+    def _plain_table(self, columns: Sequence[str], rows: list[Sequence[Cell]]) -> None:
+        texts = [list(columns), *([visible(_text(cell)) for cell in row] for row in rows)]
+        widths = [max(len(row[place]) for row in texts) for place in range(len(columns))]
+        for row in texts:
+            cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip(), err=self._err)
+
+
+def note(text: str) -> None:
+    """Print a remark that is no part of the answer, on standard error."""
+    Screen(err=True).line(f"note: {text}", "yellow")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, in a form that any terminal and any reader takes."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False))
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on a terminal; yields what to call after each step.
+
+    Args:
+        title: what is being done.
+        total: how many steps there are.
+    """
+    console = _console(err=True)
+    if console is None or total < 2:
+        yield lambda: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)
+
+
+def _console(err: bool) -> Console | None:
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        return None
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False, markup=False, emoji=False)
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell[0]
+
+
+def _style(cell: Cell) -> str:
+    return "" if isinstance(cell, str) else cell[1]

@@ -1,0 +1,92 @@
+"""`retrace doctor` and `retrace config`: why are there no recordings?"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ON = {"RETRACE": "1", "RETRACE_SAMPLE_RATE": "1"}
+
+
+def findings(done: Any) -> dict[str, dict[str, str]]:
+    """Return what was looked at -> the finding; of several of one name the worst."""
+    order = {"ok": 0, "note": 1, "problem": 2}
+    found = sorted(json.loads(done.stdout)["checks"], key=lambda one: order[one["verdict"]])
+    return {one["what"]: one for one in found}
+
+
+@pytest.mark.parametrize(
+    ("environ", "what", "words"),
+    [
+        ({}, "RETRACE", "set RETRACE=1"),
+        ({**ON, "RETRACE_SAMPLE_RTE": "1"}, "RETRACE_SAMPLE_RTE", "use RETRACE_SAMPLE_RATE"),
+        ({**ON, "RETRACE_GRACE_S": "x"}, "settings", "RETRACE_GRACE_S='x'"),
+        (
+            {**ON, "RETRACE_RECORDING_PATH": "/proc/nowhere"},
+            "folder",
+            "or set RETRACE_RECORDING_PATH",
+        ),
+        ({**ON, "RETRACE_PURE_PYTHON": "1"}, "extension", "install a C compiler"),
+    ],
+)
+def test_problem(
+    retrace: Callable[..., Any], environ: dict[str, str], what: str, words: str
+) -> None:
+    """Each problem says what to do, and the exit status is 1."""
+    done = retrace("doctor", "--json", env=environ)
+    assert done.returncode == 1
+    assert findings(done)[what]["verdict"] == "problem"
+    assert words in findings(done)[what]["words"]
+
+
+def test_what_is_well_is_said(retrace: Callable[..., Any], put: Callable[..., Path]) -> None:
+    """Settings with their origins, the folder, the native part and recordings are listed."""
+    put()
+    found = findings(retrace("doctor", "--json", env=ON))
+    assert found["RETRACE"]["words"] == "1 from environment RETRACE"
+    assert found["folder"]["verdict"] == "ok"
+    assert found["extension"]["verdict"] == "ok"
+    assert "the newest of" in found["recordings"]["words"]
+
+
+def test_probe_leaves_nothing_behind(retrace: Callable[..., Any], tmp_path: Path) -> None:
+    """The folder for recordings is tried out, and not made."""
+    retrace("doctor", env={**ON, "RETRACE_RECORDING_PATH": "deep/in/here"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_words_for_people(retrace: Callable[..., Any]) -> None:
+    """Without --json there is a line for each finding and a count at the end."""
+    done = retrace("doctor")
+    assert "  problem RETRACE: recording is off: set RETRACE=1 for the service" in done.stdout
+    assert "see above for what to do" in done.stdout
+    assert done.stderr == ""
+
+
+def test_config_says_where_values_come_from(retrace: Callable[..., Any], tmp_path: Path) -> None:
+    """Environment, file and default are told apart."""
+    (tmp_path / "r.toml").write_text("[retrace]\ngrace_s = 2.5\n")
+    environ = {"RETRACE_CONFIG": "r.toml", "RETRACE": "1"}
+    listed = {
+        one["name"]: one for one in json.loads(retrace("config", "--json", env=environ).stdout)
+    }
+    assert (listed["enabled"]["value"], listed["enabled"]["origin"]) == (
+        True,
+        "environment RETRACE",
+    )
+    assert (listed["grace_s"]["value"], listed["grace_s"]["origin"]) == (2.5, "r.toml")
+    assert listed["queue_bytes"]["origin"] == "default"
+
+
+def test_config_lists_every_setting(retrace: Callable[..., Any]) -> None:
+    """The table has a row for each setting, with what it does."""
+    from retrace_core.settings import SETTINGS
+
+    output = retrace("config").stdout
+    assert all(setting.variable in output and setting.doc in output for setting in SETTINGS)
