@@ -90,6 +90,11 @@ def replay_began(delta: int) -> None:
     _replays += delta
 
 
+def replays_run() -> bool:
+    """Return True while a replay runs somewhere in this process."""
+    return _replays > 0
+
+
 def in_replay() -> bool:
     """Return True when a replay runs here, even where its lane is masked or out of sight.
 

@@ -9,7 +9,13 @@ from __future__ import annotations
 import inspect
 from enum import Enum
 
-__all__ = ["Protocol", "detect"]
+__all__ = ["Protocol", "detect", "holds_middleware"]
+
+_INNER = (
+    "__self__ __wrapped__ _app app application asgi_app asgi_handler cls func func_or_class"
+    " middleware middleware_stack user_middleware wsgi_app"
+).split()
+_DEPTH = 200
 
 
 class Protocol(Enum):
@@ -35,3 +41,26 @@ def detect(app: object) -> Protocol:
     if len(required) == 2:
         return Protocol.WSGI
     return Protocol.UNKNOWN
+
+
+def holds_middleware(app: object) -> bool:
+    """Return True when `app` is, or wraps somewhere, our middleware.
+
+    It is told by its attribute `records_requests`, since the core does not know the class.
+    """
+    waiting, seen = [app], 0
+    known: set[int] = set()
+    while waiting and seen < _DEPTH:
+        one = waiting.pop(0)
+        if one is None or id(one) in known:
+            continue
+        known.add(id(one))
+        seen += 1
+        if "records_requests" in vars(one if inspect.isclass(one) else type(one)):
+            return True
+        if isinstance(one, list | tuple):
+            waiting.extend(one)
+        else:
+            waiting.extend(inspect.getattr_static(one, name, None) for name in _INNER[1:])
+            waiting.append(getattr(one, "__self__", None))
+    return False

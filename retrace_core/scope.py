@@ -16,7 +16,7 @@ from retrace_core.codec import pack_exception
 from retrace_core.exempt import site_names
 from retrace_core.failure import describe
 from retrace_core.lanes import Lane
-from retrace_core.native import LANE, OFF, RECORD, ScopeState
+from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import DecisionRecord, Failure, Header, Headers, Request, Response
 from retrace_core.stats import count
 from retrace_core.trace_file import Draft
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from retrace_core.settings import Settings
 
-__all__ = ["RecordingScope", "active_scope", "open_scope"]
+__all__ = ["RecordingScope", "active_scope", "open_scope", "replay_scope"]
 
 
 class RecordingScope:
@@ -353,6 +353,21 @@ def active_scope() -> object | None:
     lane = LANE.get()
     if isinstance(lane, Lane) and lane.mode != OFF:
         return lane.scope
+    return None
+
+
+def replay_scope() -> Any:
+    """Return the replay that has just reached the application's middleware, or None.
+
+    The outermost middleware of the application takes it; further ones get None.
+    """
+    if not boundary.replays_run():
+        return None
+    lane = LANE.get()
+    if isinstance(lane, Lane) and lane.mode == INFRA and not getattr(lane.scope, "inside", True):
+        scope: Any = lane.scope
+        scope.inside = True
+        return scope
     return None
 
 

@@ -9,7 +9,7 @@ from retrace_core import failsafe
 from retrace_core.boundary import call_async
 from retrace_core.native import current
 from retrace_core.recording import Request
-from retrace_core.scope import active_scope
+from retrace_core.scope import active_scope, replay_scope
 from retrace_mw.opening import Gatekeeper
 from retrace_mw.propagation import TRACE_HEADER
 from retrace_mw.request import RequestView
@@ -37,6 +37,9 @@ class RetraceMiddleware:
         ConfigurationError: a setting is wrong.
     """
 
+    records_requests = True
+    """By which replay finds where in the application's stack the recording began."""
+
     def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None:
         self.app = app
         self._gatekeeper = Gatekeeper(app, decide, options)
@@ -47,7 +50,14 @@ class RetraceMiddleware:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection; what is not to be recorded passes straight through."""
-        if not self._enabled or scope["type"] != "http":
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaying = replay_scope()
+        if replaying is not None:
+            await self._record(replaying, scope, receive, send)
+            return
+        if not self._enabled:
             await self.app(scope, receive, send)
             return
         view = RequestView(scope, asgi=True)

@@ -31,6 +31,8 @@ class RetraceMiddleware:
         ConfigurationError: a setting is wrong, or the application's kind can't be told.
     """
 
+    records_requests = True
+
     def __new__(cls, app: Any, *, decide: Decider | None = None, **options: Any) -> Any:
         """Return the middleware of the protocol that `app` speaks."""
         found = detect(app)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.recording import Request
-from retrace_core.scope import active_scope
+from retrace_core.scope import active_scope, replay_scope
 from retrace_mw.opening import Gatekeeper
 from retrace_mw.propagation import TRACE_HEADER
 from retrace_mw.request import RequestView
@@ -40,6 +40,9 @@ class RetraceMiddleware:
         ConfigurationError: a setting is wrong.
     """
 
+    records_requests = True
+    """By which replay finds where in the application's stack the recording began."""
+
     def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None:
         self.app = app
         self._gatekeeper = Gatekeeper(app, decide, options)
@@ -50,6 +53,9 @@ class RetraceMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request; what is not to be recorded passes straight through."""
+        replaying = replay_scope()
+        if replaying is not None:
+            return self._record(replaying, environ, start_response)
         if not self._enabled:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
         view = RequestView(environ, asgi=False)

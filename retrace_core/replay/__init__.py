@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core import boundary, installer, native
 from retrace_core.errors import WrongApp
 from retrace_core.failure import describe
+from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
 from retrace_core.replay.comparison import Difference, compare
@@ -20,8 +22,6 @@ from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from retrace_core.replay.driver import Outcome
 
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
 
@@ -109,18 +109,14 @@ def replay(
     boundary.replay_began(1)
     native.arm(1)
     player: Player | None = None
-    outcomes: list[Outcome] = []
     try:
         with closed_world(allow_write) as refused:
             target = load_app(app, app_dir) if isinstance(app, str) else app
             _check_protocol(target, loaded)
             player = Player(loaded, patience_s=patience_s)
-            failed = on_failure or _ignore
-            player.when_handled(failed)
-
-            def run() -> None:
-                outcomes.append(drive(target, loaded, player, failed))
-
+            if on_failure is not None:
+                player.when_failing(on_failure)
+            run = functools.partial(drive, target, loaded, player)
             if around is None:
                 run()
             else:
@@ -130,17 +126,16 @@ def replay(
             player.finish()
         native.arm(-1)
         boundary.replay_began(-1)
-    return _result(loaded, player, outcomes[0], refused)
+    return _result(loaded, player, refused)
 
 
-def _result(
-    recording: Recording, player: Player, outcome: Outcome, refused: list[str]
-) -> ReplayResult:
+def _result(recording: Recording, player: Player, refused: list[str]) -> ReplayResult:
+    outcome = player.outcome
     failure = None
     if outcome.error is not None:
         failure = describe(outcome.error)
-    elif player.handled_error is not None:
-        failure = describe(player.handled_error, handled=True)
+    elif outcome.handled is not None:
+        failure = describe(outcome.handled, handled=True)
     response = outcome.response()
     differences = [] if player.divergence else compare(recording, response, failure)
     return ReplayResult(
@@ -157,8 +152,6 @@ def _result(
 
 
 def _check_protocol(app: object, recording: Recording) -> None:
-    from retrace_core.protocol import Protocol, detect
-
     found = detect(app)
     if found is not Protocol.UNKNOWN and found.value != recording.request.protocol:
         raise WrongApp(
@@ -167,9 +160,5 @@ def _check_protocol(app: object, recording: Recording) -> None:
             f" it was recorded from {recording.header.environment.app or 'an unnamed app'}:"
             " give that one with --app"
         )
-
-
-def _ignore(_: BaseException) -> None:
-    return None
 
 

@@ -90,7 +90,8 @@ def asking_line() -> Frame | None:
     fallback: Frame | None = None
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((*_OURS, "<frozen")):
+        script = frame.f_globals.get("__name__") == "__main__" and file.endswith("/retrace")
+        if not script and not file.startswith((*_OURS, "<frozen")):
             source = linecache.getline(file, frame.f_lineno).strip()
             found = Frame(
                 file=file, line=frame.f_lineno, function=frame.f_code.co_qualname, source=source

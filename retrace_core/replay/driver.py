@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import io
+import itertools
 import sys
 import threading
 import time
@@ -12,81 +13,48 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_async
 from retrace_core.native import LANE, current
-from retrace_core.recording import Response
-from retrace_core.replay.divergence import DivergedError
+from retrace_core.errors import AppNotLoadable
+from retrace_core.protocol import holds_middleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from retrace_core.lanes import Lane
     from retrace_core.recording import Recording, Request
     from retrace_core.replay.player import Player
 
-__all__ = ["Outcome", "drive"]
+__all__ = ["drive"]
 
 _GRACE_S = 10.0
 
 
-class Outcome:
-    """What came out of the application as it was replayed."""
+def drive(app: Any, recording: Recording, player: Player) -> None:
+    """Run the recorded request through `app`; what comes out is in `player.outcome`.
 
-    def __init__(self) -> None:
-        self.status = 0
-        self.reason = ""
-        self.headers: list[tuple[str, str]] = []
-        self.body: list[bytes] = []
-        self.complete = False
-        self.error: BaseException | None = None
-
-    def response(self) -> Response | None:
-        """Return it as a recorded response, or None when none was begun."""
-        if not self.status:
-            return None
-        return Response(
-            status=self.status,
-            reason=self.reason,
-            headers=self.headers,
-            body=self.body,
-            body_bytes=sum(map(len, self.body)),
-            complete=self.complete,
-            chunks=len(self.body),
-        )
-
-
-def drive(
-    app: Any, recording: Recording, player: Player, on_failure: Callable[[BaseException], None]
-) -> Outcome:
-    """Run the recorded request through `app` and return what came out.
+    Where the application holds our middleware, the recorded answers begin there, as the
+    recording did: what lies outside of it (error pages, sessions) was not recorded.
 
     Args:
         app: the ASGI or WSGI callable, as `recording.request.protocol` says.
         recording: whose request it is.
         player: gives the answers.
-        on_failure: called with the exception that leaves the application, while its
-            traceback is alive.
     """
-    outcome = Outcome()
+    lane = player.infrastructure if holds_middleware(app) else player.root
     if recording.request.protocol == "asgi":
-        _drive_asgi(app, recording, player, outcome, on_failure)
+        _drive_asgi(app, recording, player, lane)
     else:
-        contextvars.copy_context().run(
-            _drive_wsgi, app, recording, player, outcome, on_failure
-        )
-    return outcome
+        contextvars.copy_context().run(_drive_wsgi, app, recording, player, lane)
 
 
 def _drive_asgi(
-    app: Any,
-    recording: Recording,
-    player: Player,
-    outcome: Outcome,
-    on_failure: Callable[[BaseException], None],
+    app: Any, recording: Recording, player: Player, lane: Lane
 ) -> None:
     async def main() -> None:
         async with _Lifespan(app) as state:
             context = contextvars.copy_context()
-            context.run(LANE.set, player.root)
+            context.run(LANE.set, lane)
             scope = asgi_scope(recording.request, state)
-            request = _asgi_request(app, scope, recording, outcome, on_failure)
+            request = _asgi_request(app, scope, recording, player)
             await asyncio.get_running_loop().create_task(request, context=context)
             await _spawned_lanes(player)
 
@@ -106,12 +74,9 @@ async def _spawned_lanes(player: Player) -> None:
 
 
 async def _asgi_request(
-    app: Any,
-    scope: dict[str, Any],
-    recording: Recording,
-    outcome: Outcome,
-    on_failure: Callable[[BaseException], None],
+    app: Any, scope: dict[str, Any], recording: Recording, player: Player
 ) -> None:
+    outcome = player.outcome
     body = list(recording.request.body)
     sent = asyncio.Event()
 
@@ -128,6 +93,8 @@ async def _asgi_request(
         return await call_async(lane, "asgi.receive", None, receive_unrecorded)
 
     async def send(message: Any) -> None:
+        if player.inside:
+            return  # from outside of the middleware: an error page, for instance
         _note_message(outcome, message)
         if outcome.complete:
             sent.set()
@@ -137,11 +104,9 @@ async def _asgi_request(
 
     try:
         await app(scope, receive, send)
-    except DivergedError:
-        pass
     except BaseException as error:
-        outcome.error = error
-        on_failure(error)
+        if not player.inside:
+            player.failed(error)
     finally:
         sent.set()
 
@@ -152,11 +117,7 @@ async def _nothing() -> None:
 
 def _note_message(outcome: Outcome, message: Any) -> None:
     if message["type"] == "http.response.start":
-        outcome.status = message["status"]
-        outcome.headers = [
-            (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
-            for name, value in message.get("headers", ())
-        ]
+        outcome.start(message["status"], "", message.get("headers", ()))
     elif message["type"] == "http.response.body":
         outcome.body.append(bytes(message.get("body", b"")))
         outcome.complete = not message.get("more_body", False)
@@ -201,8 +162,6 @@ class _Lifespan:
         self._task = asyncio.create_task(self._run())
         await self._started.wait()
         if self._failed:
-            from retrace_core.errors import AppNotLoadable
-
             raise AppNotLoadable(
                 f"the application's start-up failed: {self._failed}; what it asks at start-up"
                 " is not in the recording of a request: make it optional or give it a default"
@@ -240,43 +199,40 @@ class _Lifespan:
 
 
 def _drive_wsgi(
-    app: Any,
-    recording: Recording,
-    player: Player,
-    outcome: Outcome,
-    on_failure: Callable[[BaseException], None],
+    app: Any, recording: Recording, player: Player, lane: Lane
 ) -> None:
-    LANE.set(player.root)
+    LANE.set(lane)
+    outcome = player.outcome
 
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
         code, _, reason = status.partition(" ")
-        outcome.status, outcome.reason = int(code), reason
-        outcome.headers = [(name, value) for name, value in headers]
-        return outcome.body.append
+        if not player.inside:
+            outcome.start(int(code), reason, headers)
+        return _discard if player.inside else outcome.body.append
 
     taken = recording.response
-    limit = taken.chunks if taken is not None and not taken.complete else None
+    cut = taken is not None and not taken.complete and recording.failure is None
+    limit = taken.chunks if taken is not None and cut else None
     try:
         chunks = app(wsgi_environ(recording.request), start_response)
         try:
-            if limit is None or recording.failure is not None:
-                outcome.body.extend(chunks)
-                outcome.complete = True
-            else:
-                iterator = iter(chunks)
-                for _ in range(limit):
-                    outcome.body.append(next(iterator))
+            for chunk in itertools.islice(chunks, limit):
+                if not player.inside:
+                    outcome.body.append(chunk)
+            outcome.complete = outcome.complete or limit is None
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
         deadline = time.monotonic() + _GRACE_S
         while player.divergence is None and player.running() and time.monotonic() < deadline:
             time.sleep(0.002)
-    except DivergedError:
-        pass
     except BaseException as error:
-        outcome.error = error
-        on_failure(error)
+        if not player.inside:
+            player.failed(error)
+
+
+def _discard(_: bytes) -> None:
+    return None
 
 
 def wsgi_environ(request: Request) -> dict[str, Any]:

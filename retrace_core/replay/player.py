@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
-from retrace_core.errors import LiveCallRefused
 from retrace_core.exempt import site_name
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
-from retrace_core.native import INFRA, REPLAY, SOFT_KINDS, ScopeState
+from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.divergence import DivergedError, Divergence, asking_line, same_key
+from retrace_core.replay.outcome import Outcome
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextvars import Token
     from types import CodeType
 
     from retrace_core.recording import LaneEvents, Recording
@@ -61,7 +62,7 @@ class Player:
         header = recording.header
         self.state = ScopeState()
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
-        self.infrastructure = native.Lane(self.state, INFRA)
+        self.infrastructure = Lane(self, "infrastructure", INFRA)
         self.notes: list[str] = []
         self.divergence: Divergence | None = None
         self.served = 0
@@ -79,9 +80,11 @@ class Player:
         )
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
+        self.outcome = Outcome()
+        self.inside = False
+        """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
-        self._on_handled: Callable[[BaseException], None] | None = None
-        self.handled_error: BaseException | None = None
+        self._on_failure: Callable[[BaseException], None] | None = None
 
     # -- lanes
 
@@ -97,16 +100,54 @@ class Player:
         """Return True while a spawned lane runs whose end was recorded."""
         return any(self._cursor(lane).complete for lane in list(self._open))
 
-    def handled(self, error: BaseException) -> None:
-        """Take note of an exception that the application handled, and logged as an error."""
-        if self.handled_error is None:
-            self.handled_error = error
-            if self._on_handled is not None:
-                self._on_handled(error)
+    # -- what the middleware tells its scope
 
-    def when_handled(self, call: Callable[[BaseException], None]) -> None:
-        """Have `call` called with an exception that the application handles, at that moment."""
-        self._on_handled = call
+    def enter(self) -> Token[native.Lane | None]:
+        """Make the root lane the current one; returns what `exit` needs."""
+        return LANE.set(self.root)
+
+    def exit(self, token: Token[native.Lane | None]) -> None:
+        """Leave the current context as it was before `enter`."""
+        LANE.reset(token)
+
+    def request_body(self, chunk: bytes) -> None:
+        """Do nothing: the body is the recorded one."""
+
+    def request_body_failed(self, error: BaseException) -> None:
+        """Do nothing, as `request_body`."""
+
+    def response_start(self, status: int, reason: str, headers: Sequence[tuple[Any, Any]]) -> None:
+        """Keep the status line and headers that came out."""
+        self.outcome.start(status, reason, headers)
+
+    def response_body(self, chunk: bytes) -> None:
+        """Keep a chunk that came out."""
+        self.outcome.body.append(bytes(chunk))
+
+    def response_end(self, complete: bool) -> None:
+        """Keep whether the whole response came out."""
+        self.outcome.complete = complete
+
+    def failed(self, error: BaseException) -> None:
+        """Keep the exception that left the application."""
+        if not isinstance(error, DivergedError) and self.outcome.error is None:
+            self.outcome.error = error
+            if self._on_failure is not None:
+                self._on_failure(error)
+
+    def handled(self, error: BaseException) -> None:
+        """Keep the first exception that the application handled, and logged as an error."""
+        if self.outcome.handled is None:
+            self.outcome.handled = error
+            if self._on_failure is not None:
+                self._on_failure(error)
+
+    def when_failing(self, call: Callable[[BaseException], None]) -> None:
+        """Have `call` called with an exception that is kept, at that moment."""
+        self._on_failure = call
+
+    def close(self) -> None:
+        """Do nothing: the driver ends the replay."""
 
     def lane_ending(self, lane: Lane) -> None:
         """Wait, on the lane's thread, until it was its turn to end."""
@@ -261,12 +302,3 @@ class Player:
             seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
         )
 
-
-def refused(error: BaseException) -> bool:
-    """Return True when `error`, or what caused it, is a refused live call."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, LiveCallRefused):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,26 @@ __all__ = ["dump"]
 CHUNK_BYTES = 1 << 20
 """A body frame is closed when it holds this much; small recordings have one."""
 
-_encode = msgspec.msgpack.Encoder().encode
+_encoder = msgspec.msgpack.Encoder()
+
+
+def _encode(value: object) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate in a path, a message, a name
+        return _encoder.encode(_without_surrogates(msgspec.to_builtins(value)))
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {
+            _without_surrogates(name): _without_surrogates(part) for name, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(part) for part in value]
+    return value
 
 
 def dump(draft: Draft) -> bytes:

@@ -7,13 +7,14 @@ anyio) stays live. Read in CPython 3.11 to 3.13.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import sys
 from asyncio import tasks
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, call_async
+from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.exempt import classify
 from retrace_core.native import current
 
@@ -43,6 +44,22 @@ async def sleep(delay: float, result: Any = None) -> Any:
     return await _retrace_sleep(delay, result)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
 
 
+def _ordered(as_completed: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an `as_completed` that makes tasks of coroutines in the order given.
+
+    The original goes through a set, so in order of addresses: lanes would be numbered anew
+    in each run.
+    """
+
+    @functools.wraps(as_completed)
+    def ordered(fs: Any, **options: Any) -> Any:
+        if current() is not None and not asyncio.isfuture(fs) and not asyncio.iscoroutine(fs):
+            fs = [asyncio.ensure_future(one) for one in dict.fromkeys(fs)]
+        return as_completed(fs, **options)
+
+    return ordered
+
+
 def _install(_: ModuleType) -> None:
     global _original
     function: Any = tasks.sleep
@@ -64,5 +81,12 @@ def _remove() -> None:
 
 
 BOUNDARY = Boundary(
-    kind="asyncio.sleep", supports="CPython 3.11 to 3.13", install=_install, remove=_remove
+    kind="asyncio.sleep",
+    supports="CPython 3.11 to 3.13",
+    hooks=(
+        Patch(tasks, "as_completed", _ordered),
+        Patch(asyncio, "as_completed", _ordered),
+    ),
+    install=_install,
+    remove=_remove,
 )

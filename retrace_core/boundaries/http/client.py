@@ -227,7 +227,10 @@ def _response_init(original: Callable[..., None]) -> Callable[..., None]:
     def __init__(self: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
         original(self, sock, *args, **kwargs)
         lane = current()
-        if lane is not None and lane.mode != REPLAY:
+        if lane is not None and lane.mode == REPLAY:
+            # Even where a connection that was opened live is still in a pool.
+            self.fp = io.BufferedReader(RecordedBytes(None, lane), _BUFFER_BYTES)
+        elif lane is not None:
             live = cast("io.BufferedReader", self.fp).detach()
             self.fp = io.BufferedReader(RecordedBytes(cast("Any", live), lane), _BUFFER_BYTES)
 

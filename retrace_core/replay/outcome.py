@@ -1,0 +1,50 @@
+"""Outcome: what came out of the application as it was replayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.recording import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Outcome"]
+
+
+class Outcome:
+    """What came out of the application as it was replayed."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.reason = ""
+        self.headers: list[tuple[str, str]] = []
+        self.body: list[bytes] = []
+        self.complete = False
+        self.error: BaseException | None = None
+        """The exception that left the application."""
+        self.handled: BaseException | None = None
+        """The first one that it handled, and logged as an error."""
+
+    def start(self, status: int, reason: str, headers: Iterable[tuple[Any, Any]]) -> None:
+        """Note the status line and the headers, given as text or bytes."""
+        self.status, self.reason = status, reason
+        self.headers = [(_text(name), _text(value)) for name, value in headers]
+
+    def response(self) -> Response | None:
+        """Return it as a recorded response, or None when none was begun."""
+        if not self.status:
+            return None
+        return Response(
+            status=self.status,
+            reason=self.reason,
+            headers=self.headers,
+            body=self.body,
+            body_bytes=sum(map(len, self.body)),
+            complete=self.complete,
+            chunks=len(self.body),
+        )
+
+
+def _text(value: Any) -> str:
+    return bytes(value).decode("latin-1") if isinstance(value, bytes | bytearray) else str(value)
