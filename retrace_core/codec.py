@@ -13,15 +13,17 @@ import builtins
 import datetime
 import enum
 import zoneinfo
-from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
 from retrace_core import native
 from retrace_core.errors import TornRecording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "BUILTIN_EXCEPTIONS",
@@ -43,7 +45,7 @@ _NDARRAY, _RANGE, _SLICE, _ENUM, _EXCEPTION = 15, 16, 17, 18, 19
 _PLAIN = -1
 _REPR_LIMIT = 200
 _NESTED_EXCEPTIONS = 4
-_BASES = (str, int, float, bytes, list, dict, set, frozenset, tuple)
+_BASES: tuple[Any, ...] = (str, int, float, bytes, list, dict, set, frozenset, tuple)
 
 
 class Opaque(msgspec.Struct, frozen=True):
@@ -156,7 +158,9 @@ def decode(data: bytes | memoryview) -> Any:
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise TornRecording(f"an encoded value is damaged ({error}); fetch the file again") from None
+        raise TornRecording(
+            f"an encoded value is damaged ({error}); fetch the file again"
+        ) from None
 
 
 def _decode_ext(code: int, data: memoryview) -> Any:
@@ -264,9 +268,7 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
     names = [_name(cls) for cls in type(error).__mro__ if issubclass(cls, BaseException)]
     args = [_pack_part(part, depth) for part in error.args]
     attributes = {
-        name: _pack_part(value, depth)
-        for name, value in vars(error).items()
-        if name != "__notes__"
+        name: _pack_part(value, depth) for name, value in vars(error).items() if name != "__notes__"
     }
     if isinstance(error, OSError) and len(error.args) < 3 and error.filename is not None:
         attributes["filename"] = _pack_part(error.filename, depth)
@@ -280,9 +282,11 @@ def _pack_part(value: object, depth: int) -> object:
     if isinstance(value, BaseException):
         return PackedException(pack_exception(value, depth - 1)) if depth > 0 else repr(value)
     if isinstance(value, tuple | list):
-        return type(value)(_pack_part(part, depth) for part in value) if (
-            type(value) in (tuple, list)
-        ) else value
+        return (
+            type(value)(_pack_part(part, depth) for part in value)
+            if (type(value) in (tuple, list))
+            else value
+        )
     return value
 
 

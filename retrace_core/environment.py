@@ -78,7 +78,11 @@ def name_of_app(app: object) -> tuple[str, str]:
     candidates = _unwrapped(app)
     for module_name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not file or "-packages" + os.sep in file or file.startswith(os.path.dirname(os.__file__)):
+        if (
+            not file
+            or "-packages" + os.sep in file
+            or file.startswith(os.path.dirname(os.__file__))
+        ):
             continue
         for attribute, value in list(vars(module).items()):
             if any(value is candidate for candidate in candidates):

@@ -7,7 +7,14 @@ import os
 import random
 import re
 
-__all__ = ["is_trace_id", "new_span_id", "new_trace_id", "safe_folder", "to_trace_id", "valid_service"]
+__all__ = [
+    "is_trace_id",
+    "new_span_id",
+    "new_trace_id",
+    "safe_folder",
+    "to_trace_id",
+    "valid_service",
+]
 
 # Never the application's `random`: its next numbers must not depend on us.
 _random = random.Random(os.urandom(32))  # noqa: S311

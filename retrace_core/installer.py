@@ -11,10 +11,8 @@ import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
@@ -24,7 +22,8 @@ from retrace_core.boundary import Boundary, install_hook
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
 
 __all__ = ["allowed_errors", "available", "install", "installed", "uninstall"]
 

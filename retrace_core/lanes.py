@@ -7,7 +7,6 @@ however long each of the children takes.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -17,6 +16,7 @@ from retrace_core import native
 from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from contextvars import Context

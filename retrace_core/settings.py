@@ -9,13 +9,15 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
@@ -209,7 +211,12 @@ def resolve(
 def unknown_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return RETRACE_* variables that mean nothing -> advice with the nearest name."""
     environ = os.environ if environ is None else environ
-    known = {*_BY_VARIABLE, "RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED"}
+    known = {
+        *_BY_VARIABLE,
+        "RETRACE_PURE_PYTHON",
+        "RETRACE_HASH_SECRET",
+        "RETRACE_REPLAY_RESTARTED",
+    }
     return {
         name: _nearest(name, known)
         for name in environ
@@ -297,7 +304,9 @@ def _read_file(path: str) -> Mapping[str, object]:
 
 def _nearest(name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"{near[0]}, there is no setting {name}" if near else f"one of {', '.join(sorted(known))}"
+    return (
+        f"{near[0]}, there is no setting {name}" if near else f"one of {', '.join(sorted(known))}"
+    )
 
 
 assert {f.name for f in fields(Settings)} - {"origins"} == set(_BY_NAME)

@@ -15,7 +15,6 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
@@ -25,6 +24,7 @@ from retrace_core.stats import count, set_gauge
 from retrace_core.trace_file import Draft, dump
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from retrace_core.store import Store
@@ -156,7 +156,9 @@ class Writer:
         written = False
         with failsafe.gate("store"):
             try:
-                self.store.put(header.folder or header.trace_id, header.service, header.span_id, data)
+                self.store.put(
+                    header.folder or header.trace_id, header.service, header.span_id, data
+                )
                 written = True
             except StoreError:
                 count("dropped.store_error")

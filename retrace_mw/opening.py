@@ -15,10 +15,11 @@ from retrace_core.store import open_store
 from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.decision import NO, Decider, Decision, any_of
 from retrace_mw.propagation import inject
-from retrace_mw.request import RequestView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from retrace_mw.request import RequestView
 
 __all__ = ["Gatekeeper", "install_early"]
 

@@ -107,7 +107,9 @@ def describe(environ: Environ) -> Request:
         method=environ["REQUEST_METHOD"],
         scheme=environ.get("wsgi.url_scheme", "http"),
         path=environ.get("PATH_INFO", ""),
-        raw_path=str(environ.get("RAW_URI", environ.get("REQUEST_URI", ""))).encode("latin-1", "replace"),
+        raw_path=str(environ.get("RAW_URI", environ.get("REQUEST_URI", ""))).encode(
+            "latin-1", "replace"
+        ),
         query=str(environ.get("QUERY_STRING", "")).encode("latin-1", "replace"),
         root_path=environ.get("SCRIPT_NAME", ""),
         http_version=str(environ.get("SERVER_PROTOCOL", "HTTP/1.1")).removeprefix("HTTP/"),
@@ -131,7 +133,11 @@ def _tee_start_response(
         name = TRACE_HEADER.lower()
         if all(given.lower() != name for given, _ in headers):
             headers = [*headers, (TRACE_HEADER, recording_scope.outgoing_headers[0][1])]
-        write = start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+        write = (
+            start_response(status, headers, exc_info)
+            if exc_info
+            else start_response(status, headers)
+        )
 
         def teed_write(chunk: bytes) -> object:
             recording_scope.response_body(chunk)

@@ -105,11 +105,11 @@ class _AsyncStream(httpx.AsyncByteStream):
             await call_async(lane, _CLOSE, None, live)
 
 
-def _nothing() -> None:
+def _nothing() -> Any:
     return None
 
 
-async def _nothing_async() -> None:
+async def _nothing_async() -> Any:
     return None
 
 

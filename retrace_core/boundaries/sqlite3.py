@@ -12,14 +12,14 @@ from __future__ import annotations
 import functools
 import sqlite3
 import sqlite3.dbapi2
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 _EXECUTE, _MANY, _SCRIPT = "sqlite3.execute", "sqlite3.executemany", "sqlite3.executescript"
 _ROWS = "sqlite3.fetch"
@@ -40,19 +40,19 @@ class Cursor(sqlite3.Cursor):
         super().__init__(connection if isinstance(connection, _BaseConnection) else connection.real)
 
     @property
-    def description(self) -> Any:  # type: ignore[override]
+    def description(self) -> Any:
         """What the statement's columns are called."""
         answer = self._answer
         return answer[0] if answer is not None else _DESCRIPTION(self)
 
     @property
-    def rowcount(self) -> Any:  # type: ignore[override]
+    def rowcount(self) -> Any:
         """How many rows were changed."""
         answer = self._answer
         return answer[1] if answer is not None else _ROWCOUNT(self)
 
     @property
-    def lastrowid(self) -> Any:  # type: ignore[override]
+    def lastrowid(self) -> Any:
         """The row id of the last insert."""
         answer = self._answer
         return answer[2] if answer is not None else _LASTROWID(self)
@@ -100,15 +100,15 @@ class Cursor(sqlite3.Cursor):
             _BaseCursor.fetchall(scratch)
             self.row_factory = factory
 
-    def execute(self, sql: str, *args: Any) -> Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *args: Any) -> Cursor:
         """Run one statement."""
         return self._run(_EXECUTE, sql, args)
 
-    def executemany(self, sql: str, *args: Any) -> Cursor:  # type: ignore[override]
+    def executemany(self, sql: str, *args: Any) -> Cursor:
         """Run one statement for each row of parameters."""
         return self._run(_MANY, sql, args)
 
-    def executescript(self, sql: str) -> Cursor:  # type: ignore[override]
+    def executescript(self, sql: str) -> Cursor:
         """Run several statements."""
         return self._run(_SCRIPT, sql, ())
 
@@ -139,7 +139,7 @@ class Cursor(sqlite3.Cursor):
         rows = self._fetch(self._one)
         return rows[0] if rows else None
 
-    def fetchmany(self, size: int | None = None) -> list[Any]:  # type: ignore[override]
+    def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next rows."""
         wanted = self.arraysize if size is None else size
         return self._fetch(functools.partial(_BaseCursor.fetchmany, self, wanted))
@@ -148,7 +148,7 @@ class Cursor(sqlite3.Cursor):
         """Return all remaining rows."""
         return self._fetch(functools.partial(_BaseCursor.fetchall, self))
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Any:
         return self
 
     def __next__(self) -> Any:
@@ -237,7 +237,7 @@ class RecordedConnection:
         """Roll the transaction back."""
         self._transact("sqlite3.rollback", super().rollback)  # type: ignore[misc]
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Literal[False]:
         if kind is None:
             self.commit()
         else:

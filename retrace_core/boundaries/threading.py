@@ -44,7 +44,7 @@ def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
             try:
                 body()
             finally:
-                del thread.run  # type: ignore[method-assign]  # the instance's: ours
+                del thread.run  # the instance's: ours
                 child.end()
 
         thread.run = run  # type: ignore[method-assign]

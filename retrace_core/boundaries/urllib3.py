@@ -8,6 +8,7 @@ below, at http.client. Read in urllib3 2.8.
 from __future__ import annotations
 
 import functools
+from http import client
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import connection
@@ -17,7 +18,6 @@ from retrace_core.native import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
 
 
 def _hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
@@ -37,7 +37,7 @@ def _hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
 
 def _stub(self: Any) -> None:
     # http.client's own connect is hooked as well, and leaves a stub on replay.
-    super(connection.HTTPConnection, self).connect()
+    client.HTTPConnection.connect(self)
     self.is_verified = True
     self.proxy_is_verified = True if self.proxy else None
 

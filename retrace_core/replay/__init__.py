@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import boundary, installer, native
@@ -22,6 +21,7 @@ from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
 
@@ -62,12 +62,14 @@ class ReplayResult:
         if self.identical:
             status = self.response.status if self.response else "no response"
             error = f", {self.failure.type} raised again" if self.failure else ""
-            return f"identical: {name} -> {status}{error}, {self.events_served} answers from the recording"
+            return f"identical: {name} -> {status}{error}, {self.events_served} answers served"
         lines = [f"divergent: {name}"]
         if self.divergence is not None:
             lines.append(self.divergence.summary())
         lines += [f"refused: {what}" for what in self.refused]
-        lines += [f"{d.what}: recorded {d.recorded!r}, replayed {d.replayed!r}" for d in self.differences]
+        lines += [
+            f"{d.what}: recorded {d.recorded!r}, replayed {d.replayed!r}" for d in self.differences
+        ]
         return "\n".join([*lines, *self.notes])
 
 
@@ -126,6 +128,7 @@ def replay(
             player.finish()
         native.arm(-1)
         boundary.replay_began(-1)
+    assert player is not None
     return _result(loaded, player, refused)
 
 
@@ -160,5 +163,3 @@ def _check_protocol(app: object, recording: Recording) -> None:
             f" it was recorded from {recording.header.environment.app or 'an unnamed app'}:"
             " give that one with --app"
         )
-
-

@@ -40,9 +40,7 @@ def compare(
             )
         return found
     if recorded.status != response.status:
-        found.append(
-            Difference(what="status", recorded=recorded.status, replayed=response.status)
-        )
+        found.append(Difference(what="status", recorded=recorded.status, replayed=response.status))
     found += _headers(recorded.headers, response.headers)
     was, now = b"".join(recorded.body), b"".join(response.body)
     if recorded.body_cut:

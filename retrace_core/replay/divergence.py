@@ -7,10 +7,13 @@ import os
 import sys
 import sysconfig
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrace_core.codec import Opaque
 from retrace_core.recording import Event, Frame
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["DivergedError", "Divergence", "same_key"]
 
@@ -55,7 +58,9 @@ class Divergence:
     def summary(self) -> str:
         """Return it in words, as one paragraph."""
         asked = f"{self.asked_kind} {_short(self.asked_key)}".strip()
-        at = f" ({self.where.file}:{self.where.line} in {self.where.function})" if self.where else ""
+        at = (
+            f" ({self.where.file}:{self.where.line} in {self.where.function})" if self.where else ""
+        )
         if self.reason:
             return f"lane {self.lane}, event {self.position}: {self.reason}: {asked}{at}"
         if self.recorded is None:
@@ -86,7 +91,7 @@ def same_key(recorded: Any, asked: Any) -> bool:
 
 def asking_line() -> Frame | None:
     """Return the innermost line of the application on the calling thread's stack."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     fallback: Frame | None = None
     while frame is not None:
         file = frame.f_code.co_filename
@@ -99,7 +104,7 @@ def asking_line() -> Frame | None:
             if not any(part in file for part in _LIBRARIES):
                 return found
             fallback = fallback or found
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return fallback
 
 

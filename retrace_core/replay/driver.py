@@ -12,8 +12,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_async
-from retrace_core.native import LANE, current
 from retrace_core.errors import AppNotLoadable
+from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from retrace_core.lanes import Lane
     from retrace_core.recording import Recording, Request
+    from retrace_core.replay.outcome import Outcome
     from retrace_core.replay.player import Player
 
 __all__ = ["drive"]
@@ -46,9 +47,7 @@ def drive(app: Any, recording: Recording, player: Player) -> None:
         contextvars.copy_context().run(_drive_wsgi, app, recording, player, lane)
 
 
-def _drive_asgi(
-    app: Any, recording: Recording, player: Player, lane: Lane
-) -> None:
+def _drive_asgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
     async def main() -> None:
         async with _Lifespan(app) as state:
             context = contextvars.copy_context()
@@ -69,8 +68,10 @@ def _drive_asgi(
 async def _spawned_lanes(player: Player) -> None:
     """Let what outlived the response end, as the recording waited for it too."""
     deadline = time.monotonic() + _GRACE_S
-    while player.divergence is None and player.running() and time.monotonic() < deadline:
-        await asyncio.sleep(0.002)
+    while (  # noqa: ASYNC110
+        player.divergence is None and player.running() and time.monotonic() < deadline
+    ):
+        await asyncio.sleep(0.002)  # lanes may end on other threads, without a loop
 
 
 async def _asgi_request(
@@ -198,9 +199,7 @@ class _Lifespan:
             self._started.set()
 
 
-def _drive_wsgi(
-    app: Any, recording: Recording, player: Player, lane: Lane
-) -> None:
+def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
     LANE.set(lane)
     outcome = player.outcome
 

@@ -301,4 +301,3 @@ class Player:
             started_ns=header.started_ns,
             seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
         )
-

@@ -84,7 +84,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
     elif event in _FILE_EVENTS:
         _check_path(event, args[0], allowed)
     elif event in _REFUSED:
-        if event in ("socket.connect", "socket.bind") and _is_own_pair(args):
+        if _is_harmless(event, args):
             return
         target = args[1] if event.startswith("socket.") and len(args) > 1 else args[:1]
         _refuse(event, str(target))
@@ -107,9 +107,17 @@ def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
         _refuse(operation, text)
 
 
-def _is_own_pair(args: tuple[Any, ...]) -> bool:
-    """Return True for the loopback pair by which asyncio wakes itself where none is native."""
-    return sys.platform == "win32" and len(args) > 1 and args[1][0] in ("127.0.0.1", "::1")
+def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
+    """Return True for a bind to no particular port of this machine.
+
+    urllib3 tries one as it is imported, to see whether there is IPv6; nobody can connect.
+    """
+    address = args[1] if len(args) > 1 else None
+    return (
+        event == "socket.bind"
+        and isinstance(address, tuple)
+        and address[:2] in (("127.0.0.1", 0), ("::1", 0))
+    )
 
 
 def _refuse(operation: str, target: str) -> None:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retrace_core.errors import StoreError
 from retrace_core.ids import safe_folder, valid_service
 from retrace_core.store.protocol import StoredRecording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["DirectoryStore"]
 

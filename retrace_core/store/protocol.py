@@ -6,9 +6,11 @@ same path is `<folder>/<service>/trace.<span-id>.bin`. Nothing is ever overwritt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Store", "StoredRecording"]
 

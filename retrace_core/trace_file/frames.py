@@ -12,14 +12,16 @@ from __future__ import annotations
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import zstandard
 
 from retrace_core.errors import ForeignFile, NewerVersion, TornRecording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["TRACE_VERSION", "frame_bytes", "preamble", "read_frames"]
 
@@ -50,9 +52,13 @@ def _compressor(with_dictionary: bool) -> zstandard.ZstdCompressor:
     name = "small" if with_dictionary else "large"
     found = getattr(_compressors, name, None)
     if found is None:
-        options = {"dict_data": _dictionary()} if with_dictionary else {}
+        options: Any = {"dict_data": _dictionary()} if with_dictionary else {}
         found = zstandard.ZstdCompressor(
-            level=_LEVEL, write_checksum=False, write_content_size=True, write_dict_id=False, **options
+            level=_LEVEL,
+            write_checksum=False,
+            write_content_size=True,
+            write_dict_id=False,
+            **options,
         )
         setattr(_compressors, name, found)
     return found
@@ -72,7 +78,10 @@ def frame_bytes(kind: int, raw: bytes) -> bytes:
         if len(packed) < len(raw):
             stored, flags = packed, _ZSTD | (_DICTIONARY if small else 0)
     head = _HEAD.pack(kind, flags, len(stored), len(raw))
-    return _FRAME.pack(kind, flags, len(stored), len(raw), zlib.crc32(stored, zlib.crc32(head))) + stored
+    return (
+        _FRAME.pack(kind, flags, len(stored), len(raw), zlib.crc32(stored, zlib.crc32(head)))
+        + stored
+    )
 
 
 def read_frames(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
@@ -105,7 +114,9 @@ def read_frames(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
         place, count, total = place + size, count + 1, total + len(raw)
 
 
-def _read_frame(data: bytes, place: int, name: str, count: int, room: int) -> tuple[int, bytes, int]:
+def _read_frame(
+    data: bytes, place: int, name: str, count: int, room: int
+) -> tuple[int, bytes, int]:
     def torn(what: str) -> TornRecording:
         return TornRecording(
             f"{name} {what} at byte {place}, after {count} whole frames; fetch it again",
@@ -128,11 +139,15 @@ def _read_frame(data: bytes, place: int, name: str, count: int, room: int) -> tu
         if stored_bytes != raw_bytes:
             raise torn("is damaged")
         return kind, stored, _FRAME.size + stored_bytes
-    return kind, _decompress(stored, raw_bytes, bool(flags & _DICTIONARY), torn), _FRAME.size + stored_bytes
+    return (
+        kind,
+        _decompress(stored, raw_bytes, bool(flags & _DICTIONARY), torn),
+        _FRAME.size + stored_bytes,
+    )
 
 
 def _decompress(stored: bytes, raw_bytes: int, with_dictionary: bool, torn: object) -> bytes:
-    options = {"dict_data": _dictionary()} if with_dictionary else {}
+    options: Any = {"dict_data": _dictionary()} if with_dictionary else {}
     try:
         # The size inside the zstd frame is checked first: it is what gets allocated.
         if zstandard.frame_content_size(stored) != raw_bytes:

@@ -62,7 +62,9 @@ class _Parts:
             elif kind == FOOTER:
                 self.complete = _footer.decode(raw)[0] == self.count
         except _DAMAGE as error:
-            raise TornRecording(f"{self.name} is damaged inside ({error}); fetch it again") from None
+            raise TornRecording(
+                f"{self.name} is damaged inside ({error}); fetch it again"
+            ) from None
 
     def _take_body(self, raw: bytes) -> None:
         for tag, payload in _pairs.decode(raw):
@@ -87,7 +89,9 @@ class _Parts:
         try:
             lanes = [self._events(*lane) for lane in self.lanes]
         except _DAMAGE as error:
-            raise TornRecording(f"{self.name} has damaged events ({error}); fetch it again") from None
+            raise TornRecording(
+                f"{self.name} has damaged events ({error}); fetch it again"
+            ) from None
         return Recording(self.header, self.request, self.response, self.failure, lanes)
 
     def _events(self, lane_id: str, data: bytes, count: int, complete: bool) -> LaneEvents:
@@ -101,7 +105,9 @@ class _Parts:
             raise ValueError("an event is no array")
         if len(item) == 3:
             kind, site, value = item
-            if not (isinstance(kind, int) and isinstance(site, int) and 0 <= kind < len(self.kinds)):
+            if not (
+                isinstance(kind, int) and isinstance(site, int) and 0 <= kind < len(self.kinds)
+            ):
                 raise ValueError("an event of unknown kind")
             return SoftEvent(self.kinds[kind], self.sites.get(site, "?"), value)
         event = Event(*item)

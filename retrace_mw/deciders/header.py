@@ -32,7 +32,9 @@ class TraceHeader:
 
     __slots__ = ("_clock", "_lock", "_no", "_over", "_room", "_since", "_yes", "per_s")
 
-    def __init__(self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.per_s = per_s
         self._clock = clock
         self._room = per_s * _BURST_S

@@ -66,7 +66,7 @@ def _install(_: ModuleType) -> None:
     if _original is not None or not isinstance(function, FunctionType):
         return
     _original = function.__code__
-    live = FunctionType(_original, vars(tasks), "sleep", function.__defaults__)
+    live = FunctionType(_original, tasks.__dict__, "sleep", function.__defaults__)
     setattr(tasks, _HOOK, _hooked_code(live))
     function.__code__ = sleep.__code__
 

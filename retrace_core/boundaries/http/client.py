@@ -36,7 +36,6 @@ class _Exchange:
 
     __slots__ = ("method", "url")
 
-
     def __init__(self, method: str, url: str) -> None:
         self.method = method
         self.url = url
