@@ -22,6 +22,8 @@ from typing import Any
 from rich.console import Console
 from rich.tree import Tree
 
+from retrace_core import load
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RECORDINGS = ROOT / "recordings"
@@ -144,13 +146,15 @@ def replay_all(traces: list[str]) -> bool:
             report = replay(path)
             verdict = "[green]identical[/]" if report["identical"] else "[red]divergent[/]"
             console.print(f"   {trace[:8]}…/{path.parent.name:10} {verdict}")
-            failure = report.get("failure") or {}
-            for frame in failure.get("frames", [])[-2:]:
-                name = Path(frame["file"]).name
-                console.print(f"      [dim]{name}:{frame['line']} in {frame['function']}[/]")
-            if failure:
+            failure = load(path).failure
+            if failure is not None and report["identical"]:
+                for frame in failure.frames[-2:]:
+                    name = Path(frame.file).name
+                    console.print(f"      [dim]{name}:{frame.line} in {frame.function}[/]")
+                    console.print(f"      [dim]    {frame.source}[/]", markup=True)
                 console.print(
-                    f"      [yellow]{failure['type']}: {failure['message']}[/] raised again"
+                    f"      [yellow]{failure.type}: {failure.message}[/]  (the same exception,"
+                    " the same traceback)"
                 )
             if not report["identical"]:
                 console.print(json.dumps(report, indent=2)[-2000:])

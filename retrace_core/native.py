@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,11 @@ else:
     try:
         if os.environ.get("RETRACE_PURE_PYTHON", "") not in ("", "0"):
             raise ImportError("RETRACE_PURE_PYTHON is set")
-        from retrace_core import _native as _implementation
+        _implementation = importlib.import_module("retrace_core._native")
 
         IMPLEMENTATION = "c"
     except ImportError as error:
-        from retrace_core import _fallback as _implementation
-
+        _implementation = importlib.import_module("retrace_core._fallback")
         IMPLEMENTATION = "python"
         NOTE = str(error)
     for _name in (
