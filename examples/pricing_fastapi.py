@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, text
 
 from retrace_mw import RetraceMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 CONFIG = json.loads((Path(__file__).parents[1] / "build" / "demo" / "services.json").read_text())
 """Where the databases and the other services are; the demo writes it."""

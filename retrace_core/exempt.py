@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import CodeType
 
-__all__ = ["classify", "site_name", "site_names"]
+__all__ = ["classify", "recorded_site", "site_name", "site_names"]
 
 _DISTRIBUTIONS = frozenset(
     """
@@ -50,6 +50,8 @@ _OURS = tuple(
     for name in ("retrace_core", "retrace_mw")
 )
 
+_CARRIERS = ("carried", "lent")
+
 _names: list[str] = ["?"]
 _numbers: dict[str, int] = {"?": 0}
 
@@ -60,7 +62,9 @@ def classify(code: CodeType) -> int:
     if filename.startswith("<frozen ") or code.co_name == "<module>":
         return -1  # a module's body runs once, in whichever request imports it first
     if filename.startswith(_OURS):
-        return -1
+        # A built-in that is handed to a thread (`to_thread(random.random)`) is called by us.
+        carried = code.co_name in _CARRIERS and filename.endswith("lanes.py")
+        return _number("?") if carried else -1
     location, owners = _within(filename)
     if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:
         return -1
@@ -70,6 +74,12 @@ def classify(code: CodeType) -> int:
 def site_name(code: CodeType) -> str:
     """Return "file.py:qualified.name", the same on every machine that has the same code."""
     return f"{_short(code.co_filename)}:{code.co_qualname}"
+
+
+def recorded_site(code: CodeType | None) -> str:
+    """Return the site under which reads of `code` were recorded."""
+    number = classify(code) if code is not None else 0
+    return _names[max(number, 0)]
 
 
 def site_names(numbers: list[int]) -> dict[int, str]:

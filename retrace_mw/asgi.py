@@ -105,7 +105,10 @@ def describe(scope: Any) -> Request:
         server=(str(server[0]), int(server[1] or 0)) if server else None,
         client=(str(client[0]), int(client[1] or 0)) if client else None,
         headers=[(n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"]],
-        extra={"extensions": {name: {} for name in extensions}} if extensions else {},
+        extra={
+            "asgi": {name: str(value) for name, value in scope.get("asgi", {}).items()},
+            **({"extensions": {name: {} for name in extensions}} if extensions else {}),
+        },
     )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import boundary, installer, native
 from retrace_core.errors import WrongApp
-from retrace_core.failure import describe
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
@@ -134,11 +133,7 @@ def replay(
 
 def _result(recording: Recording, player: Player, refused: list[str]) -> ReplayResult:
     outcome = player.outcome
-    failure = None
-    if outcome.error is not None:
-        failure = describe(outcome.error)
-    elif outcome.handled is not None:
-        failure = describe(outcome.handled, handled=True)
+    failure = outcome.failure
     response = outcome.response()
     differences = [] if player.divergence else compare(recording, response, failure)
     return ReplayResult(

@@ -130,7 +130,7 @@ def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
     """Return the ASGI connection scope of a recorded request."""
     return {
         "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "asgi": request.extra.get("asgi", {"version": "3.0"}),
         "http_version": request.http_version,
         "method": request.method,
         "scheme": request.scheme,

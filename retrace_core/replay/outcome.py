@@ -9,6 +9,8 @@ from retrace_core.recording import Response
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from retrace_core.recording import Failure
+
 __all__ = ["Outcome"]
 
 
@@ -25,6 +27,8 @@ class Outcome:
         """The exception that left the application."""
         self.handled: BaseException | None = None
         """The first one that it handled, and logged as an error."""
+        self.failure: Failure | None = None
+        """Either of them, as it was when it was noticed."""
 
     def start(self, status: int, reason: str, headers: Iterable[tuple[Any, Any]]) -> None:
         """Note the status line and the headers, given as text or bytes."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
-from retrace_core.exempt import site_name
+from retrace_core.exempt import recorded_site
+from retrace_core.failure import describe
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
@@ -132,6 +133,7 @@ class Player:
         """Keep the exception that left the application."""
         if not isinstance(error, DivergedError) and self.outcome.error is None:
             self.outcome.error = error
+            self.outcome.failure = describe(error)  # now: more frames come as it goes up
             if self._on_failure is not None:
                 self._on_failure(error)
 
@@ -139,6 +141,7 @@ class Player:
         """Keep the first exception that the application handled, and logged as an error."""
         if self.outcome.handled is None:
             self.outcome.handled = error
+            self.outcome.failure = self.outcome.failure or describe(error, handled=True)
             if self._on_failure is not None:
                 self._on_failure(error)
 
@@ -174,7 +177,7 @@ class Player:
 
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Return the recorded answer of a clock or entropy read."""
-        site = site_name(code) if code is not None else "?"
+        site = recorded_site(code)
         native.exempt(1)
         try:
             with self._lock:

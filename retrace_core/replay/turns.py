@@ -69,9 +69,11 @@ class Turns:
             self._stop_running(lane.id)
 
     def started(self, parent: Lane) -> None:
-        """Say that `parent` has spawned a lane: it may now wait for it."""
+        """Say that `parent` has spawned a lane: on a thread, it runs on to where it waits."""
+        if self._single or asyncio._get_running_loop() is not None:
+            return
         with self._changed:
-            self._stop_running(parent.id)
+            self._running = parent.id
 
     def ended(self, lane: Lane, unused: Iterable[int]) -> None:
         """Say that `lane` has ended, and which of its numbers will never come."""

@@ -1,0 +1,46 @@
+"""What all tests share: faults of ours are failures, and nothing stays installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retrace_core import failsafe, installer, writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def faults_are_failures(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Raise faults of ours instead of swallowing them, unless a test injects some."""
+    failsafe.strict = request.node.get_closest_marker("faults_expected") is None
+    yield
+    failsafe.strict = False
+
+
+@pytest.fixture(autouse=True)
+def own_writer() -> Iterator[None]:
+    """Give each test a writer of its own, flushed at its end."""
+    yield
+    writer.flush(5)
+    writer._writer = None
+
+
+@pytest.fixture(autouse=True)
+def nothing_installed() -> Iterator[None]:
+    """Take the boundaries out after each test."""
+    yield
+    installer.uninstall()
+
+
+@pytest.fixture
+def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder into which everything is recorded."""
+    folder = tmp_path / "recordings"
+    monkeypatch.setenv("RETRACE", "1")
+    monkeypatch.setenv("RETRACE_SAMPLE_RATE", "1")
+    monkeypatch.setenv("RETRACE_RECORDING_PATH", str(folder))
+    return folder
