@@ -1,0 +1,355 @@
+"""Fallback: the native part in pure Python, for where there is no compiler and no wheel.
+
+Partial, and `retrace doctor` says so: attributes of modules are replaced, so that references
+taken earlier (default arguments, partials, closures) and what C types provide (`datetime.now`,
+instances of `random.Random`) are read live and are not recorded.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import socket
+import sys
+import threading
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+OFF, RECORD, REPLAY, INFRA = range(4)
+_KINDS = (
+    "time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter"
+    " time.perf_counter_ns time.process_time time.process_time_ns time.thread_time"
+    " time.thread_time_ns time.clock_gettime time.clock_gettime_ns time.localtime time.gmtime"
+    " time.strftime time.ctime time.asctime time.sleep datetime.now datetime.utcnow date.today"
+    " os.urandom os.getrandom ssl.RAND_bytes random.random random.getrandbits uuid.uuid1"
+    " os.getpid os.getppid socket.gethostname os.uname"
+).split()
+SOFT_KINDS: tuple[str, ...] = tuple(_KINDS)
+LANE: ContextVar[Lane | None] = ContextVar("retrace_lane", default=None)
+
+_HOOKED: dict[str, Any] = {
+    **{
+        f"time.{name}": time
+        for name in (
+            "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time"
+            " process_time_ns thread_time thread_time_ns clock_gettime clock_gettime_ns sleep"
+        ).split()
+    },
+    "os.urandom": os,
+    "os.getpid": os,
+    "os.getppid": os,
+    "random.random": random,
+    "random.getrandbits": random,
+    "socket.gethostname": socket,
+}
+_DEPTH = 100
+_OPAQUE = 12
+
+_monotonic_ns = time.monotonic_ns
+_armed = 0
+_policy: Callable[[CodeType], int] | None = None
+_encode_fallback: Callable[[object], tuple[int, object]] | None = None
+_sites: dict[Any, int] = {}
+_originals: list[tuple[Any, str, Any]] = []
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class _Here(threading.local):
+    exempt = 0
+    parent: Lane | None = None
+    child: Lane | None = None
+
+
+_here = _Here()
+
+
+class ScopeState:
+    """What all lanes of a scope share."""
+
+    __slots__ = ("_sites", "cut", "limit_bytes", "seq", "size_bytes", "started_ns", "tainted")
+
+    def __init__(self, limit_bytes: int = 16 << 20) -> None:
+        self.seq = 0
+        self.size_bytes = 0
+        self.limit_bytes = limit_bytes
+        self.started_ns = _monotonic_ns()
+        self.cut = False
+        self.tainted = False
+        self._sites: set[int] = set()
+
+    def used_sites(self) -> list[int]:
+        """Return the call sites seen."""
+        return sorted(self._sites)
+
+
+class Lane:
+    """The ordered events of one thread or task, encoded as they are appended."""
+
+    __slots__ = ("__weakref__", "_buffer", "busy", "events", "mode", "state")
+
+    def __init__(self, state: ScopeState, mode: int) -> None:
+        self.state = state
+        self.mode = mode
+        self.busy = 0
+        self.events = 0
+        self._buffer = bytearray()
+
+    def record(self, kind: str, key: object, status: int, value: object, start_ns: int) -> int:
+        """Append a hard event; return its number, or 0 when it was refused."""
+        state = self.state
+        if self.mode != RECORD or state.cut:
+            return 0
+        end_ns = _monotonic_ns()
+        end_us = max(0, (end_ns - state.started_ns) // 1000)
+        took_us = max(0, (end_ns - start_ns) // 1000)
+        encoder = _Encoder()
+        rest = b"".join(encoder.value(part, 0) for part in (kind, status, key, value))
+        seq = state.seq + 1
+        data = b"\x97" + _pack(seq) + rest + _pack(end_us) + _pack(took_us)
+        if not self._keep(data, encoder.tainted):
+            return 0
+        state.seq = seq
+        return seq
+
+    def soft(self, kind: int, site: int, value: object) -> None:
+        """Append a soft event."""
+        if self.mode == RECORD and not self.state.cut:
+            encoder = _Encoder()
+            data = b"\x93" + _pack(kind) + _pack(site) + encoder.value(value, 0)
+            if self._keep(data, encoder.tainted):
+                self.state._sites.add(site)
+
+    def _keep(self, data: bytes, tainted: bool) -> bool:
+        state = self.state
+        if state.size_bytes + len(data) > state.limit_bytes:
+            state.cut = True
+            return False
+        state.tainted = state.tainted or tainted
+        state.size_bytes += len(data)
+        self._buffer += data
+        self.events += 1
+        return True
+
+    def data(self) -> bytes:
+        """Return the events as bytes."""
+        return bytes(self._buffer)
+
+    def clear(self) -> None:
+        """Switch it off and free its events."""
+        self.mode = OFF
+        self._buffer = bytearray()
+
+    def serve(self, kind: int, code: CodeType | None, args: tuple[object, ...]) -> object:
+        """Answer a hook on replay (override)."""
+        raise NotImplementedError("only a subclass can serve recorded answers")
+
+
+def current() -> Lane | None:
+    """Return the lane to record or replay on, or None."""
+    if not _armed or _here.exempt:
+        return None
+    lane = LANE.get()
+    if lane is not None and lane is _here.parent and _here.child is not None:
+        lane = _here.child
+    if lane is not None and lane.mode in (RECORD, REPLAY) and not lane.busy:
+        return lane
+    return None
+
+
+def arm(delta: int) -> int:
+    """Change the number of open scopes; return it."""
+    global _armed
+    _armed += delta
+    return _armed
+
+
+def exempt(delta: int) -> int:
+    """Change this thread's exemption count; return it."""
+    _here.exempt += delta
+    return _here.exempt
+
+
+def bind_thread(parent: Lane | None, child: Lane | None) -> tuple[Lane | None, Lane | None]:
+    """Let one lane mean another on this thread; return the pair that did before."""
+    previous = (_here.parent, _here.child)
+    _here.parent, _here.child = parent, child
+    return previous
+
+
+def now_ns() -> int:
+    """Return the monotonic clock, never hooked."""
+    return _monotonic_ns()
+
+
+# -- encoding
+
+
+class _Encoder:
+    def __init__(self) -> None:
+        self.tainted = False
+
+    def value(self, value: Any, depth: int) -> bytes:
+        kind = type(value)
+        if depth > _DEPTH:
+            return self._opaque(value)
+        if value is None or kind in (bool, float, bytes):
+            return _pack(value)
+        if kind is str:
+            try:
+                return _pack(value)
+            except UnicodeEncodeError:
+                return _ext(13, value.encode("utf-8", "surrogatepass"))
+        if kind is int:
+            if -(1 << 63) <= value < 1 << 64:
+                return _pack(value)
+            return _ext(4, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+        if kind is list:
+            return self._items(value, depth)
+        if kind is dict:
+            parts = [self.value(part, depth + 1) for pair in list(value.items()) for part in pair]
+            return _head(len(parts) // 2, 0x80, 0xDE) + b"".join(parts)
+        return self._extension(value, kind, depth)
+
+    def _items(self, items: Any, depth: int) -> bytes:
+        parts = [self.value(part, depth + 1) for part in list(items)]
+        return _head(len(parts), 0x90, 0xDC) + b"".join(parts)
+
+    def _extension(self, value: Any, kind: type, depth: int) -> bytes:
+        codes: dict[type, int] = {tuple: 1, set: 2, frozenset: 3}
+        code = codes.get(kind)
+        if code is not None:
+            return _ext(code, self._items(value, depth))
+        if kind is bytearray:
+            return _ext(14, bytes(value))
+        if kind is memoryview:
+            return _pack(bytes(value))
+        if kind is complex:
+            return _ext(11, _pack([value.real, value.imag]))
+        if kind.__name__ == "timedelta" and kind.__module__ == "datetime":
+            return _ext(10, _pack([value.days, value.seconds, value.microseconds]))
+        if kind.__name__ == "UUID" and hasattr(value, "bytes"):
+            return b"\xd8\x06" + bytes(value.bytes)
+        try:
+            assert _encode_fallback is not None
+            code, payload = _encode_fallback(value)
+        except Exception:
+            return self._opaque(value)
+        if code == _OPAQUE:
+            self.tainted = True
+        if code < 0:
+            return self.value(payload, depth + 1)
+        return _ext(code, payload if type(payload) is bytes else self.value(payload, depth + 1))
+
+    def _opaque(self, value: object) -> bytes:
+        self.tainted = True
+        try:
+            text = repr(value)[:200].encode("utf-8", "backslashreplace").decode()
+        except Exception:
+            text = "?"
+        return _ext(_OPAQUE, _pack([type(value).__name__, text]))
+
+
+def _head(count: int, short: int, tag: int) -> bytes:
+    if count < 16:
+        return bytes((short | count,))
+    if count < 1 << 16:
+        return bytes((tag,)) + count.to_bytes(2, "big")
+    return bytes((tag + 1,)) + count.to_bytes(4, "big")
+
+
+def _ext(code: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 1 << 8:
+        return bytes((0xC7, size, code)) + payload
+    if size < 1 << 16:
+        return b"\xc8" + size.to_bytes(2, "big") + bytes((code,)) + payload
+    return b"\xc9" + size.to_bytes(4, "big") + bytes((code,)) + payload
+
+
+def encode(value: object) -> bytes:
+    """Return a value as MessagePack with our extension types."""
+    return _Encoder().value(value, 0)
+
+
+def set_encode_fallback(callable: Callable[[object], tuple[int, object]]) -> None:
+    """Set what encodes unknown types."""
+    global _encode_fallback
+    _encode_fallback = callable
+
+
+# -- hooks
+
+
+def set_policy(callable: Callable[[CodeType], int]) -> None:
+    """Set what decides whose reads are events."""
+    global _policy
+    _policy = callable
+    _sites.clear()
+
+
+def _site_of(code: CodeType) -> int:
+    site = _sites.get(code)
+    if site is None:
+        site = _sites[code] = 0 if _policy is None else _policy(code)
+    return site
+
+
+def _hook(number: int, kind: str, original: Any) -> Any:
+    @functools.wraps(original)
+    def hooked(*args: Any) -> Any:
+        lane = current()
+        if lane is None:
+            return original(*args)
+        code = sys._getframe(1).f_code
+        site = _site_of(code)
+        if site < 0:
+            return original(*args)
+        if lane.mode == REPLAY:
+            return lane.serve(number, code, args)
+        result = original(*args)
+        lane.soft(number, site, None if kind == "time.sleep" else result)
+        return result
+
+    return hooked
+
+
+def install_clock_hooks() -> list[str]:
+    """Replace the functions in their modules, and where they were imported by name."""
+    if _originals:
+        return list(_HOOKED)
+    for number, kind in enumerate(SOFT_KINDS):
+        home = _HOOKED.get(kind)
+        name = kind.rpartition(".")[2]
+        original = getattr(home, name, None)
+        if home is None or original is None:
+            continue
+        hook = _hook(number, kind, original)
+        for module in list(sys.modules.values()):
+            if module is None or getattr(module, "__name__", "").startswith("retrace_"):
+                continue
+            for attribute, value in list(getattr(module, "__dict__", {}).items()):
+                if value is original:
+                    _originals.append((module, attribute, original))
+                    setattr(module, attribute, hook)
+    return list(_HOOKED)
+
+
+def remove_clock_hooks() -> None:
+    """Put the functions back."""
+    while _originals:
+        module, attribute, original = _originals.pop()
+        setattr(module, attribute, original)
+
+
+def hook_status() -> dict[str, str]:
+    """Return what is hooked, and what the fallback can't hook."""
+    hooked = "hooked (module attribute only)" if _originals else "absent"
+    return {kind: hooked if kind in _HOOKED else "absent" for kind in SOFT_KINDS}
