@@ -22,7 +22,8 @@ _DISTRIBUTIONS = frozenset(
     """
     aiohttp aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
     _pydevd_bundle pydevd_bundle
-    elasticapm hypothesis gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
+    elasticapm hypothesis
+    gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
     ldclient msgspec
     newrelic opentelemetry prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis

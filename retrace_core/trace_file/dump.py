@@ -24,7 +24,9 @@ def _encode(value: object) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:  # a lone surrogate in a path, a message, a name
-        return _encoder.encode(_without_surrogates(msgspec.to_builtins(value)))
+        return _encoder.encode(
+            _without_surrogates(msgspec.to_builtins(value, builtin_types=(bytes,)))
+        )
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -1,0 +1,198 @@
+"""The writer and its store: nothing lost silently, nothing overwritten, no fault let through."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retrace_core import StoreError, load, stats
+from retrace_core.store import DirectoryStore
+from retrace_core.writer import Writer
+from tests.trace_file.test_trace_file import draft
+
+APP = """
+import os, sys, signal
+os.environ.update(RETRACE="1", RETRACE_SAMPLE_RATE="1", RETRACE_RECORDING_PATH=sys.argv[1])
+from retrace_mw import RetraceMiddleware
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"x"]
+wrapped = RetraceMiddleware(app, service="shop")
+def request():
+    chunks = wrapped({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+    list(chunks); chunks.close()
+"""
+
+
+def run(tmp_path: Path, code: str) -> tuple[int, int]:
+    """Run a small program; return its exit status and how many recordings it left."""
+    done = subprocess.run(
+        [sys.executable, "-c", APP + code, str(tmp_path)], timeout=30, capture_output=True
+    )
+    paths = list(tmp_path.glob("*/shop/trace.bin"))
+    assert all(load(path) for path in paths)
+    return done.returncode, len(paths)
+
+
+def test_what_waits_is_written_at_exit(tmp_path: Path) -> None:
+    """A process that ends has written everything."""
+    assert run(tmp_path, "for _ in range(50): request()") == (0, 50)
+
+
+def test_what_waits_is_written_on_an_exception(tmp_path: Path) -> None:
+    """Also when the program fails."""
+    assert run(tmp_path, "request()\nraise SystemExit(3)") == (3, 1)
+
+
+def test_what_waits_is_written_on_sigterm(tmp_path: Path) -> None:
+    """SIGTERM ends the process as before, after the queue is written."""
+    code = "for _ in range(20): request()\nos.kill(os.getpid(), signal.SIGTERM)"
+    assert run(tmp_path, code) == (-signal.SIGTERM, 20)
+
+
+def test_a_forked_worker_has_a_writer_of_its_own(tmp_path: Path) -> None:
+    """Prefork servers: the parent's recordings and the child's are all written, once."""
+    code = (
+        "request()\nfrom retrace_core import writer\nif os.fork() == 0:\n    request()\n"
+        "    sys.exit(0)\nos.wait()\nrequest()"
+    )
+    assert run(tmp_path, code) == (0, 3)
+
+
+def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:
+    """A recording beyond the bound is dropped at once."""
+    before = stats().get("dropped.queue_full", 0)
+    Writer(DirectoryStore(tmp_path), 1000).submit(draft(), 1001)
+    assert stats()["dropped.queue_full"] == before + 1
+
+
+def failing_encode(_: Any) -> bytes:
+    """Fail as an encoder might."""
+    raise ValueError("no")
+
+
+@pytest.mark.faults_expected
+def test_an_encoding_fault_is_counted(tmp_path: Path) -> None:
+    """The recording is dropped, the thread goes on."""
+    writer = Writer(DirectoryStore(tmp_path), 1 << 20, failing_encode)
+    before = stats().get("dropped.encode_error", 0)
+    writer.submit(draft(), 10)
+    assert writer.flush(5)
+    assert stats()["dropped.encode_error"] == before + 1
+
+
+@pytest.mark.faults_expected
+def test_a_store_that_fails_is_counted(tmp_path: Path) -> None:
+    """A file where the folder should be: dropped, counted, and the next one is tried."""
+    root = tmp_path / "r"
+    root.write_text("in the way")
+    writer = Writer(DirectoryStore(root), 1 << 20)
+    before = stats().get("dropped.store_error", 0)
+    writer.submit(draft(), 10)
+    assert writer.flush(5)
+    assert stats()["dropped.store_error"] == before + 1
+    root.unlink()
+    writer.submit(draft(), 10)
+    assert writer.flush(5)
+    assert len(list(root.glob("*/*/trace.bin"))) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="needs to mount a tmpfs")
+@pytest.mark.faults_expected
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """What does not fit is dropped and counted; no file is torn."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        writer = Writer(DirectoryStore(tmp_path), 1 << 20, lambda _: os.urandom(6000))
+        before = stats().get("dropped.store_error", 0)
+        for _ in range(5):
+            writer.submit(draft(), 10)
+        assert writer.flush(5)
+        assert stats()["dropped.store_error"] > before
+        assert {path.stat().st_size for path in tmp_path.glob("*/*/*")} <= {6000}
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.faults_expected
+def test_a_folder_removed_while_running_is_made_again(tmp_path: Path) -> None:
+    """The next recording makes its folders anew."""
+    root = tmp_path / "r"
+    store = DirectoryStore(root)
+    store.put("a" * 32, "shop", "b" * 16, b"x")
+    subprocess.run(["rm", "-r", str(root)], check=True)
+    store.put("a" * 32, "shop", "b" * 16, b"x")
+    assert len(list(root.glob("*/*/trace.bin"))) == 1
+
+
+@pytest.mark.faults_expected
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_thread_is_replaced(tmp_path: Path) -> None:
+    """A writer thread that died is noticed with the next recording."""
+
+    class Killer(DirectoryStore):
+        def put(self, *args: Any) -> str:
+            if threading.current_thread().name == "retrace-writer" and not self.__dict__.get("hit"):
+                self.__dict__["hit"] = True
+                raise SystemExit
+            return super().put(*args)
+
+    writer = Writer(Killer(tmp_path), 1 << 20)
+    writer.submit(draft(), 10)
+    thread = writer._thread
+    assert thread is not None
+    thread.join(5)
+    writer.submit(draft(), 10)
+    assert writer.flush(5)
+    assert len(list(tmp_path.glob("*/*/trace.bin"))) == 1
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    """Folders are 0700 and files 0600."""
+    store = DirectoryStore(tmp_path / "r")
+    path = Path(store.root) / store.put("a" * 32, "shop", "b" * 16, b"x")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(parent.stat().st_mode) for parent in path.parents[:2]} == {0o700}
+
+
+def put_many(root: str, number: int) -> None:
+    """Claim one path many times over."""
+    store = DirectoryStore(root)
+    for count in range(25):
+        store.put("a" * 32, "shop", f"{number * 100 + count:016x}", f"{number} {count}".encode())
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    """Eight processes that claim the same path leave eight times their recordings."""
+    context = multiprocessing.get_context("spawn")
+    jobs = [context.Process(target=put_many, args=(str(tmp_path), n)) for n in range(8)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    found = list(DirectoryStore(tmp_path).list())
+    assert len(found) == 200
+    assert len({DirectoryStore(tmp_path).get(one.path) for one in found}) == 200
+
+
+@pytest.mark.parametrize("path", ["../x/trace.bin", "a/b/c", "a/../trace.bin", "/etc/passwd", ""])
+def test_a_path_out_of_the_store_is_refused(tmp_path: Path, path: str) -> None:
+    """Reading and deleting stay inside."""
+    store = DirectoryStore(tmp_path)
+    with pytest.raises(StoreError):
+        store.get(path)
+    with pytest.raises(StoreError):
+        store.delete(path)
+    with pytest.raises(StoreError):
+        store.put("..", "shop", "b" * 16, b"x")
