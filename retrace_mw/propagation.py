@@ -56,16 +56,15 @@ def extract(request: RequestView) -> TraceContext:
 
     In this order: X-Trace-ID, traceparent, the active OpenTelemetry span, a fresh trace id.
     """
-    parents = request.header_values("traceparent")
+    named, parents = request.trace_headers()
     parsed = parse_traceparent(parents[0]) if len(parents) == 1 else None
-    parent_span_id, sampled = (parsed[1], parsed[2]) if parsed else ("", True)
-    named = request.header_values(TRACE_HEADER)
     if named:
+        parent_span_id, sampled = (parsed[1], parsed[2]) if parsed else ("", True)
         context = _from_trace_header(named)
         context.parent_span_id, context.sampled = parent_span_id, sampled
         return context
     if parsed is not None:
-        return TraceContext(int(parsed[0], 16), parent_span_id, sampled, carried=True)
+        return TraceContext(int(parsed[0], 16), parsed[1], parsed[2], carried=True)
     return _from_opentelemetry() or TraceContext(new_trace_bits())
 
 

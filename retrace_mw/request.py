@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retrace_mw.propagation import extract
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -80,12 +82,29 @@ class RequestView:
             prefix = "" if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_"
             value = self._source.get(prefix + key)
             return [] if value is None else [str(value)]
-        wanted = name.lower().encode("latin-1", "replace")
+        wanted = name.lower().encode("latin-1", "replace")  # ASGI gives names in lower case
         return [
             value.decode("latin-1")
             for given, value in self._source.get("headers", ())
-            if given == wanted or given.lower() == wanted
+            if given == wanted
         ]
+
+    def trace_headers(self) -> tuple[list[str], list[str]]:
+        """Return the values of X-Trace-ID and of traceparent; one pass, since all requests pay."""
+        if not self._asgi:
+            named, parent = (
+                self._source.get("HTTP_X_TRACE_ID"),
+                self._source.get("HTTP_TRACEPARENT"),
+            )
+            return ([] if named is None else [named], [] if parent is None else [parent])
+        named_values: list[str] = []
+        parents: list[str] = []
+        for given, value in self._source.get("headers", ()):
+            if given == b"x-trace-id":
+                named_values.append(value.decode("latin-1"))
+            elif given == b"traceparent":
+                parents.append(value.decode("latin-1"))
+        return named_values, parents
 
     def headers(self) -> Iterable[tuple[str, str]]:
         """Return all headers as (name, value) text, in order."""
@@ -106,7 +125,5 @@ class RequestView:
     def trace(self) -> TraceContext:
         """The trace this request belongs to: as it came, or a fresh one."""
         if self._trace is None:
-            from retrace_mw.propagation import extract
-
             self._trace = extract(self)
         return self._trace
