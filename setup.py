@@ -7,10 +7,12 @@ import sys
 
 from setuptools import Extension, setup
 
+NAMES = ("module", "lane", "encoder", "hooks", "put_file")
+
 native = Extension(
     "retrace_core._native",
-    sources=[f"retrace_core/_c/{name}.c" for name in ("module", "lane", "encoder", "hooks")],
-    depends=[f"retrace_core/_c/{name}.h" for name in ("lane", "encoder", "hooks")],
+    sources=[f"retrace_core/_c/{name}.c" for name in NAMES],
+    depends=[f"retrace_core/_c/{name}.h" for name in NAMES[1:]],
     extra_compile_args=["-O2", "-Wall", "-Wextra", "-Wno-cast-function-type"],
     optional=True,
 )

@@ -57,7 +57,7 @@ def make_wsgi() -> Any:
     @app.get("/checkout")
     def handler() -> dict[str, Any]:
         found = checkout(engine)
-        return {**found, "upstream": len(session.get(f"{url}/json", timeout=10).text)}
+        return {**found, "upstream": len(session.get(f"{url}/quote", timeout=10).text)}
 
     @app.get("/empty")
     def empty() -> str:
@@ -79,7 +79,7 @@ def make_asgi() -> Any:
 
     @app.get("/checkout")
     async def handler() -> JSONResponse:
-        answer = await client().get(f"{url}/json")
+        answer = await client().get(f"{url}/quote")
         return JSONResponse({**checkout(engine), "upstream": len(answer.text)})
 
     @app.get("/fan")

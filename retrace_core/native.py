@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         hook_status,
         install_clock_hooks,
         now_ns,
+        put_file,
         remove_clock_hooks,
         set_encode_fallback,
         set_policy,
@@ -49,8 +50,8 @@ else:
         NOTE = str(error)
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Lane ScopeState arm bind_thread current encode"
-        " exempt hook_status install_clock_hooks now_ns remove_clock_hooks set_encode_fallback"
-        " set_policy"
+        " exempt hook_status install_clock_hooks now_ns put_file remove_clock_hooks"
+        " set_encode_fallback set_policy"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -73,6 +74,7 @@ __all__ = [
     "hook_status",
     "install_clock_hooks",
     "now_ns",
+    "put_file",
     "remove_clock_hooks",
     "set_encode_fallback",
     "set_policy",

@@ -2,6 +2,8 @@
 
 A recording is a `Header` (what `retrace ls` shows, cheap to read), the request, the
 response, the failure if there was one, and the events of each lane.
+
+What the trace file holds as arrays (`array_like`) may only grow at its end, with a default.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ class LaneEvents(msgspec.Struct, frozen=True):
     """False when the lane was still running as the recording was sealed."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, array_like=True):
     """What came in."""
 
     protocol: Literal["asgi", "wsgi"]
@@ -107,7 +109,7 @@ class Request(msgspec.Struct, frozen=True):
     """Protocol details that the application may look at (WSGI: plain environ values)."""
 
 
-class Response(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True, array_like=True):
     """What went out, before the server added its own headers."""
 
     status: int
@@ -122,7 +124,7 @@ class Response(msgspec.Struct, frozen=True):
     """How many body chunks were taken before the end."""
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, array_like=True):
     """One line of a traceback."""
 
     file: str
@@ -131,7 +133,7 @@ class Frame(msgspec.Struct, frozen=True):
     source: str = ""
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, array_like=True):
     """An exception that left the application, or that it handled and logged as an error."""
 
     type: str
@@ -146,7 +148,7 @@ class Failure(msgspec.Struct, frozen=True):
     """True when it did not leave the application: its framework logged it and answered 500."""
 
 
-class DecisionRecord(msgspec.Struct, frozen=True):
+class DecisionRecord(msgspec.Struct, frozen=True, array_like=True):
     """Why the request was recorded."""
 
     verdict: str
@@ -154,7 +156,7 @@ class DecisionRecord(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Environment(msgspec.Struct, frozen=True):
+class Environment(msgspec.Struct, frozen=True, array_like=True):
     """The process that recorded."""
 
     python: str = ""
@@ -179,7 +181,7 @@ class Environment(msgspec.Struct, frozen=True):
     """Empty without consent; "random" secret as 48 hex digits, or PYTHONHASHSEED's number."""
 
 
-class Header(msgspec.Struct, frozen=True):
+class Header(msgspec.Struct, frozen=True, array_like=True):
     """What is known of a recording without reading its events."""
 
     trace_id: str

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from retrace_core import boundary, environment, failsafe, native, writer
 from retrace_core.codec import pack_exception
 from retrace_core.exempt import site_names
@@ -43,6 +45,7 @@ class RecordingScope:
         "_body_error",
         "_cancel_grace",
         "_decision",
+        "_ended_ns",
         "_failure",
         "_lock",
         "_open",
@@ -52,6 +55,7 @@ class RecordingScope:
         "_response_bytes",
         "_response_chunks",
         "_response_complete",
+        "_sealed",
         "_settings",
         "_started_ns",
         "app",
@@ -95,6 +99,7 @@ class RecordingScope:
         self.root = Lane(self, "0", RECORD)
         self.lanes: list[Lane] = [self.root]
         self.closed = False
+        self._sealed = False
         self._open: set[Lane] = set()
         self._lock = threading.Lock()
         self._cancel_grace: Callable[[], None] | None = None
@@ -129,9 +134,9 @@ class RecordingScope:
 
     def spawn(self, parent: Lane) -> Lane:
         """Return a new child lane of `parent`, in which a thread or task will run."""
+        if self._sealed:
+            return Lane(self, parent.next_child_id(), OFF)
         lane = Lane(self, parent.next_child_id(), RECORD)
-        if self.closed and self._sealed:
-            lane.mode = OFF
         self.lanes.append(lane)
         self._open.add(lane)
         return lane
@@ -215,21 +220,19 @@ class RecordingScope:
                 deadline_ns = native.now_ns() + int(self._settings.grace_s * 1e9)
                 self._cancel_grace = writer.park(deadline_ns, self._seal)
 
-    @property
-    def _sealed(self) -> bool:
-        return self.root.mode == OFF
-
     def _seal(self) -> None:
         with failsafe.gate("seal"):
             with self._lock:
                 if self._sealed:
                     return
+                self._sealed = True
                 for lane in self.lanes:
                     lane.mode = OFF
             native.arm(-1)
+            self._ended_ns = native.now_ns()
             if self._cancel_grace is not None:
                 self._cancel_grace()
-            writer.submit(self._draft(), self.state.size_bytes + self._body_size())
+            writer.submit(self._draft, self.state.size_bytes + self._body_size())
             count("recorded")
 
     def _body_size(self) -> int:
@@ -237,18 +240,20 @@ class RecordingScope:
         return min(self._body_bytes, limit) + min(self._response_bytes, limit) + 2048
 
     def _draft(self) -> Draft:
-        lanes = list(self.lanes)
-        request, response, failure = self._request, self._response, self._failure
+        """Return what was kept, and let go of it; called once, by the writer's thread."""
+        lanes, self.lanes = self.lanes, []
+        response, failure = self._whole_response(), self._failure
+        request = self._whole_request()
         header = Header(
             trace_id=self.trace_id,
             span_id=self.span_id,
             parent_span_id=self.parent_span_id,
             service=self.service,
             started_ns=self._started_ns,
-            duration_ns=native.now_ns() - self.state.started_ns,
+            duration_ns=self._ended_ns - self.state.started_ns,
             method=request.method,
             path=request.root_path + request.path,
-            status=response[0] if response else 0,
+            status=response.status if response else 0,
             error=failure.type if failure else "",
             decision=self._decision,
             environment=environment.of_app(self.app, self._settings),
@@ -259,27 +264,33 @@ class RecordingScope:
             cut=self.state.cut,
             tainted=self.state.tainted,
         )
-        return Draft(
+        draft = Draft(
             header=header,
-            request=self._whole_request(),
-            response=self._whole_response(),
+            request=request,
+            response=response,
             failure=failure,
             lanes=[(lane.id, lane.data(), lane.events, lane not in self._open) for lane in lanes],
             sites=site_names(self.state.used_sites()),
         )
+        # A context that outlives the request keeps its lane, and so this scope: both let go
+        # of what they hold, and of each other, so that nothing waits for the collector.
+        for lane in lanes:
+            lane.clear()
+        self._open.clear()
+        del self.root
+        self._body, self._response_body = [], []
+        return draft
 
     def _whole_request(self) -> Request:
         request = self._request
         if not self._body_bytes and self._body_error is None:
             return request
-        return Request(
-            **{
-                **{name: getattr(request, name) for name in Request.__struct_fields__},
-                "body": self._body,
-                "body_bytes": self._body_bytes,
-                "body_cut": self._body_bytes > self._settings.body_limit_bytes,
-                "body_error": self._body_error,
-            }
+        return msgspec.structs.replace(
+            request,
+            body=self._body,
+            body_bytes=self._body_bytes,
+            body_cut=self._body_bytes > self._settings.body_limit_bytes,
+            body_error=self._body_error,
         )
 
     def _whole_response(self) -> Response | None:
@@ -361,9 +372,9 @@ def replay_scope() -> Any:
 
     The outermost middleware of the application takes it; further ones get None.
     """
-    if not boundary.replays_run():
-        return None
     lane = LANE.get()
+    if lane is None:
+        return None
     if isinstance(lane, Lane) and lane.mode == INFRA and not getattr(lane.scope, "inside", True):
         scope: Any = lane.scope
         scope.inside = True

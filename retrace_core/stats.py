@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-__all__ = ["count", "set_gauge", "stats"]
+__all__ = ["count", "stats"]
 
 _counters: dict[str, int] = {}
 _lock = threading.Lock()
@@ -14,11 +14,6 @@ def count(name: str, n: int = 1) -> None:
     """Add `n` to the counter `name`."""
     with _lock:
         _counters[name] = _counters.get(name, 0) + n
-
-
-def set_gauge(name: str, value: int) -> None:
-    """Set the value of `name`, for what goes up and down."""
-    _counters[name] = value
 
 
 def stats() -> dict[str, int]:

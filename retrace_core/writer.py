@@ -20,23 +20,29 @@ from typing import TYPE_CHECKING, Any
 from retrace_core import failsafe
 from retrace_core.errors import StoreError
 from retrace_core.native import now_ns
-from retrace_core.stats import count, set_gauge
+from retrace_core.stats import count
 from retrace_core.trace_file import Draft, dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from retrace_core.recording import Header
     from retrace_core.store import Store
 
 __all__ = ["Writer", "configure", "flush", "park", "submit"]
 
+_LINGER_S = 0.1
+"""How long the thread waits for more after the first of a batch, in seconds."""
 _EXIT_S = 5.0
 """How long the end of the process may wait for the queue to be written, in seconds."""
 
 
 class Writer:
     """A bounded queue and the thread that empties it.
+
+    Waking a thread costs more than writing a small recording: after the first item the
+    thread lingers a moment, and then writes all that has come meanwhile.
 
     Args:
         store: where recordings go.
@@ -50,33 +56,40 @@ class Writer:
         self.store = store
         self._limit = queue_bytes
         self._encode = encode
-        self._queue: deque[tuple[Draft, int]] = deque()
+        self._queue: deque[tuple[Callable[[], Draft], int]] = deque()
         self._bytes = 0
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
+        self._written = threading.Condition(self._lock)
+        self._asleep = True
+        self._hurried = False
         self._idle = True
         self._parked: list[tuple[int, int, Callable[[], None]]] = []
         self._tickets = 0
         self._thread: threading.Thread | None = None
 
-    def submit(self, draft: Draft, size_bytes: int) -> None:
+    def submit(self, draft: Callable[[], Draft], size_bytes: int) -> None:
         """Queue a draft; drops and counts it when the queue is full.
 
         Args:
-            draft: the recording; it must not change any more.
+            draft: gives the recording, called on the writer's thread; what it is made of
+                must not change any more.
             size_bytes: about how much memory it holds.
         """
-        with self._wake:
+        with self._lock:
             if self._bytes + size_bytes > self._limit:
                 count("dropped.queue_full")
                 return
             self._queue.append((draft, size_bytes))
             self._bytes += size_bytes
             self._ensure_thread()
-            self._wake.notify()
+            if self._asleep or self._bytes > self._limit // 2:
+                self._asleep = False
+                self._wake.notify()
 
     def park(self, deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
         """Have `close` called at `deadline_ns` (monotonic); the returned function calls it off."""
-        with self._wake:
+        with self._lock:
             self._tickets += 1
             ticket = self._tickets
             heapq.heappush(self._parked, (deadline_ns, ticket, close))
@@ -84,7 +97,7 @@ class Writer:
             self._wake.notify()
 
         def cancel() -> None:
-            with self._wake:
+            with self._lock:
                 kept = [entry for entry in self._parked if entry[1] != ticket]
                 heapq.heapify(kept)
                 self._parked = kept
@@ -98,19 +111,21 @@ class Writer:
             timeout_s: how long to wait, in seconds.
         """
         deadline = time.monotonic() + timeout_s
-        with self._wake:
+        with self._lock:
             if self._queue:
                 self._ensure_thread()
             while self._queue or not self._idle:
                 left = deadline - time.monotonic()
                 if left <= 0 or self._thread is None or not self._thread.is_alive():
                     break
-                self._wake.wait(min(left, 0.05))
+                self._hurried = True
+                self._wake.notify()
+                self._written.wait(min(left, 0.05))
             return not self._queue and self._idle
 
     def close_parked(self) -> None:
         """Seal the recordings that still wait for spawned work, because the process ends."""
-        with self._wake:
+        with self._lock:
             parked, self._parked = self._parked, []
         for _, _, close in parked:
             close()
@@ -126,33 +141,39 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            with self._wake:
-                while not self._queue and not self._due():
-                    self._idle = True
-                    self._wake.notify_all()
-                    self._wake.wait(self._pause_s())
+            with self._lock:
+                self._await_work()
                 self._idle = False
                 closing = self._take_due()
-                item = self._queue.popleft() if self._queue else None
             for close in closing:
                 with failsafe.gate("close after grace"):
                     close()
-            if item is not None:
+            while self._queue:
+                draft, size_bytes = self._queue.popleft()
                 try:
-                    self._write(item[0])
+                    self._write(draft)
                 finally:
-                    with self._wake:
-                        self._bytes -= item[1]
-                        set_gauge("queue_bytes", self._bytes)
+                    with self._lock:
+                        self._bytes -= size_bytes
 
-    def _write(self, draft: Draft) -> None:
-        data: bytes | None = None
+    def _await_work(self) -> None:
+        while not self._queue and not self._due():
+            self._idle, self._asleep, self._hurried = True, True, False
+            self._written.notify_all()
+            self._wake.wait(self._pause_s())
+        self._asleep = False
+        if not self._hurried and self._bytes <= self._limit // 2:
+            self._wake.wait(_LINGER_S)
+
+    def _write(self, make: Callable[[], Draft]) -> None:
+        encoded: tuple[Header, bytes] | None = None
         with failsafe.gate("encode"):
-            data = self._encode(draft)
-        if data is None:
+            draft = make()
+            encoded = draft.header, self._encode(draft)
+        if encoded is None:
             count("dropped.encode_error")
             return
-        header = draft.header
+        header, data = encoded
         written = False
         with failsafe.gate("store"):
             try:
@@ -201,8 +222,8 @@ def configure(store: Store, *, queue_bytes: int) -> Writer:
     return _writer
 
 
-def submit(draft: Draft, size_bytes: int) -> None:
-    """Queue a draft with the process's writer; drops and counts it when there is none."""
+def submit(draft: Callable[[], Draft], size_bytes: int) -> None:
+    """Queue what gives a draft with the process's writer; without one it is dropped, counted."""
     if _writer is None:
         count("dropped.no_writer")
     else:

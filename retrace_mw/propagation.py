@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.ids import new_trace_bits, safe_folder, to_trace_id
@@ -45,16 +45,21 @@ class TraceContext:
     carried: bool = False
     """True when the trace id came with the request."""
 
-    @property
-    def trace_id(self) -> str:
-        """The trace id, 32 lower-case hex digits."""
-        return f"{self.bits:032x}"
+    trace_id: str = field(init=False, default="")
+    """The trace id, 32 lower-case hex digits."""
+
+    def __post_init__(self) -> None:
+        self.trace_id = f"{self.bits:032x}"
 
 
-def extract(request: RequestView) -> TraceContext:
+def extract(request: RequestView, bits: int | None = None) -> TraceContext:
     """Return the trace that a request belongs to; never raises, whatever the headers hold.
 
     In this order: X-Trace-ID, traceparent, the active OpenTelemetry span, a fresh trace id.
+
+    Args:
+        request: the request.
+        bits: the fresh trace id, where one was drawn before.
     """
     named, parents = request.trace_headers()
     parsed = parse_traceparent(parents[0]) if len(parents) == 1 else None
@@ -65,7 +70,8 @@ def extract(request: RequestView) -> TraceContext:
         return context
     if parsed is not None:
         return TraceContext(int(parsed[0], 16), parsed[1], parsed[2], carried=True)
-    return _from_opentelemetry() or TraceContext(new_trace_bits())
+    fresh = new_trace_bits() if bits is None else bits
+    return _from_opentelemetry() or TraceContext(fresh)
 
 
 def _from_trace_header(values: list[str]) -> TraceContext:
@@ -77,6 +83,11 @@ def _from_trace_header(values: list[str]) -> TraceContext:
         return TraceContext(int(trace_id, 16), folder=folder, named=True, carried=True)
     given = ", ".join(values)[:_GIVEN_LIMIT]
     return TraceContext(new_trace_bits(), given=given, named=True)
+
+
+def traced_elsewhere() -> bool:
+    """Return True when OpenTelemetry is loaded, which may have named the trace already."""
+    return "opentelemetry.trace" in sys.modules
 
 
 def _from_opentelemetry() -> TraceContext | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retrace_mw.propagation import extract
+from retrace_core.ids import new_trace_bits
+from retrace_mw.propagation import extract, traced_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,12 +21,13 @@ class RequestView:
     Made by the middleware, from an ASGI scope or a WSGI environ.
     """
 
-    __slots__ = ("_asgi", "_headers", "_source", "_trace")
+    __slots__ = ("_asgi", "_bits", "_carrier", "_source", "_trace")
 
     def __init__(self, source: Any, *, asgi: bool) -> None:
         self._source = source
         self._asgi = asgi
-        self._headers: dict[str, list[str]] | None = None
+        self._carrier: tuple[list[str], list[str]] | None = None
+        self._bits: int | None = None
         self._trace: TraceContext | None = None
 
     @property
@@ -90,21 +92,27 @@ class RequestView:
         ]
 
     def trace_headers(self) -> tuple[list[str], list[str]]:
-        """Return the values of X-Trace-ID and of traceparent; one pass, since all requests pay."""
+        """Return the values of X-Trace-ID and of traceparent, in order."""
+        carrier = self._carrier
+        if carrier is None:
+            carrier = self._carrier = self._find_trace_headers()
+        return carrier
+
+    def _find_trace_headers(self) -> tuple[list[str], list[str]]:
+        # One pass, since every request pays for it.
         if not self._asgi:
-            named, parent = (
-                self._source.get("HTTP_X_TRACE_ID"),
-                self._source.get("HTTP_TRACEPARENT"),
-            )
+            named = self._source.get("HTTP_X_TRACE_ID")
+            parent = self._source.get("HTTP_TRACEPARENT")
+            if named is None and parent is None:
+                return _NOTHING
             return ([] if named is None else [named], [] if parent is None else [parent])
-        named_values: list[str] = []
-        parents: list[str] = []
+        found: tuple[list[str], list[str]] = _NOTHING
         for given, value in self._source.get("headers", ()):
-            if given == b"x-trace-id":
-                named_values.append(value.decode("latin-1"))
-            elif given == b"traceparent":
-                parents.append(value.decode("latin-1"))
-        return named_values, parents
+            if given == b"traceparent" or given == b"x-trace-id":  # noqa: PLR1714  # no tuple
+                if found is _NOTHING:
+                    found = ([], [])
+                found[given == b"traceparent"].append(value.decode("latin-1"))
+        return found
 
     def headers(self) -> Iterable[tuple[str, str]]:
         """Return all headers as (name, value) text, in order."""
@@ -122,8 +130,25 @@ class RequestView:
         return found
 
     @property
+    def names_trace(self) -> bool:
+        """True when the request carries X-Trace-ID, of whatever shape."""
+        return bool(self.trace_headers()[0])
+
+    @property
+    def trace_bits(self) -> int:
+        """The trace id as a number of 128 bits; drawn without the rest of `trace`, if fresh."""
+        if self._trace is None and self.trace_headers() is _NOTHING and not traced_elsewhere():
+            if self._bits is None:
+                self._bits = new_trace_bits()
+            return self._bits
+        return self.trace.bits
+
+    @property
     def trace(self) -> TraceContext:
         """The trace this request belongs to: as it came, or a fresh one."""
         if self._trace is None:
-            self._trace = extract(self)
+            self._trace = extract(self, self._bits)
         return self._trace
+
+
+_NOTHING: tuple[list[str], list[str]] = ([], [])

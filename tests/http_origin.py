@@ -19,6 +19,7 @@ class Origin(BaseHTTPRequestHandler):
     """Answers by path; each answer holds a random number, so that no two are equal."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two packets: no waiting in between
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -51,6 +52,8 @@ class Origin(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.path.startswith("/hang"):
             time.sleep(1.0)
+        elif self.path.startswith("/quote"):
+            self._answer(200, quote(), Content_Type="application/json")
         else:
             if self.path.startswith("/slow"):
                 time.sleep(random.random() * 0.03)
@@ -64,6 +67,15 @@ class Origin(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
+
+
+def quote() -> bytes:
+    """Return 2.2 KB of JSON, as a pricing service might answer."""
+    lines = [
+        {"sku": f"sku-{n}", "cents": random.randrange(10**5), "tax": round(random.random(), 4)}
+        for n in range(46)
+    ]
+    return json.dumps({"currency": "EUR", "at": time.time(), "lines": lines}).encode()[:2200]
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def test_a_forked_worker_has_a_writer_of_its_own(tmp_path: Path) -> None:
 def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:
     """A recording beyond the bound is dropped at once."""
     before = stats().get("dropped.queue_full", 0)
-    Writer(DirectoryStore(tmp_path), 1000).submit(draft(), 1001)
+    Writer(DirectoryStore(tmp_path), 1000).submit(draft, 1001)
     assert stats()["dropped.queue_full"] == before + 1
 
 
@@ -85,7 +85,7 @@ def test_an_encoding_fault_is_counted(tmp_path: Path) -> None:
     """The recording is dropped, the thread goes on."""
     writer = Writer(DirectoryStore(tmp_path), 1 << 20, failing_encode)
     before = stats().get("dropped.encode_error", 0)
-    writer.submit(draft(), 10)
+    writer.submit(draft, 10)
     assert writer.flush(5)
     assert stats()["dropped.encode_error"] == before + 1
 
@@ -97,11 +97,11 @@ def test_a_store_that_fails_is_counted(tmp_path: Path) -> None:
     root.write_text("in the way")
     writer = Writer(DirectoryStore(root), 1 << 20)
     before = stats().get("dropped.store_error", 0)
-    writer.submit(draft(), 10)
+    writer.submit(draft, 10)
     assert writer.flush(5)
     assert stats()["dropped.store_error"] == before + 1
     root.unlink()
-    writer.submit(draft(), 10)
+    writer.submit(draft, 10)
     assert writer.flush(5)
     assert len(list(root.glob("*/*/trace.bin"))) == 1
 
@@ -117,7 +117,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
         writer = Writer(DirectoryStore(tmp_path), 1 << 20, lambda _: os.urandom(6000))
         before = stats().get("dropped.store_error", 0)
         for _ in range(5):
-            writer.submit(draft(), 10)
+            writer.submit(draft, 10)
         assert writer.flush(5)
         assert stats()["dropped.store_error"] > before
         assert {path.stat().st_size for path in tmp_path.glob("*/*/*")} <= {6000}
@@ -149,11 +149,11 @@ def test_a_dead_thread_is_replaced(tmp_path: Path) -> None:
             return super().put(*args)
 
     writer = Writer(Killer(tmp_path), 1 << 20)
-    writer.submit(draft(), 10)
+    writer.submit(draft, 10)
     thread = writer._thread
     assert thread is not None
     thread.join(5)
-    writer.submit(draft(), 10)
+    writer.submit(draft, 10)
     assert writer.flush(5)
     assert len(list(tmp_path.glob("*/*/trace.bin"))) == 1
 

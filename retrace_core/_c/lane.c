@@ -150,24 +150,6 @@ int lane_soft(Lane *lane, int kind, int site, PyObject *value, int naive)
     return failed ? -1 : 0;
 }
 
-/* The number goes before what is encoded, but is taken after it: Python code may run during
-   the encoding, and complete other events. One byte is kept free, and more made if needed. */
-static int lane_number(Lane *lane, size_t start, unsigned long long seq)
-{
-    Buffer *b = &lane->buffer;
-    Buffer number = {0};
-    int failed = put_uint(&number, seq);
-    size_t more = number.len - 1;
-    failed = failed || buffer_room(b, more);
-    if (!failed) {
-        memmove(b->bytes + start + 2 + more, b->bytes + start + 2, b->len - start - 2);
-        memcpy(b->bytes + start + 1, number.bytes, number.len);
-        b->len += more;
-    }
-    buffer_free(&number);
-    return failed ? -1 : 0;
-}
-
 static PyObject *lane_record(Lane *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 5) {
@@ -182,14 +164,19 @@ static PyObject *lane_record(Lane *self, PyObject *const *args, Py_ssize_t n)
     if (PyErr_Occurred()) return NULL;
     long long end_us = (end_ns - state->started_ns) / 1000;
     long long took_us = (end_ns - start_ns) / 1000;
+    /* Encoded aside: Python code may run meanwhile, and record on this lane or clear it. */
+    Buffer rest = {0};
+    int failed = encode_value(&rest, args[0], 0) || put_int(&rest, status) ||
+                 encode_value(&rest, args[1], 0) || encode_value(&rest, args[3], 0) ||
+                 put_int(&rest, end_us < 0 ? 0 : end_us) ||
+                 put_int(&rest, took_us < 0 ? 0 : took_us);
     Buffer *b = &self->buffer;
     size_t start = b->len;
-    int failed = put_byte(b, 0x97) || put_byte(b, 0) || encode_value(b, args[0], 0) ||
-                 put_int(b, status) || encode_value(b, args[1], 0) ||
-                 encode_value(b, args[3], 0) || put_int(b, end_us < 0 ? 0 : end_us) ||
-                 put_int(b, took_us < 0 ? 0 : took_us);
     long long seq = state->seq + 1;
-    failed = failed || lane_number(self, start, (unsigned long long)seq);
+    failed = failed || self->mode != MODE_RECORD || put_byte(b, 0x97) || put_int(b, seq) ||
+             put_raw(b, rest.bytes, rest.len);
+    if (rest.tainted) b->tainted = 1;
+    buffer_free(&rest);
     if (lane_keep(self, start, failed)) {
         if (PyErr_Occurred()) return NULL;
         return PyLong_FromLong(0);

@@ -1,8 +1,9 @@
 """Directory: a folder as a store; folders 0700, files 0600, exclusive names.
 
-A recording is written under a temporary name and then linked to its own: a link fails when
-the name is taken, on every file system including network ones, where a rename would
-overwrite. File systems without links get an exclusive create under the final name instead.
+A recording is written under a temporary name and then given its own, exclusively. The usual
+case, the first of its trace here, is one native call. Else it is linked: a link fails when the
+name is taken, on every file system including network ones, where a rename would overwrite.
+File systems without links get an exclusive create under the final name instead.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.errors import StoreError
 from retrace_core.ids import safe_folder, valid_service
+from retrace_core.native import put_file
 from retrace_core.store.protocol import StoredRecording
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ class DirectoryStore:
             raise StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
         place = f"{self.root}/{folder}/{service}"
         temporary = f"{place}/.trace.{span_id}.{os.getpid()}.tmp"
+        if put_file(f"{self.root}/{folder}", place, temporary, f"{place}/trace.bin", data):
+            return f"{folder}/{service}/trace.bin"
+        # Something was there, or is wrong: step by step, to find its place or its error.
         try:
             handle = self._create(place, temporary)
             try:
@@ -68,7 +73,6 @@ class DirectoryStore:
         return f"{folder}/{service}/{name}"
 
     def _create(self, place: str, temporary: str) -> int:
-        # Most recordings are the first of their trace here, so both folders are made first.
         trace = os.path.dirname(place)
         try:
             os.mkdir(trace, 0o700)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core.native import SOFT_KINDS
 from retrace_core.trace_file.frames import BODY, FOOTER, HEADER, frame_bytes, preamble
 
 if TYPE_CHECKING:
@@ -52,8 +51,6 @@ def dump(draft: Draft) -> bytes:
         parts.append(_encode(("response", draft.response)))
     if draft.failure is not None:
         parts.append(_encode(("failure", draft.failure)))
-    if draft.sites:
-        parts.append(_encode(("kinds", SOFT_KINDS)))
     for lane_id, data, events, complete in draft.lanes:
         parts.append(_encode(("lane", (lane_id, data, events, complete))))
     frames = [preamble(), frame_bytes(HEADER, _encode(draft.header))]

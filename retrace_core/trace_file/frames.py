@@ -4,7 +4,8 @@
     frame   = type (u8), flags (u8), stored length (u32), raw length (u32), crc32 (u32), payload
 
 All integers are big-endian. The checksum covers the first ten bytes of the frame and the
-payload as stored. Flag 1: the payload is a zstd frame; flag 2: made with the dictionary.
+payload as stored. Flag 1: the payload is a zstd frame; the other bits are the number of the
+dictionary it was made with, 0 for none.
 """
 
 from __future__ import annotations
@@ -21,20 +22,22 @@ import zstandard
 from retrace_core.errors import ForeignFile, NewerVersion, TornRecording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["TRACE_VERSION", "frame_bytes", "preamble", "read_frames"]
 
 MAGIC: Final = b"\x89RETRACE"
 TRACE_VERSION: Final = 1
 HEADER, BODY, FOOTER = 1, 2, 3
-_ZSTD, _DICTIONARY = 1, 2
+_ZSTD: Final = 1
+_DICTIONARY: Final = 1
+"""Number of the dictionary to write with; older ones stay beside it, to read with."""
 _PREAMBLE: Final = struct.Struct(">8sHH")
 _FRAME: Final = struct.Struct(">BBIII")
 _HEAD: Final = struct.Struct(">BBII")
 LIMIT_BYTES: Final = 512 << 20
 """More than this in one file, uncompressed, is refused."""
-_LEVEL = 3
+_LEVEL = 1
 _DICTIONARY_MAX = 64 * 1024
 """Larger payloads are compressed without the dictionary: it pays for small ones."""
 
@@ -42,17 +45,28 @@ _compressors = threading.local()
 
 
 @cache
-def _dictionary() -> zstandard.ZstdCompressionDict:
-    data = Path(__file__).with_name("dictionary-1.bin").read_bytes()
-    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+def _dictionary(number: int) -> zstandard.ZstdCompressionDict:
+    """Return a dictionary of ours; raises FileNotFoundError for one that we don't have."""
+    data = Path(__file__).with_name(f"dictionary-{number}.bin").read_bytes()
+    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
 
 
-def _compressor(with_dictionary: bool) -> zstandard.ZstdCompressor:
+@cache
+def _prepared_dictionary() -> zstandard.ZstdCompressionDict:
+    # An object of its own, prepared once: again would free what other compressors still use.
+    dictionary = _dictionary.__wrapped__(_DICTIONARY)
+    dictionary.precompute_compress(level=_LEVEL)
+    return dictionary
+
+
+def _compressor(small: bool) -> zstandard.ZstdCompressor:
     # A new compressor costs more than a small recording; one of them serves one thread.
-    name = "small" if with_dictionary else "large"
-    found = getattr(_compressors, name, None)
+    name = "small" if small else "large"
+    found: zstandard.ZstdCompressor | None = getattr(_compressors, name, None)
     if found is None:
-        options: Any = {"dict_data": _dictionary()} if with_dictionary else {}
+        options: Any = {}
+        if small:
+            options["dict_data"] = _prepared_dictionary()
         found = zstandard.ZstdCompressor(
             level=_LEVEL,
             write_checksum=False,
@@ -76,7 +90,7 @@ def frame_bytes(kind: int, raw: bytes) -> bytes:
     if len(raw) > 32:
         packed = _compressor(small).compress(raw)
         if len(packed) < len(raw):
-            stored, flags = packed, _ZSTD | (_DICTIONARY if small else 0)
+            stored, flags = packed, _ZSTD | (_DICTIONARY << 1 if small else 0)
     head = _HEAD.pack(kind, flags, len(stored), len(raw))
     return (
         _FRAME.pack(kind, flags, len(stored), len(raw), zlib.crc32(stored, zlib.crc32(head)))
@@ -141,20 +155,28 @@ def _read_frame(
         return kind, stored, _FRAME.size + stored_bytes
     return (
         kind,
-        _decompress(stored, raw_bytes, bool(flags & _DICTIONARY), torn),
+        _decompress(stored, raw_bytes, flags >> 1, name, torn),
         _FRAME.size + stored_bytes,
     )
 
 
-def _decompress(stored: bytes, raw_bytes: int, with_dictionary: bool, torn: object) -> bytes:
-    options: Any = {"dict_data": _dictionary()} if with_dictionary else {}
+def _decompress(
+    stored: bytes, raw_bytes: int, dictionary: int, name: str, torn: Callable[[str], TornRecording]
+) -> bytes:
+    try:
+        options: Any = {"dict_data": _dictionary(dictionary)} if dictionary else {}
+    except FileNotFoundError:
+        raise NewerVersion(
+            f"{name} was compressed with dictionary {dictionary}, which this Retrace does not"
+            " have; upgrade retrace-mw"
+        ) from None
     try:
         # The size inside the zstd frame is checked first: it is what gets allocated.
         if zstandard.frame_content_size(stored) != raw_bytes:
             raise zstandard.ZstdError("its sizes disagree")
         raw = zstandard.ZstdDecompressor(**options).decompress(stored, max_output_size=raw_bytes)
     except zstandard.ZstdError as error:
-        raise torn(f"can't be decompressed ({error})") from None  # type: ignore[operator]
+        raise torn(f"can't be decompressed ({error})") from None
     if len(raw) != raw_bytes:
-        raise torn("is damaged")  # type: ignore[operator]
+        raise torn("is damaged")
     return raw

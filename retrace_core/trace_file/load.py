@@ -9,6 +9,7 @@ import msgspec
 
 from retrace_core.codec import decode_stream
 from retrace_core.errors import RecordingError, RecordingNotFound, TornRecording
+from retrace_core.native import SOFT_KINDS
 from retrace_core.recording import (
     Event,
     Failure,
@@ -32,7 +33,6 @@ _response = msgspec.msgpack.Decoder(Response)
 _failure = msgspec.msgpack.Decoder(Failure)
 _lane = msgspec.msgpack.Decoder(tuple[str, bytes, int, bool])
 _sites = msgspec.msgpack.Decoder(dict[int, str])
-_kinds = msgspec.msgpack.Decoder(list[str])
 _footer = msgspec.msgpack.Decoder(tuple[int, int])
 _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, RecursionError, IndexError)
 
@@ -48,7 +48,6 @@ class _Parts:
         self.failure: Failure | None = None
         self.lanes: list[tuple[str, bytes, int, bool]] = []
         self.sites: dict[int, str] = {}
-        self.kinds: list[str] = []
         self.count = 0
         self.complete = False
 
@@ -77,8 +76,6 @@ class _Parts:
                 self.failure = _failure.decode(payload)
             elif tag == "sites":
                 self.sites = _sites.decode(payload)
-            elif tag == "kinds":
-                self.kinds = _kinds.decode(payload)
             elif tag == "lane":
                 self.lanes.append(_lane.decode(payload))
 
@@ -106,10 +103,10 @@ class _Parts:
         if len(item) == 3:
             kind, site, value = item
             if not (
-                isinstance(kind, int) and isinstance(site, int) and 0 <= kind < len(self.kinds)
+                isinstance(kind, int) and isinstance(site, int) and 0 <= kind < len(SOFT_KINDS)
             ):
                 raise ValueError("an event of unknown kind")
-            return SoftEvent(self.kinds[kind], self.sites.get(site, "?"), value)
+            return SoftEvent(SOFT_KINDS[kind], self.sites.get(site, "?"), value)
         event = Event(*item)
         numbers = (event.seq, event.status, event.end_us, event.duration_us)
         if not isinstance(event.kind, str) or not all(isinstance(n, int) for n in numbers):

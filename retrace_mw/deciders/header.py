@@ -49,7 +49,7 @@ class TraceHeader:
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
-        if not request.trace.named:
+        if not request.names_trace:
             return self._no
         with self._lock:
             now = self._clock()

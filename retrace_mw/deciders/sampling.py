@@ -46,5 +46,5 @@ class SampleRate:
         """Return yes when the trace's draw falls into the share."""
         if self._threshold == 1 << _RANDOM_BITS:
             return self._no
-        draw = request.trace.bits & ((1 << _RANDOM_BITS) - 1)
+        draw = request.trace_bits & ((1 << _RANDOM_BITS) - 1)
         return self._yes if draw >= self._threshold else self._no

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,12 +12,18 @@ from hypothesis import strategies as st
 
 from retrace_core import ForeignFile, NewerVersion, Recording, RecordingError, TornRecording, load
 from retrace_core.failure import describe
-from retrace_core.native import RECORD, Lane, ScopeState
-from retrace_core.recording import DecisionRecord, Environment, Header, Request, Response
+from retrace_core.native import RECORD, SOFT_KINDS, Lane, ScopeState
+from retrace_core.recording import (
+    DecisionRecord,
+    Environment,
+    Event,
+    Header,
+    Request,
+    Response,
+    SoftEvent,
+)
 from retrace_core.trace_file import Draft, dump, load_header, recover
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from retrace_core.trace_file.frames import frame_bytes, preamble
 
 
 def draft(path: str = "/", message: str = "boom", size: int = 10) -> Draft:
@@ -135,3 +143,35 @@ def test_a_large_recording_has_several_frames() -> None:
     recording = load(dump(draft(size=3 << 20)))
     assert recording.response is not None
     assert recording.response.body == [b"x" * (3 << 20)]
+
+
+def test_a_file_of_version_1_is_read_for_ever() -> None:
+    """A recording written when the version was frozen comes back as it was."""
+    recording = load(Path(__file__).parents[1] / "data" / "trace-1.bin")
+    assert recording.header == draft().header
+    assert recording.request == draft().request
+    assert recording.response == draft().response
+    assert recording.failure == draft().failure
+    event, soft = recording.lanes[0].events
+    assert event == Event(
+        1, "sqlite3.execute", 0, ("SELECT ?", (1,)), [("row", 2.5, None)], 2, 20321260703
+    )
+    assert soft == SoftEvent("time.time", "a.py:f", 1.5)
+
+
+def test_a_dictionary_of_the_future_is_named() -> None:
+    """A file compressed with a dictionary that this version lacks asks for an upgrade."""
+    raw = b"x" * 100
+    frame = bytearray(frame_bytes(1, raw))
+    frame[1] |= 0xFE
+    stored = frame[14:]
+    frame[10:14] = zlib.crc32(stored, zlib.crc32(frame[:10])).to_bytes(4, "big")
+    with pytest.raises(NewerVersion, match=r"dictionary 127.*upgrade"):
+        load(preamble() + bytes(frame))
+
+
+def test_the_numbers_of_soft_kinds_are_documented_and_keep_their_order() -> None:
+    """Another reader finds the table in the format's page; it only grows at its end."""
+    page = Path("docs/format.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^(\d+)\. `(.+)`$", page, re.MULTILINE)
+    assert documented == [(str(number), kind) for number, kind in enumerate(SOFT_KINDS)]
