@@ -13,63 +13,19 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import flask
 import httpx
 import pytest
 import requests
 import sqlalchemy
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import BackgroundTasks  # noqa: TC002  # FastAPI looks the annotation up
 from fastapi.responses import StreamingResponse
 
-from retrace_core import load, replay, writer
-from retrace_mw import RetraceMiddleware
+from retrace_core import replay
 from tests.http_origin import origin
+from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from retrace_core import Recording
-
-
-def only_recording(folder: Path) -> Recording:
-    """Return the one recording in a folder."""
-    assert writer.flush(10)
-    paths = list(folder.glob("*/*/*.bin"))
-    assert len(paths) == 1, paths
-    return load(paths[0])
-
-
-def record_wsgi(folder: Path, view: Callable[[], Any]) -> tuple[Any, Recording]:
-    """Run a Flask view once, recorded; return the application and the recording."""
-    app = flask.Flask("shop")
-    app.add_url_rule("/", view_func=view, methods=["GET", "POST"])
-    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
-    app.test_client().post("/", data=b"hello", buffered=True)
-    return app, only_recording(folder)
-
-
-def record_asgi(folder: Path, handler: Callable[..., Any], tasks: int = 1) -> tuple[Any, Recording]:
-    """Run a FastAPI handler once, recorded; return the application and the recording."""
-    app = FastAPI(title="api")
-    app.get("/")(handler)
-    app.add_middleware(RetraceMiddleware)
-
-    async def main() -> None:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
-            await client.get("/")
-            await asyncio.sleep(0.1 if tasks > 1 else 0)
-
-    asyncio.run(main())
-    return app, only_recording(folder)
-
-
-def assert_identical(recording: Recording, app: Any, times: int = 3) -> None:
-    """Replay several times: each must be identical."""
-    for _ in range(times):
-        result = replay(recording, app)
-        assert result.identical, result.summary() + "\n" + "\n".join(result.notes)
 
 
 def test_clocks_and_entropy_come_back(recordings: Path) -> None:

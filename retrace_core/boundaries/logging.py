@@ -37,6 +37,6 @@ def _noticing_handle(
 
 BOUNDARY = Boundary(
     kind="logging",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(Patch(logging.Logger, "handle", _noticing_handle),),
 )

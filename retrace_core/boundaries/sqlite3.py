@@ -305,7 +305,7 @@ def _hooked_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="sqlite3",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(
         Patch(sqlite3, "connect", _hooked_connect),
         Patch(sqlite3.dbapi2, "connect", _hooked_connect),

@@ -59,6 +59,6 @@ def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
 
 BOUNDARY = Boundary(
     kind="thread",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(Patch(threading.Thread, "start", _carrying_start),),
 )

@@ -23,7 +23,7 @@ def _install(_: ModuleType) -> None:
 
 BOUNDARY = Boundary(
     kind="time",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     install=_install,
     remove=native.remove_clock_hooks,
 )

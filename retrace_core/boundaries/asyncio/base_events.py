@@ -13,6 +13,6 @@ from retrace_core.lanes import carry_task
 
 BOUNDARY = Boundary(
     kind="task",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(Patch(BaseEventLoop, "create_task", carry_task),),
 )

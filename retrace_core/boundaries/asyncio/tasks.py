@@ -82,7 +82,7 @@ def _remove() -> None:
 
 BOUNDARY = Boundary(
     kind="asyncio.sleep",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(
         Patch(tasks, "as_completed", _ordered),
         Patch(asyncio, "as_completed", _ordered),

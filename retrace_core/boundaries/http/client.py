@@ -238,7 +238,7 @@ def _response_init(original: Callable[..., None]) -> Callable[..., None]:
 
 BOUNDARY = Boundary(
     kind="http",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(
         Patch(client.HTTPConnection, "connect", hooked_connect),
         Patch(client.HTTPSConnection, "connect", hooked_connect),

@@ -8,15 +8,17 @@ Hooks: the module functions, which are bound methods of a hidden generator. Read
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import TYPE_CHECKING, Any
-
-from numpy import random
 
 from retrace_core.boundary import Boundary, Patch, call
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Not `from numpy import random`: this runs while numpy imports it, before it is its attribute.
+random = importlib.import_module("numpy.random")
 
 _DRAWS = (
     "beta binomial bytes chisquare choice dirichlet exponential f gamma geometric gumbel"

@@ -33,6 +33,6 @@ def _carrying_submit(submit: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="thread",
-    supports="CPython 3.11 to 3.13",
+    supports="cpython>=3.11,<3.14",
     hooks=(Patch(ThreadPoolExecutor, "submit", _carrying_submit),),
 )

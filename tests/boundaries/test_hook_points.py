@@ -1,0 +1,69 @@
+"""Each hook finds its place in the installed library, and puts back what it found.
+
+These are the tests that a library's next release fails when it moves what we hook.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from retrace_core import installer
+
+if TYPE_CHECKING:
+    from retrace_core.boundary import Boundary
+
+HOMES = installer.available()
+
+
+def boundary_of(library: str) -> Boundary:
+    """Return a library's boundary; skips where the library is not installed."""
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        pytest.skip(f"{library} is not installed")
+    boundary: Boundary = importlib.import_module(HOMES[library]).BOUNDARY
+    return boundary
+
+
+def attributes(boundary: Boundary) -> list[Any]:
+    """Return what the boundary's hooks replace, as it is now."""
+    return [vars(hook.owner).get(hook.name, _INHERITED) for hook in boundary.hooks]
+
+
+_INHERITED = object()
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_every_hook_finds_its_place(library: str) -> None:
+    """The class or module that a hook names has that attribute: a function or a property."""
+    for hook in boundary_of(library).hooks:
+        found = getattr(hook.owner, hook.name)
+        assert callable(found) or isinstance(found, property), hook
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_removal_restores_every_original(library: str) -> None:
+    """Installed, each attribute is ours; removed, it is the very object that was there."""
+    boundary = boundary_of(library)
+    before = attributes(boundary)
+    installer.install([library])
+    assert library in installer.installed(), installer.failures()
+    for hook, original in zip(boundary.hooks, before, strict=True):
+        assert vars(hook.owner)[hook.name] is not original
+    installer.uninstall()
+    assert all(now is original for now, original in zip(attributes(boundary), before, strict=True))
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_the_installed_version_is_one_it_was_read_for(library: str) -> None:
+    """The version that these tests run against is within what the boundary says it supports."""
+    wanted = Requirement(boundary_of(library).supports)
+    of_python = wanted.name == "cpython"
+    version = platform.python_version() if of_python else metadata.version(wanted.name)
+    assert version in wanted.specifier

@@ -1,0 +1,125 @@
+"""The shape of the tree: sizes, names, docstrings, and imports that go one way."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("retrace_core", "retrace_mw")
+MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+NAMES = [str(file.relative_to(ROOT)) for file in MODULES]
+MOST_LINES = 400
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base_classes"}
+
+# One import that breaks each contract of .importlinter: file it is put into, and the line.
+BREACHES = {
+    "the core knows nothing of the middleware, nor of a web framework": (
+        "retrace_core/ids.py",
+        "import retrace_mw",
+    ),
+    "the way of a request, top to bottom": (
+        "retrace_core/lanes.py",
+        "import retrace_core.writer",
+    ),
+    "no boundary knows another": (
+        "retrace_core/boundaries/logging.py",
+        "import retrace_core.boundaries.sqlite3",
+    ),
+    "nobody but the installer (by path, at run time) imports a boundary": (
+        "retrace_core/scope.py",
+        "import retrace_core.boundaries.sqlite3",
+    ),
+    "middleware layers": (
+        "retrace_mw/decision.py",
+        "import retrace_mw.opening",
+    ),
+    "one decider knows no other": (
+        "retrace_mw/deciders/header.py",
+        "import retrace_mw.deciders.sampling",
+    ),
+}
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the import contracts of a copy of the tree."""
+    command = Path(sys.executable).with_name("lint-imports")
+    if not command.exists():
+        pytest.skip("import-linter is in the group `lint`")
+    return subprocess.run(
+        [command, "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a copy of the packages and their contracts."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package)
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("module", MODULES, ids=NAMES)
+def test_a_module_is_small_and_says_what_it_is(module: Path) -> None:
+    """One thing each: few lines, a telling name, and a docstring."""
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    assert module.stem not in VAGUE
+    assert ast.get_docstring(ast.parse(text)), "no docstring"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=NAMES)
+def test_what_a_module_exports_is_documented(module: Path) -> None:
+    """Every function and class that `__all__` names has a docstring."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    exported: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            exported = set(ast.literal_eval(node.value))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if node.name in exported:
+                assert ast.get_docstring(node), node.name
+
+
+def test_every_boundary_is_one_file_that_declares_one(tree: Path) -> None:
+    """A boundary's file has a BOUNDARY, and its docstring says what it hooks."""
+    for file in sorted((tree / "retrace_core/boundaries").rglob("*.py")):
+        if file.name == "__init__.py":
+            continue
+        parsed = ast.parse(file.read_text(encoding="utf-8"))
+        names = {ast.unparse(n.targets[0]) for n in parsed.body if isinstance(n, ast.Assign)}
+        assert "BOUNDARY" in names, file
+        assert "ook" in (ast.get_docstring(parsed) or ""), file
+
+
+def test_imports_go_one_way(tree: Path) -> None:
+    """The contracts of .importlinter hold."""
+    done = lint_imports(tree)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("contract", BREACHES)
+def test_each_contract_can_be_broken(tree: Path, contract: str) -> None:
+    """A contract that nothing could break would guard nothing."""
+    name, line = BREACHES[contract]
+    file = tree / name
+    text = file.read_text(encoding="utf-8")
+    mark = "from __future__ import annotations\n"
+    assert mark in text
+    file.write_text(text.replace(mark, f"{mark}{line}\n", 1), encoding="utf-8")
+    done = lint_imports(tree)
+    assert done.returncode != 0
+    assert f"{contract} BROKEN" in done.stdout.replace("\n", " ")
