@@ -112,6 +112,34 @@ def replay_all(folder: Path, times: int) -> tuple[int, int, list[str]]:
     return good, done, said
 
 
+def measure(server: str, requests: int, times: int) -> tuple[int, int, list[str]]:
+    """Record under a server, take the world away, and replay in a fresh process.
+
+    Args:
+        server: a key of `SERVERS`.
+        requests: how many, 20 at once; about half of them are recorded.
+        times: how often each recording is replayed.
+
+    Returns:
+        As `replay_all`.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with origin() as (url, _):
+            record(server, folder, url, requests)
+        (folder / "shop.db").unlink()
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.fidelity", "--replay", str(times), name],
+            env={**os.environ, "BENCH_URL": url},
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode:
+        raise RuntimeError(f"the replay failed:\n{done.stderr[-2000:]}")
+    good, total, said = json.loads(done.stdout)
+    return good, total, said
+
+
 def main() -> int:
     """Print a line for each server; the exit status is 0 when all replays were identical."""
     requests = int(sys.argv[sys.argv.index("--requests") + 1]) if "--requests" in sys.argv else 200
@@ -123,29 +151,15 @@ def main() -> int:
 
         installer.install()
         boundary.replay_began(1)  # start-up statements run on private memory databases
-        print(json.dumps(replay_all(folder, 5)))
+        print(json.dumps(replay_all(folder, int(sys.argv[-2]))))
         return 0
     worst = 0
     for server in SERVERS:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            with origin() as (url, _):
-                record(server, folder, url, requests)
-            (folder / "shop.db").unlink()
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.fidelity", "--replay", name],
-                env={**os.environ, "BENCH_URL": url},
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode:
-                print(done.stderr[-2000:])
-                return 1
-            good, total, said = json.loads(done.stdout)
-            print(f"{server:18} {good}/{total} identical")
-            for line in said[:3]:
-                print("   ", line)
-            worst = max(worst, total - good)
+        good, total, said = measure(server, requests, 5)
+        print(f"{server:18} {good}/{total} identical", flush=True)
+        for line in said[:3]:
+            print("   ", line)
+        worst = max(worst, total - good)
     return 1 if worst else 0
 
 

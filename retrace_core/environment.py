@@ -41,7 +41,9 @@ def of_app(app: object, settings: Settings) -> Environment:
     # The object is kept beside its answer, so that its id can't be given to another.
     if cached is not None and cached[0] is app and cached[1] == loaded:
         return cached[2]
-    environment = _find_out(app, settings)
+    environment = Environment()
+    with failsafe.gate("environment"):
+        environment = _find_out(app, settings)
     _known[id(app)] = (app, loaded, environment)
     return environment
 

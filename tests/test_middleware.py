@@ -11,6 +11,7 @@ from wsgiref.validate import validator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace import TracerProvider
 from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, load, stats, writer
@@ -276,3 +277,16 @@ def test_importing_the_middleware_imports_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_trace_of_an_opentelemetry_span_is_used(recordings: Path) -> None:
+    """Where no header names a trace, the active span does, and is the parent."""
+    provider = TracerProvider()
+    with provider.get_tracer("t").start_as_current_span("request") as span:
+        Client(RetraceMiddleware(hello, service="shop")).get("/", buffered=True)
+    assert writer.flush()
+    (file,) = recordings.glob("*/shop/trace.bin")
+    header = load(file).header
+    context = span.get_span_context()
+    assert header.trace_id == f"{context.trace_id:032x}" == file.parts[-3]
+    assert header.parent_span_id == f"{context.span_id:016x}"

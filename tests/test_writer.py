@@ -125,6 +125,17 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
+def test_a_folder_that_may_not_be_written_costs_only_the_recording(tmp_path: Path) -> None:
+    """Permission denied: the request is answered, the recording dropped and counted."""
+    code = (
+        "from retrace_core import stats, writer\nrequest()\nassert writer.flush()\n"
+        "os.chmod(sys.argv[1], 0o500)\nos.setuid(65534)\nrequest()\nassert writer.flush()\n"
+        "assert stats()['dropped.store_error'] == 1, stats()"
+    )
+    assert run(tmp_path, code) == (0, 1)
+
+
 @pytest.mark.faults_expected
 def test_a_folder_removed_while_running_is_made_again(tmp_path: Path) -> None:
     """The next recording makes its folders anew."""
