@@ -60,7 +60,7 @@ def _find_out(app: object, settings: Settings) -> Environment:
         retrace=_version("retrace-mw"),
         app=name,
         app_dir=folder or os.getcwd(),
-        commit=_commit(folder or os.getcwd()),
+        commit=commit_of(folder or os.getcwd()),
         pid=os.getpid(),
         host=platform.node(),
         timezone=time.tzname[0],
@@ -151,7 +151,8 @@ def hash_seed(*, consent: bool) -> str:
 
 
 @functools.cache
-def _commit(folder: str) -> str:
+def commit_of(folder: str) -> str:
+    """Return the git commit that a folder is checked out at, or "" where there is none."""
     for parent in (Path(folder), *Path(folder).parents):
         head = parent / ".git" / "HEAD"
         try:

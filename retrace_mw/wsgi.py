@@ -223,6 +223,7 @@ class ResponseTee:
         self._scope = recording_scope
         self._iterator: Iterator[bytes] | None = None
         self._done = False
+        self._closed = False
 
     def __iter__(self) -> ResponseTee:
         return self
@@ -242,8 +243,16 @@ class ResponseTee:
             self._scope.response_body(chunk)
         return chunk
 
+    def __del__(self) -> None:
+        # A server that never calls close() breaks PEP 3333, but the recording is kept.
+        if not self._closed:
+            with failsafe.gate("close"):
+                self._scope.response_end(complete=self._done)
+                self._scope.close()
+
     def close(self) -> None:
         """Close the application's iterable and the scope."""
+        self._closed = True
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:

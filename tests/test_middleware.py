@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import TracerProvider
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder
 
 from retrace_core import ConfigurationError, load, stats, writer
 from retrace_core.ids import safe_folder
@@ -66,6 +66,19 @@ def test_a_recorded_wsgi_request_is_kept_and_named(recordings: Path) -> None:
     assert recording.response.body == [b"hello ", b"xyz"]
     assert recording.response.complete
     assert recording.header.decision.decider == "SampleRate"
+
+
+def test_a_server_that_never_closes_loses_nothing(recordings: Path) -> None:
+    """PEP 3333 asks servers to call close(); the recording does not depend on it."""
+    environ = EnvironBuilder().get_environ()
+    chunks = RetraceMiddleware(hello, service="shop")(environ, lambda *_: None)
+    assert list(chunks) == [b"hello ", b""]
+    del chunks
+    assert writer.flush()
+    (file,) = recordings.glob("*/shop/trace.bin")
+    response = load(file).response
+    assert response is not None
+    assert response.complete
 
 
 def test_a_client_that_goes_away_is_noted(recordings: Path) -> None:

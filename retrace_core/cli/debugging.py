@@ -20,13 +20,13 @@ from retrace_core.cli.leaving import leave
 from retrace_core.cli.screen import visible
 from retrace_core.errors import RetraceError
 from retrace_core.lanes import mask
-from retrace_core.replay.divergence import DivergedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
     from retrace_core.recording import Frame
+    from retrace_core.replay.divergence import Divergence
 
 __all__ = ["ReplayPdb", "break_at", "stop_at_divergence", "wait_for_editor"]
 
@@ -108,20 +108,14 @@ def _lines_with_code(path: str) -> set[int]:
     return found
 
 
-def stop_at_divergence(debugger: ReplayPdb) -> None:
-    """Have the debugger stop at the line that leaves the recording, before it is left."""
-    original = DivergedError.__init__
-    seen = False
+def stop_at_divergence(debugger: ReplayPdb) -> Callable[[Divergence], None]:
+    """Return what stops in the debugger at the line that leaves the recording."""
 
-    def stopping(self: DivergedError, divergence: Any) -> None:
-        nonlocal seen
-        original(self, divergence)
-        if not seen:
-            seen = True
-            click.echo(visible(f"diverged: {divergence.summary()}"))
-            debugger.interaction(_asking_frame(divergence.where), None)
+    def stopping(divergence: Divergence) -> None:
+        click.echo(visible(f"diverged: {divergence.summary()}"))
+        debugger.interaction(_asking_frame(divergence.where), None)
 
-    DivergedError.__init__ = stopping  # type: ignore[method-assign]
+    return stopping
 
 
 def _asking_frame(where: Frame | None) -> FrameType | None:

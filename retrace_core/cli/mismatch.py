@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.environment import _commit as commit_of
+from retrace_core.environment import commit_of
 
 if TYPE_CHECKING:
     from retrace_core.recording import Environment

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from retrace_core.cli.report import Report
     from retrace_core.recording import Recording
     from retrace_core.replay import ReplayResult
+    from retrace_core.replay.divergence import Divergence
 
 __all__ = ["command"]
 
@@ -214,12 +215,13 @@ def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
     from retrace_core.replay import replay
 
     on_failure: Callable[[BaseException], None] | None = None
+    on_divergence: Callable[[Divergence], None] | None = None
     around: Callable[[Callable[[], None]], None] | None = None
     if options.pdb:
         around = debugging.break_at(options.pdb, app.folder)
     elif options.pdb is not None:
         debugger = debugging.ReplayPdb()
-        debugging.stop_at_divergence(debugger)
+        on_divergence = debugging.stop_at_divergence(debugger)
         on_failure = debugger.post_mortem
     if options.debugpy is not None:
         debugging.wait_for_editor(options.debugpy)
@@ -231,6 +233,7 @@ def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
             app_dir=app.folder,
             patience_s=float("inf") if debugged else min(10.0, options.timeout_s),
             on_failure=on_failure,
+            on_divergence=on_divergence,
             around=around,
         )
     failure, recorded = result.failure, recording.failure

@@ -80,6 +80,7 @@ def replay(
     patience_s: float = 10.0,
     allow_write: Sequence[str] = (),
     on_failure: Callable[[BaseException], None] | None = None,
+    on_divergence: Callable[[Divergence], None] | None = None,
     around: Callable[[Callable[[], None]], None] | None = None,
 ) -> ReplayResult:
     """Run a recorded request through `app` on the recorded answers, and compare.
@@ -95,6 +96,7 @@ def replay(
             progress, in seconds; use `float("inf")` under a debugger.
         allow_write: folders below which the replayed code may write files.
         on_failure: called with the exception that leaves the application.
+        on_divergence: called with the first divergence, on the line that asked.
         around: gets a function that runs the request, and must call it (for tracers).
 
     Returns:
@@ -117,6 +119,8 @@ def replay(
             player = Player(loaded, patience_s=patience_s)
             if on_failure is not None:
                 player.when_failing(on_failure)
+            if on_divergence is not None:
+                player.when_diverging(on_divergence)
             run = functools.partial(drive, target, loaded, player)
             if around is None:
                 run()

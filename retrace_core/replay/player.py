@@ -86,6 +86,7 @@ class Player:
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
         self._on_failure: Callable[[BaseException], None] | None = None
+        self._on_divergence: Callable[[Divergence], None] | None = None
 
     # -- lanes
 
@@ -144,6 +145,10 @@ class Player:
             self.outcome.failure = self.outcome.failure or describe(error, handled=True)
             if self._on_failure is not None:
                 self._on_failure(error)
+
+    def when_diverging(self, call: Callable[[Divergence], None]) -> None:
+        """Have `call` called, on the thread that leaves the recording, before it is left."""
+        self._on_divergence = call
 
     def when_failing(self, call: Callable[[BaseException], None]) -> None:
         """Have `call` called with an exception that is kept, at that moment."""
@@ -229,9 +234,12 @@ class Player:
             reason=reason,
         )
         with self._lock:
-            if self.divergence is None:
+            first = self.divergence is None
+            if first:
                 self.divergence = divergence
         self._turns.release()
+        if first and self._on_divergence is not None:
+            self._on_divergence(divergence)
         return DivergedError(divergence)
 
     def summarise(self) -> list[str]:
