@@ -5,6 +5,7 @@ The files in the order of a request:
     settings.py       each setting once, and where its value came from
     ids.py            trace id and span id: make, parse, safe as a folder name
     scope.py          the running recording of one request in the current context
+    traffic.py        what came in and what went out of one request
     lanes.py          one lane per task or thread; carry the scope into them
     boundary.py       what a client library declares; the live/record/replay switch
     installer.py      puts each boundary in place when its library is imported

@@ -9,59 +9,50 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from retrace_core import boundary, environment, failsafe, native, writer
-from retrace_core.codec import pack_exception
 from retrace_core.exempt import site_names
-from retrace_core.failure import describe
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
-from retrace_core.recording import DecisionRecord, Failure, Header, Headers, Request, Response
+from retrace_core.recording import DecisionRecord, Header, Request
 from retrace_core.stats import count
 from retrace_core.trace_file import Draft
+from retrace_core.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from contextvars import Token
     from types import CodeType
 
     from retrace_core.settings import Settings
 
-__all__ = ["RecordingScope", "active_scope", "open_scope", "replay_scope"]
+__all__ = ["Judge", "RecordingScope", "active_scope", "open_scope", "replay_scope"]
 
 
-class RecordingScope:
+Judge = Callable[["RecordingScope"], DecisionRecord | None]
+"""Says at the end of a request why its recording is kept, or None: it is dropped."""
+
+
+class RecordingScope(Traffic):
     """What is kept of one request while it runs; no method of it ever raises.
 
     Made by `open_scope`.
     """
 
     __slots__ = (
-        "_body",
-        "_body_bytes",
-        "_body_error",
         "_cancel_grace",
         "_decision",
         "_ended_ns",
-        "_failure",
         "_lock",
         "_open",
-        "_request",
-        "_response",
-        "_response_body",
-        "_response_bytes",
-        "_response_chunks",
-        "_response_complete",
-        "_sealed",
         "_settings",
         "_started_ns",
         "app",
         "closed",
         "folder",
         "given_trace_id",
+        "judge",
         "lanes",
         "outgoing_headers",
         "parent_span_id",
@@ -86,7 +77,9 @@ class RecordingScope:
         request: Request,
         outgoing_headers: tuple[tuple[str, str], ...],
         app: object,
+        judge: Judge | None = None,
     ) -> None:
+        super().__init__(request, settings.body_limit_bytes)
         self.service = service
         self.trace_id = trace_id
         self.span_id = span_id
@@ -99,23 +92,14 @@ class RecordingScope:
         self.root = Lane(self, "0", RECORD)
         self.lanes: list[Lane] = [self.root]
         self.closed = False
-        self._sealed = False
         self._open: set[Lane] = set()
         self._lock = threading.Lock()
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
+        self.judge = judge
         self._decision = decision
-        self._request = request
         self._started_ns = time.time_ns()
-        self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._body_error: object = None
-        self._response: tuple[int, str, Headers] | None = None
-        self._response_body: list[bytes] = []
-        self._response_bytes = 0
-        self._response_chunks = 0
-        self._response_complete = False
-        self._failure: Failure | None = None
+        self._ended_ns = 0
 
     # -- the current context
 
@@ -168,45 +152,10 @@ class RecordingScope:
         """Never called, as `soft`."""
         raise NotImplementedError
 
-    # -- what came in and what went out
-
-    def request_body(self, chunk: bytes) -> None:
-        """Keep a chunk of the request body as the application received it."""
-        self._body_bytes += len(chunk)
-        if self._body_bytes <= self._settings.body_limit_bytes:
-            self._body.append(bytes(chunk))
-
-    def request_body_failed(self, error: BaseException) -> None:
-        """Keep the exception that reading the request body raised."""
-        with failsafe.gate("request body"):
-            self._body_error = pack_exception(error)
-
-    def response_start(self, status: int, reason: str, headers: Sequence[tuple[Any, Any]]) -> None:
-        """Keep the status line and the headers, given as text or bytes."""
-        with failsafe.gate("response start"):
-            self._response = (status, reason, [(_text(n), _text(v)) for n, v in headers])
-
-    def response_body(self, chunk: bytes) -> None:
-        """Keep a chunk of the response body, up to the limit."""
-        self._response_chunks += 1
-        self._response_bytes += len(chunk)
-        if self._response_bytes <= self._settings.body_limit_bytes:
-            self._response_body.append(bytes(chunk))
-
-    def response_end(self, complete: bool) -> None:
-        """Say whether the whole response went out (False: the client had gone)."""
-        self._response_complete = complete
-
-    def failed(self, error: BaseException) -> None:
-        """Keep the exception that left the application, with its traceback."""
-        with failsafe.gate("failure"):
-            self._failure = describe(error)
-
-    def handled(self, error: BaseException) -> None:
-        """Keep an exception that the application handled, and logged as an error."""
-        with failsafe.gate("failure"):
-            if self._failure is None:
-                self._failure = describe(error, handled=True)
+    @property
+    def duration_s(self) -> float:
+        """From the start to the end of the response, or to now, in seconds."""
+        return ((self._ended_ns or native.now_ns()) - self.state.started_ns) / 1e9
 
     # -- the end
 
@@ -214,35 +163,50 @@ class RecordingScope:
         """Say that the request is over; seals at once when nothing spawned still runs."""
         with failsafe.gate("close"):
             self.closed = True
+            self._ended_ns = native.now_ns()
             if not self._open:
                 self._seal()
             elif self._cancel_grace is None:
                 deadline_ns = native.now_ns() + int(self._settings.grace_s * 1e9)
                 self._cancel_grace = writer.park(deadline_ns, self._seal)
 
+    def discard(self) -> None:
+        """Stop recording at once and keep nothing; the request goes on unrecorded."""
+        with failsafe.gate("discard"):
+            if self._stop():
+                self._let_go()
+                count("dropped.undecided")
+
+    def _stop(self) -> bool:
+        """Switch the recording off; False when it was off already."""
+        with self._lock:
+            if self._sealed:
+                return False
+            self._sealed = True
+            for lane in self.lanes:
+                lane.mode = OFF
+        native.arm(-1)
+        if self._cancel_grace is not None:
+            self._cancel_grace()
+        return True
+
     def _seal(self) -> None:
         with failsafe.gate("seal"):
-            with self._lock:
-                if self._sealed:
+            if not self._stop():
+                return
+            if self.judge is not None:
+                decision = self.judge(self)
+                if decision is None:
+                    self._let_go()
                     return
-                self._sealed = True
-                for lane in self.lanes:
-                    lane.mode = OFF
-            native.arm(-1)
-            self._ended_ns = native.now_ns()
-            if self._cancel_grace is not None:
-                self._cancel_grace()
+                self._decision = decision
             writer.submit(self._draft, self.state.size_bytes + self._body_size())
             count("recorded")
 
-    def _body_size(self) -> int:
-        limit = self._settings.body_limit_bytes
-        return min(self._body_bytes, limit) + min(self._response_bytes, limit) + 2048
-
     def _draft(self) -> Draft:
         """Return what was kept, and let go of it; called once, by the writer's thread."""
-        lanes, self.lanes = self.lanes, []
-        response, failure = self._whole_response(), self._failure
+        lanes = self.lanes
+        response, failure = self._whole_response(), self.failure
         request = self._whole_request()
         header = Header(
             trace_id=self.trace_id,
@@ -272,41 +236,19 @@ class RecordingScope:
             lanes=[(lane.id, lane.data(), lane.events, lane not in self._open) for lane in lanes],
             sites=site_names(self.state.used_sites()),
         )
+        self._let_go()
+        return draft
+
+    def _let_go(self) -> None:
         # A context that outlives the request keeps its lane, and so this scope: both let go
         # of what they hold, and of each other, so that nothing waits for the collector.
+        lanes, self.lanes = self.lanes, []
         for lane in lanes:
             lane.clear()
         self._open.clear()
         del self.root
-        self._body, self._response_body = [], []
-        return draft
-
-    def _whole_request(self) -> Request:
-        request = self._request
-        if not self._body_bytes and self._body_error is None:
-            return request
-        return msgspec.structs.replace(
-            request,
-            body=self._body,
-            body_bytes=self._body_bytes,
-            body_cut=self._body_bytes > self._settings.body_limit_bytes,
-            body_error=self._body_error,
-        )
-
-    def _whole_response(self) -> Response | None:
-        if self._response is None:
-            return None
-        status, reason, headers = self._response
-        return Response(
-            status=status,
-            reason=reason,
-            headers=headers,
-            body=self._response_body,
-            body_bytes=self._response_bytes,
-            body_cut=self._response_bytes > self._settings.body_limit_bytes,
-            complete=self._response_complete,
-            chunks=self._response_chunks,
-        )
+        self.judge = None
+        self._forget_bodies()
 
 
 def open_scope(
@@ -322,6 +264,7 @@ def open_scope(
     request: Request,
     outgoing_headers: tuple[tuple[str, str], ...],
     app: object,
+    judge: Judge | None = None,
 ) -> RecordingScope | None:
     """Return a new recording scope, or None when none can be opened (a fault, a replay).
 
@@ -337,6 +280,8 @@ def open_scope(
         request: what came in, without its body.
         outgoing_headers: added to outgoing HTTP calls of the scope.
         app: the wrapped application, to find out how it is named.
+        judge: asked at the end; returns why the recording is kept, or None to drop it with
+            nothing written. Default: it is kept, by `decision`.
     """
     if boundary.in_replay():
         return None
@@ -353,6 +298,7 @@ def open_scope(
             request=request,
             outgoing_headers=outgoing_headers,
             app=app,
+            judge=judge,
         )
         native.arm(1)
         return scope
@@ -380,7 +326,3 @@ def replay_scope() -> Any:
         scope.inside = True
         return scope
     return None
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,6 +1,7 @@
 """Settings: each once, with its name everywhere, type, default, and where its value came from.
 
-Precedence: keyword argument, environment, TOML file (`RETRACE_CONFIG`), default.
+Precedence: keyword argument, environment, TOML file (`RETRACE_CONFIG`), default; but
+`enabled = false` in the file wins over all, so that recording can be stopped while running.
 """
 
 from __future__ import annotations
@@ -136,6 +137,13 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How many requests an X-Trace-ID from outside may have recorded.",
     ),
     Setting(
+        name="stop_file",
+        variable="RETRACE_STOP_FILE",
+        kind=str,
+        default="",
+        doc="While a file by this path exists nothing new is recorded; looked at every second.",
+    ),
+    Setting(
         name="record_hash_seed",
         variable="RETRACE_RECORD_HASH_SEED",
         kind=bool,
@@ -167,6 +175,7 @@ class Settings:
     body_limit_bytes: int = MIB
     grace_s: float = 10.0
     trace_header_per_s: float = 100.0
+    stop_file: str = ""
     record_hash_seed: bool = False
     origins: Mapping[str, str] = field(default_factory=lambda: {})
 
@@ -204,6 +213,9 @@ def resolve(
             continue
         values[setting.name] = _checked(setting, raw, shown, origin)
         origins[setting.name] = origin
+    if file.get("enabled") is False:  # the switch that works while running: off always wins
+        values["enabled"] = False
+        origins["enabled"] = config
     values["recording_path"] = _expand(values["recording_path"], environ, origins)
     return Settings(**values, origins=origins)
 

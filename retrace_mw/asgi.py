@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import call_async
-from retrace_core.native import current
+from retrace_core.native import LANE, current
 from retrace_core.recording import Request
-from retrace_core.scope import active_scope, replay_scope
+from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
 from retrace_mw.propagation import TRACE_HEADER
 from retrace_mw.request import RequestView
@@ -17,6 +17,7 @@ from retrace_mw.request import RequestView
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
     from retrace_mw.decision import Decider
+    from retrace_mw.limits import Limits
 
 __all__ = ["RetraceMiddleware"]
 
@@ -31,6 +32,7 @@ class RetraceMiddleware:
     Args:
         app: the application.
         decide: says for each request whether to record it.
+        limits: what recording may cost.
         options: any setting by name.
 
     Raises:
@@ -40,10 +42,16 @@ class RetraceMiddleware:
     records_requests = True
     """By which replay finds where in the application's stack the recording began."""
 
-    def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        decide: Decider | None = None,
+        limits: Limits | None = None,
+        **options: Any,
+    ) -> None:
         self.app = app
-        self._gatekeeper = Gatekeeper(app, decide, options)
-        self._enabled = self._gatekeeper.enabled
+        self._gatekeeper = Gatekeeper(app, decide, limits, options)
 
     def __repr__(self) -> str:
         return f"RetraceMiddleware({self.app!r})"
@@ -53,25 +61,37 @@ class RetraceMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        replaying = replay_scope()
-        if replaying is not None:
-            await self._record(replaying, scope, receive, send)
+        if LANE.get() is not None:
+            await self._nested(scope, receive, send)
             return
-        if not self._enabled:
+        gatekeeper = self._gatekeeper
+        policy = gatekeeper.policy()
+        if not policy.enabled:
             await self.app(scope, receive, send)
             return
-        view = RequestView(scope, asgi=True)
-        decision = self._gatekeeper.verdict(view)
-        if decision.verdict == "no" or active_scope() is not None:
+        view = RequestView(scope, asgi=True, app=self.app)
+        if policy.awaits:
+            decision = await gatekeeper.verdict_async(policy, view)
+        else:
+            decision = gatekeeper.verdict(policy, view)
+        if decision.verdict == "no":
             await self.app(scope, receive, send)
             return
-        recording_scope = self._gatekeeper.open(
-            view, decision, lambda: describe(scope), scope.get("app")
+        recording_scope = gatekeeper.open(
+            policy, view, decision, lambda: describe(scope), scope.get("app")
         )
         if recording_scope is None:
             await self.app(scope, receive, send)
             return
         await self._record(recording_scope, scope, receive, send)
+
+    async def _nested(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve a connection inside a scope: a replay's own, or an outer middleware's."""
+        replaying = replay_scope()
+        if replaying is not None:
+            await self._record(replaying, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _record(
         self, recording_scope: RecordingScope, scope: Any, receive: Receive, send: Send

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
+    from retrace_mw.finished import FinishedRequest
     from retrace_mw.request import RequestView
 
-__all__ = ["NO", "Decider", "Decision", "Verdict", "all_of", "any_of", "first_of"]
+__all__ = ["NO", "Decider", "Decision", "Keep", "Verdict", "all_of", "any_of", "awaits", "first_of"]
 
 Verdict = Literal["no", "tail", "yes"]
-_RANK: dict[str, int] = {"no": 0, "tail": 1, "yes": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,72 +26,148 @@ class Decision:
     """Why, in words; it is kept in the recording."""
     decider: str = ""
     """Who said so."""
+    keep: Keep | None = None
+    """Of a "tail": asked at the end whether to keep it, "yes" or "no". Without one, only
+    `decide_late` or a trigger of the flight recorder keeps the recording."""
 
 
-Decider = Callable[["RequestView"], Decision]
-"""Says whether to record a request. A function, or an object that can be called."""
+Keep = Callable[["FinishedRequest"], Decision]
+"""Says at the end of a request whether to keep what was recorded provisionally."""
+
+Decider = Callable[["RequestView"], Decision | Awaitable[Decision]]
+"""Says whether to record a request: a function, sync or async, or an object that can be called."""
 
 NO = Decision("no", "no decider said yes", "default")
 
 
-@dataclass(frozen=True, slots=True)
+def awaits(decider: Decider) -> bool:
+    """Return True for a decider whose answer must be awaited."""
+    if isinstance(decider, _Composition):
+        return decider.is_async
+    call = getattr(type(decider), "__call__", None)  # noqa: B004  # the function itself
+    return inspect.iscoroutinefunction(decider) or inspect.iscoroutinefunction(call)
+
+
 class _Composition:
-    name: str
-    deciders: tuple[Decider, ...]
+    """Deciders put together; `_step` says how, once for the sync and the async way."""
+
+    __slots__ = ("deciders", "is_async")
+    name = ""
+
+    def __init__(self, deciders: tuple[Decider, ...]) -> None:
+        self.deciders = deciders
+        self.is_async = any(map(awaits, deciders))
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(repr, self.deciders))})"
 
+    def __call__(self, request: RequestView) -> Any:
+        if self.is_async:
+            return self._decide_async(request)
+        found: list[Decision] = []
+        for decider in self.deciders:
+            decision: Any = decider(request)
+            if self._ends(decision):
+                return decision
+            if decision.verdict != "no":
+                found.append(decision)
+        return self._whole(found) if found else NO
+
+    async def _decide_async(self, request: RequestView) -> Decision:
+        found: list[Decision] = []
+        for decider in self.deciders:
+            answer = decider(request)
+            decision = (await answer) if inspect.isawaitable(answer) else answer
+            if self._ends(decision):
+                return decision
+            if decision.verdict != "no":
+                found.append(decision)
+        return self._whole(found) if found else NO
+
+    def _ends(self, decision: Decision) -> bool:
+        """Return True when no further decider can change the outcome."""
+        raise NotImplementedError
+
+    def _whole(self, found: list[Decision]) -> Decision:
+        """Return the outcome of the verdicts that were not "no", when none has ended it."""
+        raise NotImplementedError
+
 
 class _AnyOf(_Composition):
     __slots__ = ()
+    name = "any_of"
 
-    def __call__(self, request: RequestView) -> Decision:
-        best = NO
-        for decider in self.deciders:
-            decision = decider(request)
-            if decision.verdict == "yes":
-                return decision
-            if _RANK[decision.verdict] > _RANK[best.verdict]:
-                best = decision
-        return best
+    def _ends(self, decision: Decision) -> bool:
+        return decision.verdict == "yes"
+
+    def _whole(self, found: list[Decision]) -> Decision:
+        return found[0] if len(found) == 1 else _tails(found, wanted=1)
 
 
 class _AllOf(_Composition):
     __slots__ = ()
+    name = "all_of"
 
-    def __call__(self, request: RequestView) -> Decision:
-        weakest: Decision | None = None
-        for decider in self.deciders:
-            decision = decider(request)
-            if decision.verdict == "no":
-                return decision
-            if weakest is None or _RANK[decision.verdict] < _RANK[weakest.verdict]:
-                weakest = decision
-        return weakest or NO
+    def _ends(self, decision: Decision) -> bool:
+        return decision.verdict == "no"
+
+    def _whole(self, found: list[Decision]) -> Decision:
+        tails = [decision for decision in found if decision.verdict == "tail"]
+        if not tails:
+            return found[0]
+        return tails[0] if len(tails) == 1 else _tails(tails, wanted=len(tails))
 
 
 class _FirstOf(_Composition):
     __slots__ = ()
+    name = "first_of"
 
-    def __call__(self, request: RequestView) -> Decision:
-        for decider in self.deciders:
-            decision = decider(request)
-            if decision.verdict != "no":
-                return decision
-        return NO
+    def _ends(self, decision: Decision) -> bool:
+        return decision.verdict != "no"
+
+    def _whole(self, found: list[Decision]) -> Decision:
+        raise AssertionError("any verdict but no has ended it")
+
+
+def _tails(tails: list[Decision], *, wanted: int) -> Decision:
+    """Return one "tail" of several: kept when `wanted` of them keep it."""
+
+    def keep(finished: FinishedRequest) -> Decision:
+        answer, kept = NO, 0
+        for tail in tails:
+            if tail.keep is None:
+                continue
+            one = tail.keep(finished)
+            if one.verdict == "yes":
+                kept += 1
+                answer = one if answer.verdict == "no" else answer
+                if kept == wanted:
+                    return answer
+            elif answer.verdict == "no":
+                answer = one
+        return answer if answer.verdict == "no" else Decision("no", "not all keep it", "all_of")
+
+    names = [tail.decider for tail in tails]
+    reason = "; ".join(tail.reason for tail in tails if tail.reason)
+    return Decision("tail", reason, ", ".join(names), keep)
 
 
 def any_of(*deciders: Decider) -> Decider:
-    """Return a decider that gives the strongest verdict of these; the first "yes" ends it."""
-    return _AnyOf("any_of", deciders)
+    """Return a decider that gives the strongest verdict of these; the first "yes" ends it.
+
+    Of several "tail" verdicts any may keep the recording at the end.
+    """
+    return cast("Decider", _AnyOf(deciders))
 
 
 def all_of(*deciders: Decider) -> Decider:
-    """Return a decider that gives the weakest verdict of these; the first "no" ends it."""
-    return _AllOf("all_of", deciders)
+    """Return a decider that gives the weakest verdict of these; the first "no" ends it.
+
+    Of several "tail" verdicts all must keep the recording at the end.
+    """
+    return cast("Decider", _AllOf(deciders))
 
 
 def first_of(*deciders: Decider) -> Decider:
     """Return a decider that gives the first verdict that is not "no"."""
-    return _FirstOf("first_of", deciders)
+    return cast("Decider", _FirstOf(deciders))

@@ -10,6 +10,7 @@ from retrace_mw import asgi, wsgi
 
 if TYPE_CHECKING:
     from retrace_mw.decision import Decider
+    from retrace_mw.limits import Limits
 
 __all__ = ["RetraceMiddleware"]
 
@@ -24,6 +25,7 @@ class RetraceMiddleware:
         app: the application.
         decide: says for each request whether to record it; default: any with an X-Trace-ID,
             of the others a share (`sample_rate`).
+        limits: what recording may cost; default: what the settings say.
         options: any setting by name, over its environment variable: `service="storefront"`,
             `sample_rate=0.1`, `recording_path="/var/recordings"`, `enabled=True`, ...
 
@@ -33,13 +35,20 @@ class RetraceMiddleware:
 
     records_requests = True
 
-    def __new__(cls, app: Any, *, decide: Decider | None = None, **options: Any) -> Any:
+    def __new__(
+        cls,
+        app: Any,
+        *,
+        decide: Decider | None = None,
+        limits: Limits | None = None,
+        **options: Any,
+    ) -> Any:
         """Return the middleware of the protocol that `app` speaks."""
         found = detect(app)
         if found is Protocol.ASGI:
-            return asgi.RetraceMiddleware(app, decide=decide, **options)
+            return asgi.RetraceMiddleware(app, decide=decide, limits=limits, **options)
         if found is Protocol.WSGI:
-            return wsgi.RetraceMiddleware(app, decide=decide, **options)
+            return wsgi.RetraceMiddleware(app, decide=decide, limits=limits, **options)
         raise ConfigurationError(
             "app",
             app,
@@ -50,6 +59,13 @@ class RetraceMiddleware:
 
     if TYPE_CHECKING:
 
-        def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None: ...
+        def __init__(
+            self,
+            app: Any,
+            *,
+            decide: Decider | None = None,
+            limits: Limits | None = None,
+            **options: Any,
+        ) -> None: ...
 
         def __call__(self, *args: Any) -> Any: ...

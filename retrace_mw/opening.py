@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, installer, writer
-from retrace_core.errors import ConfigurationError
+from retrace_core.errors import ConfigurationError, StoreError
 from retrace_core.ids import new_span_id, valid_service
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.scope import RecordingScope, open_scope
-from retrace_core.settings import Settings, resolve
+from retrace_core.settings import resolve
+from retrace_core.stats import count
 from retrace_core.store import open_store
-from retrace_mw.deciders import SampleRate, TraceHeader
-from retrace_mw.decision import NO, Decider, Decision, any_of
+from retrace_mw.decision import NO, Decider, Decision
+from retrace_mw.pending import Pending
+from retrace_mw.policy import Policy, make_policy
 from retrace_mw.propagation import inject
+from retrace_mw.reload import FileWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from retrace_mw.limits import Limits
     from retrace_mw.request import RequestView
 
 __all__ = ["Gatekeeper", "install_early"]
+
+_logger = logging.getLogger("retrace")
 
 
 class Gatekeeper:
@@ -29,68 +38,162 @@ class Gatekeeper:
 
     Args:
         app: the wrapped application.
-        decide: the decider; default: X-Trace-ID, else the sample rate.
+        decide: the decider; default: what the settings say.
+        limits: what recording may cost; default: what the settings say.
         options: settings by name, as keyword arguments of the middleware.
 
     Raises:
         ConfigurationError: a setting is wrong.
     """
 
-    def __init__(self, app: Any, decide: Decider | None, options: Mapping[str, object]) -> None:
-        self.settings: Settings = resolve(options)
-        self.enabled = self.settings.enabled
-        self.decide: Decider = decide or any_of(
-            TraceHeader(per_s=self.settings.trace_header_per_s),
-            SampleRate(self.settings.sample_rate),
-        )
+    def __init__(
+        self,
+        app: Any,
+        decide: Decider | None,
+        limits: Limits | None,
+        options: Mapping[str, object],
+    ) -> None:
         self._app = app
-        self._service = self.settings.service
-        if self.enabled:
-            installer.install()
-            store = open_store(self.settings.recording_path)
-            writer.configure(store, queue_bytes=self.settings.queue_bytes)
+        self._decide = decide
+        self._limits = limits
+        self._options = options
+        settings = resolve(options)
+        files = [path for path in (settings.config, settings.stop_file) if path]
+        self._watch = FileWatch(files) if files else None
+        self._policy = make_policy(options, decide=decide, limits=limits)
+        self._service = self._policy.settings.service
+        self._started = False
+        if self._policy.enabled:
+            self._start(self._policy)
 
-    def verdict(self, request: RequestView) -> Decision:
+    def policy(self) -> Policy:
+        """Return what is in force now; a changed file counts from within a second on."""
+        if self._watch is not None and self._watch.changed():
+            self._reload()
+        return self._policy
+
+    def _start(self, policy: Policy) -> None:
+        installer.install()
+        store = open_store(policy.settings.recording_path)
+        writer.configure(store, queue_bytes=policy.settings.queue_bytes)
+        self._started = True
+
+    def _reload(self) -> None:
+        """Put new settings in force as a whole; wrong ones change nothing, and are told."""
+        before = self._policy
+        with failsafe.gate("reload"):
+            try:
+                policy = make_policy(
+                    self._options, decide=self._decide, limits=self._limits, before=before
+                )
+                if policy.enabled and (not self._started or _moved(before, policy)):
+                    self._start(policy)
+            except (ConfigurationError, StoreError) as error:
+                count("config.rejected")
+                _logger.error("retrace: changed settings are not used: %s", error)
+                return
+            self._policy = policy
+            self._service = policy.settings.service or self._service
+            count("config.reloaded")
+            state = "on" if policy.enabled else "off"
+            _logger.info("retrace: settings read again, recording is %s", state)
+
+    def verdict(self, policy: Policy, request: RequestView) -> Decision:
         """Return the decision on a request; a decider that fails means no."""
+        policy.limiter.seen += 1
         try:  # not the gate, whose with-block every request would pay
-            return self.decide(request)
+            answer: Any = policy.decide(request)
         except Exception as error:
+            failsafe.report("decide", error)
+            return NO
+        return answer if type(answer) is Decision else _no_decision(answer)
+
+    async def verdict_async(self, policy: Policy, request: RequestView) -> Decision:
+        """Return the decision on a request of a decider that is to be awaited."""
+        policy.limiter.seen += 1
+        try:
+            answer: Any = policy.decide(request)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        except Exception as error:
+            failsafe.report("decide", error)
+            return NO
+        return answer if type(answer) is Decision else _no_decision(answer)
+
+    def verdict_waiting(self, policy: Policy, request: RequestView) -> Decision:
+        """Do what `verdict_async` does, for WSGI: in an event loop of its own."""
+        waiting = self.verdict_async(policy, request)
+        try:
+            return asyncio.run(waiting)
+        except Exception as error:
+            waiting.close()
             failsafe.report("decide", error)
             return NO
 
     def open(
-        self, view: RequestView, decision: Decision, build: Callable[[], Request], app: Any = None
+        self,
+        policy: Policy,
+        view: RequestView,
+        decision: Decision,
+        build: Callable[[], Request],
+        app: Any = None,
     ) -> RecordingScope | None:
         """Return an open scope for a request, or None when it can't be recorded.
 
         Args:
+            policy: what the decision was made by.
             view: the request.
             decision: why it is recorded.
             build: describes what came in.
             app: the application as the request names it, where it does (ASGI's scope["app"]).
         """
         owner = self._app if app is None else app
+        limiter = policy.limiter
         with failsafe.gate("open scope"):
-            trace = view.trace
-            span_id = new_span_id()
-            return open_scope(
-                settings=self.settings,
-                service=self._service or self._name_service(owner),
-                trace_id=trace.trace_id,
-                span_id=span_id,
-                parent_span_id=trace.parent_span_id,
-                folder=trace.folder or trace.trace_id,
-                given_trace_id=trace.given,
-                decision=DecisionRecord(decision.verdict, decision.decider, decision.reason),
-                request=build(),
-                outgoing_headers=inject(trace, span_id),
-                app=owner,
-            )
+            if not limiter.admits(view, decision):
+                return None
+            found: RecordingScope | None = None
+            try:
+                trace = view.trace
+                span_id = new_span_id()
+                found = open_scope(
+                    settings=policy.settings,
+                    service=self._service or self._name_service(owner),
+                    trace_id=trace.trace_id,
+                    span_id=span_id,
+                    parent_span_id=trace.parent_span_id,
+                    folder=trace.folder or trace.trace_id,
+                    given_trace_id=trace.given,
+                    decision=DecisionRecord(decision.verdict, decision.decider, decision.reason),
+                    request=build(),
+                    outgoing_headers=inject(trace, span_id),
+                    app=owner,
+                    judge=Pending(view, decision, limiter),
+                )
+            finally:
+                if found is None:
+                    limiter.ended()
+            return found
         return None
 
     def _name_service(self, app: Any) -> str:
         self._service = service_name(app)
         return self._service
+
+
+def _no_decision(answer: object) -> Decision:
+    """Return no for what is no decision: a fault, or an awaitable that nobody can await."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+    told = f"a decider returned {type(answer).__name__}; it must return a retrace_mw.Decision"
+    failsafe.report("decide", TypeError(told))
+    return NO
+
+
+def _moved(before: Policy, after: Policy) -> bool:
+    """Return True when recordings go elsewhere, or wait in another queue, than before."""
+    one, other = before.settings, after.settings
+    return (one.recording_path, one.queue_bytes) != (other.recording_path, other.queue_bytes)
 
 
 def install_early() -> None:

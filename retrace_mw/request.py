@@ -10,6 +10,8 @@ from retrace_mw.propagation import extract, traced_elsewhere
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from retrace_mw.decision import Decision
+    from retrace_mw.late import Late
     from retrace_mw.propagation import TraceContext
 
 __all__ = ["RequestView"]
@@ -21,26 +23,50 @@ class RequestView:
     Made by the middleware, from an ASGI scope or a WSGI environ.
     """
 
-    __slots__ = ("_asgi", "_bits", "_carrier", "_source", "_trace")
+    __slots__ = ("_asgi", "_bits", "_carrier", "_facts", "_late", "_trace", "app", "source")
 
-    def __init__(self, source: Any, *, asgi: bool) -> None:
-        self._source = source
+    def __init__(self, source: Any, *, asgi: bool, app: Any = None) -> None:
+        self.source = source
+        """The ASGI scope or the WSGI environ, as the application gets it."""
         self._asgi = asgi
+        self.app = app
+        """The wrapped application."""
+        self._facts: dict[str, Any] | None = None
+        self._late: dict[Late, Decision | None] | None = None
         self._carrier: tuple[list[str], list[str]] | None = None
         self._bits: int | None = None
         self._trace: TraceContext | None = None
 
     @property
+    def is_asgi(self) -> bool:
+        """True when `source` is an ASGI scope."""
+        return self._asgi
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the application has told `decide_late`: `facts["user"]`, ..."""
+        if self._facts is None:
+            self._facts = {}
+        return self._facts
+
+    @property
+    def late(self) -> dict[Late, Decision | None]:
+        """The deciders that wait for `decide_late`, and what they have said."""
+        if self._late is None:
+            self._late = {}
+        return self._late
+
+    @property
     def method(self) -> str:
         """The request method, upper case as it came."""
-        return str(self._source["method"] if self._asgi else self._source["REQUEST_METHOD"])
+        return str(self.source["method"] if self._asgi else self.source["REQUEST_METHOD"])
 
     @property
     def path(self) -> str:
         """The whole decoded path, with the prefix the application is mounted at."""
         if self._asgi:
-            return str(self._source["path"])
-        source = self._source
+            return str(self.source["path"])
+        source = self.source
         raw: str = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")
         return raw.encode("latin-1", "replace").decode("utf-8", "replace")
 
@@ -48,24 +74,24 @@ class RequestView:
     def query_string(self) -> str:
         """What follows the question mark, not decoded."""
         if self._asgi:
-            return bytes(self._source.get("query_string", b"")).decode("latin-1")
-        return str(self._source.get("QUERY_STRING", ""))
+            return bytes(self.source.get("query_string", b"")).decode("latin-1")
+        return str(self.source.get("QUERY_STRING", ""))
 
     @property
     def scheme(self) -> str:
         """ "http" or "https", as the server saw it."""
         return str(
-            self._source.get("scheme", "http")
+            self.source.get("scheme", "http")
             if self._asgi
-            else self._source.get("wsgi.url_scheme", "http")
+            else self.source.get("wsgi.url_scheme", "http")
         )
 
     @property
     def client(self) -> str:
         """The peer's address, or "" where the server does not know it."""
         if self._asgi:
-            return str((self._source.get("client") or ("",))[0])
-        return str(self._source.get("REMOTE_ADDR", ""))
+            return str((self.source.get("client") or ("",))[0])
+        return str(self.source.get("REMOTE_ADDR", ""))
 
     def header(self, name: str, default: str = "") -> str:
         """Return the value of a header; repeated ones are joined by ", ".
@@ -82,12 +108,12 @@ class RequestView:
         if not self._asgi:
             key = name.upper().replace("-", "_")
             prefix = "" if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_"
-            value = self._source.get(prefix + key)
+            value = self.source.get(prefix + key)
             return [] if value is None else [str(value)]
         wanted = name.lower().encode("latin-1", "replace")  # ASGI gives names in lower case
         return [
             value.decode("latin-1")
-            for given, value in self._source.get("headers", ())
+            for given, value in self.source.get("headers", ())
             if given == wanted
         ]
 
@@ -101,13 +127,13 @@ class RequestView:
     def _find_trace_headers(self) -> tuple[list[str], list[str]]:
         # One pass, since every request pays for it.
         if not self._asgi:
-            named = self._source.get("HTTP_X_TRACE_ID")
-            parent = self._source.get("HTTP_TRACEPARENT")
+            named = self.source.get("HTTP_X_TRACE_ID")
+            parent = self.source.get("HTTP_TRACEPARENT")
             if named is None and parent is None:
                 return _NOTHING
             return ([] if named is None else [named], [] if parent is None else [parent])
         found: tuple[list[str], list[str]] = _NOTHING
-        for given, value in self._source.get("headers", ()):
+        for given, value in self.source.get("headers", ()):
             if given == b"traceparent" or given == b"x-trace-id":  # noqa: PLR1714  # no tuple
                 if found is _NOTHING:
                     found = ([], [])
@@ -119,10 +145,10 @@ class RequestView:
         if self._asgi:
             return [
                 (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in self._source.get("headers", ())
+                for name, value in self.source.get("headers", ())
             ]
         found: list[tuple[str, str]] = []
-        for key, value in self._source.items():
+        for key, value in self.source.items():
             if key.startswith("HTTP_"):
                 found.append((key[5:].replace("_", "-").title(), str(value)))
             elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:

@@ -7,8 +7,9 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
+from retrace_core.native import LANE
 from retrace_core.recording import Request
-from retrace_core.scope import active_scope, replay_scope
+from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
 from retrace_mw.propagation import TRACE_HEADER
 from retrace_mw.request import RequestView
@@ -16,6 +17,7 @@ from retrace_mw.request import RequestView
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
     from retrace_mw.decision import Decider
+    from retrace_mw.limits import Limits
 
 __all__ = ["RetraceMiddleware"]
 
@@ -34,6 +36,7 @@ class RetraceMiddleware:
     Args:
         app: the application.
         decide: says for each request whether to record it.
+        limits: what recording may cost.
         options: any setting by name.
 
     Raises:
@@ -43,35 +46,58 @@ class RetraceMiddleware:
     records_requests = True
     """By which replay finds where in the application's stack the recording began."""
 
-    def __init__(self, app: Any, *, decide: Decider | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        decide: Decider | None = None,
+        limits: Limits | None = None,
+        **options: Any,
+    ) -> None:
         self.app = app
-        self._gatekeeper = Gatekeeper(app, decide, options)
-        self._enabled = self._gatekeeper.enabled
+        self._gatekeeper = Gatekeeper(app, decide, limits, options)
 
     def __repr__(self) -> str:
         return f"RetraceMiddleware({self.app!r})"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request; what is not to be recorded passes straight through."""
+        if LANE.get() is not None:
+            return self._nested(environ, start_response)
+        gatekeeper = self._gatekeeper
+        policy = gatekeeper.policy()
+        if not policy.enabled:
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        view = RequestView(environ, asgi=False, app=self.app)
+        if policy.awaits:
+            decision = gatekeeper.verdict_waiting(policy, view)
+        else:
+            decision = gatekeeper.verdict(policy, view)
+        if decision.verdict == "no":
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
+        if recording_scope is None:
+            return self.app(environ, start_response)  # type: ignore[no-any-return]
+        return self._record(recording_scope, environ, start_response, view)
+
+    def _nested(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request inside a scope: a replay's own, or an outer middleware's."""
         replaying = replay_scope()
         if replaying is not None:
             return self._record(replaying, environ, start_response)
-        if not self._enabled:
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        view = RequestView(environ, asgi=False)
-        decision = self._gatekeeper.verdict(view)
-        if decision.verdict == "no" or active_scope() is not None:
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        recording_scope = self._gatekeeper.open(view, decision, lambda: describe(environ))
-        if recording_scope is None:
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        return self._record(recording_scope, environ, start_response)
+        return self.app(environ, start_response)  # type: ignore[no-any-return]
 
     def _record(
-        self, recording_scope: RecordingScope, environ: Environ, start_response: StartResponse
+        self,
+        recording_scope: RecordingScope,
+        environ: Environ,
+        start_response: StartResponse,
+        view: RequestView | None = None,
     ) -> Iterable[bytes]:
         if _has_body(environ):
             environ = {**environ, "wsgi.input": InputTee(environ["wsgi.input"], recording_scope)}
+            if view is not None:
+                view.source = environ  # what frameworks leave in it is seen at the end
         # A context of its own: the server's thread goes on to other requests.
         context = copy_context()
         context.run(recording_scope.enter)

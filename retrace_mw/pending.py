@@ -1,0 +1,68 @@
+"""Pending: one recorded request on its way to its end, where it is kept or dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retrace_core import failsafe
+from retrace_core.recording import DecisionRecord
+from retrace_core.stats import count
+from retrace_mw.decision import NO, Decision
+from retrace_mw.finished import FinishedRequest
+
+if TYPE_CHECKING:
+    from retrace_core.scope import RecordingScope
+    from retrace_mw.limits import Limiter
+    from retrace_mw.request import RequestView
+
+__all__ = ["Pending"]
+
+
+class Pending:
+    """Judges at the end whether a recording is kept; its scope calls it, once.
+
+    Args:
+        request: the request.
+        decision: what was decided at its start, "yes" or "tail".
+        limiter: has the last word.
+    """
+
+    __slots__ = ("decision", "limiter", "request")
+
+    def __init__(self, request: RequestView, decision: Decision, limiter: Limiter) -> None:
+        self.request = request
+        self.decision = decision
+        self.limiter = limiter
+
+    def __call__(self, scope: RecordingScope) -> DecisionRecord | None:
+        """Return why the recording is kept, or None to drop it; a "yes" survives our faults."""
+        decision = self.decision
+        try:
+            if decision.verdict == "tail" or self.limiter.looks_at_the_end:
+                finished = finish(scope, self.request)
+                if decision.verdict == "tail":
+                    decision = decision.keep(finished) if decision.keep is not None else NO
+                    if decision.verdict != "yes":
+                        count("dropped.tail")
+                        return None
+                if self.limiter.suppresses(finished, self.decision):
+                    return None
+        except Exception as error:
+            failsafe.report("tail decision", error)
+            if self.decision.verdict == "tail":
+                return None
+        finally:
+            self.limiter.ended()
+        return DecisionRecord(self.decision.verdict, decision.decider, decision.reason)
+
+
+def finish(scope: RecordingScope, request: RequestView) -> FinishedRequest:
+    """Return what is known of a request at its end."""
+    return FinishedRequest(
+        request=request,
+        status=scope.status,
+        headers=tuple(scope.response_headers),
+        failure=scope.failure,
+        duration_s=scope.duration_s,
+        complete=scope.complete,
+    )

@@ -1,0 +1,74 @@
+"""Policy: what is in force for one application, made from its settings, replaced as a whole."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retrace_core.settings import Settings, resolve
+from retrace_mw.deciders import SampleRate, TraceHeader
+from retrace_mw.decision import Decider, any_of, awaits
+from retrace_mw.limits import Limiter, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Policy", "make_policy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What is in force for one application."""
+
+    settings: Settings
+    enabled: bool
+    """False: every request passes straight through."""
+    decide: Decider
+    awaits: bool
+    """True when the decider's answer must be awaited."""
+    limiter: Limiter
+
+
+def make_policy(
+    options: Mapping[str, object],
+    *,
+    decide: Decider | None,
+    limits: Limits | None,
+    before: Policy | None = None,
+) -> Policy:
+    """Return the policy that keywords, environment and file ask for now.
+
+    Args:
+        options: settings given as keyword arguments of the middleware.
+        decide: the decider given in code, if one is.
+        limits: the limits given in code, if any are.
+        before: the policy that this one replaces; equal limits go on with its account.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    settings = resolve(options)
+    chosen = decide or default_decider(settings)
+    allowed = limits or Limits()
+    kept = before is not None and before.limiter.limits == allowed
+    return Policy(
+        settings=settings,
+        enabled=settings.enabled and not is_stopped(settings),
+        decide=chosen,
+        awaits=awaits(chosen),
+        limiter=before.limiter if kept and before is not None else Limiter(allowed),
+    )
+
+
+def default_decider(settings: Settings) -> Decider:
+    """Return the decider for those who give none: X-Trace-ID, else the sample rate."""
+    return any_of(
+        TraceHeader(per_s=settings.trace_header_per_s),
+        SampleRate(settings.sample_rate),
+    )
+
+
+def is_stopped(settings: Settings) -> bool:
+    """Return True while the file that stops all recording is there."""
+    return bool(settings.stop_file) and os.path.exists(settings.stop_file)
