@@ -8,6 +8,7 @@ The files in the order of a request:
     policy.py         what is in force, made from the settings, replaced as a whole
     reload.py         tells when a file that settings come from has changed
     request.py        RequestView: what a decider may see, the same for ASGI and WSGI
+    route.py          the pattern that a framework's router knows a request by
     propagation.py    extract and inject: traceparent, X-Trace-ID
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
     deciders/         sampling, trace header, always, never

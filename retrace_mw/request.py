@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from retrace_core.ids import new_trace_bits
 from retrace_mw.propagation import extract, traced_elsewhere
+from retrace_mw.route import find_route, left_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +25,18 @@ class RequestView:
     Made by the middleware, from an ASGI scope or a WSGI environ.
     """
 
-    __slots__ = ("_asgi", "_bits", "_carrier", "_facts", "_late", "_trace", "app", "source")
+    __slots__ = (
+        "_asgi",
+        "_bits",
+        "_carrier",
+        "_facts",
+        "_late",
+        "_query",
+        "_route",
+        "_trace",
+        "app",
+        "source",
+    )
 
     def __init__(self, source: Any, *, asgi: bool, app: Any = None) -> None:
         self.source = source
@@ -36,6 +49,8 @@ class RequestView:
         self._carrier: tuple[list[str], list[str]] | None = None
         self._bits: int | None = None
         self._trace: TraceContext | None = None
+        self._query: dict[str, list[str]] | None = None
+        self._route: str | None = None
 
     @property
     def is_asgi(self) -> bool:
@@ -78,6 +93,46 @@ class RequestView:
         return str(self.source.get("QUERY_STRING", ""))
 
     @property
+    def query(self) -> dict[str, list[str]]:
+        """The query, decoded: each name with all of its values, in order; at most 1000 of them.
+
+        What is no UTF-8 is replaced, so that no query fails.
+        """
+        if self._query is None:
+            found: dict[str, list[str]] = {}
+            text = self.query_string
+            if text:
+                parts = "&".join(text.split("&", _QUERY_LIMIT)[:_QUERY_LIMIT])
+                for name, value in parse_qsl(parts, keep_blank_values=True, errors="replace"):
+                    found.setdefault(name, []).append(value)
+            self._query = found
+        return self._query
+
+    @property
+    def route(self) -> str:
+        """The pattern the framework knows the path by, "/orders/{id}"; "" where it tells none.
+
+        Before the application ran its own router is asked, of Starlette, FastAPI, Flask, Quart,
+        Django, Falcon, Litestar and Pyramid; at the end what the framework has left counts too.
+        It is found when first asked for: at the start that costs about what routing costs.
+        """
+        route = self._route
+        if route is None:
+            route = self._route = find_route(
+                self.source, asgi=self._asgi, app=self.app, method=self.method
+            )
+        elif not route:
+            route = self._route = left_route(self.source, asgi=self._asgi)
+        return route
+
+    @property
+    def host(self) -> str:
+        """The host the client asked for, lower case, without its port; the client chooses it."""
+        host = self.header("host").lower()
+        name, colon, port = host.rpartition(":")
+        return name if colon and port.isdigit() else host
+
+    @property
     def scheme(self) -> str:
         """ "http" or "https", as the server saw it."""
         return str(
@@ -88,7 +143,12 @@ class RequestView:
 
     @property
     def client(self) -> str:
-        """The peer's address, or "" where the server does not know it."""
+        """The peer's address as the server says it, or "" where it does not know it.
+
+        Behind a proxy that is the proxy's, unless the server was told whom to trust (uvicorn
+        `--forwarded-allow-ips`, gunicorn `forwarded_allow_ips`, Werkzeug's ProxyFix outside
+        of this middleware). X-Forwarded-For is not read here: anyone can write it.
+        """
         if self._asgi:
             return str((self.source.get("client") or ("",))[0])
         return str(self.source.get("REMOTE_ADDR", ""))
@@ -177,4 +237,5 @@ class RequestView:
         return self._trace
 
 
+_QUERY_LIMIT = 1000
 _NOTHING: tuple[list[str], list[str]] = ([], [])
