@@ -137,8 +137,17 @@ def send_requests(base: str) -> list[Sent]:
     return done
 
 
+def wait_for_recordings(sent: list[Sent]) -> None:
+    """Wait until both services have written the last request: they do so after answering."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if all(len(list((RECORDINGS / one.trace).glob("*/trace.bin"))) == 2 for one in sent):
+            return
+        time.sleep(0.05)
+
+
 def stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    """End the services, and wait until they have written what they recorded."""
+    """End the services, and wait until they have ended."""
     for process in reversed(processes):
         process.terminate()
     for process in processes:
@@ -235,6 +244,7 @@ def main() -> int:
         console.print("   again: what it raises hangs on the clock, on a random draw, and on a row")
         console.print("   of the database.\n")
         sent = send_requests(base)
+        wait_for_recordings(sent)
     finally:
         stop(processes)
     console.print("\n[bold]3. What was recorded[/]: one file for each service of each request\n")
