@@ -18,7 +18,7 @@ from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
@@ -156,6 +156,8 @@ SETTINGS: tuple[Setting, ...] = (
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+_INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED")
+_SWITCHES = ("RETRACE_ENABLED", "RETRACE_ENABLE", "RETRACE_ON")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -223,14 +225,9 @@ def resolve(
 def unknown_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return RETRACE_* variables that mean nothing -> advice with the nearest name."""
     environ = os.environ if environ is None else environ
-    known = {
-        *_BY_VARIABLE,
-        "RETRACE_PURE_PYTHON",
-        "RETRACE_HASH_SECRET",
-        "RETRACE_REPLAY_RESTARTED",
-    }
+    known = {*_BY_VARIABLE, *_INTERNAL}
     return {
-        name: _nearest(name, known)
+        name: "RETRACE" if name in _SWITCHES else _nearest(name, _BY_VARIABLE)
         for name in environ
         if name.startswith("RETRACE_") and name not in known
     }
@@ -314,11 +311,13 @@ def _read_file(path: str) -> Mapping[str, object]:
     return cast("dict[str, object]", table)
 
 
-def _nearest(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return (
-        f"{near[0]}, there is no setting {name}" if near else f"one of {', '.join(sorted(known))}"
-    )
+def _nearest(name: str, known: Iterable[str]) -> str:
+    listed = sorted(known)
+    last = name.rpartition("_")[2].lower()
+    # RETRACE_PATH is meant for RETRACE_RECORDING_PATH, which as a whole is not alike.
+    ends = [one for one in listed if one.rpartition("_")[2].lower() == last]
+    near = ends if len(ends) == 1 else difflib.get_close_matches(name, listed, n=1, cutoff=0.7)
+    return near[0] if near else f"one of {', '.join(listed)}"
 
 
 assert {f.name for f in fields(Settings)} - {"origins"} == set(_BY_NAME)
