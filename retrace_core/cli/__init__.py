@@ -129,7 +129,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
         hint = f"; see {usage} --help" if usage else ""
-        return _complain(error.format_message().rstrip(".") + hint, _UNUSABLE)
+        message = " ".join(error.format_message().split()).rstrip(".")
+        return _complain(message + hint, _UNUSABLE)
     except RetraceError as error:
         return _complain(str(error), _UNUSABLE)
     except OSError as error:
