@@ -151,6 +151,9 @@ class Lane:
         """Answer a hook on replay (override)."""
         raise NotImplementedError("only a subclass can serve recorded answers")
 
+    def slept(self, seconds: object, error: BaseException | None, start_ns: int) -> None:
+        """Record a sleep that has ended (override)."""
+
 
 def current() -> Lane | None:
     """Return the lane to record or replay on, or None."""
@@ -319,8 +322,19 @@ def _hook(number: int, kind: str, original: Any) -> Any:
             return original(*args)
         if lane.mode == REPLAY:
             return lane.serve(number, code, args)
-        result = original(*args)
-        lane.soft(number, site, None if kind == "time.sleep" else result)
+        start_ns = _monotonic_ns()
+        try:
+            result = original(*args)
+        except BaseException as error:
+            if kind == "time.sleep":
+                lane.slept(args[0] if args else None, error, start_ns)
+            else:
+                lane.soft(number, site, error)
+            raise
+        if kind == "time.sleep":
+            lane.slept(args[0], None, start_ns)
+        else:
+            lane.soft(number, site, result)
         return result
 
     return hooked

@@ -152,6 +152,10 @@ class RecordingScope(Traffic):
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def in_turn(self, lane: Lane, key: str, live: Any, again: Any) -> Any:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     @property
     def duration_s(self) -> float:
         """From the start to the end of the response, or to now, in seconds."""

@@ -13,7 +13,7 @@ import functools
 import itertools
 import sqlite3
 import sqlite3.dbapi2
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay, mask
 from retrace_core.errors import LiveCallRefused
@@ -217,8 +217,8 @@ def _used_up(rows: Any) -> tuple[list[Any], Exception | None]:
 
 
 def _raising(error: Exception) -> Iterator[Any]:
+    yield from ()
     raise error
-    yield
 
 
 _CONNECTION: Any = _BaseCursor.__dict__["connection"].__get__
@@ -263,19 +263,13 @@ class RecordedConnection(sqlite3.Connection):
 
     _private: Any = None
 
-    in_transaction = _state("in_transaction")
-    total_changes = _state("total_changes")
-    isolation_level = _state("isolation_level")
-    if "autocommit" in _BaseConnection.__dict__:  # since 3.12
-        autocommit = _state("autocommit")
-
     def cursor(self, factory: Any = None) -> Any:
         """Return a cursor, of a subclass of the class that is asked for."""
         if factory is None:
             return _MAKE_CURSOR(self, Cursor)
         made: Any = _MAKE_CURSOR(self, _cursor_class(factory))
         if not isinstance(made, Cursor):  # a function made it
-            row_factory, made = made.row_factory, _cursor_class(type(made))(self)
+            row_factory, made = made.row_factory, _cursor_class(cast("Any", type(made)))(self)
             made.row_factory = row_factory
         return made
 
@@ -342,6 +336,10 @@ class RecordedConnection(sqlite3.Connection):
         live = functools.partial(super().deserialize, *args, **kwargs)
         self._transact("sqlite3.deserialize", live)
 
+
+for _name in ("in_transaction", "total_changes", "isolation_level", "autocommit"):
+    if _name in _BaseConnection.__dict__:  # autocommit: since 3.12
+        setattr(RecordedConnection, _name, _state(_name))
 
 _CONNECT = sqlite3.connect
 

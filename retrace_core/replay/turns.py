@@ -139,6 +139,11 @@ class Turns:
             self._running = lane.id if asyncio._get_running_loop() is None else None
             self._advance()
 
+    def is_next(self, seq: int) -> bool:
+        """Return True when it is the turn of `seq`."""
+        with self._changed:
+            return self._single or self._is_turn(seq)
+
     def release(self) -> None:
         """Wake everybody, because the replay has diverged or is over."""
         with self._changed:
