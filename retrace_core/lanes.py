@@ -226,6 +226,9 @@ def carry_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
         lane = current()
         if lane is None or not isinstance(lane, Lane):
             return create_task(loop, coro, **options)
+        if type(coro).__name__ == "async_generator_athrow":
+            with mask():  # an abandoned generator is closed whenever it is collected
+                return create_task(loop, coro, **options)
         child = lane.spawn()
         given: Context | None = options.get("context")
         context = copy_context() if given is None else given

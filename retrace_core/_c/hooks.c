@@ -205,6 +205,10 @@ static PyObject *hook_K_SLEEP(PyObject *self, PyObject *argument)
     if (lane->mode == MODE_REPLAY) return serve(K_SLEEP, lane, code, packed(NULL, &argument, 1));
     long long start_ns = monotonic_ns();
     PyObject *result = originals[K_SLEEP](self, argument);
+    if (Py_IS_TYPE(lane, &LaneType)) { /* of no scope */
+        Py_DECREF(lane);
+        return result;
+    }
     PyObject *error = result ? NULL : take_error();
     PyObject *done = PyObject_CallMethod((PyObject *)lane, "slept", "OOL", argument,
                                          error ? error : Py_None, start_ns);
@@ -300,6 +304,7 @@ static PyObject *cross_lock(int kind, PyObject *self, PyObject *args, PyObject *
     PyCodeObject *code;
     Lane *lane = enter(&site, &code);
     PyCFunctionWithKeywords original = (PyCFunctionWithKeywords)(void (*)(void))originals[kind];
+    if (lane && Py_IS_TYPE(lane, &LaneType)) Py_CLEAR(lane); /* of no scope */
     if (!lane) return original(self, args, names);
     PyObject *taken = PyObject_CallMethod((PyObject *)lane, "lock", "OOOO", self, args,
                                           names ? names : Py_None,
