@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import CodeType
 
 OFF, RECORD, REPLAY, INFRA = range(4)
@@ -58,6 +58,7 @@ _armed = 0
 _policy: Callable[[CodeType], int] | None = None
 _encode_fallback: Callable[[object], tuple[int, object]] | None = None
 _sites: dict[Any, int] = {}
+_call_handlers: tuple[Callable[..., None], Callable[..., None]]
 _originals: list[tuple[Any, str, Any]] = []
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -118,6 +119,31 @@ class Lane:
             return 0
         state.seq = seq
         return seq
+
+    def call(
+        self,
+        kind: str,
+        key: object,
+        encode: Callable[[Any], object] | None,
+        function: Callable[..., Any],
+        *args: object,
+    ) -> Any:
+        """Return what function(*args) returns, and append it, encoded, as a hard event."""
+        start_ns = _monotonic_ns()
+        self.busy += 1
+        try:
+            result = function(*args)
+        except BaseException as error:
+            self.busy -= 1
+            _call_handlers[0](self, kind, key, error, start_ns)
+            raise
+        self.busy -= 1
+        try:
+            value = result if encode is None else encode(result)
+            self.record(kind, key, 0, value, start_ns)
+        except Exception as fault:  # noqa: BLE001  # told to the gate
+            _call_handlers[1](self, kind, fault)
+        return result
 
     def soft(self, kind: int, site: int, value: object) -> None:
         """Append a soft event."""
@@ -185,6 +211,12 @@ def bind_thread(parent: Lane | None, child: Lane | None) -> tuple[Lane | None, L
     previous = (_here.parent, _here.child)
     _here.parent, _here.child = parent, child
     return previous
+
+
+def set_call_handlers(error: Callable[..., None], fault: Callable[..., None]) -> None:
+    """Set what `Lane.call` tells of exceptions: the call's own, and faults of ours."""
+    global _call_handlers
+    _call_handlers = (error, fault)
 
 
 def now_ns() -> int:
@@ -277,9 +309,9 @@ def _ext(code: int, payload: bytes) -> bytes:
     return b"\xc9" + size.to_bytes(4, "big") + bytes((code,)) + payload
 
 
-def put_file(trace: str, place: str, temporary: str, path: str, data: bytes) -> bool:
+def put_files(files: Sequence[tuple[str, str, str, str, bytes]]) -> list[bool]:
     """Do nothing: the store does it step by step."""
-    return False
+    return [False] * len(files)
 
 
 def encode(value: object) -> bytes:

@@ -21,19 +21,21 @@ from retrace_core import failsafe
 from retrace_core.errors import StoreError
 from retrace_core.native import now_ns
 from retrace_core.stats import count
-from retrace_core.trace_file import Draft, dump
+from retrace_core.store import BatchStore
+from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from retrace_core.recording import Header
     from retrace_core.store import Store
 
 __all__ = ["Writer", "configure", "flush", "park", "submit"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
+_BATCH, _BATCH_BYTES = 64, 4 << 20
+"""How many recordings are encoded and stored in one step, at most, and about how large."""
 _EXIT_S = 5.0
 """How long the end of the process may wait for the queue to be written, in seconds."""
 
@@ -47,11 +49,14 @@ class Writer:
     Args:
         store: where recordings go.
         queue_bytes: how much may wait, in bytes.
-        encode: a draft to the bytes of a trace file.
+        encode: drafts to the bytes of trace files.
     """
 
     def __init__(
-        self, store: Store, queue_bytes: int, encode: Callable[[Draft], bytes] = dump
+        self,
+        store: Store,
+        queue_bytes: int,
+        encode: Callable[[list[Draft]], list[bytes]] = dump_all,
     ) -> None:
         self.store = store
         self._limit = queue_bytes
@@ -149,9 +154,9 @@ class Writer:
                 with failsafe.gate("close after grace"):
                     close()
             while self._queue:
-                draft, size_bytes = self._queue.popleft()
+                batch, size_bytes = self._take_batch()
                 try:
-                    self._write(draft)
+                    self._write(batch)
                 finally:
                     with self._lock:
                         self._bytes -= size_bytes
@@ -165,28 +170,60 @@ class Writer:
         if not self._hurried and self._bytes <= self._limit // 2:
             self._wake.wait(_LINGER_S)
 
-    def _write(self, make: Callable[[], Draft]) -> None:
-        encoded: tuple[Header, bytes] | None = None
+    def _take_batch(self) -> tuple[list[Callable[[], Draft]], int]:
+        batch: list[Callable[[], Draft]] = []
+        total = 0
+        while self._queue and len(batch) < _BATCH and total < _BATCH_BYTES:
+            make, size_bytes = self._queue.popleft()
+            batch.append(make)
+            total += size_bytes
+        return batch, total
+
+    def _write(self, batch: list[Callable[[], Draft]]) -> None:
+        drafts: list[Draft] = []
+        for make in batch:
+            with failsafe.gate("encode"):
+                drafts.append(make())
+        encoded = self._encoded(drafts)
+        if len(encoded) < len(batch):
+            count("dropped.encode_error", len(batch) - len(encoded))
+        if encoded:
+            self._put(encoded)
+
+    def _encoded(self, drafts: list[Draft]) -> list[tuple[str, str, str, bytes]]:
+        """Return what to store of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            draft = make()
-            encoded = draft.header, self._encode(draft)
-        if encoded is None:
-            count("dropped.encode_error")
-            return
-        header, data = encoded
-        written = False
-        with failsafe.gate("store"):
-            try:
-                self.store.put(
-                    header.folder or header.trace_id, header.service, header.span_id, data
+            return [
+                (header.folder or header.trace_id, header.service, header.span_id, data)
+                for header, data in zip(
+                    [draft.header for draft in drafts], self._encode(drafts), strict=True
                 )
-                written = True
-            except StoreError:
-                count("dropped.store_error")
-                raise
+            ]
+        if len(drafts) == 1:
+            return []
+        return [one for draft in drafts for one in self._encoded([draft])]
+
+    def _put(self, recordings: list[tuple[str, str, str, bytes]]) -> None:
+        store, answers = self.store, list[str | StoreError]()
+        with failsafe.gate("store"):
+            if isinstance(store, BatchStore):
+                answers = store.put_all(recordings)
+            else:
+                answers = [_put_one(store, recording) for recording in recordings]
+        written = [
+            len(recording[3])
+            for answer, recording in zip(answers, recordings, strict=False)
+            if isinstance(answer, str)
+        ]
         if written:
-            count("written")
-            count("written_bytes", len(data))
+            count("written", len(written))
+            count("written_bytes", sum(written))
+        if len(written) < len(recordings):
+            count("dropped.store_error", len(recordings) - len(written))
+        for answer in answers:
+            if isinstance(answer, StoreError):
+                with failsafe.gate("store"):
+                    raise answer
 
     def _due(self) -> bool:
         return bool(self._parked) and self._parked[0][0] <= now_ns()
@@ -199,6 +236,13 @@ class Writer:
 
     def _pause_s(self) -> float | None:
         return max(0.0, (self._parked[0][0] - now_ns()) / 1e9) if self._parked else None
+
+
+def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | StoreError:
+    try:
+        return store.put(*recording)
+    except StoreError as error:
+        return error
 
 
 _writer: Writer | None = None

@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        writer = Writer(DirectoryStore(tmp_path), 1 << 20, lambda _: os.urandom(6000))
+        writer = Writer(DirectoryStore(tmp_path), 1 << 20, lambda drafts: [os.urandom(6000) for _ in drafts])
         before = stats().get("dropped.store_error", 0)
         for _ in range(5):
             writer.submit(draft, 10)
@@ -153,11 +153,11 @@ def test_a_dead_thread_is_replaced(tmp_path: Path) -> None:
     """A writer thread that died is noticed with the next recording."""
 
     class Killer(DirectoryStore):
-        def put(self, *args: Any) -> str:
+        def put_all(self, recordings: Any) -> Any:
             if threading.current_thread().name == "retrace-writer" and not self.__dict__.get("hit"):
                 self.__dict__["hit"] = True
                 raise SystemExit
-            return super().put(*args)
+            return super().put_all(recordings)
 
     writer = Writer(Killer(tmp_path), 1 << 20)
     writer.submit(draft, 10)
