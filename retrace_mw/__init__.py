@@ -10,11 +10,12 @@ The files in the order of a request:
     request.py        RequestView: what a decider may see, the same for ASGI and WSGI
     propagation.py    extract and inject: traceparent, X-Trace-ID
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
-    deciders/         sampling, trace header, always, never
+    deciders/         sampling, trace header, kept by its end, always, never
     limits.py         what recording may cost, above all deciders
     opening.py        from a yes to an open recording scope
     late.py           deciding when the application knows who asks
     finished.py       what a tail decision may see of a request at its end
+    quantile.py       which share of the durations seen lately was at least as long
     pending.py        a recorded request on its way to its end: kept or dropped
 """
 
