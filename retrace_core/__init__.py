@@ -21,6 +21,9 @@ The files in the order of a request:
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
     trace_file/       a recording to bytes and back
+    flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
+    triggers.py       a crash and a signal, noticed in passing
+    keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     writer.py         the background thread: encode and put
     store/            where recordings live
     replay/           player, turns, sandbox, driver, comparison

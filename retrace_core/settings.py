@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import signal
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -144,6 +145,42 @@ SETTINGS: tuple[Setting, ...] = (
         doc="While a file by this path exists nothing new is recorded; looked at every second.",
     ),
     Setting(
+        name="flight_recorder_bytes",
+        variable="RETRACE_FLIGHT_RECORDER_BYTES",
+        kind=int,
+        default=0,
+        unit="bytes",
+        low=0,
+        high=4096 * MIB,
+        doc="Memory for recordings that were dropped, to be saved on a trigger; 0 for none.",
+    ),
+    Setting(
+        name="flight_recorder_s",
+        variable="RETRACE_FLIGHT_RECORDER_S",
+        kind=float,
+        default=30.0,
+        unit="seconds",
+        low=0.1,
+        high=3600.0,
+        doc="How long a dropped recording stays in that memory.",
+    ),
+    Setting(
+        name="flight_recorder_triggers",
+        variable="RETRACE_FLIGHT_RECORDER_TRIGGERS",
+        kind=str,
+        default="crash",
+        doc="What saves it besides `save_recent`: any of crash, exit, and names of signals"
+        " (SIGUSR2), separated by commas.",
+    ),
+    Setting(
+        name="share_keeps",
+        variable="RETRACE_SHARE_KEEPS",
+        kind=bool,
+        default=False,
+        doc="Tell the other services of this store of each trace that a tail decision keeps,"
+        " and save what is in memory of theirs.",
+    ),
+    Setting(
         name="record_hash_seed",
         variable="RETRACE_RECORD_HASH_SEED",
         kind=bool,
@@ -178,6 +215,10 @@ class Settings:
     grace_s: float = 10.0
     trace_header_per_s: float = 100.0
     stop_file: str = ""
+    flight_recorder_bytes: int = 0
+    flight_recorder_s: float = 30.0
+    flight_recorder_triggers: str = "crash"
+    share_keeps: bool = False
     record_hash_seed: bool = False
     origins: Mapping[str, str] = field(default_factory=lambda: {})
 
@@ -262,7 +303,20 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         raise ConfigurationError(shown, raw, "module:attribute", origin)
     if setting.name == "recording_path" and (_REMOTE.match(value) or not value or "\0" in value):
         raise ConfigurationError(shown, raw, "a local folder (object stores come later)", origin)
+    if setting.name == "flight_recorder_triggers":
+        for trigger in value.replace(",", " ").split():
+            if trigger not in ("crash", "exit") and not _catchable(trigger):
+                allowed = "crash, exit, or a signal that can be caught, like SIGUSR2"
+                raise ConfigurationError(shown, raw, allowed, origin)
     return value
+
+
+def _catchable(name: str) -> bool:
+    return (
+        name.startswith("SIG")
+        and isinstance(getattr(signal, name, None), signal.Signals)
+        and name not in ("SIGKILL", "SIGSTOP", "SIGTERM")  # SIGTERM: "exit"
+    )
 
 
 def _parsed(setting: Setting, raw: Any, shown: str, origin: str) -> Any:

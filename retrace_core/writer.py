@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from retrace_core.store import Store
 
-__all__ = ["Writer", "configure", "flush", "park", "submit"]
+__all__ = ["Writer", "at_exit", "configure", "flush", "park", "submit"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -73,8 +73,8 @@ class Writer:
         self._tickets = 0
         self._thread: threading.Thread | None = None
 
-    def submit(self, draft: Callable[[], Draft], size_bytes: int) -> None:
-        """Queue a draft; drops and counts it when the queue is full.
+    def submit(self, draft: Callable[[], Draft], size_bytes: int) -> bool:
+        """Queue a draft; drops and counts it, and returns False, when the queue is full.
 
         Args:
             draft: gives the recording, called on the writer's thread; what it is made of
@@ -84,13 +84,14 @@ class Writer:
         with self._lock:
             if self._bytes + size_bytes > self._limit:
                 count("dropped.queue_full")
-                return
+                return False
             self._queue.append((draft, size_bytes))
             self._bytes += size_bytes
             self._ensure_thread()
             if self._asleep or self._bytes > self._limit // 2:
                 self._asleep = False
                 self._wake.notify()
+        return True
 
     def park(self, deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
         """Have `close` called at `deadline_ns` (monotonic); the returned function calls it off."""
@@ -247,6 +248,7 @@ def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | Stor
 
 _writer: Writer | None = None
 _prepared = False
+_exit_calls: list[Callable[[], None]] = []
 
 
 def configure(store: Store, *, queue_bytes: int) -> Writer:
@@ -266,12 +268,12 @@ def configure(store: Store, *, queue_bytes: int) -> Writer:
     return _writer
 
 
-def submit(draft: Callable[[], Draft], size_bytes: int) -> None:
+def submit(draft: Callable[[], Draft], size_bytes: int) -> bool:
     """Queue what gives a draft with the process's writer; without one it is dropped, counted."""
     if _writer is None:
         count("dropped.no_writer")
-    else:
-        _writer.submit(draft, size_bytes)
+        return False
+    return _writer.submit(draft, size_bytes)
 
 
 def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
@@ -279,6 +281,12 @@ def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
     if _writer is None:
         return lambda: None
     return _writer.park(deadline_ns, close)
+
+
+def at_exit(call: Callable[[], None]) -> None:
+    """Have `call` called before the last flush of the process, so that it may submit more."""
+    if call not in _exit_calls:
+        _exit_calls.append(call)
 
 
 def flush(timeout_s: float = 5.0) -> bool:
@@ -314,6 +322,8 @@ def _at_exit() -> None:
     with failsafe.gate("flush at exit"):
         if _writer is not None:
             _writer.close_parked()
+            for call in _exit_calls:
+                call()
             _writer.flush(_EXIT_S)
 
 

@@ -16,17 +16,21 @@ The files in the order of a request:
     late.py           deciding when the application knows who asks
     finished.py       what a tail decision may see of a request at its end
     quantile.py       which share of the durations seen lately was at least as long
+    recorder_endpoint.py  saves the flight recorder when a webhook posts to it
     pending.py        a recorded request on its way to its end: kept or dropped
 """
 
 from __future__ import annotations
 
+from retrace_core.flight_recorder import save_recent
+from retrace_core.keep_sharing import on_keep
 from retrace_mw.decision import Decider, Decision, all_of, any_of, first_of
 from retrace_mw.finished import FinishedRequest
 from retrace_mw.late import Late, LateDecisionMiddleware, decide_late
 from retrace_mw.limits import Limits
 from retrace_mw.middleware import RetraceMiddleware
 from retrace_mw.opening import install_early
+from retrace_mw.recorder_endpoint import flight_recorder_endpoint
 from retrace_mw.request import RequestView
 
 __all__ = [
@@ -42,6 +46,9 @@ __all__ = [
     "any_of",
     "decide_late",
     "first_of",
+    "flight_recorder_endpoint",
+    "on_keep",
+    "save_recent",
 ]
 
 install_early()

@@ -8,7 +8,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe, installer, writer
+from retrace_core import failsafe, flight_recorder, installer, writer
 from retrace_core.errors import ConfigurationError, StoreError
 from retrace_core.ids import new_span_id, valid_service
 from retrace_core.recording import DecisionRecord, Request
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Gatekeeper", "install_early"]
 
 _logger = logging.getLogger("retrace")
+_WHERE_TO = (
+    "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
+    " share_keeps"
+).split()
 
 
 class Gatekeeper:
@@ -76,6 +80,7 @@ class Gatekeeper:
         installer.install()
         store = open_store(policy.settings.recording_path)
         writer.configure(store, queue_bytes=policy.settings.queue_bytes)
+        flight_recorder.configure(policy.settings, store)
         self._started = True
 
     def _reload(self) -> None:
@@ -191,9 +196,10 @@ def _no_decision(answer: object) -> Decision:
 
 
 def _moved(before: Policy, after: Policy) -> bool:
-    """Return True when recordings go elsewhere, or wait in another queue, than before."""
-    one, other = before.settings, after.settings
-    return (one.recording_path, one.queue_bytes) != (other.recording_path, other.queue_bytes)
+    """Return True when recordings go elsewhere, or wait in another way, than before."""
+    return any(
+        getattr(before.settings, name) != getattr(after.settings, name) for name in _WHERE_TO
+    )
 
 
 def install_early() -> None:

@@ -18,7 +18,7 @@ from retrace_core.trace_file.frames import (
 if TYPE_CHECKING:
     from retrace_core.trace_file.draft import Draft
 
-__all__ = ["dump", "dump_all"]
+__all__ = ["dump", "dump_all", "encode"]
 
 CHUNK_BYTES = 1 << 20
 """A body frame is closed when it holds this much; small recordings have one."""
@@ -26,7 +26,8 @@ CHUNK_BYTES = 1 << 20
 _encoder = msgspec.msgpack.Encoder()
 
 
-def _encode(value: object) -> bytes:
+def encode(value: object) -> bytes:
+    """Return plain data as MessagePack; a lone surrogate becomes its escape sequence."""
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:  # a lone surrogate in a path, a message, a name
@@ -68,14 +69,14 @@ def _frames(draft: Draft) -> list[tuple[int, bytes]]:
     After the header frame come body frames, each an array of (tag, payload) pairs, so that a
     small recording is one compressed unit, and a large one can be read up to a tear.
     """
-    parts = [_encode(("request", draft.request)), _encode(("sites", draft.sites))]
+    parts = [encode(("request", draft.request)), encode(("sites", draft.sites))]
     if draft.response is not None:
-        parts.append(_encode(("response", draft.response)))
+        parts.append(encode(("response", draft.response)))
     if draft.failure is not None:
-        parts.append(_encode(("failure", draft.failure)))
+        parts.append(encode(("failure", draft.failure)))
     for lane_id, data, events, complete in draft.lanes:
-        parts.append(_encode(("lane", (lane_id, data, events, complete))))
-    frames = [(HEADER, _encode(draft.header))]
+        parts.append(encode(("lane", (lane_id, data, events, complete))))
+    frames = [(HEADER, encode(draft.header))]
     waiting: list[bytes] = []
     size = 0
     for part in parts:
@@ -86,7 +87,7 @@ def _frames(draft: Draft) -> list[tuple[int, bytes]]:
             waiting, size = [], 0
     if waiting:
         frames.append((BODY, _body(waiting)))
-    frames.append((FOOTER, _encode((len(parts), draft.header.events))))
+    frames.append((FOOTER, encode((len(parts), draft.header.events))))
     return frames
 
 
