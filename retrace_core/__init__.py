@@ -3,6 +3,8 @@
 The files in the order of a request:
 
     settings.py       each setting once, and where its value came from
+    setting.py        one row of that table
+    limit_settings.py the rows of the limits
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
@@ -25,6 +27,7 @@ The files in the order of a request:
     triggers.py       a crash and a signal, noticed in passing
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     writer.py         the background thread: encode and put
+    kept_line.py      one line in the log for each recording that was written
     store/            where recordings live
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command

@@ -17,30 +17,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
+from retrace_core.limit_settings import LIMIT_SETTINGS, LimitSettings
+from retrace_core.setting import MIB, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting, as documentation, `retrace config` and validation use it."""
-
-    name: str
-    """Keyword argument and TOML key."""
-    variable: str
-    """Environment variable."""
-    kind: type
-    default: Any
-    doc: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-
-
-MIB = 1 << 20
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -188,6 +172,7 @@ SETTINGS: tuple[Setting, ...] = (
         doc="Consent to record the hash secret, so that sets iterate in the same order on"
         " replay. Whoever has it can craft colliding keys.",
     ),
+    *LIMIT_SETTINGS,
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -200,7 +185,7 @@ _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(LimitSettings):
     """The values in force; made by `resolve`."""
 
     enabled: bool = False
@@ -359,10 +344,25 @@ def _read_file(path: str) -> Mapping[str, object]:
     table = content.get("retrace", {})
     if not isinstance(table, dict):
         raise ConfigurationError("retrace", table, "a table: [retrace]", path)
-    for name, value in cast("dict[str, object]", table).items():
+    found = _flat(cast("dict[str, object]", table), path)
+    for name, value in found.items():
         if name not in _BY_NAME:
             raise ConfigurationError(name, value, _nearest(name, _BY_NAME), path)
-    return cast("dict[str, object]", table)
+    return found
+
+
+def _flat(table: dict[str, object], path: str) -> dict[str, object]:
+    """Return the table with `share` of its table `limits` as `limits_share`."""
+    limits = table.get("limits", {})
+    if not isinstance(limits, dict):
+        raise ConfigurationError("limits", limits, "a table: [retrace.limits]", path)
+    found = {name: value for name, value in table.items() if name != "limits"}
+    for name, value in cast("dict[str, object]", limits).items():
+        if f"limits_{name}" in found:
+            allowed = f"{name} in [retrace.limits], or limits_{name}, not both"
+            raise ConfigurationError(f"limits_{name}", value, allowed, path)
+        found[f"limits_{name}"] = value
+    return found
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.errors import StoreError
+from retrace_core.kept_line import tell_kept
 from retrace_core.native import now_ns
-from retrace_core.stats import count
+from retrace_core.stats import count, put
 from retrace_core.store import BatchStore
 from retrace_core.trace_file import Draft, dump_all
 
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = ["Writer", "at_exit", "configure", "flush", "park", "submit"]
+__all__ = ["Writer", "at_exit", "configure", "flush", "park", "submit", "waiting"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -161,6 +163,7 @@ class Writer:
                 finally:
                     with self._lock:
                         self._bytes -= size_bytes
+            put("writer_cpu_us", time.thread_time_ns() // 1000)  # of this thread so far
 
     def _await_work(self) -> None:
         while not self._queue and not self._due():
@@ -181,6 +184,7 @@ class Writer:
         return batch, total
 
     def _write(self, batch: list[Callable[[], Draft]]) -> None:
+        begun_ns = now_ns()
         drafts: list[Draft] = []
         for make in batch:
             with failsafe.gate("encode"):
@@ -190,41 +194,46 @@ class Writer:
             count("dropped.encode_error", len(batch) - len(encoded))
         if encoded:
             self._put(encoded)
+        count("write_us", (now_ns() - begun_ns) // 1000)
 
-    def _encoded(self, drafts: list[Draft]) -> list[tuple[str, str, str, bytes]]:
-        """Return what to store of each draft, but of those that can't be encoded."""
+    def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
+        """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            return [
-                (header.folder or header.trace_id, header.service, header.span_id, data)
-                for header, data in zip(
-                    [draft.header for draft in drafts], self._encode(drafts), strict=True
-                )
-            ]
+            headers = [draft.header for draft in drafts]
+            return list(zip(headers, self._encode(drafts), strict=True))
         if len(drafts) == 1:
             return []
         return [one for draft in drafts for one in self._encoded([draft])]
 
-    def _put(self, recordings: list[tuple[str, str, str, bytes]]) -> None:
+    def _put(self, encoded: list[tuple[Header, bytes]]) -> None:
         store, answers = self.store, list[str | StoreError]()
+        recordings = [
+            (header.folder or header.trace_id, header.service, header.span_id, data)
+            for header, data in encoded
+        ]
         with failsafe.gate("store"):
             if isinstance(store, BatchStore):
                 answers = store.put_all(recordings)
             else:
                 answers = [_put_one(store, recording) for recording in recordings]
-        written = [
-            len(recording[3])
-            for answer, recording in zip(answers, recordings, strict=False)
-            if isinstance(answer, str)
-        ]
+        written = 0
+        for answer, (header, data) in zip(answers, encoded, strict=False):
+            if isinstance(answer, str):
+                written += 1
+                count("written_bytes", len(data))
+                tell_kept(store, answer, header, len(data))
         if written:
-            count("written", len(written))
-            count("written_bytes", sum(written))
-        if len(written) < len(recordings):
-            count("dropped.store_error", len(recordings) - len(written))
+            count("written", written)
+        if written < len(encoded):
+            count("dropped.store_error", len(encoded) - written)
         for answer in answers:
             if isinstance(answer, StoreError):
                 with failsafe.gate("store"):
                     raise answer
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many recordings wait to be written, and how many bytes they hold."""
+        return len(self._queue), self._bytes
 
     def _due(self) -> bool:
         return bool(self._parked) and self._parked[0][0] <= now_ns()
@@ -296,6 +305,11 @@ def flush(timeout_s: float = 5.0) -> bool:
         timeout_s: how long to wait, in seconds; default 5.
     """
     return _writer is None or _writer.flush(timeout_s)
+
+
+def waiting() -> tuple[int, int]:
+    """Return how many recordings wait to be written, and how many bytes they hold."""
+    return (0, 0) if _writer is None else _writer.waiting()
 
 
 def _prepare_process() -> None:

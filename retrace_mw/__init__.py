@@ -11,7 +11,13 @@ The files in the order of a request:
     propagation.py    extract and inject: traceparent, X-Trace-ID
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
     deciders/         sampling, trace header, kept by its end, always, never
+    tally.py          how often each decider gave which verdict
     limits.py         what recording may cost, above all deciders
+    limiter.py        keeps account of it, and says when it is enough
+    token_bucket.py   so many a second
+    window.py         how much there was lately, as a whole and by key
+    disk_guard.py     stops before the disk is full
+    overhead.py       pauses while recording costs too much CPU
     opening.py        from a yes to an open recording scope
     late.py           deciding when the application knows who asks
     finished.py       what a tail decision may see of a request at its end

@@ -21,6 +21,7 @@ from retrace_mw.pending import Pending
 from retrace_mw.policy import Policy, make_policy
 from retrace_mw.propagation import inject
 from retrace_mw.reload import FileWatch
+from retrace_mw.tally import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,6 +109,8 @@ class Gatekeeper:
         policy.limiter.seen += 1
         try:  # not the gate, whose with-block every request would pay
             answer: Any = policy.decide(request)
+            if type(answer) is Decision:
+                note(answer)
         except Exception as error:
             failsafe.report("decide", error)
             return NO
@@ -120,6 +123,8 @@ class Gatekeeper:
             answer: Any = policy.decide(request)
             if inspect.isawaitable(answer):
                 answer = await answer
+            if type(answer) is Decision:
+                note(answer)
         except Exception as error:
             failsafe.report("decide", error)
             return NO
