@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, flight_recorder, installer, writer
@@ -65,6 +66,7 @@ class Gatekeeper:
         settings = resolve(options)
         files = [path for path in (settings.config, settings.stop_file) if path]
         self._watch = FileWatch(files) if files else None
+        self._reloading = threading.Lock()
         self._policy = make_policy(options, decide=decide, limits=limits)
         self._service = self._policy.settings.service
         self._started = False
@@ -86,8 +88,9 @@ class Gatekeeper:
 
     def _reload(self) -> None:
         """Put new settings in force as a whole; wrong ones change nothing, and are told."""
-        before = self._policy
-        with failsafe.gate("reload"):
+        # One at a time: who read an older file must not have the last word.
+        with failsafe.gate("reload"), self._reloading:
+            before = self._policy
             try:
                 policy = make_policy(
                     self._options, decide=self._decide, limits=self._limits, before=before

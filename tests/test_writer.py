@@ -114,7 +114,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        writer = Writer(DirectoryStore(tmp_path), 1 << 20, lambda drafts: [os.urandom(6000) for _ in drafts])
+        writer = Writer(
+            DirectoryStore(tmp_path), 1 << 20, lambda drafts: [os.urandom(6000) for _ in drafts]
+        )
         before = stats().get("dropped.store_error", 0)
         for _ in range(5):
             writer.submit(draft, 10)

@@ -77,6 +77,15 @@ def check_settings() -> Iterator[Finding]:
             " which is not seen here)"
         )
         yield Finding(PROBLEM, "RETRACE", words)
+    elif settings.stop_file and os.path.exists(settings.stop_file):
+        words = f"{settings.stop_file} is there, so nothing is recorded: remove it"
+        yield Finding(PROBLEM, "RETRACE_STOP_FILE", words)
+    if settings.sample_rate > settings.limits_share > 0:
+        words = (
+            f"of many requests at most {settings.limits_share:.0%} are recorded, though"
+            f" RETRACE_SAMPLE_RATE asks for {settings.sample_rate:.0%}: raise it, or 0 for no limit"
+        )
+        yield Finding(NOTE, "RETRACE_LIMITS_SHARE", words)
     if settings.sample_rate == 0:
         words = "0: only requests with an X-Trace-ID are recorded; set it above 0 for others"
         yield Finding(NOTE, "RETRACE_SAMPLE_RATE", words)

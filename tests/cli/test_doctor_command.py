@@ -110,6 +110,38 @@ def test_boundary_that_does_not_fit(
     assert "its answers are not recorded" in words[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[retrace]\ngrace_s = -1", "grace_s=-1 (from r.toml)"),
+        ("[retrace.limits]\nshare = 3", "limits_share=3 (from r.toml)"),
+        ("[retrace", "r.toml"),
+    ],
+)
+def test_a_bad_file_is_named(
+    retrace: Callable[..., Any], tmp_path: Path, text: str, words: str
+) -> None:
+    """What a running process goes on without, with the last good settings, is told here."""
+    (tmp_path / "r.toml").write_text(text)
+    done = retrace("doctor", "--json", env={**ON, "RETRACE_CONFIG": "r.toml"})
+    assert done.returncode == 1
+    assert words in findings(done)["settings"]["words"]
+
+
+def test_a_stop_file_is_named(retrace: Callable[..., Any], tmp_path: Path) -> None:
+    """While it is there nothing is recorded, whatever else is set."""
+    (tmp_path / "stop").touch()
+    done = retrace("doctor", "--json", env={**ON, "RETRACE_STOP_FILE": "stop"})
+    assert done.returncode == 1
+    assert "stop is there" in findings(done)["RETRACE_STOP_FILE"]["words"]
+
+
+def test_a_rate_above_the_ceiling_is_noted(retrace: Callable[..., Any]) -> None:
+    """What the limit on the share will suppress comes as no surprise."""
+    found = findings(retrace("doctor", "--json", env=ON))
+    assert found["RETRACE_LIMITS_SHARE"]["verdict"] == "note"
+
+
 def test_what_is_well_is_said(retrace: Callable[..., Any], put: Callable[..., Path]) -> None:
     """Settings with their origins, the folder, the native part and recordings are listed."""
     put()
