@@ -340,7 +340,11 @@ def _read_file(path: str) -> Mapping[str, object]:
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError("RETRACE_CONFIG", path, f"a readable TOML file: {error}") from None
+        raise ConfigurationError(
+            "RETRACE_CONFIG",
+            path,
+            f"a readable TOML file ({getattr(error, 'strerror', None) or error})",
+        ) from None
     table = content.get("retrace", {})
     if not isinstance(table, dict):
         raise ConfigurationError("retrace", table, "a table: [retrace]", path)
