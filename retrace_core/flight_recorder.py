@@ -81,7 +81,7 @@ class FlightRecorder:
         self.limit_bytes = limit_bytes
         self.window_s = window_s
         self._clock_ns = clock_ns
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._ring: deque[_Held] = deque()
         self._ring_bytes = 0
         self._leaving_bytes = 0

@@ -101,7 +101,7 @@ class RecordingScope(Traffic):
         self.lanes: list[Lane] = [self.root]
         self.closed = False
         self._open: set[Lane] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
         self.judge = judge

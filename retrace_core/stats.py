@@ -11,7 +11,7 @@ import threading
 __all__ = ["count", "counter", "put", "stats"]
 
 _counters: dict[str, int] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def count(name: str, n: int = 1) -> None:
@@ -39,7 +39,7 @@ def stats() -> dict[str, int]:
 
 def _after_fork() -> None:
     global _lock
-    _lock = threading.Lock()  # another thread of the parent may have held it
+    _lock = threading.RLock()  # another thread of the parent may have held it
     _counters.clear()
 
 

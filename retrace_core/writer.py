@@ -17,10 +17,10 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe
+from retrace_core import failsafe, native
 from retrace_core.errors import StoreError
 from retrace_core.kept_line import tell_kept
-from retrace_core.native import now_ns
+from retrace_core.native import LANE, RECORD, now_ns
 from retrace_core.stats import count, put
 from retrace_core.store import BatchStore
 from retrace_core.trace_file import Draft, dump_all
@@ -38,6 +38,8 @@ _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
 _BATCH, _BATCH_BYTES = 64, 4 << 20
 """How many recordings are encoded and stored in one step, at most, and about how large."""
+_OPEN_SCOPES_S = 1.0
+"""How long SIGTERM waits for requests of other threads that are nearly over, in seconds."""
 _EXIT_S = 5.0
 """How long the end of the process may wait for the queue to be written, in seconds."""
 
@@ -65,7 +67,7 @@ class Writer:
         self._encode = encode
         self._queue: deque[tuple[Callable[[], Draft], int]] = deque()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come while this thread has it
         self._wake = threading.Condition(self._lock)
         self._written = threading.Condition(self._lock)
         self._asleep = True
@@ -341,6 +343,15 @@ def _at_exit() -> None:
             _writer.flush(_EXIT_S)
 
 
+def _await_open_scopes() -> None:
+    """Let requests of other threads end whose response has just gone out, for a moment."""
+    here = LANE.get()
+    own = 1 if here is not None and here.mode == RECORD else 0
+    deadline = time.monotonic() + _OPEN_SCOPES_S
+    while native.arm(0) > own and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
 def _watch_sigterm() -> None:
     """Flush on SIGTERM where it would kill the process at once.
 
@@ -353,6 +364,7 @@ def _watch_sigterm() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> Any:
+    _await_open_scopes()
     _at_exit()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -79,7 +79,7 @@ class Limiter:
             path, free_bytes=limits.free_bytes, used_bytes=limits.disk_bytes, clock=clock
         )
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._bucket = TokenBucket(per_s=limits.per_second, clock=clock)
         self._requests = SlidingCount(_SHARE_SPAN_S)
         self._kept = SlidingCount(_SHARE_SPAN_S)
@@ -221,7 +221,7 @@ def route_of(request: RequestView) -> str:
 def _after_fork() -> None:
     # What the parent records is not running here, and a thread may have held the lock.
     for limiter in list(_limiters):
-        limiter._lock = threading.Lock()
+        limiter._lock = threading.RLock()
         limiter.running = 0
 
 

@@ -31,7 +31,7 @@ class TokenBucket:
         self._clock = clock
         self._room = self._size
         self._since = clock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def take(self) -> bool:
         """Take one, and return True; False when there is none."""

@@ -54,7 +54,7 @@ class KeepIfNew:
         self.window_s = float(window_s)
         self.size = size
         self._clock_ns = clock_ns
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._seen_ns: OrderedDict[tuple[str, int, str], int] = OrderedDict()
         self._tail = Decision("tail", "kept if it is of a new kind", "KeepIfNew", self._keep)
         self._no = Decision("no", "its kind was seen before", "KeepIfNew")

@@ -53,7 +53,7 @@ class KeepIfSlowest:
         self.share = float(share)
         self.warm_up = warm_up
         self.routes = routes
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._ranks: OrderedDict[str, DurationRanks] = OrderedDict()
         said = f"among the slowest {share:.3%} of its route".replace(".000%", "%")
         self._tail = Decision("tail", f"kept if {said}", "KeepIfSlowest", self._keep)
