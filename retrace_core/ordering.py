@@ -8,6 +8,7 @@ and a recorded one that is not made again is passed over; neither is a divergenc
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,7 +59,7 @@ def in_turn(
         result = live()
     except BaseException as error:
         lane.busy -= 1
-        if len(lane.scope.lanes) > 1:
+        if _matters(lane):
             lane.record(TURN, turn_key(what, code), RAISED, pack_exception(error), start_ns)
         raise
     lane.busy -= 1
@@ -68,8 +69,13 @@ def in_turn(
 
 def note_turn(lane: Lane, what: str, code: CodeType | None, success: bool, start_ns: int) -> None:
     """Record that an operation completed, where there are threads or tasks to put in order."""
-    if len(lane.scope.lanes) > 1:
+    if _matters(lane):
         lane.record(TURN, turn_key(what, code), RETURNED, success, start_ns)
+
+
+def _matters(lane: Lane) -> bool:
+    """Return True when other threads may run; tasks of one event loop don't wait in locks."""
+    return len(lane.scope.lanes) > 1 and asyncio._get_running_loop() is None
 
 
 @functools.lru_cache(1024)

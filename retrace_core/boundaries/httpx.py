@@ -235,7 +235,7 @@ def _handle_async_request(
             head = await call_async(lane, _HEAD, key, _nothing_async)
             return _rebuilt(head, _AsyncStream(None, lane))
         live = functools.partial(_send_body_async, self, request, original, lane)
-        response = await call_async(lane, _HEAD, key, live, _head)
+        response: httpx.Response = await call_async(lane, _HEAD, key, live, _head)
         response.stream = _AsyncStream(response.stream, lane)  # type: ignore[arg-type]
         return response
 

@@ -38,29 +38,6 @@ class Cursor(sqlite3.Cursor):
     _owner: Any = None
     """The application's connection, once replay has put the cursor on a scratch one."""
 
-    @property
-    def connection(self) -> Any:
-        """The connection that made the cursor."""
-        return self._owner or _CONNECTION(self)
-
-    @property
-    def description(self) -> Any:
-        """What the statement's columns are called."""
-        answer = self._answer
-        return answer[0] if answer is not None else _DESCRIPTION(self)
-
-    @property
-    def rowcount(self) -> Any:
-        """How many rows were changed."""
-        answer = self._answer
-        return answer[1] if answer is not None else _ROWCOUNT(self)
-
-    @property
-    def lastrowid(self) -> Any:
-        """The row id of the last insert."""
-        answer = self._answer
-        return answer[2] if answer is not None else _LASTROWID(self)
-
     def _run(self, lane: Any, kind: str, live: Callable[..., Any], *args: Any) -> Cursor:
         failed: Exception | None = None
         if kind == _MANY and len(args) == 2:
@@ -226,6 +203,14 @@ _DESCRIPTION: Any = _BaseCursor.__dict__["description"].__get__
 _ROWCOUNT: Any = _BaseCursor.__dict__["rowcount"].__get__
 _LASTROWID: Any = _BaseCursor.__dict__["lastrowid"].__get__
 _MAKE_CURSOR: Any = _BaseConnection.cursor
+_SHOWN: dict[str, Callable[[Any], Any]] = {
+    "connection": lambda cursor: cursor._owner or _CONNECTION(cursor),
+    "description": lambda cursor: (cursor._answer or (_DESCRIPTION(cursor),))[0],
+    "rowcount": lambda cursor: cursor._answer[1] if cursor._answer else _ROWCOUNT(cursor),
+    "lastrowid": lambda cursor: cursor._answer[2] if cursor._answer else _LASTROWID(cursor),
+}
+for _name, _shown in _SHOWN.items():
+    setattr(Cursor, _name, property(_shown))
 
 
 def _nothing(*_: object) -> Any:
@@ -275,15 +260,18 @@ class RecordedConnection(sqlite3.Connection):
 
     def execute(self, *args: Any) -> Any:
         """Make a cursor and run one statement on it."""
-        return _MAKE_CURSOR(self, Cursor).execute(*args)
+        return self._on_cursor("execute", args)
 
     def executemany(self, *args: Any) -> Any:
         """Make a cursor and run one statement for each row of parameters on it."""
-        return _MAKE_CURSOR(self, Cursor).executemany(*args)
+        return self._on_cursor("executemany", args)
 
     def executescript(self, *args: Any) -> Any:
         """Make a cursor and run several statements on it."""
-        return _MAKE_CURSOR(self, Cursor).executescript(*args)
+        return self._on_cursor("executescript", args)
+
+    def _on_cursor(self, name: str, args: Any) -> Any:
+        return getattr(_MAKE_CURSOR(self, Cursor), name)(*args)
 
     def _scratch(self) -> Any:
         """Return a connection of ours, on which replay names a cursor's columns."""
@@ -315,39 +303,29 @@ class RecordedConnection(sqlite3.Connection):
         self._transact("sqlite3.commit" if kind is None else "sqlite3.rollback", live)
         return False
 
-    def backup(self, *args: Any, **kwargs: Any) -> None:
-        """Copy the database; refused on replay."""
-        _refuse("sqlite3.backup")
-        super().backup(*args, **kwargs)
 
-    def blobopen(self, *args: Any, **kwargs: Any) -> Any:
-        """Open a blob; refused on replay."""
-        _refuse("sqlite3.blobopen")
-        return super().blobopen(*args, **kwargs)
+def _refused(name: str) -> Callable[..., Any]:
+    """Return a method that works past statements, and so is refused on replay."""
+    own: Any = _BaseConnection.__dict__[name]
 
-    def serialize(self, *args: Any, **kwargs: Any) -> bytes:
-        """Return the database as bytes."""
-        live = functools.partial(super().serialize, *args, **kwargs)
-        found: bytes = self._transact("sqlite3.serialize", live)
-        return found
+    @functools.wraps(own)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        lane = current()
+        if lane is not None and lane.mode == REPLAY:
+            raise LiveCallRefused(f"sqlite3.{name}", "a database that is not there")
+        return own(self, *args, **kwargs)
 
-    def deserialize(self, *args: Any, **kwargs: Any) -> None:
-        """Make bytes the database."""
-        live = functools.partial(super().deserialize, *args, **kwargs)
-        self._transact("sqlite3.deserialize", live)
+    return method
 
 
+for _name in ("backup", "blobopen", "serialize", "deserialize"):
+    if _name in _BaseConnection.__dict__:  # the last two depend on how SQLite was built
+        setattr(RecordedConnection, _name, _refused(_name))
 for _name in ("in_transaction", "total_changes", "isolation_level", "autocommit"):
     if _name in _BaseConnection.__dict__:  # autocommit: since 3.12
         setattr(RecordedConnection, _name, _state(_name))
 
 _CONNECT = sqlite3.connect
-
-
-def _refuse(operation: str) -> None:
-    lane = current()
-    if lane is not None and lane.mode == REPLAY:
-        raise LiveCallRefused(operation, "a database that is not there")
 
 
 # Ours go below the application's classes in the order of resolution, and above the driver's:

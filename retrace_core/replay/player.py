@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
 from collections import deque
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.divergence import DivergedError, Divergence, asking_line, same_key
 from retrace_core.replay.outcome import Outcome
 from retrace_core.replay.soft import SoftAnswers
+from retrace_core.replay.steps import came_together, others_run
 from retrace_core.replay.turns import Turns
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ T = TypeVar("T")
 END = "lane.end"
 SLEEP = "time.sleep"
 _AROUND = 3
-_TOGETHER_US = 100
-"""Answers that came this close to one another probably came in one step of the event loop."""
-_MOST_STEPS = 100
-"""How many steps of other tasks run before an answer is given, where they never end."""
 
 
 class _Cursor:
@@ -97,8 +93,14 @@ class Player:
             patience_s=patience_s,
             stuck=self.notes.append,
             broken=self._raise_divergence,
+            passable=(
+                event.seq
+                for cursor in self._cursors.values()
+                for event in cursor.all
+                if event.kind == TURN
+            ),
         )
-        self._together = _came_together(recording)
+        self._together = came_together(recording)
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
         self.outcome = Outcome()
@@ -264,7 +266,7 @@ class Player:
                 await asyncio.sleep(0)
             await self._turns.wait_async(lane, event.seq)
             if event.seq not in self._together:
-                await _others_run()
+                await others_run()
         finally:
             self._turns.done(lane, event.seq)
         return self._outcome(event)
@@ -373,30 +375,6 @@ class Player:
             started_ns=header.started_ns,
             seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
         )
-
-
-def _came_together(recording: Recording) -> frozenset[int]:
-    """Return the numbers of the answers that came with the one before them."""
-    events = sorted(
-        (event.seq, event.end_us)
-        for lane in recording.lanes
-        for event in lane.events
-        if isinstance(event, Event)
-    )
-    return frozenset(
-        seq
-        for (_, before_us), (seq, end_us) in itertools.pairwise(events)
-        if end_us - before_us < _TOGETHER_US
-    )
-
-
-async def _others_run() -> None:
-    """Let the event loop do what is ready, as it does before an answer comes from outside."""
-    ready: Any = getattr(asyncio.get_running_loop(), "_ready", ())
-    for _ in range(_MOST_STEPS):
-        if not ready:
-            return
-        await asyncio.sleep(0)
 
 
 @contextmanager
