@@ -67,9 +67,8 @@ def trace_kept(trace: str, service: str, reason: str) -> None:
     """Take note that a trace is kept; it is published by the writer's thread."""
     if _keep_list is None and not _callbacks:
         return
-    starts = not _waiting
     _waiting.append((trace, service, reason))
-    if starts:
+    if len(_waiting) == 1:  # else whoever put the first has seen to it, or it is being emptied
         writer.park(now_ns(), _publish)
 
 
