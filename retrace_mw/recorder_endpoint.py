@@ -9,7 +9,9 @@ from urllib.parse import parse_qs
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.flight_recorder import save_recent
+from retrace_core.scope import RecordingScope, active_scope
 from retrace_core.stats import count
+from retrace_mw.pending import Pending
 from retrace_mw.request import RequestView
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ class FlightRecorderEndpoint:
 
     `POST ?reason=...&trace_id=...&last_s=...`, each of them optional, with the secret in the
     header X-Retrace-Secret, is answered by `{"saved": 12}`. The body is not read, so that any
-    system that can call a webhook can call this one.
+    system that can call a webhook can call this one. Its own requests are never recorded, for
+    the secret's sake.
     """
 
     __slots__ = ("_secret",)
@@ -58,6 +61,7 @@ class FlightRecorderEndpoint:
         return [body]
 
     def _answer(self, request: RequestView) -> _Answer:
+        _stop_recording()
         if request.method != "POST":
             return 405, "Method Not Allowed", {"error": "POST only"}
         given = request.header(SECRET_HEADER).encode("utf-8", "surrogateescape")
@@ -78,6 +82,16 @@ class FlightRecorderEndpoint:
         reason = "".join(c for c in reason if c.isprintable())
         told = f"webhook: {reason}" if reason else "webhook"
         return 200, "OK", {"saved": save_recent(told, asked.get("trace_id"), last_s)}
+
+
+def _stop_recording() -> None:
+    """Drop the recording of this very request, where there is one: it would hold the secret."""
+    recording_scope: Any = active_scope()
+    if isinstance(recording_scope, RecordingScope):
+        pending = recording_scope.judge
+        recording_scope.discard()
+        if isinstance(pending, Pending):
+            pending.limiter.ended()
 
 
 def _headers(body: bytes) -> list[tuple[str, str]]:

@@ -205,9 +205,9 @@ def test_what_has_expired_is_removed(tmp_path: Path) -> None:
     assert sorted(os.listdir(keep_list.folder)) == [".hidden", "new"]
 
 
-HOSTILE = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=60).filter(
-    lambda name: name not in (".", "..") and len(os.fsencode(name)) < 255
-)
+HOSTILE = st.text(
+    st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=60
+).filter(lambda name: name not in (".", "..") and len(os.fsencode(name)) < 255)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
