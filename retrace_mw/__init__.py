@@ -20,6 +20,7 @@ The files in the order of a request:
     overhead.py       pauses while recording costs too much CPU
     opening.py        from a yes to an open recording scope
     late.py           deciding when the application knows who asks
+    metrics.py        what recording does, for OpenTelemetry and for Prometheus
     finished.py       what a tail decision may see of a request at its end
     quantile.py       which share of the durations seen lately was at least as long
     recorder_endpoint.py  saves the flight recorder when a webhook posts to it

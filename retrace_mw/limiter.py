@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retrace_mw.limits import Limits
     from retrace_mw.request import RequestView
 
-__all__ = ["Limiter", "route_of"]
+__all__ = ["Limiter", "overhead", "route_of", "running"]
 
 _SHARE_SPAN_S = 60.0
 _SHARE_FROM = 500
@@ -216,6 +216,16 @@ def route_of(request: RequestView) -> str:
     """
     pattern: str = getattr(request, "route", "") or ""
     return f"{request.method} {pattern or _VARYING.sub('*', request.path)}"
+
+
+def running() -> int:
+    """Return how many requests are recorded now in this process."""
+    return sum(limiter.running for limiter in list(_limiters))
+
+
+def overhead() -> float:
+    """Return the part of the process's CPU that recording took in the last whole window."""
+    return max((limiter.overhead.share for limiter in list(_limiters)), default=0.0)
 
 
 def _after_fork() -> None:
