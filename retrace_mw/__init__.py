@@ -10,7 +10,11 @@ The files in the order of a request:
     request.py        RequestView: what a decider may see, the same for ASGI and WSGI
     propagation.py    extract and inject: traceparent, X-Trace-ID
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
-    deciders/         sampling, trace header, kept by its end, always, never
+    deciders/         sampling, trace header, feature flags, kept by its end, always, never
+    flag_context.py   whom a feature flag is evaluated for, and where a request tells it
+    flag_decider.py   what deciders by feature flag share
+    flag_rules.py     flags described in a file
+    variation.py      what the value of a feature flag means for recording
     tally.py          how often each decider gave which verdict
     limits.py         what recording may cost, above all deciders
     limiter.py        keeps account of it, and says when it is enough
