@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.unlimited import UNLIMITED
 from retrace_core import load, replay
 from tests.http_origin import origin
 
@@ -71,6 +72,7 @@ def record(server: str, folder: Path, url: str, requests: int) -> None:
         command,
         env={
             **os.environ,
+            **UNLIMITED,
             "RETRACE": "1",
             "RETRACE_SAMPLE_RATE": "0.5",
             "RETRACE_SERVICE": "shop",

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.requests import call_asgi, call_wsgi, option
+from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 
 
@@ -34,6 +35,7 @@ def main() -> None:
     """Print the table."""
     count = option("--requests", 100_000)
     with tempfile.TemporaryDirectory() as name, origin() as (url, _):
+        os.environ |= UNLIMITED
         os.environ |= {"RETRACE": "1", "RETRACE_SAMPLE_RATE": "1", "BENCH_URL": url}
         os.environ |= {"BENCH_DB": f"{name}/shop.db", "RETRACE_RECORDING_PATH": f"{name}/r"}
         from benchmarks import shop

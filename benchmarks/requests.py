@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 
 VARIANTS = ("bare", "no-op", "off", "not sampled", "10 %", "100 %", "otel never", "otel always")
@@ -151,6 +152,7 @@ def measure(kind: str, folder: Path, url: str) -> dict[str, dict[str, tuple[floa
     for variant in VARIANTS:
         environment = {
             **os.environ,
+            **UNLIMITED,
             "BENCH_DB": str(folder / f"{variant}.db"),
             "BENCH_URL": url,
             "RETRACE_RECORDING_PATH": str(folder / "recordings" / variant.replace(" ", "")),

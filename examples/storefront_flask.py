@@ -19,7 +19,7 @@ from retrace_mw import RetraceMiddleware
 CONFIG = json.loads((Path(__file__).parents[1] / "build" / "demo" / "services.json").read_text())
 """Where the databases and the other services are; the demo writes it."""
 
-STOCK = {"lamp": 12, "chair": 3, "kettle": 0}
+STOCK = {"lamp": 120, "chair": 30, "kettle": 0}
 
 
 def open_database() -> Engine:
@@ -69,5 +69,8 @@ def checkout(item: str) -> dict[str, Any]:
 
 
 def discount_for(left: int, luck: int, now: float) -> int:
-    """Return a discount in cents: the fewer are left, the less of it. (Do you see the bug?)"""
-    return int(now % 1000) * luck // left
+    """Return a discount in cents, by which piece of the stock wins. (Do you see the bug?)"""
+    winner = (luck + int(now)) % 20 + 1
+    if winner > left:
+        raise LookupError(f"piece {winner} won at {now:.6f}, and {left} are left")
+    return 10 * winner

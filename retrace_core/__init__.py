@@ -3,22 +3,40 @@
 The files in the order of a request:
 
     settings.py       each setting once, and where its value came from
+    setting.py        one row of that table
+    limit_settings.py the rows of the limits
+    protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
+    environment.py    what is known of the process that records
     scope.py          the running recording of one request in the current context
     traffic.py        what came in and what went out of one request
     lanes.py          one lane per task or thread; carry the scope into them
-    boundary.py       what a client library declares; the live/record/replay switch
     installer.py      puts each boundary in place when its library is imported
+    boundary.py       what a client library declares; the live/record/replay switch
     boundaries/       one file for each client library
-    native.py         clock hooks, lane buffer and encoder, in C or in Python
+    http_exchange.py  what all HTTP clients' boundaries share
     exempt.py         whose clock reads are infrastructure, and no events
+    native.py         clock hooks, lane buffer and encoder, in C or in Python
+    _c/               those in C
+    _fallback.py      those in Python
     codec.py          one value to MessagePack and back, never pickle
+    failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
     trace_file/       a recording to bytes and back
+    flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
+    triggers.py       a crash and a signal, noticed in passing
+    keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     writer.py         the background thread: encode and put
+    kept_line.py      one line in the log for each recording that was written
     store/            where recordings live
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command
+
+At every stage:
+
+    errors.py         every exception that Retrace raises, in one tree
+    failsafe.py       the one gate that keeps our faults from the application
+    stats.py          the counters of this process
 """
 
 from __future__ import annotations

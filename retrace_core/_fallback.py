@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import CodeType
 
 OFF, RECORD, REPLAY, INFRA = range(4)
@@ -58,6 +58,7 @@ _armed = 0
 _policy: Callable[[CodeType], int] | None = None
 _encode_fallback: Callable[[object], tuple[int, object]] | None = None
 _sites: dict[Any, int] = {}
+_call_handlers: tuple[Callable[..., None], Callable[..., None]]
 _originals: list[tuple[Any, str, Any]] = []
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -119,6 +120,31 @@ class Lane:
         state.seq = seq
         return seq
 
+    def call(
+        self,
+        kind: str,
+        key: object,
+        encode: Callable[[Any], object] | None,
+        function: Callable[..., Any],
+        *args: object,
+    ) -> Any:
+        """Return what function(*args) returns, and append it, encoded, as a hard event."""
+        start_ns = _monotonic_ns()
+        self.busy += 1
+        try:
+            result = function(*args)
+        except BaseException as error:
+            self.busy -= 1
+            _call_handlers[0](self, kind, key, error, start_ns)
+            raise
+        self.busy -= 1
+        try:
+            value = result if encode is None else encode(result)
+            self.record(kind, key, 0, value, start_ns)
+        except Exception as fault:  # noqa: BLE001  # told to the gate
+            _call_handlers[1](self, kind, fault)
+        return result
+
     def soft(self, kind: int, site: int, value: object) -> None:
         """Append a soft event."""
         if self.mode == RECORD and not self.state.cut:
@@ -151,6 +177,9 @@ class Lane:
         """Answer a hook on replay (override)."""
         raise NotImplementedError("only a subclass can serve recorded answers")
 
+    def slept(self, seconds: object, error: BaseException | None, start_ns: int) -> None:
+        """Record a sleep that has ended (override)."""
+
 
 def current() -> Lane | None:
     """Return the lane to record or replay on, or None."""
@@ -182,6 +211,12 @@ def bind_thread(parent: Lane | None, child: Lane | None) -> tuple[Lane | None, L
     previous = (_here.parent, _here.child)
     _here.parent, _here.child = parent, child
     return previous
+
+
+def set_call_handlers(error: Callable[..., None], fault: Callable[..., None]) -> None:
+    """Set what `Lane.call` tells of exceptions: the call's own, and faults of ours."""
+    global _call_handlers
+    _call_handlers = (error, fault)
 
 
 def now_ns() -> int:
@@ -274,9 +309,9 @@ def _ext(code: int, payload: bytes) -> bytes:
     return b"\xc9" + size.to_bytes(4, "big") + bytes((code,)) + payload
 
 
-def put_file(trace: str, place: str, temporary: str, path: str, data: bytes) -> bool:
+def put_files(files: Sequence[tuple[str, str, str, str, bytes]]) -> list[bool]:
     """Do nothing: the store does it step by step."""
-    return False
+    return [False] * len(files)
 
 
 def encode(value: object) -> bytes:
@@ -319,8 +354,19 @@ def _hook(number: int, kind: str, original: Any) -> Any:
             return original(*args)
         if lane.mode == REPLAY:
             return lane.serve(number, code, args)
-        result = original(*args)
-        lane.soft(number, site, None if kind == "time.sleep" else result)
+        start_ns = _monotonic_ns()
+        try:
+            result = original(*args)
+        except BaseException as error:
+            if kind == "time.sleep":
+                lane.slept(args[0] if args else None, error, start_ns)
+            else:
+                lane.soft(number, site, error)
+            raise
+        if kind == "time.sleep":
+            lane.slept(args[0], None, start_ns)
+        else:
+            lane.soft(number, site, result)
         return result
 
     return hooked

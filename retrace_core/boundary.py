@@ -132,20 +132,7 @@ def call(
     if lane.mode == REPLAY:
         value = cast("Lane", lane).scope.answer(cast("Lane", lane), kind, key)
         return cast("T", value if decode is None else decode(value))
-    start_ns = now_ns()
-    lane.busy += 1
-    try:
-        result = function()
-    except BaseException as error:
-        lane.busy -= 1
-        record_error(lane, kind, key, error, start_ns)
-        raise
-    lane.busy -= 1
-    try:
-        lane.record(kind, key, RETURNED, result if encode is None else encode(result), start_ns)
-    except Exception as error:
-        spoil(lane, kind, error)
-    return result
+    return lane.call(kind, key, encode, function)
 
 
 async def call_async(
@@ -254,6 +241,9 @@ def spoil(lane: native.Lane, kind: str, fault: Exception) -> None:
     """End the recording after a fault of ours: a missing event would replay wrong."""
     lane.state.cut = True
     failsafe.report(f"record {kind}", fault)
+
+
+native.set_call_handlers(record_error, spoil)
 
 
 def install_hook(boundary: Boundary, hook: Hook | Patch) -> Callable[[], None]:

@@ -259,7 +259,9 @@ def decode_stream(data: bytes, count: int) -> Iterator[Any]:
 
 
 def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> list[Any]:
-    """Return an exception as plain data: [class names, args, attributes, notes].
+    """Return an exception as plain data: [class names, args, attributes, notes, cause, context].
+
+    The last two only where there are any: what it was raised from, and while handling what.
 
     Args:
         error: any exception.
@@ -275,7 +277,12 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
     for name in ("sqlite_errorcode", "sqlite_errorname"):
         if hasattr(error, name):
             attributes[name] = getattr(error, name)
-    return [names, args, attributes, [str(note) for note in getattr(error, "__notes__", ())]]
+    packed = [names, args, attributes, [str(note) for note in getattr(error, "__notes__", ())]]
+    if depth > 0 and (error.__cause__ is not None or error.__context__ is not None):
+        cause, context = error.__cause__, error.__context__
+        context = None if context is cause or error.__suppress_context__ else context
+        packed += [_pack_part(cause, depth), _pack_part(context, depth)]
+    return packed
 
 
 def _pack_part(value: object, depth: int) -> object:
@@ -302,7 +309,7 @@ def unpack_exception(packed: Any, allowed: Mapping[str, type[BaseException]]) ->
         an `UnknownRecordedException` when none but `Exception` is.
     """
     try:
-        names, args, attributes, notes = packed
+        names, args, attributes, notes, *chain = packed
         arguments = tuple(_unpack_part(part, allowed) for part in args)
         cls = _first_allowed(names, allowed)
     except (TypeError, ValueError) as error:
@@ -317,6 +324,11 @@ def unpack_exception(packed: Any, allowed: Mapping[str, type[BaseException]]) ->
             continue
     for note in notes:
         built.add_note(note)
+    cause, context = (_unpack_part(part, allowed) for part in (chain or (None, None)))
+    if isinstance(cause, BaseException):
+        built.__cause__ = built.__context__ = cause
+    elif isinstance(context, BaseException):
+        built.__context__ = context
     return built
 
 

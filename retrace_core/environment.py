@@ -29,6 +29,8 @@ _FRAMEWORKS = (
     " werkzeug"
 ).split()
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
+_FACTORY_OPTIONS = frozenset(("--factory", "--call"))
+"""By which uvicorn and waitress are told that the attribute makes the application."""
 _DEPTH = 12
 
 _known: dict[int, tuple[object, int, Environment]] = {}
@@ -91,7 +93,8 @@ def name_of_app(app: object) -> tuple[str, str]:
                 return _spec(module_name, module, attribute)
     for argument in sys.argv[1:]:
         if _SPEC.fullmatch(argument):
-            return argument.removesuffix("()"), os.getcwd()
+            made = _FACTORY_OPTIONS.intersection(sys.argv) and not argument.endswith("()")
+            return argument + "()" * bool(made), os.getcwd()
     return "", ""
 
 

@@ -51,6 +51,7 @@ _OURS = tuple(
     for name in ("retrace_core", "retrace_mw")
 )
 
+_DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
 _CARRIERS = ("carried", "lent")
 
 _names: list[str] = ["?"]
@@ -67,6 +68,8 @@ def classify(code: CodeType) -> int:
         carried = code.co_name in _CARRIERS and filename.endswith("lanes.py")
         return _number("?") if carried else -1
     location, owners = _within(filename)
+    if location.endswith(_DEFAULTS):
+        return _number(site_name(code))  # a column's default: `default=datetime.now`
     if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:
         return -1
     return _number(site_name(code))

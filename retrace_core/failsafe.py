@@ -64,11 +64,14 @@ def report(stage: str, error: Exception) -> None:
     kind = (stage, type(error).__name__)
     if kind not in _seen:
         _seen.add(kind)
-        _logger.warning(
-            "retrace: %s failed (%s: %s); the application is not affected, further ones are"
-            " counted only",
-            stage,
-            type(error).__name__,
-            error,
-            exc_info=error,
-        )
+        try:
+            _logger.warning(
+                "retrace: %s failed (%s: %s); the application is not affected, further ones are"
+                " counted only",
+                stage,
+                type(error).__name__,
+                error,
+                exc_info=error,
+            )
+        except Exception:  # a filter of the user's that raises: logging lets that through
+            count("faults.log")

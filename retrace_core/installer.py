@@ -48,6 +48,11 @@ def available() -> dict[str, str]:
     return found
 
 
+def known() -> list[str]:
+    """Return the names of all libraries that have a boundary, ours and other packages'."""
+    return [*available(), *(name for name in _foreign() if name not in available())]
+
+
 def install(only: Iterable[str] | None = None) -> None:
     """Install every boundary whose library is loaded, and the others as theirs get loaded.
 

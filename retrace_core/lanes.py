@@ -13,7 +13,10 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from retrace_core import native
+from retrace_core.codec import pack_exception
 from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
+from retrace_core.ordering import in_turn, patient
+from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
     import asyncio
@@ -34,6 +37,7 @@ class LaneOwner(Protocol):
 
     state: ScopeState
     outgoing_headers: tuple[tuple[str, str], ...]
+    lanes: list[Lane]
 
     def spawn(self, parent: Lane) -> Lane:
         """Return a new child lane of `parent`."""
@@ -65,6 +69,12 @@ class LaneOwner(Protocol):
 
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
+        ...
+
+    def in_turn(
+        self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
+    ) -> T:
+        """Take a lock, or an item of a queue, in its recorded turn (replay only)."""
         ...
 
 
@@ -104,6 +114,22 @@ class Lane(native.Lane):
         """Return the recorded answer of a clock or entropy read (called by the hooks)."""
         return self.scope.soft(self, kind, code, args)
 
+    def slept(self, seconds: object, error: BaseException | None, start_ns: int) -> None:
+        """Record a sleep that has ended (called by the hooks)."""
+        if error is None:
+            self.record("time.sleep", seconds, RETURNED, None, start_ns)
+        else:
+            self.record("time.sleep", seconds, RAISED, pack_exception(error), start_ns)
+
+    def lock(self, lock: Any, args: Any, options: Any, code: CodeType | None) -> object:
+        """Acquire a lock in its turn (called by the hooks)."""
+        live = functools.partial(lock.acquire, *args, **(options or {}))
+
+        def again(patience_s: float) -> object:
+            return lock.acquire(timeout=patient(patience_s))
+
+        return in_turn(self, "lock", code, live, again)
+
 
 @contextmanager
 def mask() -> Iterator[None]:
@@ -142,6 +168,7 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
         previous = bind_thread(parent, child)
         token = LANE.set(child)
         try:
+            in_turn(child, "begin", None, _begun, _begun)  # threads begin in recorded order
             return function(*args, **kwargs)
         finally:
             LANE.reset(token)
@@ -150,6 +177,10 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
                 child.scope.lane_ending(child)
 
     return carried
+
+
+def _begun(*_: object) -> None:
+    return None
 
 
 def lend(lane: Lane, function: Callable[..., T]) -> Callable[..., T]:
@@ -195,6 +226,9 @@ def carry_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
         lane = current()
         if lane is None or not isinstance(lane, Lane):
             return create_task(loop, coro, **options)
+        if type(coro).__name__ == "async_generator_athrow":
+            with mask():  # an abandoned generator is closed whenever it is collected
+                return create_task(loop, coro, **options)
         child = lane.spawn()
         given: Context | None = options.get("context")
         context = copy_context() if given is None else given

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
         hook_status,
         install_clock_hooks,
         now_ns,
-        put_file,
+        put_files,
         remove_clock_hooks,
+        set_call_handlers,
         set_encode_fallback,
         set_policy,
     )
@@ -50,8 +51,8 @@ else:
         NOTE = str(error)
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Lane ScopeState arm bind_thread current encode"
-        " exempt hook_status install_clock_hooks now_ns put_file remove_clock_hooks"
-        " set_encode_fallback set_policy"
+        " exempt hook_status install_clock_hooks now_ns put_files remove_clock_hooks"
+        " set_call_handlers set_encode_fallback set_policy"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -74,8 +75,9 @@ __all__ = [
     "hook_status",
     "install_clock_hooks",
     "now_ns",
-    "put_file",
+    "put_files",
     "remove_clock_hooks",
+    "set_call_handlers",
     "set_encode_fallback",
     "set_policy",
 ]

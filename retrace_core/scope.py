@@ -12,7 +12,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import boundary, environment, failsafe, native, writer
+from retrace_core import (
+    boundary,
+    environment,
+    failsafe,
+    flight_recorder,
+    keep_sharing,
+    native,
+    writer,
+)
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
@@ -93,7 +101,7 @@ class RecordingScope(Traffic):
         self.lanes: list[Lane] = [self.root]
         self.closed = False
         self._open: set[Lane] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
         self.judge = judge
@@ -152,6 +160,10 @@ class RecordingScope(Traffic):
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def in_turn(self, lane: Lane, key: str, live: Any, again: Any) -> Any:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     @property
     def duration_s(self) -> float:
         """From the start to the end of the response, or to now, in seconds."""
@@ -194,17 +206,23 @@ class RecordingScope(Traffic):
         with failsafe.gate("seal"):
             if not self._stop():
                 return
+            size_bytes = self.state.size_bytes + self._body_size()
             if self.judge is not None:
                 decision = self.judge(self)
                 if decision is None:
-                    self._let_go()
+                    if not flight_recorder.hold(self._draft, size_bytes):
+                        self._let_go()
                     return
                 self._decision = decision
-            writer.submit(self._draft, self.state.size_bytes + self._body_size())
+            writer.submit(self._draft, size_bytes)
             count("recorded")
+            if self._decision.verdict == "tail":
+                keep_sharing.trace_kept(
+                    self.folder or self.trace_id, self.service, self._decision.reason
+                )
 
     def _draft(self) -> Draft:
-        """Return what was kept, and let go of it; called once, by the writer's thread."""
+        """Return what was kept, and let go of it; called once, by the writer's thread mostly."""
         lanes = self.lanes
         response, failure = self._whole_response(), self.failure
         request = self._whole_request()

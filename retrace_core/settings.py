@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import signal
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -16,30 +17,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
+from retrace_core.limit_settings import LIMIT_SETTINGS, LimitSettings
+from retrace_core.setting import MIB, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting, as documentation, `retrace config` and validation use it."""
-
-    name: str
-    """Keyword argument and TOML key."""
-    variable: str
-    """Environment variable."""
-    kind: type
-    default: Any
-    doc: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-
-
-MIB = 1 << 20
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -144,6 +129,42 @@ SETTINGS: tuple[Setting, ...] = (
         doc="While a file by this path exists nothing new is recorded; looked at every second.",
     ),
     Setting(
+        name="flight_recorder_bytes",
+        variable="RETRACE_FLIGHT_RECORDER_BYTES",
+        kind=int,
+        default=0,
+        unit="bytes",
+        low=0,
+        high=4096 * MIB,
+        doc="Memory for recordings that were dropped, to be saved on a trigger; 0 for none.",
+    ),
+    Setting(
+        name="flight_recorder_s",
+        variable="RETRACE_FLIGHT_RECORDER_S",
+        kind=float,
+        default=30.0,
+        unit="seconds",
+        low=0.1,
+        high=3600.0,
+        doc="How long a dropped recording stays in that memory.",
+    ),
+    Setting(
+        name="flight_recorder_triggers",
+        variable="RETRACE_FLIGHT_RECORDER_TRIGGERS",
+        kind=str,
+        default="crash",
+        doc="What saves it besides `save_recent`: any of crash, exit, and names of signals"
+        " (SIGUSR2), separated by commas.",
+    ),
+    Setting(
+        name="share_keeps",
+        variable="RETRACE_SHARE_KEEPS",
+        kind=bool,
+        default=False,
+        doc="Tell the other services of this store of each trace that a tail decision keeps,"
+        " and save what is in memory of theirs.",
+    ),
+    Setting(
         name="record_hash_seed",
         variable="RETRACE_RECORD_HASH_SEED",
         kind=bool,
@@ -151,17 +172,20 @@ SETTINGS: tuple[Setting, ...] = (
         doc="Consent to record the hash secret, so that sets iterate in the same order on"
         " replay. Whoever has it can craft colliding keys.",
     ),
+    *LIMIT_SETTINGS,
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+_INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED")
+_SWITCHES = ("RETRACE_ENABLED", "RETRACE_ENABLE", "RETRACE_ON")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(LimitSettings):
     """The values in force; made by `resolve`."""
 
     enabled: bool = False
@@ -176,6 +200,10 @@ class Settings:
     grace_s: float = 10.0
     trace_header_per_s: float = 100.0
     stop_file: str = ""
+    flight_recorder_bytes: int = 0
+    flight_recorder_s: float = 30.0
+    flight_recorder_triggers: str = "crash"
+    share_keeps: bool = False
     record_hash_seed: bool = False
     origins: Mapping[str, str] = field(default_factory=lambda: {})
 
@@ -223,14 +251,9 @@ def resolve(
 def unknown_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return RETRACE_* variables that mean nothing -> advice with the nearest name."""
     environ = os.environ if environ is None else environ
-    known = {
-        *_BY_VARIABLE,
-        "RETRACE_PURE_PYTHON",
-        "RETRACE_HASH_SECRET",
-        "RETRACE_REPLAY_RESTARTED",
-    }
+    known = {*_BY_VARIABLE, *_INTERNAL}
     return {
-        name: _nearest(name, known)
+        name: "RETRACE" if name in _SWITCHES else _nearest(name, _BY_VARIABLE)
         for name in environ
         if name.startswith("RETRACE_") and name not in known
     }
@@ -265,7 +288,20 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         raise ConfigurationError(shown, raw, "module:attribute", origin)
     if setting.name == "recording_path" and (_REMOTE.match(value) or not value or "\0" in value):
         raise ConfigurationError(shown, raw, "a local folder (object stores come later)", origin)
+    if setting.name == "flight_recorder_triggers":
+        for trigger in value.replace(",", " ").split():
+            if trigger not in ("crash", "exit") and not _catchable(trigger):
+                allowed = "crash, exit, or a signal that can be caught, like SIGUSR2"
+                raise ConfigurationError(shown, raw, allowed, origin)
     return value
+
+
+def _catchable(name: str) -> bool:
+    return (
+        name.startswith("SIG")
+        and isinstance(getattr(signal, name, None), signal.Signals)
+        and name not in ("SIGKILL", "SIGSTOP", "SIGTERM")  # SIGTERM: "exit"
+    )
 
 
 def _parsed(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
@@ -304,21 +340,42 @@ def _read_file(path: str) -> Mapping[str, object]:
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError("RETRACE_CONFIG", path, f"a readable TOML file: {error}") from None
+        raise ConfigurationError(
+            "RETRACE_CONFIG",
+            path,
+            f"a readable TOML file ({getattr(error, 'strerror', None) or error})",
+        ) from None
     table = content.get("retrace", {})
     if not isinstance(table, dict):
         raise ConfigurationError("retrace", table, "a table: [retrace]", path)
-    for name, value in cast("dict[str, object]", table).items():
+    found = _flat(cast("dict[str, object]", table), path)
+    for name, value in found.items():
         if name not in _BY_NAME:
             raise ConfigurationError(name, value, _nearest(name, _BY_NAME), path)
-    return cast("dict[str, object]", table)
+    return found
 
 
-def _nearest(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return (
-        f"{near[0]}, there is no setting {name}" if near else f"one of {', '.join(sorted(known))}"
-    )
+def _flat(table: dict[str, object], path: str) -> dict[str, object]:
+    """Return the table with `share` of its table `limits` as `limits_share`."""
+    limits = table.get("limits", {})
+    if not isinstance(limits, dict):
+        raise ConfigurationError("limits", limits, "a table: [retrace.limits]", path)
+    found = {name: value for name, value in table.items() if name != "limits"}
+    for name, value in cast("dict[str, object]", limits).items():
+        if f"limits_{name}" in found:
+            allowed = f"{name} in [retrace.limits], or limits_{name}, not both"
+            raise ConfigurationError(f"limits_{name}", value, allowed, path)
+        found[f"limits_{name}"] = value
+    return found
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    listed = sorted(known)
+    last = name.rpartition("_")[2].lower()
+    # RETRACE_PATH is meant for RETRACE_RECORDING_PATH, which as a whole is not alike.
+    ends = [one for one in listed if one.rpartition("_")[2].lower() == last]
+    near = ends if len(ends) == 1 else difflib.get_close_matches(name, listed, n=1, cutoff=0.7)
+    return near[0] if near else f"one of {', '.join(listed)}"
 
 
 assert {f.name for f in fields(Settings)} - {"origins"} == set(_BY_NAME)

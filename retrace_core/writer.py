@@ -17,11 +17,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe
+from retrace_core import failsafe, native
 from retrace_core.errors import StoreError
-from retrace_core.native import now_ns
-from retrace_core.stats import count
-from retrace_core.trace_file import Draft, dump
+from retrace_core.kept_line import tell_kept
+from retrace_core.native import LANE, RECORD, now_ns
+from retrace_core.stats import count, put
+from retrace_core.store import BatchStore
+from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +32,14 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = ["Writer", "configure", "flush", "park", "submit"]
+__all__ = ["Writer", "at_exit", "configure", "flush", "park", "submit", "waiting"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
+_BATCH, _BATCH_BYTES = 64, 4 << 20
+"""How many recordings are encoded and stored in one step, at most, and about how large."""
+_OPEN_SCOPES_S = 1.0
+"""How long SIGTERM waits for requests of other threads that are nearly over, in seconds."""
 _EXIT_S = 5.0
 """How long the end of the process may wait for the queue to be written, in seconds."""
 
@@ -47,18 +53,21 @@ class Writer:
     Args:
         store: where recordings go.
         queue_bytes: how much may wait, in bytes.
-        encode: a draft to the bytes of a trace file.
+        encode: drafts to the bytes of trace files.
     """
 
     def __init__(
-        self, store: Store, queue_bytes: int, encode: Callable[[Draft], bytes] = dump
+        self,
+        store: Store,
+        queue_bytes: int,
+        encode: Callable[[list[Draft]], list[bytes]] = dump_all,
     ) -> None:
         self.store = store
         self._limit = queue_bytes
         self._encode = encode
         self._queue: deque[tuple[Callable[[], Draft], int]] = deque()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come while this thread has it
         self._wake = threading.Condition(self._lock)
         self._written = threading.Condition(self._lock)
         self._asleep = True
@@ -68,8 +77,8 @@ class Writer:
         self._tickets = 0
         self._thread: threading.Thread | None = None
 
-    def submit(self, draft: Callable[[], Draft], size_bytes: int) -> None:
-        """Queue a draft; drops and counts it when the queue is full.
+    def submit(self, draft: Callable[[], Draft], size_bytes: int) -> bool:
+        """Queue a draft; drops and counts it, and returns False, when the queue is full.
 
         Args:
             draft: gives the recording, called on the writer's thread; what it is made of
@@ -79,13 +88,14 @@ class Writer:
         with self._lock:
             if self._bytes + size_bytes > self._limit:
                 count("dropped.queue_full")
-                return
+                return False
             self._queue.append((draft, size_bytes))
             self._bytes += size_bytes
             self._ensure_thread()
             if self._asleep or self._bytes > self._limit // 2:
                 self._asleep = False
                 self._wake.notify()
+        return True
 
     def park(self, deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
         """Have `close` called at `deadline_ns` (monotonic); the returned function calls it off."""
@@ -149,12 +159,13 @@ class Writer:
                 with failsafe.gate("close after grace"):
                     close()
             while self._queue:
-                draft, size_bytes = self._queue.popleft()
+                batch, size_bytes = self._take_batch()
                 try:
-                    self._write(draft)
+                    self._write(batch)
                 finally:
                     with self._lock:
                         self._bytes -= size_bytes
+            put("writer_cpu_us", time.thread_time_ns() // 1000)  # of this thread so far
 
     def _await_work(self) -> None:
         while not self._queue and not self._due():
@@ -165,28 +176,66 @@ class Writer:
         if not self._hurried and self._bytes <= self._limit // 2:
             self._wake.wait(_LINGER_S)
 
-    def _write(self, make: Callable[[], Draft]) -> None:
-        encoded: tuple[Header, bytes] | None = None
+    def _take_batch(self) -> tuple[list[Callable[[], Draft]], int]:
+        batch: list[Callable[[], Draft]] = []
+        total = 0
+        while self._queue and len(batch) < _BATCH and total < _BATCH_BYTES:
+            make, size_bytes = self._queue.popleft()
+            batch.append(make)
+            total += size_bytes
+        return batch, total
+
+    def _write(self, batch: list[Callable[[], Draft]]) -> None:
+        begun_ns = now_ns()
+        drafts: list[Draft] = []
+        for make in batch:
+            with failsafe.gate("encode"):
+                drafts.append(make())
+        encoded = self._encoded(drafts)
+        if len(encoded) < len(batch):
+            count("dropped.encode_error", len(batch) - len(encoded))
+        if encoded:
+            self._put(encoded)
+        count("write_us", (now_ns() - begun_ns) // 1000)
+
+    def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
+        """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            draft = make()
-            encoded = draft.header, self._encode(draft)
-        if encoded is None:
-            count("dropped.encode_error")
-            return
-        header, data = encoded
-        written = False
+            headers = [draft.header for draft in drafts]
+            return list(zip(headers, self._encode(drafts), strict=True))
+        if len(drafts) == 1:
+            return []
+        return [one for draft in drafts for one in self._encoded([draft])]
+
+    def _put(self, encoded: list[tuple[Header, bytes]]) -> None:
+        store, answers = self.store, list[str | StoreError]()
+        recordings = [
+            (header.folder or header.trace_id, header.service, header.span_id, data)
+            for header, data in encoded
+        ]
         with failsafe.gate("store"):
-            try:
-                self.store.put(
-                    header.folder or header.trace_id, header.service, header.span_id, data
-                )
-                written = True
-            except StoreError:
-                count("dropped.store_error")
-                raise
+            if isinstance(store, BatchStore):
+                answers = store.put_all(recordings)
+            else:
+                answers = [_put_one(store, recording) for recording in recordings]
+        written = 0
+        for answer, (header, data) in zip(answers, encoded, strict=False):
+            if isinstance(answer, str):
+                written += 1
+                count("written_bytes", len(data))
+                tell_kept(store, answer, header, len(data))
         if written:
-            count("written")
-            count("written_bytes", len(data))
+            count("written", written)
+        if written < len(encoded):
+            count("dropped.store_error", len(encoded) - written)
+        for answer in answers:
+            if isinstance(answer, StoreError):
+                with failsafe.gate("store"):
+                    raise answer
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many recordings wait to be written, and how many bytes they hold."""
+        return len(self._queue), self._bytes
 
     def _due(self) -> bool:
         return bool(self._parked) and self._parked[0][0] <= now_ns()
@@ -201,8 +250,16 @@ class Writer:
         return max(0.0, (self._parked[0][0] - now_ns()) / 1e9) if self._parked else None
 
 
+def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | StoreError:
+    try:
+        return store.put(*recording)
+    except StoreError as error:
+        return error
+
+
 _writer: Writer | None = None
 _prepared = False
+_exit_calls: list[Callable[[], None]] = []
 
 
 def configure(store: Store, *, queue_bytes: int) -> Writer:
@@ -222,12 +279,12 @@ def configure(store: Store, *, queue_bytes: int) -> Writer:
     return _writer
 
 
-def submit(draft: Callable[[], Draft], size_bytes: int) -> None:
+def submit(draft: Callable[[], Draft], size_bytes: int) -> bool:
     """Queue what gives a draft with the process's writer; without one it is dropped, counted."""
     if _writer is None:
         count("dropped.no_writer")
-    else:
-        _writer.submit(draft, size_bytes)
+        return False
+    return _writer.submit(draft, size_bytes)
 
 
 def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
@@ -237,6 +294,12 @@ def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
     return _writer.park(deadline_ns, close)
 
 
+def at_exit(call: Callable[[], None]) -> None:
+    """Have `call` called before the last flush of the process, so that it may submit more."""
+    if call not in _exit_calls:
+        _exit_calls.append(call)
+
+
 def flush(timeout_s: float = 5.0) -> bool:
     """Wait until all recordings are written; False when time ran out before.
 
@@ -244,6 +307,11 @@ def flush(timeout_s: float = 5.0) -> bool:
         timeout_s: how long to wait, in seconds; default 5.
     """
     return _writer is None or _writer.flush(timeout_s)
+
+
+def waiting() -> tuple[int, int]:
+    """Return how many recordings wait to be written, and how many bytes they hold."""
+    return (0, 0) if _writer is None else _writer.waiting()
 
 
 def _prepare_process() -> None:
@@ -270,7 +338,18 @@ def _at_exit() -> None:
     with failsafe.gate("flush at exit"):
         if _writer is not None:
             _writer.close_parked()
+            for call in _exit_calls:
+                call()
             _writer.flush(_EXIT_S)
+
+
+def _await_open_scopes() -> None:
+    """Let requests of other threads end whose response has just gone out, for a moment."""
+    here = LANE.get()
+    own = 1 if here is not None and here.mode == RECORD else 0
+    deadline = time.monotonic() + _OPEN_SCOPES_S
+    while native.arm(0) > own and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def _watch_sigterm() -> None:
@@ -285,6 +364,7 @@ def _watch_sigterm() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> Any:
+    _await_open_scopes()
     _at_exit()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -11,22 +11,38 @@ The files in the order of a request:
     route.py          the pattern that a framework's router knows a request by
     propagation.py    extract and inject: traceparent, X-Trace-ID
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
-    deciders/         sampling, trace header, always, never
+    deciders/         sampling, trace header, feature flags, kept by its end, always, never
+    flag_context.py   whom a feature flag is evaluated for, and where a request tells it
+    flag_decider.py   what deciders by feature flag share
+    flag_rules.py     flags described in a file
+    variation.py      what the value of a feature flag means for recording
+    tally.py          how often each decider gave which verdict
     limits.py         what recording may cost, above all deciders
+    limiter.py        keeps account of it, and says when it is enough
+    token_bucket.py   so many a second
+    window.py         how much there was lately, as a whole and by key
+    disk_guard.py     stops before the disk is full
+    overhead.py       pauses while recording costs too much CPU
     opening.py        from a yes to an open recording scope
     late.py           deciding when the application knows who asks
+    metrics.py        what recording does, for OpenTelemetry and for Prometheus
     finished.py       what a tail decision may see of a request at its end
+    quantile.py       which share of the durations seen lately was at least as long
+    recorder_endpoint.py  saves the flight recorder when a webhook posts to it
     pending.py        a recorded request on its way to its end: kept or dropped
 """
 
 from __future__ import annotations
 
+from retrace_core.flight_recorder import save_recent
+from retrace_core.keep_sharing import on_keep
 from retrace_mw.decision import Decider, Decision, all_of, any_of, first_of
 from retrace_mw.finished import FinishedRequest
 from retrace_mw.late import Late, LateDecisionMiddleware, decide_late
 from retrace_mw.limits import Limits
 from retrace_mw.middleware import RetraceMiddleware
 from retrace_mw.opening import install_early
+from retrace_mw.recorder_endpoint import flight_recorder_endpoint
 from retrace_mw.request import RequestView
 
 __all__ = [
@@ -42,6 +58,9 @@ __all__ = [
     "any_of",
     "decide_late",
     "first_of",
+    "flight_recorder_endpoint",
+    "on_keep",
+    "save_recent",
 ]
 
 install_early()

@@ -42,8 +42,9 @@ NO = Decision("no", "no decider said yes", "default")
 
 def awaits(decider: Decider) -> bool:
     """Return True for a decider whose answer must be awaited."""
-    if isinstance(decider, _Composition):
-        return decider.is_async
+    told: object = getattr(decider, "is_async", None)
+    if isinstance(told, bool):
+        return told
     call = getattr(type(decider), "__call__", None)  # noqa: B004  # the function itself
     return inspect.iscoroutinefunction(decider) or inspect.iscoroutinefunction(call)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ if TYPE_CHECKING:
     from retrace_core.recording import Failure
     from retrace_mw.request import RequestView
 
-__all__ = ["FinishedRequest"]
+__all__ = ["FinishedRequest", "route_of"]
+
+_VARYING = re.compile(r"/[^/]*\d[^/]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,14 @@ class FinishedRequest:
         frames = self.failure.frames
         place = f" at {frames[-1].file}:{frames[-1].line}" if frames else ""
         return f"{self.failure.type}{place}"
+
+
+def route_of(finished: FinishedRequest) -> str:
+    """Return the route that served a request, "GET /orders/{id}", for keeping accounts by it.
+
+    Where the framework tells none it is the path, with each part that has a digit in it, as
+    ids have, made "*". That bounds nothing: whoever keeps accounts must bound their number.
+    """
+    request = finished.request
+    route: str = getattr(request, "route", "") or _VARYING.sub("/*", request.path)
+    return f"{request.method} {route}"

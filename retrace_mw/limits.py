@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from retrace_core.stats import count
+from retrace_core.errors import ConfigurationError
+from retrace_core.limit_settings import LIMIT_SETTINGS, LimitSettings
+from retrace_core.setting import MIB
 
 if TYPE_CHECKING:
-    from retrace_mw.decision import Decision
-    from retrace_mw.finished import FinishedRequest
-    from retrace_mw.request import RequestView
+    from retrace_core.settings import Settings
 
-__all__ = ["Limiter", "Limits"]
+__all__ = ["Limits", "limits_of"]
+
+_PREFIX = "limits_"
+_ROWS = {setting.name.removeprefix(_PREFIX): setting for setting in LIMIT_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What recording may cost; each limit by itself, 0 for none."""
+    """What recording may cost in one process; each limit by itself, 0 for none.
 
-    at_once: int = 0
-    """Requests recorded at the same time."""
-
-
-class Limiter:
-    """Keeps account of what is recorded, and says when it is enough.
-
-    Args:
-        limits: what is allowed.
+    Raises:
+        ConfigurationError: a limit is no number, or out of its range.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.seen = 0
-        """Requests that were decided on, whatever the decision."""
-        self.running = 0
-        """Requests that are recorded now."""
-        self.looks_at_the_end = False
-        """True when a recording that was decided at its start can still be suppressed."""
+    per_second: float = 100.0
+    """Recordings kept per second; twice as many at once."""
+    at_once: int = 500
+    """Requests recorded at the same time, provisionally or not."""
+    share: float = 0.3
+    """Ceiling of the share of requests that are kept, from 0.0 to 1.0, over the last minute.
+    A minute of fewer than 500 requests is never too full of recordings."""
+    bytes_per_hour: int = 1024 * MIB
+    """Bytes written in an hour."""
+    disk_bytes: int = 0
+    """Bytes in the folder of the recordings, of all services and processes."""
+    free_bytes: int = 256 * MIB
+    """Bytes that stay free on the disk of the recordings."""
+    overhead: float = 0.05
+    """Part of the process's CPU time that recording may take, from 0.0 to 1.0."""
+    per_route_per_minute: int = 1200
+    """Recordings kept of one route in a minute."""
+    per_failure_per_hour: int = 60
+    """Recordings kept of one exception, by type and place, in an hour; the first always."""
 
-    def admits(self, request: RequestView, decision: Decision) -> bool:
-        """Return whether a request may be recorded; what is not is counted by reason."""
-        if self.limits.at_once and self.running >= self.limits.at_once:
-            count("suppressed.at_once")
-            return False
-        self.running += 1
-        return True
+    def __post_init__(self) -> None:
+        for name, row in _ROWS.items():
+            value = getattr(self, name)
+            allowed_kind = int if row.kind is int else int | float
+            low, high = row.low or 0, row.high or 0
+            if isinstance(value, bool) or not isinstance(value, allowed_kind):
+                raise ConfigurationError(f"Limits.{name}", value, _allowed(name), "argument")
+            if not low <= value <= high:
+                raise ConfigurationError(f"Limits.{name}", value, _allowed(name), "argument")
 
-    def suppresses(self, finished: FinishedRequest, decision: Decision) -> bool:
-        """Return whether a recording that would be kept is dropped; counted by reason.
 
-        Args:
-            finished: the request, at its end.
-            decision: what was decided at its start, "yes" or "tail".
-        """
-        return False
+def _allowed(name: str) -> str:
+    row = _ROWS[name]
+    kind = "whole number" if row.kind is int else "number"
+    return f"a {kind} from {row.low or 0:g} to {row.high or 0:g}, 0 for no limit"
 
-    def ended(self) -> None:
-        """Take note that a request which was admitted is not recorded any more."""
-        self.running -= 1
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that environment and file ask for."""
+    return Limits(
+        **{
+            field.name.removeprefix(_PREFIX): getattr(settings, field.name)
+            for field in fields(LimitSettings)
+        }
+    )

@@ -58,14 +58,16 @@ class RetraceMiddleware:
         )
 
     if TYPE_CHECKING:
-
+        # Positional for checkers only: else "app" could also be one of the options, which
+        # Starlette's type of a middleware does not allow.
         def __init__(
             self,
             app: Any,
+            /,
             *,
             decide: Decider | None = None,
             limits: Limits | None = None,
             **options: Any,
         ) -> None: ...
 
-        def __call__(self, *args: Any) -> Any: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...

@@ -6,9 +6,10 @@ import asyncio
 import inspect
 import logging
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe, installer, writer
+from retrace_core import failsafe, flight_recorder, installer, writer
 from retrace_core.errors import ConfigurationError, StoreError
 from retrace_core.ids import new_span_id, valid_service
 from retrace_core.recording import DecisionRecord, Request
@@ -21,6 +22,7 @@ from retrace_mw.pending import Pending
 from retrace_mw.policy import Policy, make_policy
 from retrace_mw.propagation import inject
 from retrace_mw.reload import FileWatch
+from retrace_mw.tally import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["Gatekeeper", "install_early"]
 
 _logger = logging.getLogger("retrace")
+_WHERE_TO = (
+    "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
+    " share_keeps"
+).split()
 
 
 class Gatekeeper:
@@ -60,6 +66,7 @@ class Gatekeeper:
         settings = resolve(options)
         files = [path for path in (settings.config, settings.stop_file) if path]
         self._watch = FileWatch(files) if files else None
+        self._reloading = threading.Lock()
         self._policy = make_policy(options, decide=decide, limits=limits)
         self._service = self._policy.settings.service
         self._started = False
@@ -76,12 +83,14 @@ class Gatekeeper:
         installer.install()
         store = open_store(policy.settings.recording_path)
         writer.configure(store, queue_bytes=policy.settings.queue_bytes)
+        flight_recorder.configure(policy.settings, store)
         self._started = True
 
     def _reload(self) -> None:
         """Put new settings in force as a whole; wrong ones change nothing, and are told."""
-        before = self._policy
-        with failsafe.gate("reload"):
+        # One at a time: who read an older file must not have the last word.
+        with failsafe.gate("reload"), self._reloading:
+            before = self._policy
             try:
                 policy = make_policy(
                     self._options, decide=self._decide, limits=self._limits, before=before
@@ -103,6 +112,8 @@ class Gatekeeper:
         policy.limiter.seen += 1
         try:  # not the gate, whose with-block every request would pay
             answer: Any = policy.decide(request)
+            if type(answer) is Decision:
+                note(answer)
         except Exception as error:
             failsafe.report("decide", error)
             return NO
@@ -115,6 +126,8 @@ class Gatekeeper:
             answer: Any = policy.decide(request)
             if inspect.isawaitable(answer):
                 answer = await answer
+            if type(answer) is Decision:
+                note(answer)
         except Exception as error:
             failsafe.report("decide", error)
             return NO
@@ -191,9 +204,10 @@ def _no_decision(answer: object) -> Decision:
 
 
 def _moved(before: Policy, after: Policy) -> bool:
-    """Return True when recordings go elsewhere, or wait in another queue, than before."""
-    one, other = before.settings, after.settings
-    return (one.recording_path, one.queue_bytes) != (other.recording_path, other.queue_bytes)
+    """Return True when recordings go elsewhere, or wait in another way, than before."""
+    return any(
+        getattr(before.settings, name) != getattr(after.settings, name) for name in _WHERE_TO
+    )
 
 
 def install_early() -> None:

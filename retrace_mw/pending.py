@@ -12,7 +12,7 @@ from retrace_mw.finished import FinishedRequest
 
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
-    from retrace_mw.limits import Limiter
+    from retrace_mw.limiter import Limiter
     from retrace_mw.request import RequestView
 
 __all__ = ["Pending"]
@@ -38,7 +38,8 @@ class Pending:
         """Return why the recording is kept, or None to drop it; a "yes" survives our faults."""
         decision = self.decision
         try:
-            if decision.verdict == "tail" or self.limiter.looks_at_the_end:
+            may_suppress = self.limiter.looks_at_the_end and scope.failure is not None
+            if decision.verdict == "tail" or may_suppress:
                 finished = finish(scope, self.request)
                 if decision.verdict == "tail":
                     decision = decision.keep(finished) if decision.keep is not None else NO
@@ -52,7 +53,7 @@ class Pending:
             if self.decision.verdict == "tail":
                 return None
         finally:
-            self.limiter.ended()
+            self.limiter.ended(sum(lane.events for lane in scope.lanes))
         return DecisionRecord(self.decision.verdict, decision.decider, decision.reason)
 
 

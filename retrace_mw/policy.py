@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from retrace_core.settings import Settings, resolve
 from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.decision import Decider, any_of, awaits
-from retrace_mw.limits import Limiter, Limits
+from retrace_mw.limiter import Limiter
+from retrace_mw.limits import Limits, limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,14 +51,18 @@ def make_policy(
     """
     settings = resolve(options)
     chosen = decide or default_decider(settings)
-    allowed = limits or Limits()
-    kept = before is not None and before.limiter.limits == allowed
+    allowed = limits or limits_of(settings)
+    if before is not None and before.limiter.limits == allowed:
+        limiter = before.limiter
+        limiter.moved(settings.recording_path)
+    else:
+        limiter = Limiter(allowed, settings.recording_path)
     return Policy(
         settings=settings,
         enabled=settings.enabled and not is_stopped(settings),
         decide=chosen,
         awaits=awaits(chosen),
-        limiter=before.limiter if kept and before is not None else Limiter(allowed),
+        limiter=limiter,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrace_core import failsafe, installer, writer
+from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,13 @@ def faults_are_failures(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_writer() -> Iterator[None]:
-    """Give each test a writer of its own, flushed at its end."""
+    """Give each test a writer and a flight recorder of its own, flushed at its end."""
     yield
     writer.flush(5)
     writer._writer = None
+    flight_recorder._recorder = None
+    keep_sharing.share(None)
+    triggers.uninstall()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,35 @@ def test_every_boundary_is_one_file_that_declares_one(tree: Path) -> None:
         names = {ast.unparse(n.targets[0]) for n in parsed.body if isinstance(n, ast.Assign)}
         assert "BOUNDARY" in names, file
         assert "ook" in (ast.get_docstring(parsed) or ""), file
+
+
+def mapped(text: str) -> list[str]:
+    """Return the files and folders that a package's map names."""
+    return re.findall(
+        r"^    (\w+(?:\.py|/)) +\S", ast.get_docstring(ast.parse(text)) or "", re.MULTILINE
+    )
+
+
+def there(package: Path) -> list[str]:
+    """Return the files and folders of a package that have code in them."""
+    files = [file.name for file in package.glob("*.py") if file.name != "__init__.py"]
+    folders = [f"{one.name}/" for one in package.iterdir() if any(one.glob("*.[ch]"))]
+    folders += [f"{init.parent.name}/" for init in package.glob("*/__init__.py")]
+    return sorted(files + folders)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_map_names_every_file(package: str) -> None:
+    """The docstring of a package leads through it, in the order of a request."""
+    text = (ROOT / package / "__init__.py").read_text(encoding="utf-8")
+    assert sorted(mapped(text)) == there(ROOT / package)
+
+
+def test_a_file_that_the_map_lacks_is_found(tree: Path) -> None:
+    """The map test would fail for a new file."""
+    (tree / "retrace_mw" / "lonely.py").write_text('"""Alone."""\n')
+    text = (tree / "retrace_mw" / "__init__.py").read_text(encoding="utf-8")
+    assert set(there(tree / "retrace_mw")) - set(mapped(text)) == {"lonely.py"}
 
 
 def test_imports_go_one_way(tree: Path) -> None:

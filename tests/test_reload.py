@@ -137,3 +137,23 @@ def test_a_stop_file_stops_new_recordings(
     stop.unlink()
     client.get("/", buffered=True)
     assert count(recordings) == 1
+
+
+def test_what_is_being_recorded_when_it_is_switched_off_is_kept(
+    config: Path, recordings: Path
+) -> None:
+    """The switch stops new recordings; those that run come to their end."""
+    config.write_text("[retrace]\nsample_rate = 1.0")
+
+    def streaming(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        yield b"before"
+        yield b"after"
+
+    client = Client(RetraceMiddleware(streaming, service="shop"))
+    chunks = client.get("/").iter_encoded()
+    assert next(chunks) == b"before"
+    replaced(config, "[retrace]\nsample_rate = 1.0\nenabled = false")
+    client.get("/", buffered=True)
+    assert list(chunks) == [b"after"]
+    assert count(recordings) == 1

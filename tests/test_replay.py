@@ -8,6 +8,7 @@ import datetime
 import os
 import random
 import sqlite3
+import tempfile
 import threading
 import time
 import uuid
@@ -301,3 +302,18 @@ def test_the_live_world_is_refused(recordings: Path, tmp_path: Path) -> None:
     assert not result.identical
     assert "open for writing" in result.refused[0]
     assert not file.exists()
+
+
+def test_temporary_folders_are_made_and_removed_again(recordings: Path) -> None:
+    """A request may use temporary files: on replay they lie in a scratch folder."""
+
+    def view() -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "file")
+            with open(file, "w") as stream:
+                stream.write(str(random.random()))
+            with open(file) as stream:
+                return stream.read()
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app)

@@ -59,6 +59,32 @@ def test_what_waits_is_written_on_sigterm(tmp_path: Path) -> None:
     assert run(tmp_path, code) == (-signal.SIGTERM, 20)
 
 
+def test_sigterm_may_come_at_any_moment(tmp_path: Path) -> None:
+    """Also while the main thread is just handing a recording over, and has the queue's lock."""
+    code = (
+        "from retrace_core import writer\nrequest()\n"
+        "with writer._writer._lock:\n    os.kill(os.getpid(), signal.SIGTERM)\n    request()"
+    )
+    assert run(tmp_path, code) == (-signal.SIGTERM, 1)
+
+
+def test_sigterm_waits_for_a_request_whose_answer_has_gone_out(tmp_path: Path) -> None:
+    """The client has its answer before the server closes it: the recording is kept all the same."""
+    code = (
+        "import threading\nout, go = threading.Event(), threading.Event()\n"
+        "def serve():\n"
+        "    chunks = wrapped({'REQUEST_METHOD': 'GET', 'PATH_INFO': '/'}, lambda *_: None)\n"
+        "    list(chunks); out.set(); go.wait(); chunks.close()\n"
+        "threading.Thread(target=serve, daemon=True).start()\n"
+        "out.wait()\n"
+        "from retrace_core import writer\nasked = writer._await_open_scopes\n"
+        "def asks():\n    go.set()\n    asked()\n"
+        "writer._await_open_scopes = asks\n"
+        "os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    assert run(tmp_path, code) == (-signal.SIGTERM, 1)
+
+
 def test_a_forked_worker_has_a_writer_of_its_own(tmp_path: Path) -> None:
     """Prefork servers: the parent's recordings and the child's are all written, once."""
     code = (
@@ -114,7 +140,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        writer = Writer(DirectoryStore(tmp_path), 1 << 20, lambda _: os.urandom(6000))
+        writer = Writer(
+            DirectoryStore(tmp_path), 1 << 20, lambda drafts: [os.urandom(6000) for _ in drafts]
+        )
         before = stats().get("dropped.store_error", 0)
         for _ in range(5):
             writer.submit(draft, 10)
@@ -153,11 +181,11 @@ def test_a_dead_thread_is_replaced(tmp_path: Path) -> None:
     """A writer thread that died is noticed with the next recording."""
 
     class Killer(DirectoryStore):
-        def put(self, *args: Any) -> str:
+        def put_all(self, recordings: Any) -> Any:
             if threading.current_thread().name == "retrace-writer" and not self.__dict__.get("hit"):
                 self.__dict__["hit"] = True
                 raise SystemExit
-            return super().put(*args)
+            return super().put_all(recordings)
 
     writer = Writer(Killer(tmp_path), 1 << 20)
     writer.submit(draft, 10)

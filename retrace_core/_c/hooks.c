@@ -66,27 +66,60 @@ enum {
     K_TIME, K_TIME_NS, K_MONOTONIC, K_MONOTONIC_NS, K_PERF, K_PERF_NS, K_PROCESS, K_PROCESS_NS,
     K_THREAD, K_THREAD_NS, K_CLOCK, K_CLOCK_NS, K_LOCALTIME, K_GMTIME, K_STRFTIME, K_CTIME,
     K_ASCTIME, K_SLEEP, K_NOW, K_UTCNOW, K_TODAY, K_URANDOM, K_GETRANDOM, K_RAND_BYTES,
-    K_RANDOM, K_GETRANDBITS, K_UUID1, K_GETPID, K_GETPPID, K_HOSTNAME, K_UNAME, KINDS
+    K_RANDOM, K_GETRANDBITS, K_UUID1, K_GETPID, K_GETPPID, K_HOSTNAME, K_UNAME, KINDS,
+    /* No events of what is asked outside; but who got a lock first must be so again. */
+    LOCK_ACQUIRE = KINDS, LOCK_ENTER, RLOCK_ACQUIRE, RLOCK_ENTER, ALL_KINDS
 };
 
-static const char *const kind_names[KINDS] = {
+static const char *const kind_names[ALL_KINDS] = {
     "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter",
     "time.perf_counter_ns", "time.process_time", "time.process_time_ns", "time.thread_time",
     "time.thread_time_ns", "time.clock_gettime", "time.clock_gettime_ns", "time.localtime",
     "time.gmtime", "time.strftime", "time.ctime", "time.asctime", "time.sleep", "datetime.now",
     "datetime.utcnow", "date.today", "os.urandom", "os.getrandom", "ssl.RAND_bytes",
     "random.random", "random.getrandbits", "uuid.uuid1", "os.getpid", "os.getppid",
-    "socket.gethostname", "os.uname",
+    "socket.gethostname", "os.uname", "Lock.acquire", "Lock.__enter__", "RLock.acquire",
+    "RLock.__enter__",
 };
 
-static PyCFunction originals[KINDS];
+static PyCFunction originals[ALL_KINDS];
+
+/* The exception that is set, taken off; put_back sets it again. */
+static PyObject *take_error(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (value && trace) PyException_SetTraceback(value, trace);
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    return value;
+#endif
+}
+
+static void put_back(PyObject *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(error)), error, PyException_GetTraceback(error));
+#endif
+}
 
 /* Runs the original, with whatever clocks it reads itself silent, and appends what came. */
 static PyObject *note(int kind, Lane *lane, int site, PyObject *result)
 {
+    if (!result) {
+        PyObject *error = take_error();
+        if (error && lane_soft(lane, kind, site, error, 0)) PyErr_Clear();
+        if (error) put_back(error);
+    }
     if (result) {
         int naive = kind == K_NOW || kind == K_UTCNOW || kind == K_TODAY;
-        PyObject *value = kind == K_SLEEP ? Py_None : result;
+        PyObject *value = result;
         PyObject *list = NULL;
         if (kind == K_LOCALTIME || kind == K_GMTIME || kind == K_UNAME) {
             Py_ssize_t n = kind == K_UNAME ? 5 : 11;
@@ -161,7 +194,8 @@ static PyObject *cross_plain(int kind, PyObject *self, PyObject *argument, Lane 
 #define HOOK_NOARGS(K) HOOK_PLAIN(K, 0)
 #define HOOK_ONE(K) HOOK_PLAIN(K, 1)
 
-/* A sleep is not silent inside: signal handlers run in it. */
+/* A sleep is a call, and takes its turn: other threads run on meanwhile. It is not silent
+   inside: signal handlers run in it. */
 static PyObject *hook_K_SLEEP(PyObject *self, PyObject *argument)
 {
     int site;
@@ -169,7 +203,20 @@ static PyObject *hook_K_SLEEP(PyObject *self, PyObject *argument)
     Lane *lane = enter(&site, &code);
     if (!lane) return originals[K_SLEEP](self, argument);
     if (lane->mode == MODE_REPLAY) return serve(K_SLEEP, lane, code, packed(NULL, &argument, 1));
-    return note(K_SLEEP, lane, site, originals[K_SLEEP](self, argument));
+    long long start_ns = monotonic_ns();
+    PyObject *result = originals[K_SLEEP](self, argument);
+    if (Py_IS_TYPE(lane, &LaneType)) { /* of no scope */
+        Py_DECREF(lane);
+        return result;
+    }
+    PyObject *error = result ? NULL : take_error();
+    PyObject *done = PyObject_CallMethod((PyObject *)lane, "slept", "OOL", argument,
+                                         error ? error : Py_None, start_ns);
+    if (!done) { PyErr_Clear(); lane->state->cut = 1; }
+    Py_XDECREF(done);
+    if (error) put_back(error);
+    Py_DECREF(lane);
+    return result;
 }
 
 /* `live` is the number of arguments with which the moment is the caller's, and not ours. */
@@ -251,6 +298,30 @@ HOOK_NOARGS(K_GETPPID)
 HOOK_NOARGS(K_HOSTNAME)
 HOOK_NOARGS(K_UNAME)
 
+static PyObject *cross_lock(int kind, PyObject *self, PyObject *args, PyObject *names)
+{
+    int site;
+    PyCodeObject *code;
+    Lane *lane = enter(&site, &code);
+    PyCFunctionWithKeywords original = (PyCFunctionWithKeywords)(void (*)(void))originals[kind];
+    if (lane && Py_IS_TYPE(lane, &LaneType)) Py_CLEAR(lane); /* of no scope */
+    if (!lane) return original(self, args, names);
+    PyObject *taken = PyObject_CallMethod((PyObject *)lane, "lock", "OOOO", self, args,
+                                          names ? names : Py_None,
+                                          code ? (PyObject *)code : Py_None);
+    Py_DECREF(lane);
+    return taken;
+}
+#define HOOK_LOCK(K)                                                                          \
+    static PyObject *hook_##K(PyObject *self, PyObject *args, PyObject *names)                \
+    {                                                                                         \
+        return cross_lock(K, self, args, names);                                              \
+    }
+HOOK_LOCK(LOCK_ACQUIRE)
+HOOK_LOCK(LOCK_ENTER)
+HOOK_LOCK(RLOCK_ACQUIRE)
+HOOK_LOCK(RLOCK_ENTER)
+
 typedef struct {
     int kind;
     const char *module, *owner, *name; /* owner: a class in the module, or NULL */
@@ -262,6 +333,8 @@ typedef struct {
 
 #define KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
 #define ROW(K, MODULE, OWNER, NAME, FLAGS, HOOK) {K, MODULE, OWNER, NAME, FLAGS, (void *)HOOK, 0, 0}
+#define LOCK_ROW(K, OWNER, NAME) \
+    ROW(K, "_thread", OWNER, NAME, METH_VARARGS | METH_KEYWORDS, hook_##K)
 #define CLOCK_ROW(K, NAME) ROW(K, "time", NULL, NAME, METH_NOARGS, hook_##K)
 static Row rows[] = {
     CLOCK_ROW(K_TIME, "time"),
@@ -298,6 +371,10 @@ static Row rows[] = {
     ROW(K_GETPPID, "posix", NULL, "getppid", METH_NOARGS, hook_K_GETPPID),
     ROW(K_HOSTNAME, "_socket", NULL, "gethostname", METH_NOARGS, hook_K_HOSTNAME),
     ROW(K_UNAME, "posix", NULL, "uname", METH_NOARGS, hook_K_UNAME),
+    LOCK_ROW(LOCK_ACQUIRE, "LockType", "acquire"),
+    LOCK_ROW(LOCK_ENTER, "LockType", "__enter__"),
+    LOCK_ROW(RLOCK_ACQUIRE, "RLock", "acquire"),
+    LOCK_ROW(RLOCK_ENTER, "RLock", "__enter__"),
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

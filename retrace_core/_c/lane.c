@@ -8,6 +8,7 @@ PyObject *lane_var;
 int armed;
 _Thread_local int exempt_here;
 static _Thread_local PyObject *bound_parent, *bound_child;
+static PyObject *on_error, *on_fault; /* what `Lane.call` tells of exceptions */
 
 long long monotonic_ns(void)
 {
@@ -150,24 +151,19 @@ int lane_soft(Lane *lane, int kind, int site, PyObject *value, int naive)
     return failed ? -1 : 0;
 }
 
-static PyObject *lane_record(Lane *self, PyObject *const *args, Py_ssize_t n)
+/* Appends a hard event; its number, 0 when it was refused, -1 with MemoryError set. */
+static long long append(Lane *self, PyObject *kind, PyObject *key, long status, PyObject *value,
+                        long long start_ns)
 {
-    if (n != 5) {
-        PyErr_SetString(PyExc_TypeError, "record(kind, key, status, value, start_ns)");
-        return NULL;
-    }
     ScopeState *state = self->state;
-    if (self->mode != MODE_RECORD || !state || state->cut) return PyLong_FromLong(0);
+    if (self->mode != MODE_RECORD || !state || state->cut) return 0;
     long long end_ns = monotonic_ns();
-    long long start_ns = PyLong_AsLongLong(args[4]);
-    long status = PyLong_AsLong(args[2]);
-    if (PyErr_Occurred()) return NULL;
     long long end_us = (end_ns - state->started_ns) / 1000;
     long long took_us = (end_ns - start_ns) / 1000;
     /* Encoded aside: Python code may run meanwhile, and record on this lane or clear it. */
     Buffer rest = {0};
-    int failed = encode_value(&rest, args[0], 0) || put_int(&rest, status) ||
-                 encode_value(&rest, args[1], 0) || encode_value(&rest, args[3], 0) ||
+    int failed = encode_value(&rest, kind, 0) || put_int(&rest, status) ||
+                 encode_value(&rest, key, 0) || encode_value(&rest, value, 0) ||
                  put_int(&rest, end_us < 0 ? 0 : end_us) ||
                  put_int(&rest, took_us < 0 ? 0 : took_us);
     Buffer *b = &self->buffer;
@@ -177,12 +173,69 @@ static PyObject *lane_record(Lane *self, PyObject *const *args, Py_ssize_t n)
              put_raw(b, rest.bytes, rest.len);
     if (rest.tainted) b->tainted = 1;
     buffer_free(&rest);
-    if (lane_keep(self, start, failed)) {
-        if (PyErr_Occurred()) return NULL;
-        return PyLong_FromLong(0);
-    }
+    if (lane_keep(self, start, failed)) return PyErr_Occurred() ? -1 : 0;
     state->seq = seq;
-    return PyLong_FromLongLong(seq);
+    return seq;
+}
+
+static PyObject *lane_record(Lane *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 5) {
+        PyErr_SetString(PyExc_TypeError, "record(kind, key, status, value, start_ns)");
+        return NULL;
+    }
+    long long start_ns = PyLong_AsLongLong(args[4]);
+    long status = PyLong_AsLong(args[2]);
+    if (PyErr_Occurred()) return NULL;
+    long long seq = append(self, args[0], args[1], status, args[3], start_ns);
+    return seq < 0 ? NULL : PyLong_FromLongLong(seq);
+}
+
+/* Hands the exception that is set to `handler(lane, kind, [key,] exception, [start_ns])`. */
+static void hand_over(PyObject *handler, Lane *lane, PyObject *kind, PyObject *key,
+                      long long start_ns)
+{
+    PyObject *type, *error, *trace, *answer = NULL;
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    if (trace) PyException_SetTraceback(error, trace);
+    if (key)
+        answer = PyObject_CallFunction(handler, "OOOOL", lane, kind, key, error, start_ns);
+    else
+        answer = PyObject_CallFunction(handler, "OOO", lane, kind, error);
+    if (key && answer) PyErr_Restore(type, error, trace);
+    else {
+        Py_XDECREF(type);
+        Py_XDECREF(error);
+        Py_XDECREF(trace);
+    }
+    Py_XDECREF(answer);
+}
+
+static PyObject *lane_call(Lane *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n < 4 || !on_error || !on_fault) {
+        PyErr_SetString(PyExc_TypeError, "call(kind, key, encode, function, *arguments)");
+        return NULL;
+    }
+    long long start_ns = monotonic_ns();
+    self->busy++;
+    PyObject *result = PyObject_Vectorcall(args[3], args + 4, (size_t)(n - 4), NULL);
+    self->busy--;
+    if (!result) {
+        hand_over(on_error, self, args[0], args[1], start_ns);
+        return NULL;
+    }
+    PyObject *value = args[2] == Py_None ? Py_NewRef(result) : PyObject_CallOneArg(args[2], result);
+    if (!value || append(self, args[0], args[1], 0, value, start_ns) < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) Py_CLEAR(result); /* an interrupt */
+        else {
+            hand_over(on_fault, self, args[0], NULL, 0);
+            if (PyErr_Occurred()) Py_CLEAR(result); /* the test suite asks for it */
+        }
+    }
+    Py_XDECREF(value);
+    return result;
 }
 
 static PyObject *lane_soft_py(Lane *self, PyObject *const *args, Py_ssize_t n)
@@ -227,6 +280,8 @@ static PyObject *lane_serve(Lane *self, PyObject *args)
 static PyMethodDef lane_methods[] = {
     {"record", (PyCFunction)(void (*)(void))lane_record, METH_FASTCALL,
      "Append a hard event; return its number, or 0 when it was refused."},
+    {"call", (PyCFunction)(void (*)(void))lane_call, METH_FASTCALL,
+     "Return what function(*arguments) returns, and append it, encoded, as a hard event."},
     {"soft", (PyCFunction)(void (*)(void))lane_soft_py, METH_FASTCALL, "Append a soft event."},
     {"data", (PyCFunction)lane_data, METH_NOARGS, "Return the events as bytes."},
     {"clear", (PyCFunction)lane_clear, METH_NOARGS, "Switch it off and free its events."},
@@ -317,6 +372,18 @@ static PyObject *bind_thread(PyObject *module, PyObject *args)
     return previous;
 }
 
+static PyObject *set_call_handlers(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *error, *fault;
+    if (!PyArg_ParseTuple(args, "OO", &error, &fault)) return NULL;
+    Py_INCREF(error);
+    Py_XSETREF(on_error, error);
+    Py_INCREF(fault);
+    Py_XSETREF(on_fault, fault);
+    Py_RETURN_NONE;
+}
+
 static PyObject *now_ns(PyObject *module, PyObject *unused)
 {
     (void)module;
@@ -340,6 +407,8 @@ PyMethodDef lane_functions[] = {
     {"arm", arm, METH_O, "Change the number of open scopes; return it."},
     {"exempt", exempt, METH_O, "Change this thread's exemption count; return it."},
     {"bind_thread", bind_thread, METH_VARARGS, "Let one lane mean another on this thread."},
+    {"set_call_handlers", set_call_handlers, METH_VARARGS,
+     "Set what `Lane.call` tells: error(lane, kind, key, error, start_ns), fault(lane, kind, fault)."},
     {"now_ns", now_ns, METH_NOARGS, "Return the monotonic clock, never hooked."},
     {"encode", encode, METH_O, "Return a value as MessagePack with our extension types."},
     {"set_encode_fallback", encoder_set_fallback, METH_O, "Set what encodes unknown types."},

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -50,35 +51,60 @@ static int put(const char *trace, const char *place, const char *temporary, cons
     return failed || refused ? -1 : 0;
 }
 
-static PyObject *put_file(PyObject *module, PyObject *const *args, Py_ssize_t n)
-{
-    (void)module;
-    const char *names[4];
+typedef struct {
+    const char *names[4]; /* trace, place, temporary, path */
     char *data;
     Py_ssize_t size;
-    if (n != 5) {
-        PyErr_SetString(PyExc_TypeError, "put_file(trace, place, temporary, path, data)");
-        return NULL;
+    int done;
+} File;
+
+static int parse(PyObject *item, File *file)
+{
+    if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 5) {
+        PyErr_SetString(PyExc_TypeError, "a file is (trace, place, temporary, path, data)");
+        return -1;
     }
     for (int i = 0; i < 4; i++) {
         Py_ssize_t length;
-        if (!(names[i] = PyUnicode_AsUTF8AndSize(args[i], &length))) return NULL;
-        if (strlen(names[i]) != (size_t)length) {
+        file->names[i] = PyUnicode_AsUTF8AndSize(PyTuple_GET_ITEM(item, i), &length);
+        if (!file->names[i]) return -1;
+        if (strlen(file->names[i]) != (size_t)length) {
             PyErr_SetString(PyExc_ValueError, "embedded null character");
-            return NULL;
+            return -1;
         }
     }
-    if (PyBytes_AsStringAndSize(args[4], &data, &size)) return NULL;
-    if (no_exclusive_rename) Py_RETURN_FALSE;
-    int failed;
-    Py_BEGIN_ALLOW_THREADS
-    failed = put(names[0], names[1], names[2], names[3], data, size);
-    Py_END_ALLOW_THREADS
-    return PyBool_FromLong(!failed);
+    return PyBytes_AsStringAndSize(PyTuple_GET_ITEM(item, 4), &file->data, &file->size);
+}
+
+/* All in one absence from the interpreter: each return costs a fight for its lock. */
+static PyObject *put_files(PyObject *module, PyObject *list)
+{
+    (void)module;
+    PyObject *items = PySequence_Tuple(list); /* keeps all of them alive */
+    if (!items) return NULL;
+    Py_ssize_t n = PyTuple_GET_SIZE(items), parsed = 0;
+    File *files = PyMem_Calloc((size_t)n + 1, sizeof *files);
+    while (files && parsed < n && !parse(PyTuple_GET_ITEM(items, parsed), &files[parsed])) parsed++;
+    PyObject *answers = NULL;
+    if (files && parsed == n) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < n && !no_exclusive_rename; i++) {
+            const char **names = files[i].names;
+            files[i].done = !put(names[0], names[1], names[2], names[3], files[i].data,
+                                 files[i].size);
+        }
+        Py_END_ALLOW_THREADS
+        answers = PyList_New(n);
+        for (Py_ssize_t i = 0; answers && i < n; i++)
+            PyList_SET_ITEM(answers, i, PyBool_FromLong(files[i].done));
+    } else if (!files) PyErr_NoMemory();
+    PyMem_Free(files);
+    Py_DECREF(items);
+    return answers;
 }
 
 PyMethodDef put_file_functions[] = {
-    {"put_file", (PyCFunction)(void (*)(void))put_file, METH_FASTCALL,
-     "Make the two folders and the file, all new; False when anything stood in the way."},
+    {"put_files", put_files, METH_O,
+     "Make each two folders and a file, all new; False for each where anything stood in the way."},
     {NULL, NULL, 0, NULL},
 };

@@ -7,6 +7,7 @@ transports (ASGI, mocks) make no outside call and are not hooked. Read in httpx 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import httpx
 from retrace_core.boundary import Boundary, Patch, call, call_async
 from retrace_core.http_exchange import exchange_key, missing_headers
 from retrace_core.lanes import Lane
-from retrace_core.native import OFF, REPLAY, current
+from retrace_core.native import LANE, OFF, REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -105,6 +106,73 @@ class _AsyncStream(httpx.AsyncByteStream):
             await call_async(lane, _CLOSE, None, live)
 
 
+class _Upload(httpx.SyncByteStream):
+    """A body that the application produces while the request is sent: its code is recorded."""
+
+    def __init__(self, inner: httpx.SyncByteStream, lane: Any) -> None:
+        self._inner = inner
+        self._lane = lane
+
+    def __iter__(self) -> Iterator[bytes]:
+        parts = iter(self._inner)
+        while True:
+            self._lane.busy -= 1
+            try:
+                part = next(parts, None)
+            finally:
+                self._lane.busy += 1
+            if part is None:
+                return
+            yield part
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _AsyncUpload(httpx.AsyncByteStream):
+    """The same, produced by asynchronous code."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, lane: Any) -> None:
+        self._inner = inner
+        self._lane = lane
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        parts = self._inner.__aiter__()
+        while True:
+            masked = LANE.get()
+            LANE.set(self._lane)
+            try:
+                part = await anext(parts, None)
+            finally:
+                LANE.set(masked)
+            if part is None:
+                return
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _send_body(self: httpx.HTTPTransport, request: httpx.Request, original: Any, lane: Any) -> Any:
+    body = request.stream
+    if not isinstance(body, httpx.ByteStream):
+        request.stream = _Upload(body, lane)  # type: ignore[arg-type]
+    try:
+        return original(self, request)
+    finally:
+        request.stream = body
+
+
+async def _send_body_async(self: Any, request: httpx.Request, original: Any, lane: Any) -> Any:
+    body = request.stream
+    if not isinstance(body, httpx.ByteStream):
+        request.stream = _AsyncUpload(body, lane)  # type: ignore[arg-type]
+    try:
+        return await original(self, request)
+    finally:
+        request.stream = body
+
+
 def _nothing() -> Any:
     return None
 
@@ -127,10 +195,17 @@ def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., ht
         _inject(lane, request)
         key = _key(request)
         if lane.mode == REPLAY:
-            for _ in request.stream:  # type: ignore[union-attr]  # the application's generator
-                pass
+            try:
+                for _ in request.stream:  # type: ignore[union-attr]  # the application's code
+                    pass
+            except Exception:
+                with contextlib.suppress(Exception):  # it was recorded as the exchange's failure
+                    call(lane, _HEAD, key, _nothing)
+                raise
             return _rebuilt(call(lane, _HEAD, key, _nothing), _Stream(None, lane))
-        response = call(lane, _HEAD, key, functools.partial(original, self, request), _head)
+        response = call(
+            lane, _HEAD, key, functools.partial(_send_body, self, request, original, lane), _head
+        )
         response.stream = _Stream(response.stream, lane)  # type: ignore[arg-type]
         return response
 
@@ -150,12 +225,17 @@ def _handle_async_request(
         _inject(lane, request)
         key = _key(request)
         if lane.mode == REPLAY:
-            async for _ in request.stream:  # type: ignore[union-attr]
-                pass
+            try:
+                async for _ in request.stream:  # type: ignore[union-attr]
+                    pass
+            except Exception:
+                with contextlib.suppress(Exception):
+                    await call_async(lane, _HEAD, key, _nothing_async)
+                raise
             head = await call_async(lane, _HEAD, key, _nothing_async)
             return _rebuilt(head, _AsyncStream(None, lane))
-        live = functools.partial(original, self, request)
-        response = await call_async(lane, _HEAD, key, live, _head)
+        live = functools.partial(_send_body_async, self, request, original, lane)
+        response: httpx.Response = await call_async(lane, _HEAD, key, live, _head)
         response.stream = _AsyncStream(response.stream, lane)  # type: ignore[arg-type]
         return response
 
@@ -169,5 +249,5 @@ BOUNDARY = Boundary(
         Patch(httpx.HTTPTransport, "handle_request", _handle_request),
         Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handle_async_request),
     ),
-    errors=("httpx",),
+    errors=("httpx", "httpcore"),
 )

@@ -1,7 +1,11 @@
-"""Exceptions that a framework handles and logs as errors are part of the recording.
+"""Exceptions that are handled and logged as errors are part of the recording.
 
 Flask and Django answer 500 to an exception of a view and log it; it never leaves the
 application, yet it is what an engineer looks for. No event: what is logged is not asked.
+
+Of a record of level ERROR or above the exception is, in this order, the one of `exc_info`,
+one among the arguments (`error("no stock: %s", error)`), or the one whose `except` block is
+running. A message without any of them tells of no exception, and is none.
 
 Hook: `Logger.handle`, where every enabled record passes. Read in CPython 3.11 to 3.13.
 """
@@ -10,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from retrace_core.boundary import Boundary, Patch
@@ -25,14 +30,26 @@ def _noticing_handle(
 ) -> Callable[[logging.Logger, logging.LogRecord], None]:
     @functools.wraps(handle)
     def noticing(self: logging.Logger, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.ERROR and record.exc_info:
+        if record.levelno >= logging.ERROR:
             lane = current()
-            error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-            if isinstance(lane, Lane) and error is not None:
-                lane.scope.handled(error)
+            if isinstance(lane, Lane):
+                error = _logged_exception(record)
+                if error is not None:
+                    lane.scope.handled(error)
         return handle(self, record)
 
     return noticing
+
+
+def _logged_exception(record: logging.LogRecord) -> BaseException | None:
+    given = record.exc_info
+    if isinstance(given, tuple) and given[1] is not None:
+        return given[1]
+    args = record.args
+    for arg in args.values() if isinstance(args, dict) else args if type(args) is tuple else ():
+        if isinstance(arg, BaseException):
+            return arg
+    return sys.exception()
 
 
 BOUNDARY = Boundary(

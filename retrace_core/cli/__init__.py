@@ -78,8 +78,10 @@ Examples:
   retrace replay 6a5b04                 run it again, here, on the recorded answers
   retrace doctor                        why are there no recordings?
 \b
-Completion for bash (zsh and fish alike):
+Completion (one of these, also in the start-up file of your shell):
   eval "$(_RETRACE_COMPLETE=bash_source retrace)"
+  eval "$(_RETRACE_COMPLETE=zsh_source retrace)"
+  _RETRACE_COMPLETE=fish_source retrace | source
 """,
 )
 @click.version_option(package_name="retrace-mw", prog_name="retrace")
@@ -127,7 +129,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
         hint = f"; see {usage} --help" if usage else ""
-        return _complain(error.format_message().rstrip(".") + hint, _UNUSABLE)
+        message = " ".join(error.format_message().split()).rstrip(".")
+        return _complain(message + hint, _UNUSABLE)
     except RetraceError as error:
         return _complain(str(error), _UNUSABLE)
     except OSError as error:

@@ -72,7 +72,11 @@ def _mapped(service: str, apps: str | None) -> tuple[str, str, str] | None:
     try:
         content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError("--apps", str(file), f"a readable TOML file: {error}") from None
+        raise ConfigurationError(
+            "--apps",
+            str(file),
+            f"a readable TOML file ({getattr(error, 'strerror', None) or error})",
+        ) from None
     table: Any = content.get("apps", {})
     entry: Any = table.get(service) if isinstance(table, dict) else table
     if entry is None:

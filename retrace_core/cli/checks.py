@@ -72,7 +72,20 @@ def check_settings() -> Iterator[Finding]:
             words = f"{setting_text(settings, setting.name)} from {origin}"
             yield Finding(OK, setting.variable, words)
     if not settings.enabled:
-        yield Finding(PROBLEM, "RETRACE", "recording is off: set RETRACE=1 for the service")
+        words = (
+            "recording is off: set RETRACE=1 for the service (unless its code says enabled=True,"
+            " which is not seen here)"
+        )
+        yield Finding(PROBLEM, "RETRACE", words)
+    elif settings.stop_file and os.path.exists(settings.stop_file):
+        words = f"{settings.stop_file} is there, so nothing is recorded: remove it"
+        yield Finding(PROBLEM, "RETRACE_STOP_FILE", words)
+    if settings.sample_rate > settings.limits_share > 0:
+        words = (
+            f"of many requests at most {settings.limits_share:.0%} are recorded, though"
+            f" RETRACE_SAMPLE_RATE asks for {settings.sample_rate:.0%}: raise it, or 0 for no limit"
+        )
+        yield Finding(NOTE, "RETRACE_LIMITS_SHARE", words)
     if settings.sample_rate == 0:
         words = "0: only requests with an X-Trace-ID are recorded; set it above 0 for others"
         yield Finding(NOTE, "RETRACE_SAMPLE_RATE", words)
@@ -90,9 +103,9 @@ def check_folder() -> Iterator[Finding]:
     try:
         made = _probe(root)
     except OSError as error:
-        advice = "free some space" if error.errno == errno.ENOSPC else "correct its permissions"
         words = (
-            f"{root} can't be written ({error.strerror}): {advice}, or set RETRACE_RECORDING_PATH"
+            f"{root} can't be written ({error.strerror}): {_remedy(error)}, or set"
+            " RETRACE_RECORDING_PATH"
         )
         yield Finding(PROBLEM, "folder", words)
         return
@@ -104,6 +117,16 @@ def check_folder() -> Iterator[Finding]:
         yield Finding(PROBLEM, "disk", f"{size(free)} free at {place}: make room")
     else:
         yield Finding(OK, "disk", f"{size(free)} free")
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space"
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return f"{error.filename} is, or stands below, a file; remove that"
+    if error.errno == errno.EROFS:
+        return "mount it writable"
+    return f"let uid {os.geteuid()} write there"
 
 
 def _probe(root: Path) -> bool:
@@ -132,10 +155,15 @@ def check_extension() -> Iterator[Finding]:
     if native.IMPLEMENTATION == "c":
         yield Finding(OK, "extension", "the C extension is loaded")
     else:
+        advice = (
+            "unset RETRACE_PURE_PYTHON"
+            if os.environ.get("RETRACE_PURE_PYTHON")
+            else "install a C compiler and run"
+            " pip install --force-reinstall --no-binary retrace-mw retrace-mw"
+        )
         words = (
             f"the pure Python fallback is in use ({native.NOTE}), which misses clock reads by"
-            " default arguments, partials and C code: install a C compiler and run"
-            " pip install --force-reinstall --no-binary retrace-mw retrace-mw"
+            f" default arguments, partials and C code: {advice}"
         )
         yield Finding(PROBLEM, "extension", words)
     native.install_clock_hooks()
@@ -144,12 +172,13 @@ def check_extension() -> Iterator[Finding]:
     finally:
         native.remove_clock_hooks()
     refused = {name: why for name, why in status.items() if why.startswith("refused")}
-    hooked = [name for name, why in status.items() if why == "hooked"]
+    hooked = [name for name, why in status.items() if why.startswith("hooked")]
     for name, why in refused.items():
         words = f"{why}: its reads are not recorded with this Python {sys.version.split()[0]}"
         yield Finding(PROBLEM, name, f"{words}; use one that is supported, or upgrade retrace-mw")
     absent = ", ".join(name for name, why in status.items() if why == "absent")
-    missing = f"; not on this system: {absent}" if absent else ""
+    where = "not on this system" if native.IMPLEMENTATION == "c" else "not by the fallback"
+    missing = f"; {where}: {absent}" if absent else ""
     yield Finding(
         OK, "clocks", f"{plural(len(hooked), 'clock and entropy source')} hooked{missing}"
     )
@@ -162,7 +191,7 @@ def check_clients() -> Iterator[Finding]:
     packages = metadata.packages_distributions()
     covered: set[str] = set()
     try:
-        for library in installer.available():
+        for library in installer.known():
             if not _is_installed(library):
                 continue
             problem = _import(library)
@@ -210,24 +239,37 @@ def _version(library: str, packages: dict[str, list[str]] | object) -> str:
 
 def check_recordings() -> Iterator[Finding]:
     """Count the recordings that are there, and look at the newest."""
-    root = recordings_folder(settings_in_force().recording_path)
+    settings = settings_in_force()
+    root = recordings_folder(settings.recording_path)
     store = DirectoryStore(root)
     try:
         count = sum(1 for _ in store.list())
         found = newest(store, Wanted(), 1)
     except StoreError:
-        yield Finding(NOTE, "recordings", f"none: {root} is not there yet")
+        yield Finding(NOTE, "recordings", f"none yet, {root} is not there: {_first(settings)}")
         return
     latest = next((one.header for one in found if one.header is not None), None)
     unreadable = sum(1 for one in found if one.header is None)
-    if latest is None:
-        yield Finding(NOTE, "recordings", f"none that can be read in {root}")
-    else:
+    if latest is not None:
         when = f"{local_time(latest.started_ns)}, {latest.service} {latest.method} {latest.path}"
         yield Finding(OK, "recordings", f"{count} in {root}, the newest of {when}")
+    elif not unreadable:
+        yield Finding(NOTE, "recordings", f"none yet in {root}: {_first(settings)}")
     if unreadable:
-        words = f"{plural(unreadable, 'file')} can't be read: retrace ls says why"
+        words = f"{plural(unreadable, 'file')} in {root} can't be read: retrace ls says why"
         yield Finding(NOTE, "recordings", words)
+
+
+def _first(settings: Settings) -> str:
+    """Return how the first recording comes about."""
+    if not settings.enabled:
+        return "recording is off"
+    ask = "send a request with the header X-Trace-ID, which is always recorded"
+    if settings.sample_rate == 0:
+        return f"RETRACE_SAMPLE_RATE is 0; {ask}"
+    if settings.sample_rate == 1:
+        return "send a request to the service; the middleware must wrap its application"
+    return f"only one request in {1 / settings.sample_rate:.0f} is drawn; {ask}"
 
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {

@@ -54,6 +54,8 @@ def command(as_json: bool) -> int:
             )
             for setting in SETTINGS
         ),
+        folding=("VALUE", "FROM", "WHAT IT DOES"),
+        droppable=("WHAT IT DOES",),
     )
     for name, advice in unknown_variables().items():
         note(f"{name} is no setting: use {advice}")

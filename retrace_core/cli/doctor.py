@@ -28,7 +28,8 @@ def command(as_json: bool) -> int:
 
     Run it where the service runs, with the service's environment. It looks at the settings
     and where each came from, writes a probe to the recordings' folder, and tries the native
-    part and the boundary of each installed client library.
+    part and the boundary of each installed client library. Keyword arguments of the
+    middleware are in the application's code, and not seen here.
 
     Exit status: 0 all is well, 1 there are problems (each says what to do).
     """

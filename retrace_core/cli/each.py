@@ -69,7 +69,10 @@ def show_each(reports: list[dict[str, Any]]) -> None:
     """Print a table of the verdicts, and how to look closer."""
     screen = Screen()
     screen.table(
-        ("VERDICT", "SERVICE", "REQUEST", "RECORDED", "REPLAYED", "IN SHORT"), map(_row, reports)
+        ("VERDICT", "SERVICE", "REQUEST", "RECORDED", "REPLAYED", "IN SHORT"),
+        map(_row, reports),
+        folding=("REQUEST", "IN SHORT"),
+        droppable=("RECORDED", "REPLAYED"),
     )
     failed = [report for report in reports if report["exit_status"] != 0]
     if failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import stat
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from retrace_core.errors import RecordingError, RecordingNotFound, StoreError
-from retrace_core.ids import to_trace_id
+from retrace_core.errors import RecordingError, RecordingNotFound, RetraceError
+from retrace_core.ids import safe_folder, to_trace_id
 from retrace_core.settings import resolve
 from retrace_core.store import DirectoryStore
 
@@ -138,16 +139,20 @@ def _trace(asked: str, text: str, folders: list[str], root: str, before: str) ->
 def complete_recording(
     ctx: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return trace ids and paths that begin with what has been typed."""
+    """Return the traces, or services of a trace, that begin so; failing that, files."""
     from click.shell_completion import CompletionItem
 
-    try:
+    trace, slash, _service = incomplete.partition("/")
+    names: set[str] = set()
+    with contextlib.suppress(RetraceError, OSError):
         root = recordings_folder(ctx.params.get("recordings"))
-        traces = {stored.folder for stored in DirectoryStore(root).list()}
-    except (StoreError, RecordingError):
-        traces = set[str]()
-    items = [CompletionItem(name) for name in sorted(traces) if name.startswith(incomplete)]
-    return [*items, CompletionItem(incomplete, type="file")]
+        if slash:
+            names = {f"{trace}/{one.service}" for one in DirectoryStore(root).list(folder=trace)}
+        else:
+            names = set(filter(safe_folder, os.listdir(root)))
+    items = [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+    # bash forgets the others as soon as one of them is "a file".
+    return items or [CompletionItem(incomplete, type="file")]
 
 
 def recording_argument(*, several: bool = False) -> Callable[[F], F]:

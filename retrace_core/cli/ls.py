@@ -143,7 +143,12 @@ def _show(found: list[Listed], root: str) -> None:
             "WHY",
         )
         width = _id_width(readable)
-        screen.table(columns, [list(_row(one, width)) for one in readable])
+        screen.table(
+            columns,
+            [list(_row(one, width)) for one in readable],
+            folding=("REQUEST",),
+            droppable=("WHY", "SIZE", "EVENTS", "TOOK", "WHEN"),
+        )
     for one in found:
         if one.header is None:
             screen.line(f"unreadable  {one.reason}", "yellow")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ __all__ = ["command"]
     short_help="Write a VS Code configuration that replays it.",
     epilog="""\b
 Examples:
-  retrace open 6a5b04 && code .                 then press F5
+  retrace open 6a5b04/storefront                it says what to open, then F5
   retrace open 6a5b04/storefront --dir ~/src/shop --launch
 """,
 )
@@ -77,9 +78,13 @@ def command(
     screen.spans("wrote ", (str(target), "bold"))
     for entry in entries:
         screen.line(f"  {entry['name']}")
-    screen.line("set a breakpoint, choose the entry under Run and Debug, press F5")
+    opened = target if target.suffix == ".code-workspace" else root
+    screen.line(
+        f"open it with: code {shlex.quote(str(opened))}; set a breakpoint, choose the entry under"
+        " Run and Debug, press F5"
+    )
     if launch:
-        _launch(target if target.suffix == ".code-workspace" else root)
+        _launch(opened)
     return 0
 
 

@@ -27,12 +27,15 @@ asks for them.
 | 2 | unusable: a recording, an app, a setting or an option; standard error says what to do |
 | 130 | interrupted |
 
-Completion of commands, options and trace ids, for one session or in a start-up file:
+## Completion
+
+Of commands, options, trace ids and their services. Type the line of your shell, or put it into
+the file named beside it, to have it in every session:
 
 ```sh
-eval "$(_RETRACE_COMPLETE=bash_source retrace)"       # bash
-eval "$(_RETRACE_COMPLETE=zsh_source retrace)"        # zsh
-_RETRACE_COMPLETE=fish_source retrace | source        # fish
+eval "$(_RETRACE_COMPLETE=bash_source retrace)"       # bash, ~/.bashrc
+eval "$(_RETRACE_COMPLETE=zsh_source retrace)"        # zsh, ~/.zshrc, after compinit
+_RETRACE_COMPLETE=fish_source retrace | source        # fish, ~/.config/fish/config.fish
 ```
 """
 

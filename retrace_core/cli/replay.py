@@ -151,8 +151,10 @@ def command(
     if len(paths) == 1:
         return _replay_here(paths[0], options)
     if options.interactive:
-        listed = ", ".join(str(path) for path in paths[:3])
-        raise click.UsageError(f"a debugger takes one recording, these are {len(paths)}: {listed}")
+        listed = " or ".join("/".join(path.parts[-3:-1]) for path in paths[:3])
+        raise click.UsageError(
+            f"a debugger takes one recording: give one of {len(paths)}, {listed}"
+        )
     reports = replay_each(paths, options.arguments)
     status = max(report["exit_status"] for report in reports)
     if options.as_json:

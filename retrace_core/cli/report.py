@@ -11,6 +11,7 @@ from retrace_core.cli.bodies import as_text, decompressed
 from retrace_core.cli.document import event_document, plain
 from retrace_core.cli.masking import MASK, is_sensitive
 from retrace_core.cli.words import call_words, cut, key_words, plural, size
+from retrace_core.failure import application_frames
 from retrace_core.recording import SoftEvent
 
 if TYPE_CHECKING:
@@ -53,10 +54,15 @@ class Report:
             "app_dir": self.app.folder,
             "identical": result.identical,
             "exit_status": result.exit_status,
-            "recorded": {"status": header.status, "error": header.error},
+            "recorded": {
+                "status": header.status,
+                "error": header.error,
+                **_failure_document(result.recording.failure),
+            },
             "replayed": {
                 "status": response.status if response else 0,
                 "error": failure.type if failure else "",
+                **_failure_document(failure),
             },
             "divergence": result.divergence and _divergence_document(result.divergence),
             "differences": [self._difference_document(one) for one in result.differences],
@@ -157,6 +163,14 @@ def _outcome(result: ReplayResult) -> str:
     response, failure = result.response, result.failure
     status = str(response.status) if response else "no response"
     return f"{status}, {_failure_words(failure)}" if failure else status
+
+
+def _failure_document(failure: Failure | None) -> dict[str, Any]:
+    """Return what an exception said and where it came from, innermost frame last."""
+    if failure is None:
+        return {}
+    frames = application_frames(failure.frames)
+    return {"message": plain(failure.message), "traceback": [plain(frame) for frame in frames]}
 
 
 def _failure_words(failure: Failure) -> str:

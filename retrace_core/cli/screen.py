@@ -28,6 +28,9 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 
+_GAP, _FOLDED = 2, 24
+"""Between the columns of a table; and the least width of a column that folds."""
+
 
 def visible(text: str) -> str:
     """Return `text` on one line, with control and direction characters shown as escapes."""
@@ -72,19 +75,37 @@ class Screen:
         for name, value in listed:
             self.spans((f"{indent}{visible(name):<{width}}  ", "dim"), value)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-        """Print a table; piped, its columns are aligned and nothing is cut."""
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        folding: Sequence[str] = (),
+        droppable: Sequence[str] = (),
+    ) -> None:
+        """Print a table; piped, its columns are aligned and nothing is cut.
+
+        Args:
+            columns: their headings.
+            rows: a cell for each column.
+            folding: columns that may run over several lines where the terminal is narrow.
+            droppable: columns that are left out where it is narrower still, first one first.
+        """
+        listed = list(rows)
         if self._rich is None:
-            self._plain_table(columns, list(rows))
+            self._plain_table(columns, listed)
             return
         from rich.table import Table
         from rich.text import Text
 
+        shown = _fitting(columns, listed, folding, droppable, self._rich.width)
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(visible(_text(cell)), style=_style(cell)) for cell in row))
+        for place in shown:
+            folds = columns[place] in folding
+            table.add_column(columns[place], overflow="fold", no_wrap=not folds)
+        for row in listed:
+            cells = [row[place] for place in shown]
+            table.add_row(*(Text(visible(_text(cell)), style=_style(cell)) for cell in cells))
         self._rich.print(table)
 
     def _plain_table(self, columns: Sequence[str], rows: list[Sequence[Cell]]) -> None:
@@ -93,6 +114,31 @@ class Screen:
         for row in texts:
             cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
             click.echo("  ".join(cells).rstrip(), err=self._err)
+
+
+def _fitting(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    folding: Sequence[str],
+    droppable: Sequence[str],
+    width: int,
+) -> list[int]:
+    """Return the places of the columns that a terminal has room for."""
+    widths = [
+        max([len(name), *(len(visible(_text(row[place]))) for row in rows)])
+        for place, name in enumerate(columns)
+    ]
+    # A column that folds is readable with so much of its width.
+    needed = {
+        name: min(wide, _FOLDED) if name in folding else wide
+        for name, wide in zip(columns, widths, strict=True)
+    }
+    kept = list(columns)
+    for name in droppable:
+        if sum(needed[one] for one in kept) + _GAP * (len(kept) - 1) <= width:
+            break
+        kept.remove(name)
+    return [place for place, name in enumerate(columns) if name in kept]
 
 
 def note(text: str) -> None:

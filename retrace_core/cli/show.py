@@ -201,7 +201,12 @@ def _show_events(
     if not listed:
         screen.line("  none" if lane in ("", *lanes) else f"  there is no lane {lane}")
         return
-    screen.table(("  AT", "TOOK", "LANE", "CALL", "ASKED", "ANSWERED"), map(_cells, listed))
+    screen.table(
+        ("  AT", "TOOK", "LANE", "CALL", "ASKED", "ANSWERED"),
+        map(_cells, listed),
+        folding=("ASKED", "ANSWERED"),
+        droppable=("TOOK", "LANE") if len(lanes) < 2 else ("TOOK",),
+    )
     for one in recording.lanes:
         if not one.complete and lane in ("", one.id):
             screen.line(

@@ -12,6 +12,7 @@ from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
 from retrace_core.replay.comparison import Difference, compare
+from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
 from retrace_core.replay.driver import drive
 from retrace_core.replay.player import Player
@@ -146,7 +147,7 @@ def _result(recording: Recording, player: Player, refused: list[str]) -> ReplayR
         divergence=player.divergence,
         response=response,
         failure=failure,
-        notes=player.summarise(),
+        notes=[*cut_notes(recording), *player.summarise()],
         refused=refused,
         unused=0 if player.divergence else len(player.unused()),
         events_served=player.served,

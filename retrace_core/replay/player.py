@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
@@ -14,14 +15,16 @@ from retrace_core.failure import describe
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
+from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.divergence import DivergedError, Divergence, asking_line, same_key
 from retrace_core.replay.outcome import Outcome
 from retrace_core.replay.soft import SoftAnswers
+from retrace_core.replay.steps import came_together, others_run
 from retrace_core.replay.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextvars import Token
     from types import CodeType
 
@@ -29,7 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Player"]
 
+T = TypeVar("T")
+
 END = "lane.end"
+SLEEP = "time.sleep"
 _AROUND = 3
 
 
@@ -42,6 +48,15 @@ class _Cursor:
         self.waiting = deque(self.all)
         self.soft = soft
         self.complete = lane is None or lane.complete
+        self.passed: list[int] = []
+        """Numbers of turns that were passed over and not given away yet."""
+
+    def head(self, kind: str) -> Event | None:
+        """Return the next event; turns that are not taken again are passed over."""
+        waiting = self.waiting
+        while waiting and waiting[0].kind == TURN and kind != TURN:
+            self.passed.append(waiting.popleft().seq)
+        return waiting[0] if waiting else None
 
     @property
     def position(self) -> int:
@@ -78,7 +93,14 @@ class Player:
             patience_s=patience_s,
             stuck=self.notes.append,
             broken=self._raise_divergence,
+            passable=(
+                event.seq
+                for cursor in self._cursors.values()
+                for event in cursor.all
+                if event.kind == TURN
+            ),
         )
+        self._together = came_together(recording)
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
         self.outcome = Outcome()
@@ -159,10 +181,10 @@ class Player:
 
     def lane_ending(self, lane: Lane) -> None:
         """Wait, on the lane's thread, until it was its turn to end."""
-        cursor = self._cursor(lane)
-        if cursor.waiting and cursor.waiting[0].kind == END:
+        event = self._head(lane, END)
+        if event is not None and event.kind == END:
             self._turns.arrive(lane)
-            self._turns.wait(lane, cursor.waiting[0].seq)
+            self._turns.wait(lane, event.seq)
 
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended."""
@@ -182,6 +204,8 @@ class Player:
 
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Return the recorded answer of a clock or entropy read."""
+        if SOFT_KINDS[kind] == SLEEP:
+            return self.answer(lane, SLEEP, args[0])
         site = recorded_site(code)
         native.exempt(1)
         try:
@@ -193,8 +217,33 @@ class Player:
 
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
-        waiting = self._cursor(lane).waiting
-        return bool(waiting) and waiting[0].kind == kind and waiting[0].status != 0
+        event = self._head(lane, kind)
+        return event is not None and event.kind == kind and event.status != 0
+
+    def in_turn(
+        self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
+    ) -> T:
+        """Take a lock, or an item of a queue, in its recorded turn."""
+        self._raise_divergence()
+        event = self._head(lane, TURN)
+        if (
+            event is None
+            or event.kind != TURN
+            or event.key != key
+            or self._is_too_early(lane, event.seq)
+        ):
+            with _busy(lane):
+                return live()
+        self._cursor(lane).waiting.popleft()
+        self._turns.arrive(lane)
+        self._turns.wait(lane, event.seq)
+        try:
+            if event.value is False or event.status == RAISED:
+                return cast("T", self._outcome(event))
+            with _busy(lane):
+                return again(self._patience_s)
+        finally:
+            self._turns.done(lane, event.seq)
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call, in its turn."""
@@ -216,6 +265,8 @@ class Player:
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
             await self._turns.wait_async(lane, event.seq)
+            if event.seq not in self._together:
+                await others_run()
         finally:
             self._turns.done(lane, event.seq)
         return self._outcome(event)
@@ -246,10 +297,11 @@ class Player:
         """Return what else there is to say: calls not made again, reads made too often."""
         notes = list(self.notes)
         for lane_id, cursor in self._cursors.items():
-            if cursor.waiting and cursor.complete and self.divergence is None:
-                first = cursor.waiting[0]
+            left = [event for event in cursor.waiting if event.kind != TURN]
+            if left and cursor.complete and self.divergence is None:
+                first = left[0]
                 notes.append(
-                    f"lane {lane_id}: {len(cursor.waiting)} recorded calls were not made again,"
+                    f"lane {lane_id}: {len(left)} recorded calls were not made again,"
                     f" the first was {first.kind} {first.key!r}"[:300]
                 )
             for kind, site in dict.fromkeys(cursor.soft.extra):
@@ -263,22 +315,33 @@ class Player:
             for cursor in self._cursors.values()
             if cursor.complete
             for event in cursor.waiting
-            if event.kind != END
+            if event.kind not in (END, TURN)
         ]
 
     def _take(self, lane: Lane, kind: str, key: object) -> Event:
         self._raise_divergence()
         cursor = self._cursor(lane)
         asked = decode(native.encode(key))
-        if not cursor.waiting:
+        event = self._head(lane, kind)
+        if event is None:
             raise self.diverge(lane, kind, asked)
-        event = cursor.waiting[0]
         if event.kind != kind or not same_key(event.key, asked):
             raise self.diverge(lane, kind, asked)
         cursor.waiting.popleft()
         with self._lock:
             self.served += 1
         return event
+
+    def _head(self, lane: Lane, kind: str) -> Event | None:
+        cursor = self._cursor(lane)
+        event = cursor.head(kind)
+        while cursor.passed:
+            self._turns.done(lane, cursor.passed.pop())
+        return event
+
+    def _is_too_early(self, lane: Lane, seq: int) -> bool:
+        """Return True when nobody runs who could bring the turn of `seq` about."""
+        return lane is self.root and not self._open and not self._turns.is_next(seq)
 
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:
@@ -312,3 +375,13 @@ class Player:
             started_ns=header.started_ns,
             seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
         )
+
+
+@contextmanager
+def _busy(lane: Lane) -> Iterator[None]:
+    """Let what runs inside pass without events, as it did when it was recorded."""
+    lane.busy += 1
+    try:
+        yield
+    finally:
+        lane.busy -= 1

@@ -32,6 +32,8 @@ _REFUSED = frozenset(
     """.split()
 )
 _FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m", "shutil")))
+_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "shutil.rmtree")
+"""Events whose last argument is the open folder that the path is relative to, or -1."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
 
@@ -82,7 +84,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         if args and args[0] not in (":memory:", b":memory:", ""):
             _refuse(event, str(args[0]))
     elif event in _FILE_EVENTS:
-        _check_path(event, args[0], allowed)
+        _check_path(event, _beside(event, args), allowed)
     elif event in _REFUSED:
         if _is_harmless(event, args):
             return
@@ -105,6 +107,20 @@ def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
     real = os.path.realpath(text)
     if not any(real == folder or real.startswith(folder + os.sep) for folder in allowed):
         _refuse(operation, text)
+
+
+def _beside(event: str, args: tuple[Any, ...]) -> object:
+    """Return a file event's path; one relative to an open folder is made absolute.
+
+    `shutil.rmtree`, and so `tempfile.TemporaryDirectory`, removes in that way.
+    """
+    path, folder = args[0], args[-1]
+    if event not in _BESIDE or not isinstance(folder, int) or folder < 0 or isinstance(path, int):
+        return path
+    try:
+        return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path))
+    except OSError:  # no such place on this platform: refused unless the path is allowed itself
+        return path
 
 
 def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.codec import PackedException, unpack_exception
 from retrace_core.recording import SoftEvent
 
 if TYPE_CHECKING:
@@ -43,13 +44,16 @@ class SoftAnswers:
         for event in events:
             if isinstance(event, SoftEvent):
                 self._queues.setdefault((event.kind, event.site), deque()).append(event.value)
-                self._last.setdefault(event.kind, event.value)
+                if not isinstance(event.value, PackedException):
+                    self._last.setdefault(event.kind, event.value)
 
     def answer(self, kind: str, site: str, args: tuple[Any, ...]) -> object:
         """Return what `kind` answers to the function `site`, rebuilt for its arguments."""
         queue = self._queues.get((kind, site))
         if queue and _fits(kind, args, queue[0]):
             value = queue.popleft()
+            if isinstance(value, PackedException):
+                raise unpack_exception(value.packed, {})
             self._last[kind] = value
         else:
             self.extra.append((kind, site))
@@ -111,7 +115,7 @@ _ENTROPY = frozenset(
 
 def _fits(kind: str, args: tuple[Any, ...], value: object) -> bool:
     """Return False when the recorded draw is of another size than the one asked for."""
-    if not args or not isinstance(args[0], int):
+    if not args or not isinstance(args[0], int) or isinstance(value, PackedException):
         return True
     if kind == "random.getrandbits":
         return isinstance(value, int) and value.bit_length() <= args[0]

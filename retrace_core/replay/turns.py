@@ -25,6 +25,9 @@ __all__ = ["Turns"]
 _RUN_ON_S = 0.02
 """How long a thread may run on after its turn before the next one is given away."""
 
+_PASS_S = 0.2
+"""How long a lock is waited for that was taken when recorded, and may not be taken again."""
+
 
 class Turns:
     """The order of completions of one replay.
@@ -35,6 +38,7 @@ class Turns:
             order is given up, in seconds.
         stuck: called once, with words, when that happens.
         broken: raises when the replay has diverged, so that nobody waits for what won't come.
+        passable: numbers that may not come again, and are waited for a short while only.
     """
 
     def __init__(
@@ -44,11 +48,13 @@ class Turns:
         patience_s: float,
         stuck: Callable[[str], None],
         broken: Callable[[], None],
+        passable: Iterable[int] = (),
     ) -> None:
         order = sorted(events)
         self._order = [seq for seq, _ in order]
         self._owner = dict(order)
         self._next = 0
+        self._passable = frozenset(passable)
         self._done: set[int] = set()
         self._changed = threading.Condition()
         self._sleepers: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
@@ -94,6 +100,7 @@ class Turns:
                 if loop is not None and self._is_hopeless(since):
                     return
                 self._changed.wait(_RUN_ON_S if self._is_turn(seq) else 0.25)
+                self._pass_over(since)
                 if self._is_turn(seq) and time.monotonic() - since > _RUN_ON_S:
                     self._running = None
                 if self._next != progress:
@@ -122,6 +129,7 @@ class Turns:
                 alarm.cancel()
                 self._sleepers.pop(seq, None)
             with self._changed:
+                self._pass_over(since)
                 if self._is_turn(seq) and time.monotonic() - since > _RUN_ON_S:
                     self._running = None
                 if self._next != progress:
@@ -138,6 +146,11 @@ class Turns:
             # A task runs on by itself until it suspends; only a thread must be waited for.
             self._running = lane.id if asyncio._get_running_loop() is None else None
             self._advance()
+
+    def is_next(self, seq: int) -> bool:
+        """Return True when it is the turn of `seq`."""
+        with self._changed:
+            return self._single or self._is_turn(seq)
 
     def release(self) -> None:
         """Wake everybody, because the replay has diverged or is over."""
@@ -161,6 +174,16 @@ class Turns:
         if self._threads.get(self._owner[self._order[self._next]]) == threading.get_ident():
             return True
         return time.monotonic() - since > min(self._patience_s, 2.0)
+
+    def _pass_over(self, since: float) -> None:
+        """Give up waiting for a lock that is not taken again."""
+        while (
+            self._next < len(self._order)
+            and self._order[self._next] in self._passable
+            and time.monotonic() - since > _PASS_S
+        ):
+            self._done.add(self._order[self._next])
+            self._advance()
 
     def _stop_running(self, lane_id: str) -> None:
         if self._running == lane_id:

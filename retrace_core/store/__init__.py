@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from retrace_core.store.directory import DirectoryStore
-from retrace_core.store.protocol import Store, StoredRecording
+from retrace_core.store.protocol import BatchStore, Store, StoredRecording
 
-__all__ = ["DirectoryStore", "Store", "StoredRecording", "open_store"]
+__all__ = ["BatchStore", "DirectoryStore", "Store", "StoredRecording", "open_store"]
 
 
 def open_store(path: str) -> Store:

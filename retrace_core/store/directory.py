@@ -1,7 +1,7 @@
 """Directory: a folder as a store; folders 0700, files 0600, exclusive names.
 
 A recording is written under a temporary name and then given its own, exclusively. The usual
-case, the first of its trace here, is one native call. Else it is linked: a link fails when the
+case, the first of its trace here, is native, one call for many. Else it is linked: a link fails when the
 name is taken, on every file system including network ones, where a rename would overwrite.
 File systems without links get an exclusive create under the final name instead.
 """
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from retrace_core.errors import StoreError
 from retrace_core.ids import safe_folder, valid_service
-from retrace_core.native import put_file
+from retrace_core.native import put_files
 from retrace_core.store.protocol import StoredRecording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["DirectoryStore"]
 
@@ -48,13 +48,42 @@ class DirectoryStore:
         Raises:
             StoreError: a name is not safe, or the file system refused.
         """
+        (answer,) = self.put_all([(folder, service, span_id, data)])
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    def put_all(self, recordings: Sequence[tuple[str, str, str, bytes]]) -> list[str | StoreError]:
+        """Keep several recordings, each given as the arguments of `put`.
+
+        Returns:
+            The path of each, or the error for which it could not be kept.
+        """
+        files = [self._file(*recording) for recording in recordings]
+        done = iter(put_files([file for file in files if file is not None]))
+        return [
+            StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
+            if file is None
+            else f"{folder}/{service}/trace.bin"
+            if next(done)
+            else self._step_by_step(folder, service, span_id, file)
+            for file, (folder, service, span_id, _) in zip(files, recordings, strict=True)
+        ]
+
+    def _file(
+        self, folder: str, service: str, span_id: str, data: bytes
+    ) -> tuple[str, str, str, str, bytes] | None:
         if not safe_folder(folder) or not valid_service(service) or not safe_folder(span_id):
-            raise StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
+            return None
         place = f"{self.root}/{folder}/{service}"
         temporary = f"{place}/.trace.{span_id}.{os.getpid()}.tmp"
-        if put_file(f"{self.root}/{folder}", place, temporary, f"{place}/trace.bin", data):
-            return f"{folder}/{service}/trace.bin"
-        # Something was there, or is wrong: step by step, to find its place or its error.
+        return (f"{self.root}/{folder}", place, temporary, f"{place}/trace.bin", data)
+
+    def _step_by_step(
+        self, folder: str, service: str, span_id: str, file: tuple[str, str, str, str, bytes]
+    ) -> str | StoreError:
+        # Something was there, or is wrong: find the recording's place, or the error.
+        _, place, temporary, _, data = file
         try:
             handle = self._create(place, temporary)
             try:
@@ -66,10 +95,12 @@ class DirectoryStore:
             finally:
                 os.unlink(temporary)
         except OSError as error:
-            raise StoreError(
+            refused = StoreError(
                 f"{place} can't be written ({error.strerror}); check the folder, its permissions"
                 " and the space on its disk"
-            ) from error
+            )
+            refused.__cause__ = error
+            return refused
         return f"{folder}/{service}/{name}"
 
     def _create(self, place: str, temporary: str) -> int:

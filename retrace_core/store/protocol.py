@@ -7,12 +7,14 @@ same path is `<folder>/<service>/trace.<span-id>.bin`. Nothing is ever overwritt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["Store", "StoredRecording"]
+    from retrace_core.errors import StoreError
+
+__all__ = ["BatchStore", "Store", "StoredRecording"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +60,13 @@ class Store(Protocol):
         Raises:
             StoreError: there is none, or it can't be removed.
         """
+        ...
+
+
+@runtime_checkable
+class BatchStore(Protocol):
+    """A store for which several recordings in one step cost less than one by one."""
+
+    def put_all(self, recordings: Sequence[tuple[str, str, str, bytes]]) -> list[str | StoreError]:
+        """Keep recordings, each given as the arguments of `Store.put`; a path or error of each."""
         ...

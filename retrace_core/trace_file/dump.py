@@ -1,4 +1,4 @@
-"""Dump: a draft to the bytes of a trace file."""
+"""Dump: drafts to the bytes of trace files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core.trace_file.frames import BODY, FOOTER, HEADER, frame_bytes, preamble
+from retrace_core.trace_file.frames import (
+    BODY,
+    FOOTER,
+    HEADER,
+    compress_all,
+    frame_bytes,
+    preamble,
+)
 
 if TYPE_CHECKING:
     from retrace_core.trace_file.draft import Draft
 
-__all__ = ["dump"]
+__all__ = ["dump", "dump_all", "encode"]
 
 CHUNK_BYTES = 1 << 20
 """A body frame is closed when it holds this much; small recordings have one."""
@@ -19,7 +26,8 @@ CHUNK_BYTES = 1 << 20
 _encoder = msgspec.msgpack.Encoder()
 
 
-def _encode(value: object) -> bytes:
+def encode(value: object) -> bytes:
+    """Return plain data as MessagePack; a lone surrogate becomes its escape sequence."""
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:  # a lone surrogate in a path, a message, a name
@@ -41,32 +49,47 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def dump(draft: Draft) -> bytes:
-    """Return the bytes of the trace file of `draft`.
+    """Return the bytes of the trace file of `draft`."""
+    return dump_all([draft])[0]
+
+
+def dump_all(drafts: list[Draft]) -> list[bytes]:
+    """Return the bytes of the trace file of each draft; all are compressed in one step."""
+    plans = [_frames(draft) for draft in drafts]
+    packed = iter(compress_all([raw for plan in plans for _, raw in plan]))
+    return [
+        b"".join((preamble(), *(frame_bytes(kind, raw, next(packed)) for kind, raw in plan)))
+        for plan in plans
+    ]
+
+
+def _frames(draft: Draft) -> list[tuple[int, bytes]]:
+    """Return (type, payload) of each frame.
 
     After the header frame come body frames, each an array of (tag, payload) pairs, so that a
     small recording is one compressed unit, and a large one can be read up to a tear.
     """
-    parts = [_encode(("request", draft.request)), _encode(("sites", draft.sites))]
+    parts = [encode(("request", draft.request)), encode(("sites", draft.sites))]
     if draft.response is not None:
-        parts.append(_encode(("response", draft.response)))
+        parts.append(encode(("response", draft.response)))
     if draft.failure is not None:
-        parts.append(_encode(("failure", draft.failure)))
+        parts.append(encode(("failure", draft.failure)))
     for lane_id, data, events, complete in draft.lanes:
-        parts.append(_encode(("lane", (lane_id, data, events, complete))))
-    frames = [preamble(), frame_bytes(HEADER, _encode(draft.header))]
+        parts.append(encode(("lane", (lane_id, data, events, complete))))
+    frames = [(HEADER, encode(draft.header))]
     waiting: list[bytes] = []
     size = 0
     for part in parts:
         waiting.append(part)
         size += len(part)
         if size >= CHUNK_BYTES:
-            frames.append(_body(waiting))
+            frames.append((BODY, _body(waiting)))
             waiting, size = [], 0
     if waiting:
-        frames.append(_body(waiting))
-    frames.append(frame_bytes(FOOTER, _encode((len(parts), draft.header.events))))
-    return b"".join(frames)
+        frames.append((BODY, _body(waiting)))
+    frames.append((FOOTER, encode((len(parts), draft.header.events))))
+    return frames
 
 
 def _body(parts: list[bytes]) -> bytes:
-    return frame_bytes(BODY, b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts)))
+    return b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts))

@@ -24,7 +24,7 @@ from retrace_core.errors import ForeignFile, NewerVersion, TornRecording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["TRACE_VERSION", "frame_bytes", "preamble", "read_frames"]
+__all__ = ["TRACE_VERSION", "compress_all", "frame_bytes", "preamble", "read_frames"]
 
 MAGIC: Final = b"\x89RETRACE"
 TRACE_VERSION: Final = 1
@@ -40,6 +40,9 @@ LIMIT_BYTES: Final = 512 << 20
 _LEVEL = 1
 _DICTIONARY_MAX = 64 * 1024
 """Larger payloads are compressed without the dictionary: it pays for small ones."""
+
+_WORTHWHILE = 32
+"""Payloads up to this many bytes are not compressed."""
 
 _compressors = threading.local()
 
@@ -83,19 +86,40 @@ def preamble() -> bytes:
     return _PREAMBLE.pack(MAGIC, TRACE_VERSION, 0)
 
 
-def frame_bytes(kind: int, raw: bytes) -> bytes:
-    """Return one frame with `raw` as its payload, compressed where that is shorter."""
+def frame_bytes(kind: int, raw: bytes, packed: bytes | None = None) -> bytes:
+    """Return one frame with `raw` as its payload, compressed where that is shorter.
+
+    Args:
+        kind: the frame's type.
+        raw: the payload.
+        packed: it compressed by `compress_all`, where that was done before.
+    """
     small = len(raw) <= _DICTIONARY_MAX
     stored, flags = raw, 0
-    if len(raw) > 32:
+    if packed is None and len(raw) > _WORTHWHILE:
         packed = _compressor(small).compress(raw)
-        if len(packed) < len(raw):
-            stored, flags = packed, _ZSTD | (_DICTIONARY << 1 if small else 0)
+    if packed and len(packed) < len(raw):
+        stored, flags = packed, _ZSTD | (_DICTIONARY << 1 if small else 0)
     head = _HEAD.pack(kind, flags, len(stored), len(raw))
     return (
         _FRAME.pack(kind, flags, len(stored), len(raw), zlib.crc32(stored, zlib.crc32(head)))
         + stored
     )
+
+
+def compress_all(payloads: list[bytes]) -> list[bytes | None]:
+    """Return each payload compressed, or None where `frame_bytes` is to look at it alone.
+
+    One call for many gives the interpreter's lock back once: each time costs a fight for it.
+    """
+    places = [n for n, raw in enumerate(payloads) if _WORTHWHILE < len(raw) <= _DICTIONARY_MAX]
+    answers: list[bytes | None] = [None] * len(payloads)
+    many = getattr(_compressor(small=True), "multi_compress_to_buffer", None)
+    if many is None or not places:  # zstandard without its C part
+        return answers
+    for place, packed in zip(places, many([payloads[n] for n in places], threads=1), strict=True):
+        answers[place] = packed.tobytes()
+    return answers
 
 
 def read_frames(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:

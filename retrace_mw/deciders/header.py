@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from retrace_core.stats import count
 from retrace_mw.decision import Decision
+from retrace_mw.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from retrace_mw.request import RequestView
 
 __all__ = ["TraceHeader"]
-
-_BURST_S = 2.0
 
 
 class TraceHeader:
@@ -30,16 +28,13 @@ class TraceHeader:
         clock: seconds that only grow, for tests.
     """
 
-    __slots__ = ("_clock", "_lock", "_no", "_over", "_room", "_since", "_yes", "per_s")
+    __slots__ = ("_bucket", "_no", "_over", "_yes", "per_s")
 
     def __init__(
         self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.per_s = per_s
-        self._clock = clock
-        self._room = per_s * _BURST_S
-        self._since = clock()
-        self._lock = threading.Lock()
+        self._bucket = TokenBucket(per_s=per_s, clock=clock)
         self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
         self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
         self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
@@ -51,12 +46,7 @@ class TraceHeader:
         """Return yes for a request with an X-Trace-ID while there is room."""
         if not request.names_trace:
             return self._no
-        with self._lock:
-            now = self._clock()
-            self._room = min(self.per_s * _BURST_S, self._room + (now - self._since) * self.per_s)
-            self._since = now
-            if self._room < 1.0:
-                count("suppressed.trace_header")
-                return self._over
-            self._room -= 1.0
-        return self._yes
+        if self._bucket.take():
+            return self._yes
+        count("suppressed.trace_header")
+        return self._over

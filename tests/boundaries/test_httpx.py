@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import random
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,6 +14,7 @@ from tests.http_origin import origin
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 PATHS = ["json", "redirect", "gzip", "chunked", "error"]
@@ -65,4 +69,73 @@ def test_failures_are_raised_again(recordings: Path, path: str) -> None:
         app, recording = record_wsgi(recordings, view)
     assert recording.response is not None
     assert b'"error"' in b"".join(recording.response.body)
+    assert_identical(recording, app)
+
+
+def test_bodies_that_the_application_produces_are_produced_again(recordings: Path) -> None:
+    """What a generator of a request's body reads and waits for belongs to the request."""
+    client = httpx.AsyncClient()
+    with origin() as (base, _):
+
+        async def body(fails: bool) -> AsyncIterator[bytes]:
+            for _ in range(2):
+                await asyncio.sleep(0.001)
+                yield f"{random.random()}".encode()
+            if fails:
+                raise KeyError("no more")
+
+        async def handler() -> dict[str, Any]:
+            sized = {"Content-Length": "36"}
+            found: dict[str, Any] = {}
+            try:
+                await client.post(base, content=body(fails=True), headers=sized)
+            except (KeyError, httpx.HTTPError) as error:
+                found["error"] = type(error).__name__
+            found["after"] = (await client.get(f"{base}/json")).json()
+            return found
+
+        app, recording = record_asgi(recordings, handler)
+    kinds = [event.kind for lane in recording.lanes for event in lane.events]
+    assert kinds.count("asyncio.sleep") == 2
+    assert_identical(recording, app)
+
+
+def test_a_stream_that_is_left_early_holds_nothing_up(recordings: Path) -> None:
+    """Its generators are closed by the collector, at no particular time, in no lane."""
+    client = httpx.AsyncClient()
+    with origin() as (base, _):
+
+        async def handler() -> list[str]:
+            found = []
+            for _ in range(2):
+                async with client.stream("GET", f"{base}/chunked") as answer:
+                    async for part in answer.aiter_text():
+                        found.append(part)
+                        break
+                gc.collect()
+                await asyncio.sleep(0)
+            return found
+
+        app, recording = record_asgi(recordings, handler)
+    assert [lane.id for lane in recording.lanes] == ["0"]
+    assert_identical(recording, app)
+
+
+def test_failures_know_what_caused_them(recordings: Path) -> None:
+    """The exceptions that one was raised from come back with it."""
+    with origin() as (base, _):
+
+        def view() -> list[str]:
+            try:
+                httpx.get(f"{base}/hang", timeout=0.1)
+            except httpx.TimeoutException as error:
+                chain: list[BaseException] = [error]
+                while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+                    chain.append(cause)
+                return [type(one).__module__ + "." + type(one).__name__ for one in chain[:2]]
+            return []
+
+        app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert b"httpcore.ReadTimeout" in b"".join(recording.response.body)
     assert_identical(recording, app)

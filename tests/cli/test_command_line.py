@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from retrace_core.cli.reference import reference
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TRACE = "6a5b04c1d2e3f405162738495a6b7c8d"
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 
 
@@ -62,7 +65,67 @@ def test_completion_knows_commands_and_traces(
     ask = {"_RETRACE_COMPLETE": "bash_complete", "COMP_WORDS": "retrace sh", "COMP_CWORD": "1"}
     assert retrace(env=ask).stdout == "plain,show\n"
     ask |= {"COMP_WORDS": "retrace show 6a5", "COMP_CWORD": "2"}
-    assert "plain,6a5b04c1d2e3f405162738495a6b7c8d" in retrace(env=ask).stdout
+    assert retrace(env=ask).stdout == "plain,6a5b04c1d2e3f405162738495a6b7c8d\n"
+    ask |= {"COMP_WORDS": f"retrace show {TRACE}/s", "COMP_CWORD": "2"}
+    assert retrace(env=ask).stdout == f"plain,{TRACE}/shop\n"
+
+
+def test_completion_falls_back_to_files(retrace: Callable[..., Any]) -> None:
+    """What begins no trace may be the path of a file; without a store there is no complaint."""
+    ask = {"_RETRACE_COMPLETE": "bash_complete", "COMP_WORDS": "retrace show t", "COMP_CWORD": "2"}
+    done = retrace(env=ask)
+    assert (done.stdout, done.stderr) == ("file,t\n", "")
+
+
+SHELLS = {
+    "bash": """
+        eval "$(_RETRACE_COMPLETE=bash_source retrace)"
+        COMP_WORDS=(retrace show 6a5b); COMP_CWORD=2
+        _retrace_completion retrace
+        echo "${COMPREPLY[@]}"
+    """,
+    "fish": """
+        _RETRACE_COMPLETE=fish_source retrace | source
+        complete --do-complete 'retrace show 6a5b'
+    """,
+    "zsh": """
+        autoload -Uz compinit && compinit -u -d "$PWD/.zcompdump"
+        eval "$(_RETRACE_COMPLETE=zsh_source retrace)"
+        print -r -- $_comps[retrace]
+        # Completion runs at a prompt only: what it would add is printed instead.
+        compadd() { print -r -- $completions }
+        words=(retrace show 6a5b); CURRENT=3
+        _retrace_completion
+    """,
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_in_a_real_shell(put: Callable[..., Path], tmp_path: Path, shell: str) -> None:
+    """The line of docs/cli.md makes the shell complete trace ids."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not on this machine")
+    put()
+    command = tmp_path / "retrace"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m retrace_core.cli "$@"\n')
+    command.chmod(0o755)
+    quiet = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    done = subprocess.run(
+        [program, *quiet, "-c", SHELLS[shell]],
+        cwd=tmp_path,
+        env={
+            **{name: value for name, value in os.environ.items() if name[:7] != "RETRACE"},
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "PYTHONPATH": str(DOCS.parents[1]),
+            "HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert TRACE in done.stdout, done.stderr
 
 
 def test_interrupt_is_130(put: Callable[..., Path], tmp_path: Path) -> None:
@@ -86,36 +149,50 @@ def test_interrupt_is_130(put: Callable[..., Path], tmp_path: Path) -> None:
     assert (process.returncode, complaint) == (130, "retrace: interrupted\n")
 
 
-def test_terminal_gets_colour_unless_refused(put: Callable[..., Path], tmp_path: Path) -> None:
-    """On a terminal there is colour; NO_COLOR is respected."""
+def on_terminal(folder: Path, **environ: str) -> str:
+    """Return what `retrace ls` writes to a terminal."""
     import pty
 
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retrace_core.cli", "ls"],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(DOCS.parents[1]),
+            "TERM": "xterm-256color",
+            **environ,
+        },
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(follower)
+    output = b""
+    try:
+        while data := os.read(leader, 65536):
+            output += data
+    except OSError:  # the other side is closed
+        pass
+    os.close(leader)
+    process.wait()
+    return output.decode()
+
+
+def test_terminal_gets_colour_unless_refused(put: Callable[..., Path], tmp_path: Path) -> None:
+    """On a terminal there is colour; NO_COLOR is respected."""
     put()
+    assert "\x1b[32m" in on_terminal(tmp_path)
+    assert "\x1b[32m" not in on_terminal(tmp_path, NO_COLOR="1")
 
-    def on_terminal(**environ: str) -> bytes:
-        leader, follower = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "retrace_core.cli", "ls"],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(DOCS.parents[1]),
-                "TERM": "xterm-256color",
-                **environ,
-            },
-            stdout=follower,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(follower)
-        output = b""
-        try:
-            while data := os.read(leader, 65536):
-                output += data
-        except OSError:  # the other side is closed
-            pass
-        os.close(leader)
-        process.wait()
-        return output
 
-    assert b"\x1b[32m" in on_terminal()
-    assert b"\x1b[32m" not in on_terminal(NO_COLOR="1")
+@pytest.mark.parametrize("columns", [40, 60, 80, 160])
+def test_narrow_terminal_keeps_what_matters(
+    put: Callable[..., Path], tmp_path: Path, columns: int
+) -> None:
+    """Columns are left out rather than broken: the trace id can always be copied."""
+    put(path="/orders/with/a/rather/long/path/0123456789")
+    output = on_terminal(tmp_path, NO_COLOR="1", COLUMNS=str(columns))
+    lines = re.sub("\x1b\\[[0-9;]*m|\r", "", output).split("\n")
+    assert max(len(line.rstrip()) for line in lines) <= columns
+    assert "6a5b04c1" in " ".join(lines).split()
+    assert ("WHY" in output) == (columns >= 140)

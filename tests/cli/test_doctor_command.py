@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from retrace_core.cli import checks
+from tests.cli.test_bad_input import no_override
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +31,16 @@ def findings(done: Any) -> dict[str, dict[str, str]]:
     [
         ({}, "RETRACE", "set RETRACE=1"),
         ({**ON, "RETRACE_SAMPLE_RTE": "1"}, "RETRACE_SAMPLE_RTE", "use RETRACE_SAMPLE_RATE"),
+        ({**ON, "RETRACE_PATH": "x"}, "RETRACE_PATH", "use RETRACE_RECORDING_PATH"),
+        ({**ON, "RETRACE_ENABLED": "1"}, "RETRACE_ENABLED", "use RETRACE"),
         ({**ON, "RETRACE_GRACE_S": "x"}, "settings", "RETRACE_GRACE_S='x'"),
         (
             {**ON, "RETRACE_RECORDING_PATH": "/proc/nowhere"},
             "folder",
             "or set RETRACE_RECORDING_PATH",
         ),
-        ({**ON, "RETRACE_PURE_PYTHON": "1"}, "extension", "install a C compiler"),
+        ({**ON, "RETRACE_RECORDING_PATH": __file__}, "folder", "a file; remove that"),
+        ({**ON, "RETRACE_PURE_PYTHON": "1"}, "extension", "unset RETRACE_PURE_PYTHON"),
     ],
 )
 def test_problem(
@@ -43,6 +51,95 @@ def test_problem(
     assert done.returncode == 1
     assert findings(done)[what]["verdict"] == "problem"
     assert words in findings(done)[what]["words"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({**ON}, "send a request to the service"),
+        ({"RETRACE": "1"}, "only one request in 100 is drawn"),
+        ({**ON, "RETRACE_SAMPLE_RATE": "0"}, "RETRACE_SAMPLE_RATE is 0; send a request with"),
+        ({}, "recording is off"),
+    ],
+)
+def test_no_recordings_yet(
+    retrace: Callable[..., Any], environ: dict[str, str], words: str
+) -> None:
+    """Where nothing is recorded, it says how the first recording comes about."""
+    assert words in findings(retrace("doctor", "--json", env=environ))["recordings"]["words"]
+
+
+def test_folder_of_somebody_else(retrace: Callable[..., Any], tmp_path: Path) -> None:
+    """A folder that may not be written says who should be let in."""
+    (tmp_path / "theirs").mkdir(0o500)
+    done = retrace(
+        "doctor",
+        "--json",
+        env={**ON, "RETRACE_RECORDING_PATH": "theirs"},
+        preexec_fn=no_override,
+    )
+    assert findings(done)["folder"]["verdict"] == "problem"
+    assert f"let uid {os.geteuid()} write there" in findings(done)["folder"]["words"]
+
+
+def test_little_space(monkeypatch: pytest.MonkeyPatch, recordings: Path) -> None:
+    """A disk that is nearly full is a problem before it is full."""
+    usage = shutil.disk_usage("/")._replace(free=5_000_000)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda place: usage)
+    disk = next(one for one in checks.check_folder() if one.what == "disk")
+    assert (disk.verdict, disk.words.split(" at ")[0]) == ("problem", "5.0 MB free")
+
+
+@pytest.mark.parametrize("library", ["aiosqlite", "strangers_client"])
+def test_boundary_that_does_not_fit(
+    retrace: Callable[..., Any], tmp_path: Path, library: str
+) -> None:
+    """A library that has changed under its boundary, ours or another package's, is named."""
+    (tmp_path / f"{library}.py").write_text("def changed(): pass\n")
+    (tmp_path / "strangers_boundary.py").write_text("raise LookupError('no such method')\n")
+    info = tmp_path / "strangers-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strangers\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[retrace.boundaries]\nstrangers_client = strangers_boundary\n"
+    )
+    done = retrace("doctor", "--json", env=ON)
+    words = [one["words"] for one in json.loads(done.stdout)["checks"] if library in one["words"]]
+    assert done.returncode == 1
+    assert "is not covered (" in words[0]
+    assert "its answers are not recorded" in words[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[retrace]\ngrace_s = -1", "grace_s=-1 (from r.toml)"),
+        ("[retrace.limits]\nshare = 3", "limits_share=3 (from r.toml)"),
+        ("[retrace", "r.toml"),
+    ],
+)
+def test_a_bad_file_is_named(
+    retrace: Callable[..., Any], tmp_path: Path, text: str, words: str
+) -> None:
+    """What a running process goes on without, with the last good settings, is told here."""
+    (tmp_path / "r.toml").write_text(text)
+    done = retrace("doctor", "--json", env={**ON, "RETRACE_CONFIG": "r.toml"})
+    assert done.returncode == 1
+    assert words in findings(done)["settings"]["words"]
+
+
+def test_a_stop_file_is_named(retrace: Callable[..., Any], tmp_path: Path) -> None:
+    """While it is there nothing is recorded, whatever else is set."""
+    (tmp_path / "stop").touch()
+    done = retrace("doctor", "--json", env={**ON, "RETRACE_STOP_FILE": "stop"})
+    assert done.returncode == 1
+    assert "stop is there" in findings(done)["RETRACE_STOP_FILE"]["words"]
+
+
+def test_a_rate_above_the_ceiling_is_noted(retrace: Callable[..., Any]) -> None:
+    """What the limit on the share will suppress comes as no surprise."""
+    found = findings(retrace("doctor", "--json", env=ON))
+    assert found["RETRACE_LIMITS_SHARE"]["verdict"] == "note"
 
 
 def test_what_is_well_is_said(retrace: Callable[..., Any], put: Callable[..., Path]) -> None:

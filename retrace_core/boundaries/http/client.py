@@ -60,6 +60,10 @@ class StubSocket:
         """Return the host and port asked for."""
         return self._peer
 
+    def getsockname(self) -> tuple[str, int]:
+        """Return no address in particular."""
+        return ("127.0.0.1", 0)
+
     def getpeercert(self, binary_form: bool = False) -> Any:
         """Return an empty certificate."""
         return b"" if binary_form else {}

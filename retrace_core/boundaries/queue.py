@@ -1,0 +1,103 @@
+"""Queues between threads: which item went to which thread, in which order.
+
+Hook: `put` and `get` of `queue.Queue`, and, below them, `_put` and `_get` of each class: these
+run while the queue is locked, so that the order recorded there is the true one. The C class
+`SimpleQueue` is not hooked. Read in CPython 3.11 to 3.13.
+"""
+
+from __future__ import annotations
+
+import functools
+import queue
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import Boundary, Patch, record_error
+from retrace_core.lanes import Lane
+from retrace_core.native import REPLAY, current, now_ns
+from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_OWN = (queue.Queue.put_nowait.__code__, queue.Queue.get_nowait.__code__)
+
+
+class _Here(threading.local):
+    asked: bool = False
+    """True while this thread is inside a call whose order is recorded."""
+
+
+_here = _Here()
+
+
+def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `put` or `get` such that it takes its recorded turn."""
+    name = call.__name__
+
+    @functools.wraps(call)
+    def ordered(self: Any, *args: Any, **options: Any) -> Any:
+        lane = current()
+        if not isinstance(lane, Lane):
+            return call(self, *args, **options)
+        frame = sys._getframe(1)
+        if frame.f_code in _OWN and frame.f_back is not None:
+            frame = frame.f_back
+        if is_infrastructure(frame.f_code):
+            return call(self, *args, **options)
+        live = functools.partial(call, self, *args, **options)
+        if lane.mode == REPLAY:
+            item = args[:1] if name == "put" else ()
+
+            def again(patience_s: float) -> Any:
+                timeout = None if patience_s == float("inf") else patience_s
+                return call(self, *item, timeout=timeout)
+
+            return in_turn(lane, name, None, live, again)
+        start_ns = now_ns()
+        _here.asked = True
+        try:
+            return live()
+        except (queue.Empty, queue.Full) as error:
+            if len(lane.scope.lanes) > 1:
+                record_error(lane, TURN, turn_key(name, None), error, start_ns)
+            raise
+        finally:
+            _here.asked = False
+
+    return ordered
+
+
+def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def hook(change: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `_put` or `_get`, which runs under the queue's lock, noting its place."""
+
+        @functools.wraps(change)
+        def noting(self: Any, *args: Any) -> Any:
+            result = change(self, *args)
+            if _here.asked:
+                lane = current()
+                if isinstance(lane, Lane) and lane.mode != REPLAY:
+                    note_turn(lane, name, None, True, now_ns())
+            return result
+
+        return noting
+
+    return hook
+
+
+BOUNDARY = Boundary(
+    kind="thread",
+    supports="cpython>=3.11,<3.14",
+    hooks=(
+        Patch(queue.Queue, "put", _in_order),
+        Patch(queue.Queue, "get", _in_order),
+        *(
+            Patch(cls, f"_{name}", _noted(name))
+            for cls in (queue.Queue, queue.LifoQueue, queue.PriorityQueue)
+            for name in ("put", "get")
+        ),
+    ),
+    errors=("queue",),
+)

@@ -1,0 +1,86 @@
+"""Windows: how much there was lately, as a whole and by key, in little memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+__all__ = ["KeyedCap", "SlidingCount"]
+
+_SLOTS = 12
+_MOST_KEYS = 1000
+
+
+class SlidingCount:
+    """A sum over about the last `span_s` seconds, kept in twelve slots; not thread-safe.
+
+    Args:
+        span_s: how long a count is remembered, in seconds; a twelfth less at times.
+    """
+
+    __slots__ = ("_amounts", "_last", "_slot_s", "total")
+
+    def __init__(self, span_s: float) -> None:
+        self._slot_s = span_s / _SLOTS
+        self._amounts = [0] * _SLOTS
+        self._last = 0
+        self.total = 0
+        """The sum, as of the last call of `add`."""
+
+    def add(self, amount: int, now: float) -> int:
+        """Add an amount at a time, forget what is too old, and return the sum.
+
+        Args:
+            amount: may be 0, to only forget.
+            now: seconds that only grow.
+        """
+        slot = int(now / self._slot_s)
+        for gone in range(max(self._last, slot - _SLOTS) + 1, slot + 1):
+            self.total -= self._amounts[gone % _SLOTS]
+            self._amounts[gone % _SLOTS] = 0
+        self._last = max(self._last, slot)
+        self._amounts[self._last % _SLOTS] += amount
+        self.total += amount
+        return self.total
+
+
+class KeyedCap:
+    """At most so many of each key in `span_s` seconds; not thread-safe.
+
+    It remembers the thousand keys that were used last; one that it has forgotten is new again.
+
+    Args:
+        most: how many of each key.
+        span_s: in how many seconds, counted from the first of them.
+    """
+
+    __slots__ = ("_begun", "most", "span_s")
+
+    def __init__(self, most: int, span_s: float) -> None:
+        self.most = most
+        self.span_s = span_s
+        self._begun: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._begun)
+
+    def knows(self, key: Hashable) -> bool:
+        """Return False for a key that was never added, or is forgotten."""
+        return key in self._begun
+
+    def has_room(self, key: Hashable, now: float) -> bool:
+        """Return whether one more of a key is allowed now."""
+        begun, count = self._begun.get(key, (now, 0))
+        return count < self.most or now - begun >= self.span_s
+
+    def add(self, key: Hashable, now: float) -> None:
+        """Take note of one of a key."""
+        begun, count = self._begun.pop(key, (now, 0))
+        if now - begun >= self.span_s:
+            begun, count = now, 0
+        self._begun[key] = (begun, count + 1)
+        if len(self._begun) > _MOST_KEYS:
+            self._begun.popitem(last=False)

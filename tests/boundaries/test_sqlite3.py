@@ -1,0 +1,173 @@
+"""sqlite3, used directly: what a request saw of its database comes back without the file."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import installer
+from tests.recorded import assert_identical, record_wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def answered_again(recordings: Path, file: Path, view: Callable[[], Any]) -> Any:
+    """Record a view, delete its database, replay it; return what it answered, as JSON."""
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.status == 200, recording.failure
+    file.unlink()
+    assert_identical(recording, app)
+    return b"".join(recording.response.body)
+
+
+def with_table(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return the connection, with an empty table."""
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE)")
+    connection.commit()
+    return connection
+
+
+def test_a_cursor_made_at_start_up_is_recorded_in_a_request(
+    recordings: Path, tmp_path: Path
+) -> None:
+    """Connections and cursors that live as long as the process are as good as new ones."""
+    installer.install()
+    connection = with_table(sqlite3.connect(tmp_path / "shop.db", check_same_thread=False))
+    connection.execute("INSERT INTO t (a) VALUES (random()), (random())")
+    cursor, running = connection.cursor(), connection.execute("SELECT * FROM t")
+
+    def view() -> Any:
+        cursor.execute("INSERT INTO t (a) VALUES (random())")
+        return {
+            "id": cursor.lastrowid,
+            "rows": cursor.execute("SELECT * FROM t").fetchall(),
+            "executed before, read now": [running.fetchone(), list(running)],
+        }
+
+    answered_again(recordings, tmp_path / "shop.db", view)
+
+
+def test_returning_counts_its_rows_as_they_are_read(recordings: Path, tmp_path: Path) -> None:
+    """The row count of a statement with RETURNING is known after its last row."""
+    file = tmp_path / "shop.db"
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(file))
+        cursor = connection.execute("INSERT INTO t (a) VALUES (random()), (2) RETURNING id, a")
+        before, rows = cursor.rowcount, cursor.fetchall()
+        return [before, rows, cursor.rowcount, cursor.lastrowid, connection.total_changes]
+
+    assert answered_again(recordings, file, view).startswith(b"[0,")
+
+
+def test_transactions_show_their_state(recordings: Path, tmp_path: Path) -> None:
+    """Isolation levels, autocommit, savepoints, a failed commit, and a closed connection."""
+    file = tmp_path / "shop.db"
+
+    def view() -> Any:
+        seen: list[Any] = []
+        connection = with_table(sqlite3.connect(file, isolation_level="IMMEDIATE"))
+        for statement in ("INSERT INTO t (a) VALUES (1)", "SAVEPOINT s", "ROLLBACK TO s"):
+            connection.execute(statement)
+            seen.append(connection.in_transaction)
+        connection.isolation_level = None  # commits
+        seen += [connection.isolation_level, connection.in_transaction, connection.total_changes]
+        if hasattr(connection, "autocommit"):
+            connection.autocommit = False
+            seen += [connection.autocommit, connection.in_transaction]
+        try:
+            with connection:
+                connection.execute("INSERT INTO t (a) VALUES (1)")
+        except sqlite3.IntegrityError as error:
+            seen += [str(error), error.sqlite_errorname, connection.in_transaction]
+        connection.close()
+        try:
+            seen.append(connection.in_transaction)
+        except sqlite3.ProgrammingError as error:
+            seen.append(str(error))
+        return seen
+
+    assert b"closed database" in answered_again(recordings, file, view)
+
+
+def test_classes_of_the_applications_own_keep_their_methods(
+    recordings: Path, tmp_path: Path
+) -> None:
+    """A connection and a cursor class of the application run as written, on replay too."""
+    file = tmp_path / "shop.db"
+
+    class Listing(sqlite3.Cursor):
+        last = ""
+
+        def execute(self, *args: Any) -> Listing:
+            self.last = args[0]
+            super().execute(*args)
+            return self
+
+        def fetchone(self) -> Any:
+            return list(super().fetchone())
+
+    class Logging(sqlite3.Connection):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.log: list[str] = []
+            self.execute("PRAGMA foreign_keys = ON")
+
+        def execute(self, *args: Any) -> sqlite3.Cursor:
+            self.log.append(args[0])
+            return super().execute(*args)
+
+        def cursor(self) -> Any:  # type: ignore[override]
+            return super().cursor(Listing)
+
+    def view() -> Any:
+        connection: Any = with_table(sqlite3.connect(file, factory=Logging))
+        connection.execute("INSERT INTO t (a) VALUES (random())")
+        cursor = connection.cursor()
+        row = cursor.execute("SELECT * FROM t").fetchone()
+        return [row, cursor.last, connection.log, isinstance(cursor, Listing)]
+
+    assert b"PRAGMA" in answered_again(recordings, file, view)
+
+
+def test_rows_that_a_generator_gave_before_it_failed_are_kept(
+    recordings: Path, tmp_path: Path
+) -> None:
+    """`executemany` works off a generator, draws of its own and all, up to its error."""
+    file = tmp_path / "shop.db"
+
+    def rows() -> Iterator[tuple[float]]:
+        yield (random.random(),)
+        raise KeyError("no more")
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(file))
+        try:
+            connection.executemany("INSERT INTO t (a) VALUES (?)", rows())
+        except KeyError as error:
+            return [repr(error), connection.execute("SELECT count(*), max(a) FROM t").fetchone()]
+        return []
+
+    assert b"no more" in answered_again(recordings, file, view)
+
+
+def test_rows_know_their_columns(recordings: Path, tmp_path: Path) -> None:
+    """`sqlite3.Row` is made anew, whatever limits and callbacks the connection has."""
+    file = tmp_path / "shop.db"
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(file))
+        connection.row_factory = lambda cursor, row: dict(sqlite3.Row(cursor, row))
+        traced: list[str] = []
+        connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+        connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 40)
+        cursor = connection.execute('SELECT random() AS "a ""b""", 2 AS c')
+        connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+        return [cursor.fetchall(), cursor.connection is connection, traced]
+
+    answered_again(recordings, file, view)
