@@ -7,6 +7,7 @@ from retrace_mw.deciders.flag_file import FileFlag
 from retrace_mw.deciders.header import TraceHeader
 from retrace_mw.deciders.launchdarkly import LaunchDarklyFlag
 from retrace_mw.deciders.openfeature import OpenFeatureFlag
+from retrace_mw.deciders.rules import Rules
 from retrace_mw.deciders.sampling import SampleRate
 from retrace_mw.deciders.tail import KeepIf, KeepIfFailed, KeepIfSlower
 from retrace_mw.deciders.tail_new import KeepIfNew
@@ -23,6 +24,7 @@ __all__ = [
     "LaunchDarklyFlag",
     "Never",
     "OpenFeatureFlag",
+    "Rules",
     "SampleRate",
     "TraceHeader",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.stats import count
 from retrace_mw.decision import Decision
-from retrace_mw.token_bucket import TokenBucket
+from retrace_mw.token_bucket import TokenBucket, checked_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,9 @@ class TraceHeader:
     Args:
         per_s: how many requests per second it may have recorded; twice as many at once.
         clock: seconds that only grow, for tests.
+
+    Raises:
+        ConfigurationError: the rate is no number from 0 on.
     """
 
     __slots__ = ("_bucket", "_no", "_over", "_yes", "per_s")
@@ -33,14 +36,14 @@ class TraceHeader:
     def __init__(
         self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.per_s = per_s
+        self.per_s = checked_rate("per_s", per_s)
         self._bucket = TokenBucket(per_s=per_s, clock=clock)
         self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
         self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
         self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
 
     def __repr__(self) -> str:
-        return f"TraceHeader(per_s={self.per_s:g})"
+        return f"TraceHeader(per_s={self.per_s!r})"
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
@@ -50,3 +53,9 @@ class TraceHeader:
             return self._yes
         count("suppressed.trace_header")
         return self._over
+
+    def peek(self, request: RequestView) -> Decision:
+        """Return what calling it would, and use up nothing of the rate."""
+        if not request.names_trace:
+            return self._no
+        return self._yes if self._bucket.has_room() else self._over
