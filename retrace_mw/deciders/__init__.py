@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from retrace_mw.deciders.constant import Always, Never
 from retrace_mw.deciders.flag_file import FileFlag
+from retrace_mw.deciders.force import ForceToken
 from retrace_mw.deciders.header import TraceHeader
 from retrace_mw.deciders.launchdarkly import LaunchDarklyFlag
 from retrace_mw.deciders.openfeature import OpenFeatureFlag
@@ -16,6 +17,7 @@ from retrace_mw.deciders.tail_slowest import KeepIfSlowest
 __all__ = [
     "Always",
     "FileFlag",
+    "ForceToken",
     "KeepIf",
     "KeepIfFailed",
     "KeepIfNew",
