@@ -116,9 +116,9 @@ def test_a_token_lives_for_a_week_at_most(lifetime_s: float) -> None:
 def test_a_bad_token_counts_by_reason_and_as_none(asgi: bool, given: str, counted: str) -> None:
     """The request goes on as if it carried no token."""
     force = ForceToken(secret=SECRET, service="shop", clock=lambda: 1000)
-    before = stats().get(f"force.{counted}", 0)
+    before = stats().get(f"suppressed.force_{counted}", 0)
     assert force(request(given, asgi=asgi)).verdict == "no"
-    assert stats()[f"force.{counted}"] == before + 1
+    assert stats()[f"suppressed.force_{counted}"] == before + 1
     assert force(request(None, asgi=asgi)).reason == "no X-Retrace-Force"
 
 
@@ -126,7 +126,7 @@ def test_valid_tokens_have_a_rate_too() -> None:
     """One that leaked does not fill the disk."""
     force = ForceToken(secret=SECRET, service="shop", per_s=0.5, clock=lambda: 1000)
     assert [force(request(token())).verdict for _ in range(3)] == ["yes", "no", "no"]
-    assert stats()["suppressed.force_valid"] >= 2
+    assert stats()["suppressed.force_over_rate"] >= 2
 
 
 @pytest.mark.parametrize(("per_s", "verdict"), [(0.0, "no"), (1.0, "yes")])

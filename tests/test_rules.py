@@ -195,6 +195,13 @@ def test_a_tenant_has_a_rate_of_its_own() -> None:
     assert rules(request()).verdict == "no"
 
 
+def test_a_sampler_has_rates_by_value_too() -> None:
+    """In code, without a rule around it."""
+    sampler = SampleRate(0.0, by="method", rates={"POST": 1.0})
+    assert sampler(request(method="POST")).verdict == "yes"
+    assert sampler(request()).verdict == "no"
+
+
 WRONG = {
     "empty list": ([], "not empty"),
     "no tables": (["/api"], "rule 1"),

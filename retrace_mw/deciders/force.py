@@ -35,8 +35,8 @@ _REASONS = {
 class ForceToken:
     """Records a request that carries a force token, minted by `retrace token`.
 
-    One that is malformed, forged, expired or for another service is counted by reason, and the
-    request is treated as if it carried none.
+    One that is malformed, forged, expired or for another service is counted by reason
+    ("suppressed.force_forged", ...), and the request is treated as if it carried none.
 
     Args:
         secret: what tokens are signed with, 32 characters or more; several, separated by
@@ -106,14 +106,11 @@ class ForceToken:
         if given is None:
             return self._no
         state, bucket, yes = self._judged(given, request)
-        if yes is None:
-            count(f"force.{state}")
-            return self._rejected[state]
-        if bucket.take():
-            count(f"force.{state}")
+        if yes is not None and bucket.take():
             return yes
-        count(f"suppressed.force_{state}")
-        return self._over
+        reason = "over_rate" if state == "valid" else state
+        count(f"suppressed.force_{reason}")
+        return self._over if yes is not None else self._rejected[state]
 
     def peek(self, request: RequestView) -> Decision:
         """Return what calling it would, count nothing and use up nothing of the rate."""

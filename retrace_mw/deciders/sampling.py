@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.errors import ConfigurationError
 from retrace_mw.decision import Decision
+from retrace_mw.rates import Rates, checked_share, is_drawn, threshold_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from retrace_mw.request import RequestView
 
 __all__ = ["SampleRate"]
 
-_RANDOM_BITS = 56
-
 
 class SampleRate:
-    """Records a share of requests.
+    """Records a share of requests, one for all, or by a value that the request has.
 
     The draw is the low 56 bits of the trace id, so that of two services the one with the
     lower rate records a subset of what the other does. Source: W3C Trace Context level 2
@@ -24,27 +24,36 @@ class SampleRate:
 
     Args:
         rate: from 0.0 (none) to 1.0 (all).
+        by: where the value is that has a rate of its own: "header:x-tenant", "query:plan",
+            "method", "host" or "route".
+        rates: value -> rate; all other values have `rate`.
 
     Raises:
-        ConfigurationError: the rate is no number from 0 to 1.
+        ConfigurationError: a rate is no number from 0 to 1, or only one of `by` and `rates`
+            is given.
     """
 
-    __slots__ = ("_no", "_threshold", "_yes", "rate")
+    __slots__ = ("_no", "_rates", "_threshold", "_yes", "by", "rate", "rates")
 
-    def __init__(self, rate: float) -> None:
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.0 <= rate <= 1.0:
-            raise ConfigurationError("sample_rate", rate, "a number from 0.0 to 1.0")
-        self.rate = float(rate)
-        self._threshold = round((1.0 - self.rate) * (1 << _RANDOM_BITS))
-        self._yes = Decision("yes", f"drawn at rate {self.rate:g}", "SampleRate")
-        self._no = Decision("no", f"not drawn at rate {self.rate:g}", "SampleRate")
+    def __init__(
+        self, rate: float, *, by: str = "", rates: Mapping[str, float] | None = None
+    ) -> None:
+        self.rate = checked_share("sample_rate", rate)
+        self.by = by
+        found = Rates(self.rate, by, rates)
+        self.rates = found.rates
+        self._rates = found if by else None
+        self._threshold = threshold_of(self.rate)
+        of = f" by {by}" if by else ""
+        self._yes = Decision("yes", f"drawn at rate {self.rate:g}{of}", "SampleRate")
+        self._no = Decision("no", f"not drawn at rate {self.rate:g}{of}", "SampleRate")
 
     def __repr__(self) -> str:
-        return f"SampleRate({self.rate:g})"
+        by = f", by={self.by!r}, rates={self.rates!r}" if self.by else ""
+        return f"SampleRate({self.rate:g}{by})"
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes when the trace's draw falls into the share."""
-        if self._threshold == 1 << _RANDOM_BITS:
-            return self._no
-        draw = request.trace_bits & ((1 << _RANDOM_BITS) - 1)
-        return self._yes if draw >= self._threshold else self._no
+        if self._rates is None:
+            return self._yes if is_drawn(request, self._threshold) else self._no
+        return self._yes if self._rates.draws(request) else self._no
