@@ -31,6 +31,7 @@ class RequestView:
         "_carrier",
         "_facts",
         "_late",
+        "_path",
         "_query",
         "_route",
         "_trace",
@@ -49,6 +50,7 @@ class RequestView:
         self._carrier: tuple[list[str], list[str]] | None = None
         self._bits: int | None = None
         self._trace: TraceContext | None = None
+        self._path: str | None = None
         self._query: dict[str, list[str]] | None = None
         self._route: str | None = None
 
@@ -79,11 +81,17 @@ class RequestView:
     @property
     def path(self) -> str:
         """The whole decoded path, with the prefix the application is mounted at."""
-        if self._asgi:
-            return str(self.source["path"])
-        source = self.source
-        raw: str = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")
-        return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+        path = self._path
+        if path is None:  # kept, also since some frameworks change the scope in place
+            source = self.source
+            if self._asgi:
+                path = str(source["path"])
+            else:
+                path = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")
+                if not path.isascii():
+                    path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+            self._path = path
+        return path
 
     @property
     def query_string(self) -> str:
@@ -171,11 +179,11 @@ class RequestView:
             value = self.source.get(prefix + key)
             return [] if value is None else [str(value)]
         wanted = name.lower().encode("latin-1", "replace")  # ASGI gives names in lower case
-        return [
-            value.decode("latin-1")
-            for given, value in self.source.get("headers", ())
-            if given == wanted
-        ]
+        found: list[str] = []
+        for given, value in self.source.get("headers", ()):
+            if given == wanted:
+                found.append(value.decode("latin-1"))
+        return found
 
     def trace_headers(self) -> tuple[list[str], list[str]]:
         """Return the values of X-Trace-ID and of traceparent, in order."""
