@@ -22,6 +22,7 @@ The files in the order of a request:
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
+    flags.py          which feature flags a recorded request saw
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
     triggers.py       a crash and a signal, noticed in passing
@@ -47,6 +48,7 @@ from retrace_core.boundary import Boundary, Hook, Patch
 from retrace_core.errors import (
     AppNotLoadable,
     ConfigurationError,
+    FlagNotAsked,
     ForeignFile,
     LiveCallRefused,
     NewerVersion,
@@ -70,6 +72,7 @@ __all__ = [
     "AppNotLoadable",
     "Boundary",
     "ConfigurationError",
+    "FlagNotAsked",
     "ForeignFile",
     "Hook",
     "LiveCallRefused",
