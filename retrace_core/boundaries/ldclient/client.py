@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def _hooked_init(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def __init__(self: Any, config: Any, *args: Any, **kwargs: Any) -> None:
-        if in_replay():
-            return init(self, offline(config), 0)
-        with mask():  # its threads belong to no request
+        with mask():  # its threads, and what it asks of itself, belong to no request
+            if in_replay():
+                return init(self, offline(config), 0)
             return init(self, config, *args, **kwargs)
 
     return __init__
