@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import installer
