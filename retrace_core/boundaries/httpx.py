@@ -203,9 +203,8 @@ def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., ht
                     call(lane, _HEAD, key, _nothing)
                 raise
             return _rebuilt(call(lane, _HEAD, key, _nothing), _Stream(None, lane))
-        response: httpx.Response = call(
-            lane, _HEAD, key, functools.partial(_send_body, self, request, original, lane), _head
-        )
+        live = functools.partial(_send_body, self, request, original, lane)
+        response: httpx.Response = call(lane, _HEAD, key, live, _head)
         response.stream = _Stream(response.stream, lane)  # type: ignore[arg-type]
         return response
 
