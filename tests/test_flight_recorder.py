@@ -231,6 +231,20 @@ def test_the_last_seconds_can_be_saved() -> None:
     assert len(recorder) == 7
 
 
+def test_a_trace_is_wanted_for_the_window_only(recordings: Path) -> None:
+    """Counted from the trigger, however often recordings of it come."""
+    writer.configure(DirectoryStore(recordings), queue_bytes=1 << 20)
+    clock = Clock()
+    recorder = FlightRecorder(1 << 20, 30.0, clock)
+    recorder.save("asked", trace_id="a" * 32)
+    left = []
+    for clock.seconds in (0, 20, 29, 31):
+        recorder.hold(draft())
+        left.append(len(recorder))
+    assert left == [0, 0, 0, 1]
+    assert len(files(recordings)) == 3
+
+
 @pytest.mark.parametrize("trace_id", ["../x", "", "a" * 200, "a/b", ".keep"])
 def test_an_unsafe_trace_id_saves_nothing(client: Client, recordings: Path, trace_id: str) -> None:
     """Neither does the empty one, which is no trace."""
@@ -381,6 +395,31 @@ def test_triggers_are_taken_out_again() -> None:
     assert signal.getsignal(signal.SIGUSR2) == before[2]
 
 
+def test_triggers_can_be_changed() -> None:
+    """As when the settings are read again: only the new ones fire."""
+    fired: list[str] = []
+    triggers.install(("crash", "SIGUSR2"), fired.append)
+    hook = threading.excepthook  # somebody who took hold of ours, and calls it
+    triggers.install(("SIGUSR1",), fired.append)
+    hook(threading.ExceptHookArgs((SystemExit, SystemExit(), None, None)))
+    assert fired == []
+    assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGUSR1) is not signal.SIG_DFL
+
+
+def test_what_comes_in_the_middle_of_it_is_turned_away() -> None:
+    """A handler or a finaliser on the thread that is at work in it: no deadlock, no mess."""
+    recorder = FlightRecorder(1 << 20, 30.0)
+    recorder.hold(draft())
+    assert recorder._enter()
+    before = stats().get("dropped.flight_recorder_busy", 0)
+    recorder.hold(draft())
+    assert recorder.save("in the middle") == 0
+    recorder._leave()
+    assert stats()["dropped.flight_recorder_busy"] == before + 2
+    assert len(recorder) == 1
+
+
 # -- what it holds on to
 
 
@@ -521,3 +560,29 @@ def test_a_secret_of_any_bytes_is_compared() -> None:
     endpoint = flight_recorder_endpoint(SECRET)
     list(endpoint.wsgi(environ, lambda status, headers: said.append(status)))
     assert said == ["403 Forbidden"]
+
+
+def test_threads_may_hold_and_save_at_once(recordings: Path) -> None:
+    """Each recording is saved once, and the account comes out even."""
+    writer.configure(DirectoryStore(recordings), queue_bytes=1 << 20)
+    recorder = FlightRecorder(1 << 22, 1e6)
+    one = draft()
+    saved: list[int] = []
+
+    def hold() -> None:
+        for _ in range(100):
+            recorder.hold(one)
+
+    def save() -> None:
+        for _ in range(20):
+            saved.append(recorder.save("at once"))
+
+    threads = [threading.Thread(target=target) for target in (hold, save) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    saved.append(recorder.save("the rest"))
+    assert sum(saved) == 300
+    assert writer.flush(20)
+    assert (len(recorder), recorder.size_bytes) == (0, 0)
