@@ -176,6 +176,23 @@ def test_what_was_saved_counts_until_it_is_written(recordings: Path) -> None:
 # -- triggers
 
 
+def test_it_is_switched_on_and_off_while_running(recordings: Path, tmp_path: Path) -> None:
+    """By the settings' file; switched off it forgets what it holds."""
+    config = tmp_path / "retrace.toml"
+    config.write_text("[retrace]\nflight_recorder_bytes = 0\n")
+    wrapped = RetraceMiddleware(
+        app, service="shop", decide=KeepIfFailed(), config=os.fspath(config)
+    )
+    client, held = Client(wrapped), []
+    for size in (0, 1 << 20, 0):
+        config.write_text(f"[retrace]\nflight_recorder_bytes = {size}\n")
+        wrapped._gatekeeper._reload()
+        client.get("/200", buffered=True)
+        recorder = flight_recorder.recorder()
+        held.append(None if recorder is None else len(recorder))
+    assert held == [None, 1, None]
+
+
 def test_nothing_is_written_without_a_trigger(client: Client, recordings: Path) -> None:
     """Not even a folder."""
     for _ in range(20):
