@@ -114,10 +114,11 @@ class Gatekeeper:
             answer: Any = policy.decide(request)
             if type(answer) is Decision:
                 note(answer)
+                return answer
         except Exception as error:
             failsafe.report("decide", error)
             return NO
-        return answer if type(answer) is Decision else _no_decision(answer)
+        return _no_decision(answer)
 
     async def verdict_async(self, policy: Policy, request: RequestView) -> Decision:
         """Return the decision on a request of a decider that is to be awaited."""
@@ -128,10 +129,11 @@ class Gatekeeper:
                 answer = await answer
             if type(answer) is Decision:
                 note(answer)
+                return answer
         except Exception as error:
             failsafe.report("decide", error)
             return NO
-        return answer if type(answer) is Decision else _no_decision(answer)
+        return _no_decision(answer)
 
     def verdict_waiting(self, policy: Policy, request: RequestView) -> Decision:
         """Do what `verdict_async` does, for WSGI: in an event loop of its own."""

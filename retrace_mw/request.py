@@ -23,7 +23,17 @@ class RequestView:
     Made by the middleware, from an ASGI scope or a WSGI environ.
     """
 
-    __slots__ = ("_asgi", "_bits", "_carrier", "_facts", "_late", "_trace", "app", "source")
+    __slots__ = (
+        "_asgi",
+        "_bits",
+        "_carrier",
+        "_facts",
+        "_late",
+        "_names",
+        "_trace",
+        "app",
+        "source",
+    )
 
     def __init__(self, source: Any, *, asgi: bool, app: Any = None) -> None:
         self.source = source
@@ -35,6 +45,7 @@ class RequestView:
         self._late: dict[Late, Decision | None] | None = None
         self._carrier: tuple[list[str], list[str]] | None = None
         self._bits: int | None = None
+        self._names: dict[bytes, bytes] | None = None
         self._trace: TraceContext | None = None
 
     @property
@@ -111,6 +122,8 @@ class RequestView:
             value = self.source.get(prefix + key)
             return [] if value is None else [str(value)]
         wanted = name.lower().encode("latin-1", "replace")  # ASGI gives names in lower case
+        if wanted not in self._known():
+            return []
         return [
             value.decode("latin-1")
             for given, value in self.source.get("headers", ())
@@ -125,13 +138,16 @@ class RequestView:
         return carrier
 
     def _find_trace_headers(self) -> tuple[list[str], list[str]]:
-        # One pass, since every request pays for it.
+        # Every request pays for it: most have neither, and a look into a dict tells.
         if not self._asgi:
             named = self.source.get("HTTP_X_TRACE_ID")
             parent = self.source.get("HTTP_TRACEPARENT")
             if named is None and parent is None:
                 return _NOTHING
             return ([] if named is None else [named], [] if parent is None else [parent])
+        known = self._names = dict(self.source.get("headers", ()))
+        if b"x-trace-id" not in known and b"traceparent" not in known:
+            return _NOTHING
         found: tuple[list[str], list[str]] = _NOTHING
         for given, value in self.source.get("headers", ()):
             if given == b"traceparent" or given == b"x-trace-id":  # noqa: PLR1714  # no tuple
@@ -139,6 +155,13 @@ class RequestView:
                     found = ([], [])
                 found[given == b"traceparent"].append(value.decode("latin-1"))
         return found
+
+    def _known(self) -> dict[bytes, bytes]:
+        """Return which headers there are, of an ASGI scope; of repeated ones it has the last."""
+        names = self._names
+        if names is None:
+            names = self._names = dict(self.source.get("headers", ()))
+        return names
 
     def headers(self) -> Iterable[tuple[str, str]]:
         """Return all headers as (name, value) text, in order."""

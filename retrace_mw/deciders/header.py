@@ -44,7 +44,7 @@ class TraceHeader:
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
-        if not request.names_trace:
+        if not request.trace_headers()[0]:
             return self._no
         if self._bucket.take():
             return self._yes
