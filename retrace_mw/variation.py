@@ -150,7 +150,9 @@ class Variations:
         count(f"flag.{reason}")
         if reason not in self._told:
             self._told.add(reason)
-            _logger.warning(
+            _logger.log(
+                # Visitors whom nobody knows are no fault.
+                logging.INFO if reason == "no_key" else logging.WARNING,
                 "retrace: flag %r: %s (%s); its default decides, further ones are counted only",
                 self._flag,
                 reason,
