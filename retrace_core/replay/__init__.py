@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
 
+_PATIENCE_WITH_FLAGS_S = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayResult:
@@ -132,6 +134,9 @@ def replay(
         with closed_world(allow_write) as refused:
             target = load_app(app, app_dir) if isinstance(app, str) else app
             _check_protocol(target, loaded)
+            if flags and patience_s < float("inf"):
+                # A call that is left out never comes: nobody waits long for its turn.
+                patience_s = min(patience_s, _PATIENCE_WITH_FLAGS_S)
             player = Player(played, patience_s=patience_s, passes_over=bool(flags))
             if on_failure is not None:
                 player.when_failing(on_failure)
