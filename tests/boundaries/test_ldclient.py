@@ -296,3 +296,25 @@ def test_flipping_in_code(recordings: Path, client: LDClient) -> None:
     }
     with pytest.raises(FlagNotAsked, match="asked were: checkout, move, theme"):
         replay(recording, app, flags={"nowhere": 1})
+
+
+def test_the_private_places_that_are_relied_on_are_there() -> None:
+    """What has no public way: the next release of the SDK may move it."""
+    import inspect
+
+    import ldclient
+    from ldclient.evaluation import FeatureFlagsState
+    from ldclient.hook import _EvaluationWithHookResult
+
+    assert {"__client", "__config"} <= set(vars(ldclient))
+    assert set(vars(FeatureFlagsState(True))) == {
+        "_FeatureFlagsState__flag_values",
+        "_FeatureFlagsState__flag_metadata",
+        "_FeatureFlagsState__valid",
+    }
+    asked = ["self", "key", "context", "default_value", "method", "block"]
+    for client in (LDClient, AsyncLDClient):
+        original = vars(client)[f"_{client.__name__}__evaluate_with_hooks"]
+        assert list(inspect.signature(original).parameters) == asked
+    fields = list(inspect.signature(_EvaluationWithHookResult).parameters)
+    assert fields == ["evaluation_detail", "results"]
