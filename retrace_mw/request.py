@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.ids import new_trace_bits
@@ -172,10 +173,8 @@ class RequestView:
             ]
         found: list[tuple[str, str]] = []
         for key, value in self.source.items():
-            if key.startswith("HTTP_"):
-                found.append((key[5:].replace("_", "-").title(), str(value)))
-            elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-                found.append((key.replace("_", "-").title(), str(value)))
+            if key.startswith("HTTP_") or (key in UNPREFIXED and value):
+                found.append((header_name(key), str(value)))
         return found
 
     @property
@@ -201,3 +200,11 @@ class RequestView:
 
 
 _NOTHING: tuple[list[str], list[str]] = ([], [])
+UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
+"""Headers whose WSGI keys have no HTTP_ before them."""
+
+
+@lru_cache(1024)
+def header_name(key: str) -> str:
+    """Return the header that a WSGI key stands for: "HTTP_X_TRACE_ID" is X-Trace-Id."""
+    return key.removeprefix("HTTP_").replace("_", "-").title()

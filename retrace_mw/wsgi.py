@@ -12,7 +12,7 @@ from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
 from retrace_mw.propagation import TRACE_HEADER
-from retrace_mw.request import RequestView
+from retrace_mw.request import UNPREFIXED, RequestView, header_name
 
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
@@ -121,11 +121,13 @@ def _has_body(environ: Environ) -> bool:
 
 def describe(environ: Environ) -> Request:
     """Return what came in, without its body."""
-    extra = {
-        key: value
-        for key, value in environ.items()
-        if isinstance(value, str) and not key.startswith("HTTP_") and key not in _OWN_FIELDS
-    }
+    headers: list[tuple[str, str]] = []
+    extra: dict[str, Any] = {}
+    for key, value in environ.items():
+        if key.startswith("HTTP_") or (key in UNPREFIXED and value):
+            headers.append((header_name(key), str(value)))
+        elif isinstance(value, str) and key not in _OWN_FIELDS:
+            extra[key] = value
     port = str(environ.get("SERVER_PORT", ""))
     client_port = str(environ.get("REMOTE_PORT", ""))
     return Request(
@@ -144,7 +146,7 @@ def describe(environ: Environ) -> Request:
             str(environ.get("REMOTE_ADDR", "")),
             int(client_port) if client_port.isdigit() else 0,
         ),
-        headers=list(RequestView(environ, asgi=False).headers()),
+        headers=headers,
         extra=extra,
     )
 

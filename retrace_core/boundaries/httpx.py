@@ -48,8 +48,10 @@ def _head(response: httpx.Response) -> list[Any]:
 
 def _inject(lane: Any, request: httpx.Request) -> None:
     if isinstance(lane, Lane):
+        # Not `in request.headers`, which finds out the encoding of all of them each time.
+        given = {name.lower() for name, _ in request.headers.raw}
         for name, value in missing_headers(
-            lane.scope.outgoing_headers, lambda name: name in request.headers
+            lane.scope.outgoing_headers, lambda name: name.encode("latin-1") in given
         ):
             request.headers[name] = value
 
