@@ -137,6 +137,36 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How many requests an X-Trace-ID from outside may have recorded.",
     ),
     Setting(
+        name="trace_header",
+        variable="RETRACE_TRACE_HEADER",
+        kind=str,
+        default="",
+        doc="Headers that name the trace in addition to X-Trace-ID, by commas: `X-Request-ID`,"
+        " `X-Amzn-Trace-Id`, ... They name a recording, and ask for none.",
+    ),
+    Setting(
+        name="propagate_unrecorded",
+        variable="RETRACE_PROPAGATE_UNRECORDED",
+        kind=bool,
+        default=True,
+        doc="Outgoing HTTP calls of a request that is not recorded carry its trace, and that it is"
+        " not recorded, so that the services behind decide alike.",
+    ),
+    Setting(
+        name="server_timing",
+        variable="RETRACE_SERVER_TIMING",
+        kind=bool,
+        default=False,
+        doc="Recorded responses carry `Server-Timing: traceparent;desc=...`, which browsers show.",
+    ),
+    Setting(
+        name="traceresponse",
+        variable="RETRACE_TRACERESPONSE",
+        kind=bool,
+        default=False,
+        doc="Recorded responses carry `traceresponse`, a draft of the W3C's.",
+    ),
+    Setting(
         name="stop_file",
         variable="RETRACE_STOP_FILE",
         kind=str,
@@ -157,6 +187,7 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+_HEADER_NAMES = re.compile(r"(?:[A-Za-z0-9!#$%&'*+.^`|~_-]+(?:\s*,\s*|$))*", re.ASCII)
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -175,6 +206,10 @@ class Settings:
     body_limit_bytes: int = MIB
     grace_s: float = 10.0
     trace_header_per_s: float = 100.0
+    trace_header: str = ""
+    propagate_unrecorded: bool = True
+    server_timing: bool = False
+    traceresponse: bool = False
     stop_file: str = ""
     record_hash_seed: bool = False
     origins: Mapping[str, str] = field(default_factory=lambda: {})
@@ -261,6 +296,8 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         raise ConfigurationError(
             shown, raw, "up to 64 letters, digits, '.', '_' or '-', a letter or digit first", origin
         )
+    if setting.name == "trace_header" and not _HEADER_NAMES.fullmatch(value):
+        raise ConfigurationError(shown, raw, "names of headers, separated by commas", origin)
     if setting.name == "app" and value and ":" not in value:
         raise ConfigurationError(shown, raw, "module:attribute", origin)
     if setting.name == "recording_path" and (_REMOTE.match(value) or not value or "\0" in value):
@@ -303,7 +340,7 @@ def _expand(path: str, environ: Mapping[str, str], origins: Mapping[str, str]) -
 def _read_file(path: str) -> Mapping[str, object]:
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError("RETRACE_CONFIG", path, f"a readable TOML file: {error}") from None
     table = content.get("retrace", {})
     if not isinstance(table, dict):

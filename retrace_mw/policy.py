@@ -10,6 +10,8 @@ from retrace_core.settings import Settings, resolve
 from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.decision import Decider, any_of, awaits
 from retrace_mw.limits import Limiter, Limits
+from retrace_mw.response_headers import ResponseHeaders
+from retrace_mw.trace_headers import TraceHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,10 @@ class Policy:
     awaits: bool
     """True when the decider's answer must be awaited."""
     limiter: Limiter
+    trace_headers: TraceHeaders
+    hands_on: bool
+    """True when outgoing calls of unrecorded requests carry their trace."""
+    response_headers: ResponseHeaders
 
 
 def make_policy(
@@ -58,6 +64,11 @@ def make_policy(
         decide=chosen,
         awaits=awaits(chosen),
         limiter=before.limiter if kept and before is not None else Limiter(allowed),
+        trace_headers=TraceHeaders(settings.trace_header),
+        hands_on=settings.propagate_unrecorded,
+        response_headers=ResponseHeaders(
+            server_timing=settings.server_timing, traceresponse=settings.traceresponse
+        ),
     )
 
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from retrace_core.boundary import Boundary, Patch, call, call_async
-from retrace_core.http_exchange import exchange_key, missing_headers
-from retrace_core.lanes import Lane
+from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.native import OFF, REPLAY, current
 
 if TYPE_CHECKING:
@@ -46,11 +45,9 @@ def _head(response: httpx.Response) -> list[Any]:
 
 
 def _inject(lane: Any, request: httpx.Request) -> None:
-    if isinstance(lane, Lane):
-        for name, value in missing_headers(
-            lane.scope.outgoing_headers, lambda name: name in request.headers
-        ):
-            request.headers[name] = value
+    carried = headers_to_send(lane)
+    for name, value in missing_headers(carried, lambda name: name in request.headers):
+        request.headers[name] = value
 
 
 class _Stream(httpx.SyncByteStream):
@@ -122,9 +119,9 @@ def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., ht
     @functools.wraps(original)
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         lane = current()
+        _inject(lane, request)
         if lane is None:
             return original(self, request)
-        _inject(lane, request)
         key = _key(request)
         if lane.mode == REPLAY:
             for _ in request.stream:  # type: ignore[union-attr]  # the application's generator
@@ -145,9 +142,9 @@ def _handle_async_request(
         self: httpx.AsyncHTTPTransport, request: httpx.Request
     ) -> httpx.Response:
         lane = current()
+        _inject(lane, request)
         if lane is None:
             return await original(self, request)
-        _inject(lane, request)
         key = _key(request)
         if lane.mode == REPLAY:
             async for _ in request.stream:  # type: ignore[union-attr]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from retrace_core.stats import count
+from retrace_mw.allowance import Allowance
 from retrace_mw.decision import Decision
 
 if TYPE_CHECKING:
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TraceHeader"]
 
-_BURST_S = 2.0
-
 
 class TraceHeader:
     """Records a request that carries X-Trace-ID, up to a rate.
+
+    Where the caller says as well that it does not record the trace itself (`X-Retrace: no`), or
+    does so only provisionally ("tail"), its name alone is no reason.
 
     A header from outside may force recording only within a limit: whoever can send requests
     could otherwise fill the disk.
@@ -30,18 +31,16 @@ class TraceHeader:
         clock: seconds that only grow, for tests.
     """
 
-    __slots__ = ("_clock", "_lock", "_no", "_over", "_room", "_since", "_yes", "per_s")
+    __slots__ = ("_allowance", "_no", "_over", "_unwanted", "_yes", "per_s")
 
     def __init__(
         self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.per_s = per_s
-        self._clock = clock
-        self._room = per_s * _BURST_S
-        self._since = clock()
-        self._lock = threading.Lock()
+        self._allowance = Allowance(per_s, clock)
         self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
         self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
+        self._unwanted = Decision("no", "X-Trace-ID, but the caller does not ask", "TraceHeader")
         self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
 
     def __repr__(self) -> str:
@@ -51,12 +50,9 @@ class TraceHeader:
         """Return yes for a request with an X-Trace-ID while there is room."""
         if not request.names_trace:
             return self._no
-        with self._lock:
-            now = self._clock()
-            self._room = min(self.per_s * _BURST_S, self._room + (now - self._since) * self.per_s)
-            self._since = now
-            if self._room < 1.0:
-                count("suppressed.trace_header")
-                return self._over
-            self._room -= 1.0
+        if request.upstream in ("no", "tail"):  # the name of the trace, and no more than that
+            return self._unwanted
+        if not self._allowance.take():
+            count("suppressed.trace_header")
+            return self._over
         return self._yes
