@@ -187,7 +187,10 @@ class RequestView:
     @property
     def names_trace(self) -> bool:
         """True when the request carries X-Trace-ID, of whatever shape."""
-        return "x-trace-id" in self.trace_headers()
+        carrier = self._carrier
+        if carrier is None:
+            carrier = self._carrier = self._find_trace_headers()
+        return "x-trace-id" in carrier
 
     @property
     def upstream(self) -> str:
