@@ -109,7 +109,7 @@ def trace_of(
         values: gives any other header, for a propagator that the user has set.
         bits: the fresh trace id, where one was drawn before.
     """
-    context = _carried(found, values)
+    context, foreign = _carried(found, values)
     named = found.get("x-trace-id", [])
     if named:
         context = _named(named, context, bits)
@@ -117,6 +117,7 @@ def trace_of(
         context = _called(custom, found, context)
     if context is None:
         context = TraceContext(new_trace_bits() if bits is None else bits)
+    context.foreign = foreign
     said = {text.strip(" \t").lower() for text in found.get("x-retrace", ())}
     told = said.pop() if len(said) == 1 else member(context.members, OUR_MEMBER)
     context.upstream = told if told in _VERDICTS else ""
@@ -128,8 +129,13 @@ def trace_of(
     return context
 
 
-def _carried(found: Mapping[str, list[str]], values: Values | None) -> TraceContext | None:
-    """Return the context of an active span, a propagator of the user's, or traceparent."""
+def _carried(
+    found: Mapping[str, list[str]], values: Values | None
+) -> tuple[TraceContext | None, Any]:
+    """Return the context of an active span, a propagator of the user's, or traceparent.
+
+    And what the propagator has read besides, baggage for instance.
+    """
     span, foreign = None, None
     if otel.is_loaded():
         with failsafe.gate("opentelemetry"):
@@ -140,26 +146,15 @@ def _carried(found: Mapping[str, list[str]], values: Values | None) -> TraceCont
     if span is not None:
         members = parse_tracestate([span.trace_state.to_header()])
         flags = int(span.trace_flags) & (SAMPLED | RANDOM)
-        return TraceContext(
-            span.trace_id,
-            f"{span.span_id:016x}",
-            flags,
-            carried=True,
-            members=members,
-            foreign=foreign,
-        )
+        span_id = f"{span.span_id:016x}"
+        return TraceContext(span.trace_id, span_id, flags, carried=True, members=members), foreign
     parents = found.get("traceparent", ())
     parsed = parse_traceparent(parents[0]) if len(parents) == 1 else None
     if parsed is None:
-        return None
-    return TraceContext(
-        int(parsed.trace_id, 16),
-        parsed.span_id,
-        parsed.flags,
-        carried=True,
-        members=parse_tracestate(found.get("tracestate", ())),
-        foreign=foreign,
-    )
+        return None, foreign
+    context = TraceContext(int(parsed.trace_id, 16), parsed.span_id, parsed.flags, carried=True)
+    context.members = parse_tracestate(found.get("tracestate", ()))
+    return context, foreign
 
 
 def _named(values: list[str], context: TraceContext | None, bits: int | None) -> TraceContext:

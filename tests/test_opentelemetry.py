@@ -110,4 +110,6 @@ def test_of_a_provisional_recording_the_span_tells_only_what_is_true(
         call(0.0, {}, decide=decide)
     attributes: Any = span.attributes  # type: ignore[attr-defined]
     assert ("retrace.recording" in attributes) is kept
-    assert attributes["retrace.decision"] == ("yes: keep: because" if kept else "tail: t: at its end")
+    assert attributes["retrace.decision"] == (
+        "yes: keep: because" if kept else "tail: t: at its end"
+    )

@@ -46,7 +46,7 @@ def through_asgi(behind: str, headers: Sent, rate: float, calls: int = 1) -> lis
     got: list[dict[str, str]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=False) as client:
             for _ in range(calls):
                 got.append((await client.get(behind)).json()["headers"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -89,6 +89,15 @@ def service(
     """Return how to send a request through a service: (headers, calls) -> what went out."""
     through, rate = request.param
     return lambda headers, calls=1: through(behind, headers, rate, calls)
+
+
+# Recorded or not, one reader serves both: the many cases need not be crossed with it.
+EITHER = pytest.mark.parametrize(
+    "service",
+    [(through_asgi, 1.0), (through_wsgi, 0.0)],
+    ids=["asgi, recorded", "wsgi, unrecorded"],
+    indirect=True,
+)
 
 
 def context(headers: dict[str, str]) -> tuple[Traceparent, dict[str, str]]:
@@ -155,6 +164,7 @@ PARENTS = (
 )
 
 
+@EITHER
 @pytest.mark.parametrize("case", PARENTS, ids=lambda case: case.name)
 def test_traceparent(service: Any, case: Parent) -> None:
     """A valid one goes on with another parent id; of any other the trace begins anew."""
@@ -240,6 +250,7 @@ STATES = (
 )
 
 
+@EITHER
 @pytest.mark.parametrize("case", STATES, ids=lambda case: case.name)
 def test_tracestate(service: Any, case: State) -> None:
     """A valid one goes on in order; an invalid one is dropped, and the trace goes on."""
