@@ -14,7 +14,9 @@ The files in the order of a request:
     installer.py      puts each boundary in place when its library is imported
     boundary.py       what a client library declares; the live/record/replay switch
     boundaries/       one file for each client library
+    ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
+    ld_evaluation.py  what LaunchDarkly's two clients share
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

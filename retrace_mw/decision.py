@@ -29,6 +29,8 @@ class Decision:
     keep: Keep | None = None
     """Of a "tail": asked at the end whether to keep it, "yes" or "no". Without one, only
     `decide_late` or a trigger of the flight recorder keeps the recording."""
+    threshold: str = ""
+    """Of a sampler's "yes": the threshold it drew by, as `th` in tracestate."""
 
 
 Keep = Callable[["FinishedRequest"], Decision]

@@ -11,6 +11,8 @@ from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.decision import Decider, any_of, awaits
 from retrace_mw.limiter import Limiter
 from retrace_mw.limits import Limits, limits_of
+from retrace_mw.response_headers import ResponseHeaders
+from retrace_mw.trace_headers import TraceHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,10 @@ class Policy:
     awaits: bool
     """True when the decider's answer must be awaited."""
     limiter: Limiter
+    trace_headers: TraceHeaders
+    hands_on: bool
+    """True when outgoing calls of unrecorded requests carry their trace."""
+    response_headers: ResponseHeaders
 
 
 def make_policy(
@@ -63,6 +69,11 @@ def make_policy(
         decide=chosen,
         awaits=awaits(chosen),
         limiter=limiter,
+        trace_headers=TraceHeaders(settings.trace_header),
+        hands_on=settings.propagate_unrecorded,
+        response_headers=ResponseHeaders(
+            server_timing=settings.server_timing, traceresponse=settings.traceresponse
+        ),
     )
 
 

@@ -164,7 +164,7 @@ class Variations:
         if plan.threshold:
             if plan.threshold >> _RANDOM_BITS:
                 return plan.missed
-            if request.trace_bits & ((1 << _RANDOM_BITS) - 1) < plan.threshold:
+            if request.randomness < plan.threshold:
                 return plan.missed
         if plan.bucket is not None and not plan.bucket.admits():
             count("suppressed.flag_per_s")

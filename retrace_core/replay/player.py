@@ -82,6 +82,7 @@ class Player:
         header = recording.header
         self.state = ScopeState()
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
+        self.folder = header.folder or header.trace_id
         self.infrastructure = Lane(self, "infrastructure", INFRA)
         self.notes: list[str] = []
         self.divergence: Divergence | None = None

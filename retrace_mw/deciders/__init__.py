@@ -11,6 +11,7 @@ from retrace_mw.deciders.sampling import SampleRate
 from retrace_mw.deciders.tail import KeepIf, KeepIfFailed, KeepIfSlower
 from retrace_mw.deciders.tail_new import KeepIfNew
 from retrace_mw.deciders.tail_slowest import KeepIfSlowest
+from retrace_mw.deciders.upstream import UpstreamDecision
 
 __all__ = [
     "Always",
@@ -25,4 +26,5 @@ __all__ = [
     "OpenFeatureFlag",
     "SampleRate",
     "TraceHeader",
+    "UpstreamDecision",
 ]

@@ -20,6 +20,9 @@ __all__ = ["TraceHeader"]
 class TraceHeader:
     """Records a request that carries X-Trace-ID, up to a rate.
 
+    Where the caller says as well that it does not record the trace itself (`X-Retrace: no`), or
+    does so only provisionally ("tail"), its name alone is no reason.
+
     A header from outside may force recording only within a limit: whoever can send requests
     could otherwise fill the disk.
 
@@ -28,7 +31,7 @@ class TraceHeader:
         clock: seconds that only grow, for tests.
     """
 
-    __slots__ = ("_bucket", "_no", "_over", "_yes", "per_s")
+    __slots__ = ("_bucket", "_no", "_over", "_unwanted", "_yes", "per_s")
 
     def __init__(
         self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
@@ -37,6 +40,7 @@ class TraceHeader:
         self._bucket = TokenBucket(per_s=per_s, clock=clock)
         self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
         self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
+        self._unwanted = Decision("no", "X-Trace-ID, but the caller does not ask", "TraceHeader")
         self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
 
     def __repr__(self) -> str:
@@ -44,8 +48,10 @@ class TraceHeader:
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
-        if not request.trace_headers()[0]:
+        if not request.names_trace:
             return self._no
+        if request.upstream in ("no", "tail"):  # the name of the trace, and no more than that
+            return self._unwanted
         if self._bucket.take():
             return self._yes
         count("suppressed.trace_header")
