@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from retrace_core.settings import Settings
 
-__all__ = ["hash_seed", "name_of_app", "of_app", "versions"]
+__all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
     "aiohttp aiosqlite anyio celery django falcon fastapi flask gevent gunicorn httpx litestar"
@@ -79,7 +79,7 @@ def name_of_app(app: object) -> tuple[str, str]:
     the application's modules; failing that, at the command line, as uvicorn and gunicorn
     write it. Both are "" where nothing was found.
     """
-    candidates = _unwrapped(app)
+    candidates = unwrapped(app)
     for module_name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if (
@@ -98,7 +98,8 @@ def name_of_app(app: object) -> tuple[str, str]:
     return "", ""
 
 
-def _unwrapped(app: object) -> list[object]:
+def unwrapped(app: object) -> list[object]:
+    """Return `app` and the applications that it wraps, as far as can be seen, outermost first."""
     found: list[object] = []
     waiting = [app]
     while waiting and len(found) < _DEPTH:

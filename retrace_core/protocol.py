@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import inspect
 from enum import Enum
+from typing import TYPE_CHECKING
 
-__all__ = ["Protocol", "detect", "holds_middleware"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Protocol", "detect", "find_middleware", "holds_middleware"]
 
 _INNER = (
     "__self__ __wrapped__ _app app application asgi_app asgi_handler cls func func_or_class"
@@ -48,6 +52,19 @@ def holds_middleware(app: object) -> bool:
 
     It is told by its attribute `records_requests`, since the core does not know the class.
     """
+    kinds = (one if inspect.isclass(one) else type(one) for one in _wrapped(app))
+    return any("records_requests" in vars(kind) for kind in kinds)
+
+
+def find_middleware(app: object) -> object | None:
+    """Return our middleware where `app` is it, or wraps it somewhere and has made it, or None."""
+    for one in _wrapped(app):
+        if not inspect.isclass(one) and "records_requests" in vars(type(one)):
+            return one
+    return None
+
+
+def _wrapped(app: object) -> Iterator[object]:
     waiting, seen = [app], 0
     known: set[int] = set()
     while waiting and seen < _DEPTH:
@@ -56,11 +73,9 @@ def holds_middleware(app: object) -> bool:
             continue
         known.add(id(one))
         seen += 1
-        if "records_requests" in vars(one if inspect.isclass(one) else type(one)):
-            return True
+        yield one
         if isinstance(one, list | tuple):
             waiting.extend(one)
         else:
             waiting.extend(inspect.getattr_static(one, name, None) for name in _INNER[1:])
             waiting.append(getattr(one, "__self__", None))
-    return False

@@ -19,8 +19,11 @@ class Setting:
     variable: str
     """Environment variable."""
     kind: type
+    """Of its value; tuple: a list of texts, list: a list of tables."""
     default: Any
     doc: str
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    secret: bool = False
+    """Never shown: `retrace config` says only whether it is set."""

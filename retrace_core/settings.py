@@ -15,9 +15,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from retrace_core.decision_settings import (
+    DECISION_SETTINGS,
+    DecisionSettings,
+    check_secret,
+    parse_tables,
+    parse_texts,
+)
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
-from retrace_core.limit_settings import LIMIT_SETTINGS, LimitSettings
+from retrace_core.limit_settings import LIMIT_SETTINGS
 from retrace_core.setting import MIB, Setting
 
 if TYPE_CHECKING:
@@ -202,6 +209,7 @@ SETTINGS: tuple[Setting, ...] = (
         doc="Consent to record the hash secret, so that sets iterate in the same order on"
         " replay. Whoever has it can craft colliding keys.",
     ),
+    *DECISION_SETTINGS,
     *LIMIT_SETTINGS,
 )
 
@@ -216,7 +224,7 @@ _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(LimitSettings):
+class Settings(DecisionSettings):
     """The values in force; made by `resolve`."""
 
     enabled: bool = False
@@ -321,6 +329,8 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         )
     if setting.name == "trace_header" and not _HEADER_NAMES.fullmatch(value):
         raise ConfigurationError(shown, raw, "names of headers, separated by commas", origin)
+    if setting.secret:
+        check_secret(value, shown, origin)
     if setting.name == "app" and value and ":" not in value:
         raise ConfigurationError(shown, raw, "module:attribute", origin)
     if setting.name == "recording_path" and (_REMOTE.match(value) or not value or "\0" in value):
@@ -356,7 +366,12 @@ def _parsed(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
             kind = "a whole number" if setting.kind is int else "a number"
             raise ConfigurationError(shown, raw, kind, origin)
         return number
+    if setting.kind is tuple:
+        return parse_texts(raw, shown, origin)
+    if setting.kind is list:
+        return parse_tables(raw, shown, origin)
     if not isinstance(raw, (str, os.PathLike)):
+        raw = "(hidden)" if setting.secret else raw
         raise ConfigurationError(shown, raw, "text", origin)
     return os.fspath(cast("str", raw))
 

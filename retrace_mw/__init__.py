@@ -7,7 +7,10 @@ The files in the order of a request:
     wsgi.py           the WSGI side: input, start_response, iterable and its close()
     policy.py         what is in force, made from the settings, replaced as a whole
     reload.py         tells when a file that settings come from has changed
+    chosen_decider.py the one in force, from what code and settings say
+    expression.py     a decider written as text
     request.py        RequestView: what a decider may see, the same for ASGI and WSGI
+    route.py          the pattern that a framework's router knows a request by
     trace_headers.py  the names of the headers that carry a trace
     traceparent.py    the W3C's traceparent
     tracestate.py     the W3C's tracestate, with our member and OpenTelemetry's
@@ -16,6 +19,14 @@ The files in the order of a request:
     carriers.py       inject and extract for what is no HTTP call
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
     deciders/         by rate, by headers, by the caller, by flag, by the request's end
+    rule.py           which requests a rule means, and what is done with them
+    rates.py          shares of all traces, by what a request is
+    glob.py           patterns in which "*" stands for any text
+    statuses.py       which statuses a number, a class or a range means
+    force_token.py    signed, for one service, for a while
+    service_name.py   what a service is called that nobody gave a name
+    explanation.py    which decider said what of a request, and why
+    made_request.py   a request that nobody sent, to ask deciders about
     flag_context.py   whom a feature flag is evaluated for, and where a request tells it
     flag_decider.py   what deciders by feature flag share
     flag_rules.py     flags described in a file
@@ -44,10 +55,12 @@ from retrace_core.flight_recorder import save_recent
 from retrace_core.keep_sharing import on_keep
 from retrace_mw.carriers import extract, inject
 from retrace_mw.decision import Decider, Decision, all_of, any_of, first_of
+from retrace_mw.explanation import Explanation, explain
 from retrace_mw.finished import FinishedRequest
 from retrace_mw.late import Late, LateDecisionMiddleware, decide_late
 from retrace_mw.limits import Limits
 from retrace_mw.log_filter import TraceIdFilter
+from retrace_mw.made_request import make_request
 from retrace_mw.middleware import RetraceMiddleware
 from retrace_mw.opening import install_early
 from retrace_mw.recorder_endpoint import flight_recorder_endpoint
@@ -56,6 +69,7 @@ from retrace_mw.request import RequestView
 __all__ = [
     "Decider",
     "Decision",
+    "Explanation",
     "FinishedRequest",
     "Late",
     "LateDecisionMiddleware",
@@ -66,10 +80,12 @@ __all__ = [
     "all_of",
     "any_of",
     "decide_late",
+    "explain",
     "extract",
     "first_of",
     "flight_recorder_endpoint",
     "inject",
+    "make_request",
     "on_keep",
     "save_recent",
 ]

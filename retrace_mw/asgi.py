@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
     from retrace_mw.decision import Decider
     from retrace_mw.limits import Limits
+    from retrace_mw.policy import Policy
 
 __all__ = ["RetraceMiddleware"]
 
@@ -58,6 +59,10 @@ class RetraceMiddleware:
 
     def __repr__(self) -> str:
         return f"RetraceMiddleware({self.app!r})"
+
+    def policy(self) -> Policy:
+        """Return what is in force now."""
+        return self._gatekeeper.policy()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection; what is not to be recorded passes straight through."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import re
 import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, flight_recorder, installer, writer
 from retrace_core.errors import ConfigurationError, StoreError
-from retrace_core.ids import new_span_id, valid_service
+from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.scope import RecordingScope, open_scope
 from retrace_core.settings import resolve
@@ -22,6 +21,7 @@ from retrace_mw.pending import Pending, mark_span
 from retrace_mw.policy import Policy, make_policy
 from retrace_mw.propagation import outgoing_headers
 from retrace_mw.reload import FileWatch
+from retrace_mw.service_name import service_name
 from retrace_mw.tally import note
 
 if TYPE_CHECKING:
@@ -229,25 +229,3 @@ def install_early() -> None:
             return
         if enabled:
             installer.install()
-
-
-def service_name(app: Any) -> str:
-    """Return a service name made from the application's title, name or module."""
-    owner = getattr(app, "__self__", app)
-    for _ in range(12):
-        for attribute in ("title", "import_name", "name"):
-            name = _clean(getattr(owner, attribute, None))
-            if name:
-                return name
-        inner = getattr(owner, "app", None)
-        if inner is None or inner is owner:
-            break
-        owner = getattr(inner, "__self__", inner)
-    return _clean(getattr(owner, "__module__", None)) or "service"
-
-
-def _clean(name: object) -> str:
-    if not isinstance(name, str) or name in ("__main__", "FastAPI"):
-        return ""
-    cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._").lower()[:64]
-    return cleaned if valid_service(cleaned) else ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.settings import Settings, resolve
-from retrace_mw.deciders import SampleRate, TraceHeader
-from retrace_mw.decision import Decider, any_of, awaits
+from retrace_mw.chosen_decider import Choice, choose
+from retrace_mw.decision import Decider, awaits
 from retrace_mw.limiter import Limiter
 from retrace_mw.limits import Limits, limits_of
 from retrace_mw.response_headers import ResponseHeaders
@@ -28,6 +28,8 @@ class Policy:
     enabled: bool
     """False: every request passes straight through."""
     decide: Decider
+    choice: Choice
+    """Where the decider came from."""
     awaits: bool
     """True when the decider's answer must be awaited."""
     limiter: Limiter
@@ -50,13 +52,14 @@ def make_policy(
         options: settings given as keyword arguments of the middleware.
         decide: the decider given in code, if one is.
         limits: the limits given in code, if any are.
-        before: the policy that this one replaces; equal limits go on with its account.
+        before: the policy that this one replaces; equal limits go on with its account, and of
+            equal settings its decider stays.
 
     Raises:
         ConfigurationError: a setting is wrong.
     """
     settings = resolve(options)
-    chosen = decide or default_decider(settings)
+    choice = choose(settings, decide, None if before is None else before.choice)
     allowed = limits or limits_of(settings)
     if before is not None and before.limiter.limits == allowed:
         limiter = before.limiter
@@ -66,22 +69,15 @@ def make_policy(
     return Policy(
         settings=settings,
         enabled=settings.enabled and not is_stopped(settings),
-        decide=chosen,
-        awaits=awaits(chosen),
+        decide=choice.decider,
+        choice=choice,
+        awaits=awaits(choice.decider),
         limiter=limiter,
         trace_headers=TraceHeaders(settings.trace_header),
         hands_on=settings.propagate_unrecorded,
         response_headers=ResponseHeaders(
             server_timing=settings.server_timing, traceresponse=settings.traceresponse
         ),
-    )
-
-
-def default_decider(settings: Settings) -> Decider:
-    """Return the decider for those who give none: X-Trace-ID, else the sample rate."""
-    return any_of(
-        TraceHeader(per_s=settings.trace_header_per_s),
-        SampleRate(settings.sample_rate),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from retrace_core.ids import new_span_id, new_trace_bits
 from retrace_mw import otel
 from retrace_mw.propagation import RANDOM_BITS, outgoing_headers, trace_of
+from retrace_mw.route import find_route, left_route
 from retrace_mw.trace_headers import TraceHeaders
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class RequestView:
         "_late",
         "_names",
         "_outgoing",
+        "_query",
+        "_route",
         "_trace",
         "app",
         "source",
@@ -65,6 +69,8 @@ class RequestView:
         self._bits: int | None = None
         self._names: dict[bytes, bytes] | None = None
         self._trace: TraceContext | None = None
+        self._query: dict[str, list[str]] | None = None
+        self._route: str | None = None
 
     @property
     def is_asgi(self) -> bool:
@@ -107,6 +113,46 @@ class RequestView:
         return str(self.source.get("QUERY_STRING", ""))
 
     @property
+    def query(self) -> dict[str, list[str]]:
+        """The query, decoded: each name with all of its values, in order; at most 1000 of them.
+
+        What is no UTF-8 is replaced, so that no query fails.
+        """
+        if self._query is None:
+            found: dict[str, list[str]] = {}
+            text = self.query_string
+            if text:
+                parts = "&".join(text.split("&", _QUERY_LIMIT)[:_QUERY_LIMIT])
+                for name, value in parse_qsl(parts, keep_blank_values=True, errors="replace"):
+                    found.setdefault(name, []).append(value)
+            self._query = found
+        return self._query
+
+    @property
+    def route(self) -> str:
+        """The pattern the framework knows the path by, "/orders/{id}"; "" where it tells none.
+
+        Before the application ran its own router is asked, of Starlette, FastAPI, Flask, Quart,
+        Django, Falcon, Litestar and Pyramid; at the end what the framework has left counts too.
+        It is found when first asked for: at the start that costs about what routing costs.
+        """
+        route = self._route
+        if route is None:
+            route = self._route = find_route(
+                self.source, asgi=self._asgi, app=self.app, method=self.method
+            )
+        elif not route:
+            route = self._route = left_route(self.source, asgi=self._asgi)
+        return route
+
+    @property
+    def host(self) -> str:
+        """The host the client asked for, lower case, without its port; the client chooses it."""
+        host = self.header("host").lower()
+        name, colon, port = host.rpartition(":")
+        return name if colon and port.isdigit() else host
+
+    @property
     def scheme(self) -> str:
         """ "http" or "https", as the server saw it."""
         return str(
@@ -117,7 +163,12 @@ class RequestView:
 
     @property
     def client(self) -> str:
-        """The peer's address, or "" where the server does not know it."""
+        """The peer's address as the server says it, or "" where it does not know it.
+
+        Behind a proxy that is the proxy's, unless the server was told whom to trust (uvicorn
+        `--forwarded-allow-ips`, gunicorn `forwarded_allow_ips`, Werkzeug's ProxyFix outside
+        of this middleware). X-Forwarded-For is not read here: anyone can write it.
+        """
         if self._asgi:
             return str((self.source.get("client") or ("",))[0])
         return str(self.source.get("REMOTE_ADDR", ""))
@@ -247,3 +298,6 @@ UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
 def header_name(key: str) -> str:
     """Return the header that a WSGI key stands for: "HTTP_X_TRACE_ID" is X-Trace-Id."""
     return key.removeprefix("HTTP_").replace("_", "-").title()
+
+
+_QUERY_LIMIT = 1000

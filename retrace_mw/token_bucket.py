@@ -6,10 +6,19 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from retrace_core.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TokenBucket"]
+__all__ = ["TokenBucket", "checked_rate"]
+
+
+def checked_rate(name: str, per_s: object) -> float:
+    """Return a rate of things per second; raises ConfigurationError when it is none."""
+    if isinstance(per_s, int | float) and not isinstance(per_s, bool) and 0 <= per_s < 1e9:
+        return float(per_s)
+    raise ConfigurationError(name, per_s, "a number per second, 0 or more")
 
 
 class TokenBucket:
@@ -43,3 +52,9 @@ class TokenBucket:
                 return False
             self._room -= 1.0
             return True
+
+    def has_room(self) -> bool:
+        """Return what `take` would return, and take nothing."""
+        with self._lock:
+            passed = self._clock() - self._since
+            return min(self._size, self._room + passed * self.per_s) >= 1.0

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
     from retrace_mw.decision import Decider
     from retrace_mw.limits import Limits
+    from retrace_mw.policy import Policy
 
 __all__ = ["RetraceMiddleware"]
 
@@ -62,6 +63,10 @@ class RetraceMiddleware:
 
     def __repr__(self) -> str:
         return f"RetraceMiddleware({self.app!r})"
+
+    def policy(self) -> Policy:
+        """Return what is in force now."""
+        return self._gatekeeper.policy()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request; what is not to be recorded passes straight through."""

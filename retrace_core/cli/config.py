@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import click
 
 from retrace_core.cli.screen import Screen, note, print_json
@@ -33,7 +35,9 @@ def command(as_json: bool) -> int:
                 {
                     "name": setting.name,
                     "variable": setting.variable,
-                    "value": getattr(settings, setting.name),
+                    "value": setting_text(settings, setting.name)
+                    if setting.secret
+                    else getattr(settings, setting.name),
                     "origin": settings.origin(setting.name),
                     "default": setting.default,
                     "unit": setting.unit,
@@ -65,7 +69,13 @@ def command(as_json: bool) -> int:
 def setting_text(settings: Settings, name: str) -> str:
     """Return the value of a setting as a user would write it, with its unit."""
     value = getattr(settings, name)
-    unit = next(setting.unit for setting in SETTINGS if setting.name == name)
+    setting = next(setting for setting in SETTINGS if setting.name == name)
+    unit = setting.unit
+    if setting.secret:
+        return "(set)" if value else "(empty)"
+    if isinstance(value, tuple):
+        listed = cast("tuple[object, ...]", value)
+        return ", ".join(map(str, listed)) or "(empty)"
     if isinstance(value, bool):
         return "1" if value else "0"
     text = f"{value:g}" if isinstance(value, float) else str(value)

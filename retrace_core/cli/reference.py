@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import click
 
-from retrace_core.cli import COMMANDS, retrace
+from retrace_core.cli import COMMANDS, ENTRY_POINTS, retrace
 
 __all__ = ["reference"]
 
@@ -43,7 +45,7 @@ _RETRACE_COMPLETE=fish_source retrace | source        # fish, ~/.config/fish/con
 def reference() -> str:
     """Return the text of docs/cli.md."""
     parts = [_INTRODUCTION]
-    for name in COMMANDS:
+    for name in (*COMMANDS, *_of_the_middleware()):
         parent = click.Context(retrace, info_name="retrace")
         command = retrace.get_command(parent, name) if isinstance(retrace, click.Group) else None
         assert command is not None
@@ -53,6 +55,12 @@ def reference() -> str:
         text = "\n".join(line.rstrip() for line in command.get_help(context).split("\n"))
         parts.append(f"\n## retrace {name}\n\n```text\n{text.rstrip()}\n```\n")
     return "".join(parts)
+
+
+def _of_the_middleware() -> list[str]:
+    """Return the names of the commands that this distribution adds by entry point."""
+    found = metadata.distribution("retrace-mw").entry_points.select(group=ENTRY_POINTS)
+    return sorted(found.names)
 
 
 if __name__ == "__main__":

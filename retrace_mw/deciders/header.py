@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.stats import count
 from retrace_mw.decision import Decision
-from retrace_mw.token_bucket import TokenBucket
+from retrace_mw.token_bucket import TokenBucket, checked_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,9 @@ __all__ = ["TraceHeader"]
 class TraceHeader:
     """Records a request that carries X-Trace-ID, up to a rate.
 
+    So it does where a proxy has taken X-Trace-ID away and left the caller's decision: "yes" in
+    X-Retrace, or in the member `retrace` of tracestate.
+
     Where the caller says as well that it does not record the trace itself (`X-Retrace: no`), or
     does so only provisionally ("tail"), its name alone is no reason.
 
@@ -29,6 +32,9 @@ class TraceHeader:
     Args:
         per_s: how many requests per second it may have recorded; twice as many at once.
         clock: seconds that only grow, for tests.
+
+    Raises:
+        ConfigurationError: the rate is no number from 0 on.
     """
 
     __slots__ = ("_bucket", "_no", "_over", "_unwanted", "_yes", "per_s")
@@ -36,7 +42,7 @@ class TraceHeader:
     def __init__(
         self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.per_s = per_s
+        self.per_s = checked_rate("per_s", per_s)
         self._bucket = TokenBucket(per_s=per_s, clock=clock)
         self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
         self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
@@ -44,14 +50,17 @@ class TraceHeader:
         self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
 
     def __repr__(self) -> str:
-        return f"TraceHeader(per_s={self.per_s:g})"
+        return f"TraceHeader(per_s={self.per_s!r})"
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
-        if not request.names_trace:
+        if not request.trace_headers():
             return self._no
-        if request.upstream in ("no", "tail"):  # the name of the trace, and no more than that
+        told = request.upstream
+        if told in ("no", "tail"):  # the name of the trace, and no more than that
             return self._unwanted
+        if not told and not request.names_trace:
+            return self._no
         if self._bucket.take():
             return self._yes
         count("suppressed.trace_header")

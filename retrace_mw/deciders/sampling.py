@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.errors import ConfigurationError
 from retrace_mw.decision import Decision
-from retrace_mw.propagation import RANDOM_BITS
+from retrace_mw.rates import Rates, checked_share, is_drawn, threshold_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from retrace_mw.request import RequestView
 
 __all__ = ["SampleRate"]
 
 
 class SampleRate:
-    """Records a share of requests.
+    """Records a share of requests, one for all, or by a value that the request has.
 
     The draw is the low 56 bits of the trace id, or `rv` of tracestate where that is given, so
     that of two services the one with the lower rate records a subset of what the other does.
@@ -24,28 +25,42 @@ class SampleRate:
 
     Args:
         rate: from 0.0 (none) to 1.0 (all).
+        by: where the value is that has a rate of its own: "header:x-tenant", "query:plan",
+            "method", "host" or "route".
+        rates: value -> rate; all other values have `rate`.
 
     Raises:
-        ConfigurationError: the rate is no number from 0 to 1.
+        ConfigurationError: a rate is no number from 0 to 1, or only one of `by` and `rates`
+            is given.
     """
 
-    __slots__ = ("_no", "_threshold", "_yes", "rate")
+    __slots__ = ("_kept", "_no", "_rates", "_threshold", "_yes", "by", "rate", "rates")
 
-    def __init__(self, rate: float) -> None:
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.0 <= rate <= 1.0:
-            raise ConfigurationError("sample_rate", rate, "a number from 0.0 to 1.0")
-        self.rate = float(rate)
-        self._threshold = round((1.0 - self.rate) * (1 << RANDOM_BITS))
-        threshold = f"{self._threshold:014x}".rstrip("0") or "0"
-        reason = f"drawn at rate {self.rate:g}"
-        self._yes = Decision("yes", reason, "SampleRate", threshold=threshold)
-        self._no = Decision("no", f"not drawn at rate {self.rate:g}", "SampleRate")
+    def __init__(
+        self, rate: float, *, by: str = "", rates: Mapping[str, float] | None = None
+    ) -> None:
+        self.rate = checked_share("sample_rate", rate)
+        self.by = by
+        found = Rates(self.rate, by, rates)
+        self.rates = found.rates
+        self._rates = found if by else None
+        self._threshold = threshold_of(self.rate)
+        of = f" by {by}" if by else ""
+        self._kept = {rate: _drawn(rate, of) for rate in {self.rate, *found.rates.values()}}
+        self._yes = self._kept[self.rate]
+        self._no = Decision("no", f"not drawn at rate {self.rate:g}{of}", "SampleRate")
 
     def __repr__(self) -> str:
-        return f"SampleRate({self.rate:g})"
+        by = f", by={self.by!r}, rates={self.rates!r}" if self.by else ""
+        return f"SampleRate({self.rate:g}{by})"
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes when the trace's draw falls into the share."""
-        if self._threshold == 1 << RANDOM_BITS:
-            return self._no
-        return self._yes if request.randomness >= self._threshold else self._no
+        if self._rates is None:
+            return self._yes if is_drawn(request, self._threshold) else self._no
+        return self._kept[self._rates.of(request)] if self._rates.draws(request) else self._no
+
+
+def _drawn(rate: float, of: str) -> Decision:
+    threshold = f"{threshold_of(rate):014x}".rstrip("0") or "0"
+    return Decision("yes", f"drawn at rate {rate:g}{of}", "SampleRate", threshold=threshold)

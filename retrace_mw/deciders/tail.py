@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retrace_core.errors import ConfigurationError
 from retrace_mw.decision import Decision
+from retrace_mw.statuses import status_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,7 +76,7 @@ class KeepIfFailed:
         logged: bool = True,
     ) -> None:
         self.statuses = (statuses,) if isinstance(statuses, str | int) else tuple(statuses)
-        self._statuses = frozenset(code for one in self.statuses for code in _codes(one))
+        self._statuses = frozenset(code for one in self.statuses for code in status_codes(one))
         self.escaped = escaped
         self.logged = logged
         if not (self._statuses or escaped or logged):
@@ -134,18 +135,3 @@ class KeepIfSlower:
             return self._no
         reason = f"took {finished.duration_s:.3g} s, over {self.than_s:g} s"
         return Decision("yes", reason, "KeepIfSlower")
-
-
-def _codes(given: Any) -> Iterable[int]:
-    """Return the statuses that one entry means; raises ConfigurationError."""
-    if isinstance(given, int) and not isinstance(given, bool) and 100 <= given <= 599:
-        return (given,)
-    if isinstance(given, str):
-        if len(given) == 3 and given[0] in "12345" and given[1:].lower() == "xx":
-            return range(int(given[0]) * 100, int(given[0]) * 100 + 100)
-        low, _, high = given.partition("-")
-        if low.isdecimal() and (high or low).isdecimal():
-            first, last = int(low), int(high or low)
-            if 100 <= first <= last <= 599:
-                return range(first, last + 1)
-    raise ConfigurationError("statuses", given, 'a status like 502, "5xx" or "500-504"')
