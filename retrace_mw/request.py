@@ -41,6 +41,7 @@ class RequestView:
         "_late",
         "_names",
         "_outgoing",
+        "_path",
         "_query",
         "_route",
         "_trace",
@@ -69,6 +70,7 @@ class RequestView:
         self._bits: int | None = None
         self._names: dict[bytes, bytes] | None = None
         self._trace: TraceContext | None = None
+        self._path: str | None = None
         self._query: dict[str, list[str]] | None = None
         self._route: str | None = None
 
@@ -99,11 +101,17 @@ class RequestView:
     @property
     def path(self) -> str:
         """The whole decoded path, with the prefix the application is mounted at."""
-        if self._asgi:
-            return str(self.source["path"])
-        source = self.source
-        raw: str = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")
-        return raw.encode("latin-1", "replace").decode("utf-8", "replace")
+        path = self._path
+        if path is None:  # kept, also since some frameworks change the scope in place
+            source = self.source
+            if self._asgi:
+                path = str(source["path"])
+            else:
+                path = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")
+                if not path.isascii():
+                    path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+            self._path = path
+        return path
 
     @property
     def query_string(self) -> str:
