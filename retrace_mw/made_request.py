@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from retrace_core.protocol import Protocol, detect
 from retrace_mw.request import RequestView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["make_request"]
 
@@ -38,7 +39,11 @@ def make_request(
     path, _, inline = path.partition("?")
     path = unquote(path if path.startswith("/") else f"/{path}")
     query = "&".join(part for part in (inline, query) if part)
-    listed = list(headers.items() if hasattr(headers, "items") else headers)
+    listed: list[tuple[str, str]] = []
+    if isinstance(headers, Mapping):
+        listed.extend(cast("Mapping[str, str]", headers).items())
+    else:
+        listed.extend(headers)
     if all(name.lower() != "host" for name, _ in listed):
         listed.append(("Host", "localhost"))
     wsgi = app is not None and detect(app) is Protocol.WSGI

@@ -68,10 +68,7 @@ class Rules:
                     pending = []
                 pending.append((rule, rule.outcome(request)))
         if last is None:
-            last = self._no
-            if self.otherwise is not None:
-                answer: Any = self.otherwise(request)
-                last = answer
+            last = self._no if self.otherwise is None else self._ask(self.otherwise, request)
         return last if pending is None else _settled_later(pending, last)
 
     def explain(self, request: RequestView) -> Explanation:
@@ -106,6 +103,12 @@ class Rules:
         last = last or self._no
         whole = _settled_later(pending, last) if pending else last
         return Explanation("Rules", whole.verdict, whole.reason, tuple(parts))
+
+    @staticmethod
+    def _ask(decider: Decider, request: RequestView) -> Decision:
+        answer: Any = decider(request)  # none that must be awaited was let in
+        decision: Decision = answer
+        return decision
 
     def _check(self) -> None:
         for place, rule in enumerate(self._rules):
