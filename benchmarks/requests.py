@@ -2,8 +2,9 @@
 
 `python -m benchmarks.requests [--rounds N] [--requests N] [--shm]` prints a table. Each
 variant is a process of its own that calls the application in process; rounds of all variants
-are interleaved, and the median is shown. CPU is user and system time of all threads, the
-writer's included.
+are interleaved. Shown are medians; what a variant adds is the median of its differences to the
+bare one of the same round, and to a middleware that does nothing. CPU is user and system time
+of all threads, the writer's included. `--shm` records into memory instead of onto the disk.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 
 VARIANTS = ("bare", "no-op", "off", "not sampled", "10 %", "100 %", "otel never", "otel always")
+
+
+LIMITS = (
+    "PER_SECOND AT_ONCE SHARE BYTES_PER_HOUR DISK_BYTES FREE_BYTES OVERHEAD PER_ROUTE_PER_MINUTE"
+    " PER_FAILURE_PER_HOUR"
+).split()
+NO_LIMITS = {f"RETRACE_LIMITS_{name}": "0" for name in LIMITS}
+"""What is measured is the cost of recording, not how soon the limits end it."""
 
 
 def cpu_s() -> float:
@@ -119,9 +128,10 @@ def call_wsgi(app: Any, path: str) -> None:
 
 def serve(kind: str, variant: str) -> None:
     """Run rounds as standard input asks: "path count" -> "cpu wall", microseconds a request."""
-    from retrace_core import writer
+    from retrace_core import stats, writer
 
     app = make(kind, variant)
+    asked = 0
     runner = asyncio.Runner()
 
     async def many(path: str, count: int) -> None:
@@ -138,6 +148,8 @@ def serve(kind: str, variant: str) -> None:
                 call_wsgi(app, path)
         latency = time.perf_counter() - wall
         writer.flush(30)
+        asked += count
+        assert variant != "100 %" or stats()["written"] == asked, stats()
         print((cpu_s() - cpu) / count * 1e6, latency / count * 1e6, flush=True)
 
 
@@ -146,8 +158,12 @@ def option(name: str, default: int) -> int:
     return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
 
 
-def measure(kind: str, folder: Path, url: str) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return path -> variant -> (CPU, latency), medians in microseconds."""
+Rounds = dict[str, list[tuple[float, float]]]
+"""Variant -> (CPU, latency) of each round, in microseconds per request."""
+
+
+def measure(kind: str, folder: Path, url: str) -> dict[str, Rounds]:
+    """Return the rounds of each path."""
     processes = {}
     for variant in VARIANTS:
         environment = {
@@ -161,28 +177,40 @@ def measure(kind: str, folder: Path, url: str) -> dict[str, dict[str, tuple[floa
         processes[variant] = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-    found: dict[str, dict[str, tuple[float, float]]] = {}
+    found: dict[str, Rounds] = {}
     for path, count in (("/empty", 500), ("/checkout", option("--requests", 100))):
-        rounds: dict[str, list[list[float]]] = {variant: [] for variant in VARIANTS}
-        for number in range(option("--rounds", 5) + 1):
+        rounds: Rounds = {variant: [] for variant in VARIANTS}
+        for number in range(option("--rounds", 9) + 1):
             for variant, process in processes.items():
                 assert process.stdin is not None
                 assert process.stdout is not None
                 process.stdin.write(f"{path} {count}\n")
                 process.stdin.flush()
-                answer = process.stdout.readline().split()
+                cpu, wall = process.stdout.readline().split()
                 if number:  # the first round warms up
-                    rounds[variant].append([float(part) for part in answer])
-        found[path] = {
-            variant: (
-                statistics.median(one[0] for one in many),
-                statistics.median(one[1] for one in many),
-            )
-            for variant, many in rounds.items()
-        }
+                    rounds[variant].append((float(cpu), float(wall)))
+        found[path] = rounds
     for process in processes.values():
         process.communicate()
     return found
+
+
+def added(rounds: Rounds, variant: str, base: str) -> float:
+    """Return the median of what a variant costs more than another in the same round."""
+    return statistics.median(
+        one[0] - other[0] for one, other in zip(rounds[variant], rounds[base], strict=True)
+    )
+
+
+def print_table(title: str, rounds: Rounds) -> None:
+    """Print a line for each variant."""
+    print(f"\n{title}: µs per request")
+    print(f"  {'':12} {'CPU':>8} {'ratio':>6} {'+ bare':>8} {'+ no-op':>8} {'latency':>8}")
+    bare = statistics.median(one[0] for one in rounds["bare"])
+    for variant, many in rounds.items():
+        cpu, wall = (statistics.median(one[part] for one in many) for part in (0, 1))
+        line = f"  {variant:12} {cpu:8.1f} {cpu / bare:6.2f} {added(rounds, variant, 'bare'):+8.1f}"
+        print(f"{line} {added(rounds, variant, 'no-op'):+8.1f} {wall:8.1f}", flush=True)
 
 
 def main() -> None:
@@ -194,12 +222,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=base) as name, origin() as (url, _):
         folder = Path(name)
         for kind, title in (("asgi", "FastAPI, httpx"), ("wsgi", "Flask, requests")):
-            for path, row in measure(kind, folder, url).items():
-                print(f"\n{title}, {path}: CPU µs, ratio, added; latency µs")
-                bare = row["bare"][0]
-                for variant, (cpu, wall) in row.items():
-                    line = f"  {variant:12} {cpu:8.1f} {cpu / bare:6.2f} {cpu - bare:+8.1f}"
-                    print(f"{line} {wall:9.1f}")
+            for path, rounds in measure(kind, folder, url).items():
+                print_table(f"{title}, {path}", rounds)
         sizes = [path.stat().st_size for path in folder.glob("recordings/100%/*/*/*.bin")]
         sizes = sorted(size for size in sizes if size > 1000)
         print(json.dumps({"bytes of a checkout, median": sizes[len(sizes) // 2]}))

@@ -8,6 +8,7 @@ after how long the last request was answered the old way (5 s at most), over all
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import os
 import subprocess
 import sys
@@ -40,7 +41,12 @@ def make_app() -> Any:
 
     app = flask.Flask("toggle")
     app.add_url_rule("/", view_func=lambda: str(os.getpid()))
-    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    decide = None
+    if "TOGGLE_FLAGS" in os.environ:
+        from retrace_mw.deciders import FileFlag
+
+        decide = FileFlag("record-request", path=os.environ["TOGGLE_FLAGS"], default="no")
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app, decide=decide)  # type: ignore[method-assign]
     return app
 
 
@@ -126,12 +132,31 @@ class StopFileSwitch:
         self._path.unlink()
 
 
+class FlagSwitch:
+    """A feature flag in a file, asked for each request."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "flags.toml"
+        self.on()
+        self.environment = {"TOGGLE_FLAGS": str(self._path)}
+
+    def off(self) -> None:
+        """Switch recording off."""
+        replaced(self._path, '[flags.record-request]\nvariation = "off"\n')
+
+    def on(self) -> None:
+        """Switch recording on."""
+        replaced(self._path, '[flags.record-request]\nvariation = "full"\n')
+
+
 SWITCHES: dict[str, Callable[[Path], Switch]] = {
     "settings file": FileSwitch,
     "ConfigMap": LinkSwitch,
     "stop file": StopFileSwitch,
 }
-"""Name -> a switch that keeps its files in a folder; one switched by a flag fits here too."""
+"""Name -> a switch that keeps its files in a folder."""
+if importlib.util.find_spec("retrace_mw.deciders.flag_file") is not None:
+    SWITCHES["flag file"] = FlagSwitch
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ The files in the order of a request:
     installer.py      puts each boundary in place when its library is imported
     boundary.py       what a client library declares; the live/record/replay switch
     boundaries/       one file for each client library
+    ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
+    ld_evaluation.py  what LaunchDarkly's two clients share
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C
@@ -22,6 +24,7 @@ The files in the order of a request:
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
+    flags.py          which feature flags a recorded request saw
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
     triggers.py       a crash and a signal, noticed in passing
@@ -47,6 +50,7 @@ from retrace_core.boundary import Boundary, Hook, Patch
 from retrace_core.errors import (
     AppNotLoadable,
     ConfigurationError,
+    FlagNotAsked,
     ForeignFile,
     LiveCallRefused,
     NewerVersion,
@@ -70,6 +74,7 @@ __all__ = [
     "AppNotLoadable",
     "Boundary",
     "ConfigurationError",
+    "FlagNotAsked",
     "ForeignFile",
     "Hook",
     "LiveCallRefused",

@@ -11,6 +11,7 @@
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
+        ├── FlagNotAsked          a flag that is to be flipped was never asked
         └── LiveCallRefused       the replayed code reached for the live world
 
 The text of each is one line that says what, where, and what to do. The command line
@@ -22,6 +23,7 @@ from __future__ import annotations
 __all__ = [
     "AppNotLoadable",
     "ConfigurationError",
+    "FlagNotAsked",
     "ForeignFile",
     "LiveCallRefused",
     "NewerVersion",
@@ -103,6 +105,22 @@ class AppNotLoadable(ReplayError):
 
 class WrongApp(ReplayError):
     """The recording was made by another application than the one given."""
+
+
+class FlagNotAsked(ReplayError):
+    """A flag that is to be flipped was never asked in the recording.
+
+    Args:
+        flag: its name.
+        asked: the names of those that were.
+    """
+
+    def __init__(self, flag: str, asked: list[str]) -> None:
+        listed = ", ".join(sorted(asked))
+        hint = f"asked were: {listed}" if asked else "no flag was asked at all"
+        super().__init__(f"flag {flag!r} was never asked in this recording; {hint}")
+        self.flag = flag
+        self.asked = asked
 
 
 class LiveCallRefused(ReplayError):

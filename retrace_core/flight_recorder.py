@@ -36,8 +36,6 @@ __all__ = ["FlightRecorder", "configure", "forget", "hold", "recorder", "save_re
 DECIDER = "flight recorder"
 _MOST_WANTED = 1024
 _TICK_NS = 1_000_000_000
-_LOCK_S = 1.0
-"""A trigger may interrupt the very thread that has the lock: it does not wait for ever."""
 
 
 class _Held:
@@ -82,6 +80,7 @@ class FlightRecorder:
         self.window_s = window_s
         self._clock_ns = clock_ns
         self._lock = threading.RLock()
+        self._busy = False
         self._ring: deque[_Held] = deque()
         self._ring_bytes = 0
         self._leaving_bytes = 0
@@ -100,7 +99,9 @@ class FlightRecorder:
         """Keep a recording in memory until it is saved, too old, or newer ones need its room."""
         held = _Held(draft, self._clock_ns())
         starts = False
-        with self._lock:
+        if not self._enter():
+            return
+        try:
             if held.size_bytes + self._leaving_bytes > self.limit_bytes:
                 count("dropped.flight_recorder_full")
                 return
@@ -110,25 +111,32 @@ class FlightRecorder:
             wanted = self._wanted.get(held.folder) or self._wanted.get(held.trace_id)
             if not self._ticking:
                 self._ticking = starts = True
+        finally:
+            self._leave()
         if wanted is not None and wanted[0] >= held.held_ns:
-            self.save(wanted[1], trace_id=held.folder)
+            self._hand_over(self._take(held.folder, self.window_s), wanted[1])
         if starts:
             writer.park(now_ns() + _TICK_NS, self._tick)
 
     def save(self, reason: str, *, trace_id: str = "", last_s: float | None = None) -> int:
         """Hand recordings to the writer and return how many; see `save_recent`."""
-        if not self._lock.acquire(timeout=_LOCK_S):
-            count("faults.flight_recorder_busy")
-            return 0
+        if trace_id and self._enter():
+            until_ns = self._clock_ns() + int(self.window_s * 1e9)
+            self._wanted[trace_id] = (until_ns, reason)
+            if len(self._wanted) > _MOST_WANTED:
+                self._wanted.popitem(last=False)
+            self._leave()
+        taken = self._take(trace_id, self.window_s if last_s is None else last_s)
+        return self._hand_over(taken, reason)
+
+    def _take(self, trace_id: str, last_s: float) -> list[_Held]:
+        """Take out of the ring what is not older, of one trace if given."""
+        taken: list[_Held] = []
+        if not self._enter():
+            return taken
         try:
             self._evict(0)
-            now = self._clock_ns()
-            since = now - int((self.window_s if last_s is None else last_s) * 1e9)
-            if trace_id:
-                self._wanted[trace_id] = (now + int(self.window_s * 1e9), reason)
-                if len(self._wanted) > _MOST_WANTED:
-                    self._wanted.popitem(last=False)
-            taken: list[_Held] = []
+            since = self._clock_ns() - int(last_s * 1e9)
             left: deque[_Held] = deque()
             for held in self._ring:
                 match = held.held_ns >= since and (not trace_id or held.is_of(trace_id))
@@ -138,7 +146,10 @@ class FlightRecorder:
             self._ring_bytes -= size
             self._leaving_bytes += size
         finally:
-            self._lock.release()
+            self._leave()
+        return taken
+
+    def _hand_over(self, taken: list[_Held], reason: str) -> int:
         saved = 0
         for held in taken:
             # Its memory is on our account until the writer has it: it takes none of the queue.
@@ -164,6 +175,24 @@ class FlightRecorder:
         with self._lock:
             self._leaving_bytes -= held.size_bytes
 
+    def _enter(self) -> bool:
+        """Take the lock; False inside itself, and nothing may be touched.
+
+        A signal's handler, or a finaliser that the collector runs, can come at any moment, on
+        the very thread that is at work here.
+        """
+        self._lock.acquire()
+        if self._busy:
+            self._lock.release()
+            count("dropped.flight_recorder_busy")
+            return False
+        self._busy = True
+        return True
+
+    def _leave(self) -> None:
+        self._busy = False
+        self._lock.release()
+
     def _evict(self, room_bytes: int) -> None:
         """Forget what is too old, and the oldest until there is room; the lock is ours."""
         oldest_ns = self._clock_ns() - int(self.window_s * 1e9)
@@ -175,7 +204,7 @@ class FlightRecorder:
 
     def _tick(self) -> None:
         """Once a second while the ring holds something, on the writer's thread; and at exit."""
-        if not self._lock.acquire(timeout=_LOCK_S):
+        if not self._enter():
             return
         try:
             self._evict(0)
@@ -184,7 +213,7 @@ class FlightRecorder:
                 self._wanted.popitem(last=False)
             folders = {held.folder for held in self._ring}
         finally:
-            self._lock.release()
+            self._leave()
         with failsafe.gate("keep list"):
             for trace, reason in keep_sharing.kept_elsewhere(folders) if folders else ():
                 self.save(reason, trace_id=trace)

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol
+
+from retrace_core import failsafe
+from retrace_core.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["exchange_key", "missing_headers"]
+    from retrace_core import native
+
+__all__ = ["UNRECORDED", "Unrecorded", "exchange_key", "headers_to_send", "missing_headers"]
+
+
+class Unrecorded(Protocol):
+    """A request that is not recorded, but hands on its trace all the same."""
+
+    @property
+    def outgoing_headers(self) -> tuple[tuple[str, str], ...]:
+        """What outgoing calls carry; made when the first of them asks."""
+        ...
+
+    @property
+    def trace_name(self) -> str:
+        """What people search for: the name given to the trace, or its id."""
+        ...
+
+
+UNRECORDED: ContextVar[Unrecorded | None] = ContextVar("retrace_unrecorded", default=None)
+"""The request of the current context, while it is served and not recorded."""
 
 _USERINFO = re.compile(r"(?<=://)[^/?#@]*@")
 
@@ -43,3 +67,18 @@ def missing_headers(
         present: tells whether the carrier has a header; gets its name in lower case.
     """
     return [(name, value) for name, value in headers if not present(name.lower())]
+
+
+def headers_to_send(lane: native.Lane | None) -> tuple[tuple[str, str], ...]:
+    """Return the headers by which an outgoing call carries the trace, () for none.
+
+    Args:
+        lane: the current one; without one the request may be unrecorded, and hands on its trace.
+    """
+    if isinstance(lane, Lane):
+        return lane.scope.outgoing_headers
+    unrecorded = UNRECORDED.get()
+    if unrecorded is not None:
+        with failsafe.gate("outgoing headers"):
+            return unrecorded.outgoing_headers
+    return ()

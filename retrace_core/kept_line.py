@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["tell_kept"]
 
+_SPECIAL = " =\"'\\"
+"""What a value in logfmt is quoted for; a shell takes an apostrophe for a quote, too."""
+
 _logger = logging.getLogger("retrace")
 
 
@@ -57,7 +60,7 @@ def tell_kept(store: Store, path: str, header: Header, size_bytes: int) -> None:
 def _quoted(value: object) -> str:
     """Return a value as logfmt has it; what came from outside can't forge another line."""
     text = str(value)
-    if text and all(c.isascii() and c.isprintable() and c not in ' "=\\' for c in text):
+    if text and all(c.isascii() and c.isprintable() and c not in _SPECIAL for c in text):
         return text
     escaped = "".join(
         f"\\{c}" if c in '"\\' else c if c.isprintable() else ascii(c)[1:-1] for c in text

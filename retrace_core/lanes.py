@@ -8,7 +8,6 @@ however long each of the children takes.
 from __future__ import annotations
 
 import functools
-from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -20,7 +19,7 @@ from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
     from contextvars import Context
     from types import CodeType
@@ -131,22 +130,23 @@ class Lane(native.Lane):
         return in_turn(self, "lock", code, live, again)
 
 
-@contextmanager
-def mask() -> Iterator[None]:
+class mask:  # noqa: N801  # used as a function; a generator would cost more than what it masks
     """Run library internals with no lane, so that what they do is nobody's event.
 
     What they start inside (tasks, callbacks, threads) inherits no lane either. During
     replay the masked code still knows that it is replayed (`boundary.in_replay`).
     """
-    lane = LANE.get()
-    if lane is None:
-        yield
-        return
-    LANE.set(masked_value(lane))
-    try:
-        yield
-    finally:
-        LANE.set(lane)
+
+    __slots__ = ("_lane",)
+
+    def __enter__(self) -> None:
+        self._lane = lane = LANE.get()
+        if lane is not None:
+            LANE.set(masked_value(lane))
+
+    def __exit__(self, *_: object) -> None:
+        if self._lane is not None:
+            LANE.set(self._lane)
 
 
 def masked_value(lane: native.Lane) -> native.Lane | None:

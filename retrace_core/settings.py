@@ -129,6 +129,36 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How many requests an X-Trace-ID from outside may have recorded.",
     ),
     Setting(
+        name="trace_header",
+        variable="RETRACE_TRACE_HEADER",
+        kind=str,
+        default="",
+        doc="Headers that name the trace in addition to X-Trace-ID, by commas: `X-Request-ID`,"
+        " `X-Amzn-Trace-Id`, ... They name a recording, and ask for none.",
+    ),
+    Setting(
+        name="propagate_unrecorded",
+        variable="RETRACE_PROPAGATE_UNRECORDED",
+        kind=bool,
+        default=True,
+        doc="Outgoing HTTP calls of a request that is not recorded carry its trace, and that it is"
+        " not recorded, so that the services behind decide alike.",
+    ),
+    Setting(
+        name="server_timing",
+        variable="RETRACE_SERVER_TIMING",
+        kind=bool,
+        default=False,
+        doc="Recorded responses carry `Server-Timing: traceparent;desc=...`, which browsers show.",
+    ),
+    Setting(
+        name="traceresponse",
+        variable="RETRACE_TRACERESPONSE",
+        kind=bool,
+        default=False,
+        doc="Recorded responses carry `traceresponse`, a draft of the W3C's.",
+    ),
+    Setting(
         name="stop_file",
         variable="RETRACE_STOP_FILE",
         kind=str,
@@ -189,6 +219,7 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 _INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED")
 _SWITCHES = ("RETRACE_ENABLED", "RETRACE_ENABLE", "RETRACE_ON")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+_HEADER_NAMES = re.compile(r"(?:[A-Za-z0-9!#$%&'*+.^`|~_-]+(?:\s*,\s*|$))*", re.ASCII)
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -207,6 +238,10 @@ class Settings(DecisionSettings):
     body_limit_bytes: int = MIB
     grace_s: float = 10.0
     trace_header_per_s: float = 100.0
+    trace_header: str = ""
+    propagate_unrecorded: bool = True
+    server_timing: bool = False
+    traceresponse: bool = False
     stop_file: str = ""
     flight_recorder_bytes: int = 0
     flight_recorder_s: float = 30.0
@@ -292,6 +327,8 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         raise ConfigurationError(
             shown, raw, "up to 64 letters, digits, '.', '_' or '-', a letter or digit first", origin
         )
+    if setting.name == "trace_header" and not _HEADER_NAMES.fullmatch(value):
+        raise ConfigurationError(shown, raw, "names of headers, separated by commas", origin)
     if setting.secret:
         check_secret(value, shown, origin)
     if setting.name == "app" and value and ":" not in value:

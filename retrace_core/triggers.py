@@ -18,6 +18,7 @@ __all__ = ["install", "renew", "uninstall"]
 
 _fire: Callable[[str], object] | None = None
 _signals: tuple[int, ...] = ()
+_crashes = False
 _before: dict[int, Any] = {}
 _excepthook: Callable[..., Any] | None = None
 _thread_excepthook: Callable[..., Any] | None = None
@@ -26,16 +27,20 @@ _thread_excepthook: Callable[..., Any] | None = None
 def install(names: Iterable[str], fire: Callable[[str], object]) -> None:
     """Have `fire` called, with the reason, when something of `names` happens.
 
+    What was installed before is taken out first.
+
     Args:
         names: "crash" (an exception that nothing catches ends the process or a thread) and
             names of signals. Others are passed over.
         fire: called on the thread that crashed; for a signal, on a new thread.
     """
-    global _fire, _signals
+    global _fire, _signals, _crashes
+    uninstall()
     wanted = set(names)
     _fire = fire
     _signals = tuple(getattr(signal, name) for name in sorted(wanted) if name.startswith("SIG"))
-    if "crash" in wanted:
+    _crashes = "crash" in wanted
+    if _crashes:
         _watch_crashes()
     renew()
 
@@ -55,9 +60,9 @@ def renew() -> None:
 
 
 def uninstall() -> None:
-    """Take out what is still ours; what others have put over it stays and goes on working."""
-    global _fire, _signals, _excepthook, _thread_excepthook
-    _fire, _signals = None, ()
+    """Take out what is still ours; what others have put over ours calls it still, in vain."""
+    global _fire, _signals, _crashes, _excepthook, _thread_excepthook
+    _fire, _signals, _crashes = None, (), False
     if sys.excepthook is _on_crash and _excepthook is not None:
         sys.excepthook, _excepthook = _excepthook, None
     if threading.excepthook is _on_thread_crash and _thread_excepthook is not None:
@@ -78,7 +83,7 @@ def _watch_crashes() -> None:
 
 
 def _fire_for(kind: type[BaseException] | None) -> None:
-    if _fire is not None and kind is not None and issubclass(kind, Exception):
+    if _fire is not None and _crashes and kind is not None and issubclass(kind, Exception):
         with failsafe.gate("trigger"):
             _fire(f"crash: {kind.__module__}.{kind.__qualname__}")
 
@@ -96,8 +101,9 @@ def _on_thread_crash(args: threading.ExceptHookArgs) -> None:
 def _on_signal(number: int, frame: FrameType | None) -> None:
     # The main thread may hold any lock just now, ours or threading's: no more is done here
     # than to start a thread, by the one call that takes none.
-    with failsafe.gate("trigger"):
-        _thread.start_new_thread(_fire_for_signal, (signal.Signals(number).name,))
+    if number in _signals:
+        with failsafe.gate("trigger"):
+            _thread.start_new_thread(_fire_for_signal, (signal.Signals(number).name,))
     before = _before.get(number)
     if callable(before):
         before(number, frame)

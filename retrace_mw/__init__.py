@@ -11,9 +11,14 @@ The files in the order of a request:
     expression.py     a decider written as text
     request.py        RequestView: what a decider may see, the same for ASGI and WSGI
     route.py          the pattern that a framework's router knows a request by
-    propagation.py    extract and inject: traceparent, X-Trace-ID
+    trace_headers.py  the names of the headers that carry a trace
+    traceparent.py    the W3C's traceparent
+    tracestate.py     the W3C's tracestate, with our member and OpenTelemetry's
+    otel.py           OpenTelemetry's span, propagator and attributes, where it is loaded
+    propagation.py    a trace out of its headers, and into outgoing ones
+    carriers.py       inject and extract for what is no HTTP call
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
-    deciders/         sampling, trace header, feature flags, kept by its end, always, never
+    deciders/         by rate, by headers, by the caller, by flag, by the request's end
     rule.py           which requests a rule means, and what is done with them
     rates.py          shares of all traces, by what a request is
     glob.py           patterns in which "*" stands for any text
@@ -40,17 +45,21 @@ The files in the order of a request:
     quantile.py       which share of the durations seen lately was at least as long
     recorder_endpoint.py  saves the flight recorder when a webhook posts to it
     pending.py        a recorded request on its way to its end: kept or dropped
+    response_headers.py  how a client learns the name of the recording
+    log_filter.py     the trace id in log records
 """
 
 from __future__ import annotations
 
 from retrace_core.flight_recorder import save_recent
 from retrace_core.keep_sharing import on_keep
+from retrace_mw.carriers import extract, inject
 from retrace_mw.decision import Decider, Decision, all_of, any_of, first_of
 from retrace_mw.explanation import Explanation, explain
 from retrace_mw.finished import FinishedRequest
 from retrace_mw.late import Late, LateDecisionMiddleware, decide_late
 from retrace_mw.limits import Limits
+from retrace_mw.log_filter import TraceIdFilter
 from retrace_mw.made_request import make_request
 from retrace_mw.middleware import RetraceMiddleware
 from retrace_mw.opening import install_early
@@ -67,12 +76,15 @@ __all__ = [
     "Limits",
     "RequestView",
     "RetraceMiddleware",
+    "TraceIdFilter",
     "all_of",
     "any_of",
     "decide_late",
     "explain",
+    "extract",
     "first_of",
     "flight_recorder_endpoint",
+    "inject",
     "make_request",
     "on_keep",
     "save_recent",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import call_async
+from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
-from retrace_mw.propagation import TRACE_HEADER
 from retrace_mw.request import RequestView
+from retrace_mw.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
@@ -25,6 +26,8 @@ __all__ = ["RetraceMiddleware"]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_NO_MORE = ResponseHeaders()
 
 
 class RetraceMiddleware:
@@ -74,21 +77,30 @@ class RetraceMiddleware:
         if not policy.enabled:
             await self.app(scope, receive, send)
             return
-        view = RequestView(scope, asgi=True, app=self.app)
+        view = RequestView(scope, asgi=True, app=self.app, trace_headers=policy.trace_headers)
         if policy.awaits:
             decision = await gatekeeper.verdict_async(policy, view)
         else:
             decision = gatekeeper.verdict(policy, view)
-        if decision.verdict == "no":
+        if decision.verdict != "no":
+            recording_scope = gatekeeper.open(
+                policy, view, decision, lambda: describe(scope), scope.get("app")
+            )
+            if recording_scope is not None:
+                add = policy.response_headers
+                await self._record(recording_scope, scope, receive, send, add)
+                return
+        if not policy.hands_on:
             await self.app(scope, receive, send)
             return
-        recording_scope = gatekeeper.open(
-            policy, view, decision, lambda: describe(scope), scope.get("app")
-        )
-        if recording_scope is None:
+        token = UNRECORDED.set(view)
+        try:
             await self.app(scope, receive, send)
-            return
-        await self._record(recording_scope, scope, receive, send)
+        finally:
+            try:
+                UNRECORDED.reset(token)
+            except ValueError:  # set in another context: that one is gone with its task
+                UNRECORDED.set(None)
 
     async def _nested(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve a connection inside a scope: a replay's own, or an outer middleware's."""
@@ -99,12 +111,17 @@ class RetraceMiddleware:
             await self.app(scope, receive, send)
 
     async def _record(
-        self, recording_scope: RecordingScope, scope: Any, receive: Receive, send: Send
+        self,
+        recording_scope: RecordingScope,
+        scope: Any,
+        receive: Receive,
+        send: Send,
+        add: ResponseHeaders = _NO_MORE,
     ) -> None:
         token = recording_scope.enter()
         try:
             await self.app(
-                scope, tee_receive(recording_scope, receive), tee_send(recording_scope, send)
+                scope, tee_receive(recording_scope, receive), tee_send(recording_scope, send, add)
             )
         except BaseException as error:
             recording_scope.failed(error)
@@ -158,14 +175,14 @@ def tee_receive(recording_scope: RecordingScope, receive: Receive) -> Receive:
     return teed
 
 
-def tee_send(recording_scope: RecordingScope, send: Send) -> Send:
+def tee_send(recording_scope: RecordingScope, send: Send, add: ResponseHeaders = _NO_MORE) -> Send:
     """Return `send` such that what goes out is kept, and its completion is an event.
 
     The event holds no body: that a message went out, or could not, is the answer.
     """
 
     async def teed(message: Message) -> None:
-        outgoing = _note(recording_scope, message)
+        outgoing = _note(recording_scope, message, add)
         lane = current()
         if lane is None:
             await send(outgoing)
@@ -175,15 +192,16 @@ def tee_send(recording_scope: RecordingScope, send: Send) -> Send:
     return teed
 
 
-def _note(recording_scope: RecordingScope, message: Message) -> Message:
+def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeaders) -> Message:
     kind = message["type"]
     if kind == "http.response.start":
         headers = list(message.get("headers", ()))
         recording_scope.response_start(message["status"], "", headers)
-        trace = recording_scope.outgoing_headers[0][1].encode("latin-1")
-        name = TRACE_HEADER.lower().encode()
-        if all(bytes(given).lower() != name for given, _ in headers):
-            return {**message, "headers": [*headers, (name, trace)]}
+        names = [bytes(given).decode("latin-1") for given, _ in headers]
+        more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
+        if more:
+            encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]
+            return {**message, "headers": [*headers, *encoded]}
     elif kind == "http.response.body":
         with failsafe.gate("response body"):
             recording_scope.response_body(message.get("body", b""))

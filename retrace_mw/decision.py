@@ -29,6 +29,8 @@ class Decision:
     keep: Keep | None = None
     """Of a "tail": asked at the end whether to keep it, "yes" or "no". Without one, only
     `decide_late` or a trigger of the flight recorder keeps the recording."""
+    threshold: str = ""
+    """Of a sampler's "yes": the threshold it drew by, as `th` in tracestate."""
 
 
 Keep = Callable[["FinishedRequest"], Decision]
@@ -54,6 +56,8 @@ class _Composition:
 
     __slots__ = ("deciders", "is_async")
     name = ""
+    _ending: tuple[Verdict, ...] = ()
+    """After which verdicts no further decider can change the outcome."""
 
     def __init__(self, deciders: tuple[Decider, ...]) -> None:
         self.deciders = deciders
@@ -65,29 +69,27 @@ class _Composition:
     def __call__(self, request: RequestView) -> Any:
         if self.is_async:
             return self._decide_async(request)
-        found: list[Decision] = []
+        found: list[Decision] | None = None
+        ending = self._ending
         for decider in self.deciders:
             decision: Any = decider(request)
-            if self._ends(decision):
+            verdict = decision.verdict
+            if verdict in ending:
                 return decision
-            if decision.verdict != "no":
-                found.append(decision)
-        return self._whole(found) if found else NO
+            if verdict != "no":
+                found = [decision] if found is None else [*found, decision]
+        return NO if found is None else self._whole(found)
 
     async def _decide_async(self, request: RequestView) -> Decision:
         found: list[Decision] = []
         for decider in self.deciders:
             answer = decider(request)
             decision = (await answer) if inspect.isawaitable(answer) else answer
-            if self._ends(decision):
+            if decision.verdict in self._ending:
                 return decision
             if decision.verdict != "no":
                 found.append(decision)
         return self._whole(found) if found else NO
-
-    def _ends(self, decision: Decision) -> bool:
-        """Return True when no further decider can change the outcome."""
-        raise NotImplementedError
 
     def _whole(self, found: list[Decision]) -> Decision:
         """Return the outcome of the verdicts that were not "no", when none has ended it."""
@@ -97,9 +99,7 @@ class _Composition:
 class _AnyOf(_Composition):
     __slots__ = ()
     name = "any_of"
-
-    def _ends(self, decision: Decision) -> bool:
-        return decision.verdict == "yes"
+    _ending = ("yes",)
 
     def _whole(self, found: list[Decision]) -> Decision:
         return found[0] if len(found) == 1 else _tails(found, wanted=1)
@@ -108,9 +108,7 @@ class _AnyOf(_Composition):
 class _AllOf(_Composition):
     __slots__ = ()
     name = "all_of"
-
-    def _ends(self, decision: Decision) -> bool:
-        return decision.verdict == "no"
+    _ending = ("no",)
 
     def _whole(self, found: list[Decision]) -> Decision:
         tails = [decision for decision in found if decision.verdict == "tail"]
@@ -122,9 +120,7 @@ class _AllOf(_Composition):
 class _FirstOf(_Composition):
     __slots__ = ()
     name = "first_of"
-
-    def _ends(self, decision: Decision) -> bool:
-        return decision.verdict != "no"
+    _ending = ("tail", "yes")
 
     def _whole(self, found: list[Decision]) -> Decision:
         raise AssertionError("any verdict but no has ended it")

@@ -17,9 +17,9 @@ from retrace_core.settings import resolve
 from retrace_core.stats import count
 from retrace_core.store import open_store
 from retrace_mw.decision import NO, Decider, Decision
-from retrace_mw.pending import Pending
+from retrace_mw.pending import Pending, mark_span
 from retrace_mw.policy import Policy, make_policy
-from retrace_mw.propagation import inject
+from retrace_mw.propagation import outgoing_headers
 from retrace_mw.reload import FileWatch
 from retrace_mw.service_name import service_name
 from retrace_mw.tally import note
@@ -114,10 +114,11 @@ class Gatekeeper:
             answer: Any = policy.decide(request)
             if type(answer) is Decision:
                 note(answer)
+                return answer
         except Exception as error:
             failsafe.report("decide", error)
             return NO
-        return answer if type(answer) is Decision else _no_decision(answer)
+        return _no_decision(answer)
 
     async def verdict_async(self, policy: Policy, request: RequestView) -> Decision:
         """Return the decision on a request of a decider that is to be awaited."""
@@ -128,10 +129,11 @@ class Gatekeeper:
                 answer = await answer
             if type(answer) is Decision:
                 note(answer)
+                return answer
         except Exception as error:
             failsafe.report("decide", error)
             return NO
-        return answer if type(answer) is Decision else _no_decision(answer)
+        return _no_decision(answer)
 
     def verdict_waiting(self, policy: Policy, request: RequestView) -> Decision:
         """Do what `verdict_async` does, for WSGI: in an event loop of its own."""
@@ -175,17 +177,21 @@ class Gatekeeper:
                     trace_id=trace.trace_id,
                     span_id=span_id,
                     parent_span_id=trace.parent_span_id,
-                    folder=trace.folder or trace.trace_id,
+                    folder=trace.name,
                     given_trace_id=trace.given,
                     decision=DecisionRecord(decision.verdict, decision.decider, decision.reason),
                     request=build(),
-                    outgoing_headers=inject(trace, span_id),
+                    outgoing_headers=outgoing_headers(
+                        trace, span_id, decision.verdict, decision.threshold
+                    ),
                     app=owner,
                     judge=Pending(view, decision, limiter),
                 )
             finally:
                 if found is None:
                     limiter.ended()
+            if found is not None:
+                mark_span(found, decision, kept=decision.verdict == "yes")
             return found
         return None
 

@@ -29,9 +29,9 @@ _WINDOW_S = 10.0
 _LONGEST_PAUSE_S = 60.0
 _IDLE = 0.02
 """Below this share of one core recording harms nobody, however idle the process is."""
-_EVENT = 3.0
-"""What an event with its hook costs, in probes (benchmarks/requests.py)."""
-_REQUEST = 60.0
+_EVENT = 6.0
+"""What a call with its hook costs, in probes (benchmarks/overhead.py); a clock read costs less."""
+_REQUEST = 160.0
 """What a recorded request costs its thread apart from its events, in probes."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from retrace_core import failsafe
 from retrace_core.recording import DecisionRecord
 from retrace_core.stats import count
+from retrace_mw import otel
 from retrace_mw.decision import NO, Decision
 from retrace_mw.finished import FinishedRequest
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from retrace_mw.limiter import Limiter
     from retrace_mw.request import RequestView
 
-__all__ = ["Pending"]
+__all__ = ["Pending", "mark_span"]
 
 
 class Pending:
@@ -54,7 +55,22 @@ class Pending:
                 return None
         finally:
             self.limiter.ended(sum(lane.events for lane in scope.lanes))
+        if self.decision.verdict == "tail":
+            mark_span(scope, decision, kept=True)
         return DecisionRecord(self.decision.verdict, decision.decider, decision.reason)
+
+
+def mark_span(scope: RecordingScope, decision: Decision, *, kept: bool) -> None:
+    """Tell the active OpenTelemetry span why, and where, its request is recorded.
+
+    Args:
+        scope: the recording.
+        decision: why it is recorded, or kept.
+        kept: True when it is certain by now that there will be a recording.
+    """
+    with failsafe.gate("opentelemetry"):
+        said = f"{decision.verdict}: {decision.decider}: {decision.reason}"
+        otel.mark(f"{scope.folder}/{scope.service}" if kept else "", said)
 
 
 def finish(scope: RecordingScope, request: RequestView) -> FinishedRequest:

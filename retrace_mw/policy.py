@@ -11,6 +11,8 @@ from retrace_mw.chosen_decider import Choice, choose
 from retrace_mw.decision import Decider, awaits
 from retrace_mw.limiter import Limiter
 from retrace_mw.limits import Limits, limits_of
+from retrace_mw.response_headers import ResponseHeaders
+from retrace_mw.trace_headers import TraceHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,10 @@ class Policy:
     awaits: bool
     """True when the decider's answer must be awaited."""
     limiter: Limiter
+    trace_headers: TraceHeaders
+    hands_on: bool
+    """True when outgoing calls of unrecorded requests carry their trace."""
+    response_headers: ResponseHeaders
 
 
 def make_policy(
@@ -67,6 +73,11 @@ def make_policy(
         choice=choice,
         awaits=awaits(choice.decider),
         limiter=limiter,
+        trace_headers=TraceHeaders(settings.trace_header),
+        hands_on=settings.propagate_unrecorded,
+        response_headers=ResponseHeaders(
+            server_timing=settings.server_timing, traceresponse=settings.traceresponse
+        ),
     )
 
 

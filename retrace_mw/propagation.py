@@ -1,29 +1,43 @@
 """Propagation: the trace a request belongs to, out of its headers and into outgoing ones.
 
-Where they disagree: X-Trace-ID names the folder and the recording, because it is what people
-search for; `traceparent` gives the parent span. Source: W3C Trace Context, levels 1 and 2.
+Where they disagree: X-Trace-ID, or a header that the user has named, gives the folder, because
+it is what people search for; an active OpenTelemetry span, or `traceparent`, gives the trace id
+and the parent. An X-Trace-ID that is a trace id itself wins over both.
+
+Source: W3C Trace Context level 2; OpenTelemetry, TraceState: Probability Sampling.
 """
 
 from __future__ import annotations
 
 import re
-import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from retrace_core.ids import new_trace_bits, safe_folder, to_trace_id
-
-if TYPE_CHECKING:
-    from retrace_mw.request import RequestView
-
-__all__ = ["TraceContext", "extract", "inject", "parse_traceparent"]
-
-TRACE_HEADER = "X-Trace-ID"
-_TRACEPARENT = re.compile(
-    r"(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(-.*)?",
-    re.ASCII,
+from retrace_core import failsafe
+from retrace_core.ids import new_trace_bits, safe_folder
+from retrace_mw import otel
+from retrace_mw.trace_headers import DECISION_HEADER, TRACE_HEADER, name_of, trace_bits_of
+from retrace_mw.traceparent import RANDOM, SAMPLED, format_traceparent, parse_traceparent
+from retrace_mw.tracestate import (
+    Members,
+    format_tracestate,
+    member,
+    ot_fields,
+    parse_tracestate,
+    put_member,
 )
+
+__all__ = ["RANDOM_BITS", "TraceContext", "outgoing_headers", "trace_of"]
+
+RANDOM_BITS = 56
+"""Bits of randomness by which traces are sampled."""
+
+OUR_MEMBER = "retrace"
+_MASK = (1 << RANDOM_BITS) - 1
+_RANDOMNESS = re.compile(r"[0-9a-f]{14}", re.ASCII)
 _GIVEN_LIMIT = 1024
+_VERDICTS = ("yes", "no", "tail")
 
 
 @dataclass(slots=True)
@@ -34,16 +48,24 @@ class TraceContext:
     """The trace id as a number of 128 bits."""
     parent_span_id: str = ""
     """The caller's span id, 16 hex digits, or ""."""
-    sampled: bool = True
-    """The caller's sampled flag; passed on as it came."""
+    flags: int | None = None
+    """The caller's trace flags; None where the trace begins here."""
     folder: str = ""
-    """An X-Trace-ID of another shape that is safe as a folder name, verbatim; else ""."""
+    """A name of another shape that is safe as a folder name, verbatim; else ""."""
     given: str = ""
     """An X-Trace-ID that is not safe as a folder name: kept as data; else ""."""
     named: bool = False
-    """True when the request carries one X-Trace-ID, of whatever shape."""
+    """True when the request carries X-Trace-ID, of whatever shape."""
     carried: bool = False
     """True when the trace id came with the request."""
+    upstream: str = ""
+    """The caller's recording decision: "yes", "no" or "tail", or "" where it told none."""
+    members: Members = ()
+    """The members of tracestate, as they came."""
+    passed_on: tuple[tuple[str, str], ...] = ()
+    """The user's own trace headers, to send as they came."""
+    foreign: Any = None
+    """OpenTelemetry's context, where the user's propagator read one; else None."""
 
     trace_id: str = field(init=False, default="")
     """The trace id, 32 lower-case hex digits."""
@@ -51,78 +73,170 @@ class TraceContext:
     def __post_init__(self) -> None:
         self.trace_id = f"{self.bits:032x}"
 
+    @property
+    def name(self) -> str:
+        """What people search for, and the folder is called: a name given, or the trace id."""
+        return self.folder or self.trace_id
 
-def extract(request: RequestView, bits: int | None = None) -> TraceContext:
-    """Return the trace that a request belongs to; never raises, whatever the headers hold.
+    @property
+    def sampled(self) -> bool:
+        """The caller's sampled flag; True where the trace begins here."""
+        return self.flags is None or bool(self.flags & SAMPLED)
 
-    In this order: X-Trace-ID, traceparent, the active OpenTelemetry span, a fresh trace id.
+    @property
+    def randomness(self) -> int:
+        """The 56 bits by which every service draws: `rv` of tracestate, or the trace id's low."""
+        explicit = ot_fields(self.members).get("rv", "") if self.members else ""
+        return int(explicit, 16) if _RANDOMNESS.fullmatch(explicit) else self.bits & _MASK
+
+
+Values = Callable[[str], list[str]]
+"""Gives all values of a header, by its name in any case."""
+
+
+def trace_of(
+    found: Mapping[str, list[str]],
+    *,
+    custom: tuple[str, ...] = (),
+    values: Values | None = None,
+    bits: int | None = None,
+) -> TraceContext:
+    """Return the trace that headers speak of; never raises, whatever they hold.
 
     Args:
-        request: the request.
+        found: name in lower case -> values, of the headers that carry a trace.
+        custom: names of the user's own trace headers.
+        values: gives any other header, for a propagator that the user has set.
         bits: the fresh trace id, where one was drawn before.
     """
-    named, parents = request.trace_headers()
-    parsed = parse_traceparent(parents[0]) if len(parents) == 1 else None
+    context, foreign = _carried(found, values)
+    named = found.get("x-trace-id", [])
     if named:
-        parent_span_id, sampled = (parsed[1], parsed[2]) if parsed else ("", True)
-        context = _from_trace_header(named)
-        context.parent_span_id, context.sampled = parent_span_id, sampled
-        return context
-    if parsed is not None:
-        return TraceContext(int(parsed[0], 16), parsed[1], parsed[2], carried=True)
-    fresh = new_trace_bits() if bits is None else bits
-    return _from_opentelemetry() or TraceContext(fresh)
+        context = _named(named, context, bits)
+    else:
+        context = _called(custom, found, context)
+    if context is None:
+        context = TraceContext(new_trace_bits() if bits is None else bits)
+    context.foreign = foreign
+    said = {text.strip(" \t").lower() for text in found.get("x-retrace", ())}
+    told = said.pop() if len(said) == 1 else member(context.members, OUR_MEMBER)
+    context.upstream = told if told in _VERDICTS else ""
+    context.passed_on = tuple(
+        (name, found[name.lower()][0])
+        for name in custom
+        if name.lower() in found and _is_sendable(found[name.lower()])
+    )
+    return context
 
 
-def _from_trace_header(values: list[str]) -> TraceContext:
+def _carried(
+    found: Mapping[str, list[str]], values: Values | None
+) -> tuple[TraceContext | None, Any]:
+    """Return the context of an active span, a propagator of the user's, or traceparent.
+
+    And what the propagator has read besides, baggage for instance.
+    """
+    span, foreign = None, None
+    if otel.is_loaded():
+        with failsafe.gate("opentelemetry"):
+            span = otel.active_span_context()
+            if values is not None:
+                foreign = otel.extract(values)
+                span = span or otel.span_context_of(foreign)
+    if span is not None:
+        members = parse_tracestate([span.trace_state.to_header()])
+        flags = int(span.trace_flags) & (SAMPLED | RANDOM)
+        span_id = f"{span.span_id:016x}"
+        return TraceContext(span.trace_id, span_id, flags, carried=True, members=members), foreign
+    parents = found.get("traceparent", ())
+    parsed = parse_traceparent(parents[0]) if len(parents) == 1 else None
+    if parsed is None:
+        return None, foreign
+    context = TraceContext(int(parsed.trace_id, 16), parsed.span_id, parsed.flags, carried=True)
+    context.members = parse_tracestate(found.get("tracestate", ()))
+    return context, foreign
+
+
+def _named(values: list[str], context: TraceContext | None, bits: int | None) -> TraceContext:
+    """Return the trace that X-Trace-ID names, within the context that came with it."""
     value = values[0]
-    if len(values) == 1 and safe_folder(value):
-        lower = value.lower()
-        trace_id = to_trace_id(lower if to_trace_id(lower) == lower else value)
-        folder = "" if trace_id == lower else value
-        return TraceContext(int(trace_id, 16), folder=folder, named=True, carried=True)
-    given = ", ".join(values)[:_GIVEN_LIMIT]
-    return TraceContext(new_trace_bits(), given=given, named=True)
+    if len(values) > 1 or not safe_folder(value):
+        given = ", ".join(values)[:_GIVEN_LIMIT]
+        fresh = context or TraceContext(new_trace_bits() if bits is None else bits)
+        fresh.given, fresh.named = given, True
+        return fresh
+    meant = trace_bits_of(value)
+    is_id = f"{meant:032x}" == value.lower()
+    if context is None or (is_id and context.bits != meant):
+        # Another trace than tracestate speaks of: of that, only our own decision still counts.
+        ours = member(context.members, OUR_MEMBER) if context is not None else ""
+        members: Members = ((OUR_MEMBER, ours),) if ours else ()
+        parent, flags = (context.parent_span_id, context.flags) if context else ("", None)
+        context = TraceContext(meant, parent, flags, members=members)
+    context.folder = "" if is_id else value
+    context.named = context.carried = True
+    return context
 
 
-def traced_elsewhere() -> bool:
-    """Return True when OpenTelemetry is loaded, which may have named the trace already."""
-    return "opentelemetry.trace" in sys.modules
+def _called(
+    custom: tuple[str, ...], found: Mapping[str, list[str]], context: TraceContext | None
+) -> TraceContext | None:
+    """Return the context with the name that the first usable one of the user's headers gives."""
+    for header in custom:
+        given = found.get(header.lower(), ())
+        name = name_of(given[0]) if len(given) == 1 else ""
+        if safe_folder(name):
+            meant = trace_bits_of(name)
+            if context is None:
+                context = TraceContext(meant, carried=True)
+            context.folder = "" if f"{context.bits:032x}" == name.lower() else name
+            return context
+    return context
 
 
-def _from_opentelemetry() -> TraceContext | None:
-    trace: Any = sys.modules.get("opentelemetry.trace")
-    if trace is None:
-        return None
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return TraceContext(
-        context.trace_id, f"{context.span_id:016x}", bool(context.trace_flags & 1), carried=True
+def _is_sendable(values: list[str]) -> bool:
+    return (
+        len(values) == 1
+        and len(values[0]) <= _GIVEN_LIMIT
+        and values[0].isprintable()
+        and (values[0].isascii())
     )
 
 
-def parse_traceparent(value: str) -> tuple[str, str, bool] | None:
-    """Return (trace id, span id, sampled) of a traceparent header, or None when it is invalid.
-
-    Source: W3C Trace Context §3.2.2: version ff is invalid, a version 00 has exactly four
-    fields, later versions may have more, ids of only zeros are invalid.
-    """
-    match = _TRACEPARENT.fullmatch(value.strip(" \t"))
-    if match is None or (match[1] == "00" and match[5]):
-        return None
-    return match[2], match[3], bool(int(match[4], 16) & 1)
-
-
-def inject(context: TraceContext, span_id: str) -> tuple[tuple[str, str], ...]:
+def outgoing_headers(
+    context: TraceContext, span_id: str, verdict: str, threshold: str = ""
+) -> tuple[tuple[str, str], ...]:
     """Return the headers to send with outgoing calls.
+
+    X-Trace-ID asks for a recording; so it goes out when this request is recorded for certain,
+    and otherwise only when it came in.
 
     Args:
         context: the trace of the request.
-        span_id: this recording's own, 16 hex digits.
+        span_id: the request's own, 16 hex digits.
+        verdict: whether it is recorded: "yes", "no" or "tail".
+        threshold: of the sampler that said yes, as `th` in tracestate; else "".
     """
-    flags = "01" if context.sampled else "00"
-    return (
-        (TRACE_HEADER, context.folder or context.trace_id),
-        ("traceparent", f"00-{context.trace_id}-{span_id}-{flags}"),
-    )
+    flags, members = context.flags, context.members
+    if flags is None:  # the trace begins here, and so the flags are ours to set
+        flags = (0 if context.carried else RANDOM) | (0 if verdict == "no" else SAMPLED)
+        if threshold and verdict == "yes":
+            members = put_member(members, "ot", f"th:{threshold}")
+    members = put_member(members, OUR_MEMBER, verdict)
+    headers: list[tuple[str, str]] = []
+    if verdict == "yes" or (context.named and not context.given):
+        headers.append((TRACE_HEADER, context.name))
+    headers.append(("traceparent", format_traceparent(context.trace_id, span_id, flags)))
+    headers.append(("tracestate", format_tracestate(members)))
+    headers.append((DECISION_HEADER, verdict))
+    headers.extend(context.passed_on)
+    if context.foreign is not None:
+        with failsafe.gate("opentelemetry"):
+            taken = {name.lower() for name, _ in headers}
+            more = otel.inject(context.foreign, context.bits, span_id, flags)
+            headers.extend(
+                (name, value)
+                for name, value in more.items()
+                if name.lower() not in taken and _is_sendable([value])
+            )
+    return tuple(headers)

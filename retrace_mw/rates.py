@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
+from retrace_mw.propagation import RANDOM_BITS
 
 if TYPE_CHECKING:
     from retrace_mw.request import RequestView
 
 __all__ = ["Rates", "checked_share", "is_drawn", "threshold_of"]
 
-_RANDOM_BITS = 56
-_ALL = 1 << _RANDOM_BITS
+_ALL = 1 << RANDOM_BITS
 _BY = 'one of "header:NAME", "query:NAME", "method", "host" and "route"'
 
 
@@ -30,14 +30,14 @@ def threshold_of(rate: float) -> int:
 
 
 def is_drawn(request: RequestView, threshold: int) -> bool:
-    """Return True when the low 56 bits of the trace id reach a threshold.
+    """Return True when the 56 random bits of the trace reach a threshold.
 
     Source: W3C Trace Context level 2 §random-trace-id-flag; OpenTelemetry's consistent
     probability sampling.
     """
     if threshold == _ALL:
         return False  # a trace id need not be drawn for that
-    return not threshold or request.trace_bits & (_ALL - 1) >= threshold
+    return not threshold or request.randomness >= threshold
 
 
 class Rates:

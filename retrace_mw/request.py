@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from retrace_core.ids import new_trace_bits
-from retrace_mw.propagation import extract, traced_elsewhere
+from retrace_core.ids import new_span_id, new_trace_bits
+from retrace_mw import otel
+from retrace_mw.propagation import RANDOM_BITS, outgoing_headers, trace_of
 from retrace_mw.route import find_route, left_route
+from retrace_mw.trace_headers import TraceHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from retrace_mw.decision import Decision
     from retrace_mw.late import Late
     from retrace_mw.propagation import TraceContext
 
 __all__ = ["RequestView"]
+
+_DEFAULT_HEADERS = TraceHeaders()
+_NOTHING: Mapping[str, list[str]] = {}
+_MASK = (1 << RANDOM_BITS) - 1
 
 
 class RequestView:
@@ -30,7 +37,10 @@ class RequestView:
         "_bits",
         "_carrier",
         "_facts",
+        "_headers",
         "_late",
+        "_names",
+        "_outgoing",
         "_path",
         "_query",
         "_route",
@@ -39,7 +49,14 @@ class RequestView:
         "source",
     )
 
-    def __init__(self, source: Any, *, asgi: bool, app: Any = None) -> None:
+    def __init__(
+        self,
+        source: Any,
+        *,
+        asgi: bool,
+        app: Any = None,
+        trace_headers: TraceHeaders = _DEFAULT_HEADERS,
+    ) -> None:
         self.source = source
         """The ASGI scope or the WSGI environ, as the application gets it."""
         self._asgi = asgi
@@ -47,8 +64,11 @@ class RequestView:
         """The wrapped application."""
         self._facts: dict[str, Any] | None = None
         self._late: dict[Late, Decision | None] | None = None
-        self._carrier: tuple[list[str], list[str]] | None = None
+        self._headers = trace_headers
+        self._carrier: Mapping[str, list[str]] | None = None
+        self._outgoing: tuple[tuple[str, str], ...] | None = None
         self._bits: int | None = None
+        self._names: dict[bytes, bytes] | None = None
         self._trace: TraceContext | None = None
         self._path: str | None = None
         self._query: dict[str, list[str]] | None = None
@@ -179,34 +199,44 @@ class RequestView:
             value = self.source.get(prefix + key)
             return [] if value is None else [str(value)]
         wanted = name.lower().encode("latin-1", "replace")  # ASGI gives names in lower case
-        found: list[str] = []
-        for given, value in self.source.get("headers", ()):
-            if given == wanted:
-                found.append(value.decode("latin-1"))
-        return found
+        if wanted not in self._known():
+            return []
+        return [
+            value.decode("latin-1")
+            for given, value in self.source.get("headers", ())
+            if given == wanted
+        ]
 
-    def trace_headers(self) -> tuple[list[str], list[str]]:
-        """Return the values of X-Trace-ID and of traceparent, in order."""
+    def trace_headers(self) -> Mapping[str, list[str]]:
+        """Return the headers that carry a trace: name in lower case -> values, in order."""
         carrier = self._carrier
         if carrier is None:
             carrier = self._carrier = self._find_trace_headers()
         return carrier
 
-    def _find_trace_headers(self) -> tuple[list[str], list[str]]:
-        # One pass, since every request pays for it.
+    def _find_trace_headers(self) -> Mapping[str, list[str]]:
+        # Every request pays for it: most have none, and a look into a dict tells.
+        found: dict[str, list[str]] = {}
         if not self._asgi:
-            named = self.source.get("HTTP_X_TRACE_ID")
-            parent = self.source.get("HTTP_TRACEPARENT")
-            if named is None and parent is None:
-                return _NOTHING
-            return ([] if named is None else [named], [] if parent is None else [parent])
-        found: tuple[list[str], list[str]] = _NOTHING
+            source = self.source
+            for key, name in self._headers.in_wsgi:
+                if key in source:
+                    found[name] = [source[key]]
+            return found or _NOTHING
+        wanted = self._headers.in_asgi
+        if wanted.keys().isdisjoint(self._known()):
+            return _NOTHING
         for given, value in self.source.get("headers", ()):
-            if given == b"traceparent" or given == b"x-trace-id":  # noqa: PLR1714  # no tuple
-                if found is _NOTHING:
-                    found = ([], [])
-                found[given == b"traceparent"].append(value.decode("latin-1"))
+            if given in wanted:
+                found.setdefault(wanted[given], []).append(value.decode("latin-1"))
         return found
+
+    def _known(self) -> dict[bytes, bytes]:
+        """Return which headers there are, of an ASGI scope; of repeated ones it has the last."""
+        names = self._names
+        if names is None:
+            names = self._names = dict(self.source.get("headers", ()))
+        return names
 
     def headers(self) -> Iterable[tuple[str, str]]:
         """Return all headers as (name, value) text, in order."""
@@ -217,33 +247,65 @@ class RequestView:
             ]
         found: list[tuple[str, str]] = []
         for key, value in self.source.items():
-            if key.startswith("HTTP_"):
-                found.append((key[5:].replace("_", "-").title(), str(value)))
-            elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-                found.append((key.replace("_", "-").title(), str(value)))
+            if key.startswith("HTTP_") or (key in UNPREFIXED and value):
+                found.append((header_name(key), str(value)))
         return found
 
     @property
     def names_trace(self) -> bool:
         """True when the request carries X-Trace-ID, of whatever shape."""
-        return bool(self.trace_headers()[0])
+        carrier = self._carrier
+        if carrier is None:
+            carrier = self._carrier = self._find_trace_headers()
+        return "x-trace-id" in carrier
 
     @property
-    def trace_bits(self) -> int:
-        """The trace id as a number of 128 bits; drawn without the rest of `trace`, if fresh."""
-        if self._trace is None and self.trace_headers() is _NOTHING and not traced_elsewhere():
+    def upstream(self) -> str:
+        """The caller's recording decision: "yes", "no" or "tail", or "" where it told none."""
+        return self.trace.upstream if self.trace_headers() is not _NOTHING else ""
+
+    @property
+    def randomness(self) -> int:
+        """The 56 random bits of the trace, the same in every service that it crosses."""
+        if self._trace is None and self.trace_headers() is _NOTHING and not otel.is_loaded():
             if self._bits is None:
                 self._bits = new_trace_bits()
-            return self._bits
-        return self.trace.bits
+            return self._bits & _MASK
+        return self.trace.randomness
 
     @property
     def trace(self) -> TraceContext:
         """The trace this request belongs to: as it came, or a fresh one."""
         if self._trace is None:
-            self._trace = extract(self, self._bits)
+            self._trace = trace_of(
+                self.trace_headers(),
+                custom=self._headers.custom,
+                values=self.header_values,
+                bits=self._bits,
+            )
         return self._trace
+
+    @property
+    def outgoing_headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers that outgoing calls carry while this request is not recorded."""
+        if self._outgoing is None:
+            self._outgoing = outgoing_headers(self.trace, new_span_id(), "no")
+        return self._outgoing
+
+    @property
+    def trace_name(self) -> str:
+        """What people search for: the name given to the trace, or its id."""
+        return self.trace.name
+
+
+UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
+"""Headers whose WSGI keys have no HTTP_ before them."""
+
+
+@lru_cache(1024)
+def header_name(key: str) -> str:
+    """Return the header that a WSGI key stands for: "HTTP_X_TRACE_ID" is X-Trace-Id."""
+    return key.removeprefix("HTTP_").replace("_", "-").title()
 
 
 _QUERY_LIMIT = 1000
-_NOTHING: tuple[list[str], list[str]] = ([], [])

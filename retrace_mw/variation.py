@@ -150,7 +150,9 @@ class Variations:
         count(f"flag.{reason}")
         if reason not in self._told:
             self._told.add(reason)
-            _logger.warning(
+            _logger.log(
+                # Visitors whom nobody knows are no fault.
+                logging.INFO if reason == "no_key" else logging.WARNING,
                 "retrace: flag %r: %s (%s); its default decides, further ones are counted only",
                 self._flag,
                 reason,
@@ -162,7 +164,7 @@ class Variations:
         if plan.threshold:
             if plan.threshold >> _RANDOM_BITS:
                 return plan.missed
-            if request.trace_bits & ((1 << _RANDOM_BITS) - 1) < plan.threshold:
+            if request.randomness < plan.threshold:
                 return plan.missed
         if plan.bucket is not None and not plan.bucket.admits():
             count("suppressed.flag_per_s")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
+from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
-from retrace_mw.propagation import TRACE_HEADER
-from retrace_mw.request import RequestView
+from retrace_mw.request import UNPREFIXED, RequestView, header_name
+from retrace_mw.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
@@ -25,6 +27,7 @@ __all__ = ["RetraceMiddleware"]
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 
+_NO_MORE = ResponseHeaders()
 _OWN_FIELDS = frozenset(
     "REQUEST_METHOD SCRIPT_NAME PATH_INFO QUERY_STRING SERVER_PROTOCOL CONTENT_TYPE"
     " CONTENT_LENGTH".split()
@@ -73,17 +76,26 @@ class RetraceMiddleware:
         policy = gatekeeper.policy()
         if not policy.enabled:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
-        view = RequestView(environ, asgi=False, app=self.app)
+        view = RequestView(environ, asgi=False, app=self.app, trace_headers=policy.trace_headers)
         if policy.awaits:
             decision = gatekeeper.verdict_waiting(policy, view)
         else:
             decision = gatekeeper.verdict(policy, view)
-        if decision.verdict == "no":
+        if decision.verdict != "no":
+            recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
+            if recording_scope is not None:
+                add = policy.response_headers
+                return self._record(recording_scope, environ, start_response, view, add)
+        if not policy.hands_on:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
-        recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
-        if recording_scope is None:
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        return self._record(recording_scope, environ, start_response, view)
+        token = UNRECORDED.set(view)
+        try:
+            chunks: Iterable[bytes] = self.app(environ, start_response)
+        finally:
+            UNRECORDED.reset(token)
+        # A generator runs while the server asks for its chunks; nothing else is wrapped, since
+        # servers look at what they get (a list's length, a file to send).
+        return UnrecordedChunks(chunks, view) if type(chunks) is GeneratorType else chunks
 
     def _nested(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request inside a scope: a replay's own, or an outer middleware's."""
@@ -98,6 +110,7 @@ class RetraceMiddleware:
         environ: Environ,
         start_response: StartResponse,
         view: RequestView | None = None,
+        add: ResponseHeaders = _NO_MORE,
     ) -> Iterable[bytes]:
         if _has_body(environ):
             environ = {**environ, "wsgi.input": InputTee(environ["wsgi.input"], recording_scope)}
@@ -108,7 +121,7 @@ class RetraceMiddleware:
         context.run(recording_scope.enter)
         try:
             chunks = context.run(
-                self.app, environ, _tee_start_response(recording_scope, start_response)
+                self.app, environ, _tee_start_response(recording_scope, start_response, add)
             )
         except BaseException as error:
             recording_scope.failed(error)
@@ -126,11 +139,13 @@ def _has_body(environ: Environ) -> bool:
 
 def describe(environ: Environ) -> Request:
     """Return what came in, without its body."""
-    extra = {
-        key: value
-        for key, value in environ.items()
-        if isinstance(value, str) and not key.startswith("HTTP_") and key not in _OWN_FIELDS
-    }
+    headers: list[tuple[str, str]] = []
+    extra: dict[str, Any] = {}
+    for key, value in environ.items():
+        if key.startswith("HTTP_") or (key in UNPREFIXED and value):
+            headers.append((header_name(key), str(value)))
+        elif isinstance(value, str) and key not in _OWN_FIELDS:
+            extra[key] = value
     port = str(environ.get("SERVER_PORT", ""))
     client_port = str(environ.get("REMOTE_PORT", ""))
     return Request(
@@ -149,21 +164,21 @@ def describe(environ: Environ) -> Request:
             str(environ.get("REMOTE_ADDR", "")),
             int(client_port) if client_port.isdigit() else 0,
         ),
-        headers=list(RequestView(environ, asgi=False).headers()),
+        headers=headers,
         extra=extra,
     )
 
 
 def _tee_start_response(
-    recording_scope: RecordingScope, start_response: StartResponse
+    recording_scope: RecordingScope, start_response: StartResponse, add: ResponseHeaders
 ) -> StartResponse:
     def teed(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         with failsafe.gate("response start"):
             code, _, reason = status.partition(" ")
             recording_scope.response_start(int(code), reason, headers)
-        name = TRACE_HEADER.lower()
-        if all(given.lower() != name for given, _ in headers):
-            headers = [*headers, (TRACE_HEADER, recording_scope.outgoing_headers[0][1])]
+        outgoing = dict(recording_scope.outgoing_headers)
+        names = [given for given, _ in headers]
+        headers = [*headers, *add.missing(outgoing, recording_scope.folder, names)]
         write = (
             start_response(status, headers, exc_info)
             if exc_info
@@ -301,3 +316,37 @@ class SizedResponseTee(ResponseTee):
 
     def __len__(self) -> int:
         return len(self._chunks)  # type: ignore[arg-type]
+
+
+class UnrecordedChunks:
+    """A generator's chunks, while whose making the request hands on its trace.
+
+    Args:
+        chunks: the application's generator.
+        view: the request.
+    """
+
+    __slots__ = ("_chunks", "_view")
+
+    def __init__(self, chunks: Iterator[bytes], view: RequestView) -> None:
+        self._chunks: Any = chunks
+        self._view = view
+
+    def __iter__(self) -> UnrecordedChunks:
+        return self
+
+    def __next__(self) -> bytes:
+        token = UNRECORDED.set(self._view)
+        try:
+            chunk: bytes = next(self._chunks)
+        finally:
+            UNRECORDED.reset(token)
+        return chunk
+
+    def close(self) -> None:
+        """Close the generator."""
+        token = UNRECORDED.set(self._view)
+        try:
+            self._chunks.close()
+        finally:
+            UNRECORDED.reset(token)

@@ -176,6 +176,23 @@ def test_what_was_saved_counts_until_it_is_written(recordings: Path) -> None:
 # -- triggers
 
 
+def test_it_is_switched_on_and_off_while_running(recordings: Path, tmp_path: Path) -> None:
+    """By the settings' file; switched off it forgets what it holds."""
+    config = tmp_path / "retrace.toml"
+    config.write_text("[retrace]\nflight_recorder_bytes = 0\n")
+    wrapped = RetraceMiddleware(
+        app, service="shop", decide=KeepIfFailed(), config=os.fspath(config)
+    )
+    client, held = Client(wrapped), []
+    for size in (0, 1 << 20, 0):
+        config.write_text(f"[retrace]\nflight_recorder_bytes = {size}\n")
+        wrapped._gatekeeper._reload()
+        client.get("/200", buffered=True)
+        recorder = flight_recorder.recorder()
+        held.append(None if recorder is None else len(recorder))
+    assert held == [None, 1, None]
+
+
 def test_nothing_is_written_without_a_trigger(client: Client, recordings: Path) -> None:
     """Not even a folder."""
     for _ in range(20):
@@ -229,6 +246,20 @@ def test_the_last_seconds_can_be_saved() -> None:
         clock.seconds += 1
     recorder.save("the last three seconds", last_s=3)
     assert len(recorder) == 7
+
+
+def test_a_trace_is_wanted_for_the_window_only(recordings: Path) -> None:
+    """Counted from the trigger, however often recordings of it come."""
+    writer.configure(DirectoryStore(recordings), queue_bytes=1 << 20)
+    clock = Clock()
+    recorder = FlightRecorder(1 << 20, 30.0, clock)
+    recorder.save("asked", trace_id="a" * 32)
+    left = []
+    for clock.seconds in (0, 20, 29, 31):
+        recorder.hold(draft())
+        left.append(len(recorder))
+    assert left == [0, 0, 0, 1]
+    assert len(files(recordings)) == 3
 
 
 @pytest.mark.parametrize("trace_id", ["../x", "", "a" * 200, "a/b", ".keep"])
@@ -381,6 +412,31 @@ def test_triggers_are_taken_out_again() -> None:
     assert signal.getsignal(signal.SIGUSR2) == before[2]
 
 
+def test_triggers_can_be_changed() -> None:
+    """As when the settings are read again: only the new ones fire."""
+    fired: list[str] = []
+    triggers.install(("crash", "SIGUSR2"), fired.append)
+    hook = threading.excepthook  # somebody who took hold of ours, and calls it
+    triggers.install(("SIGUSR1",), fired.append)
+    hook(threading.ExceptHookArgs((SystemExit, SystemExit(), None, None)))
+    assert fired == []
+    assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGUSR1) is not signal.SIG_DFL
+
+
+def test_what_comes_in_the_middle_of_it_is_turned_away() -> None:
+    """A handler or a finaliser on the thread that is at work in it: no deadlock, no mess."""
+    recorder = FlightRecorder(1 << 20, 30.0)
+    recorder.hold(draft())
+    assert recorder._enter()
+    before = stats().get("dropped.flight_recorder_busy", 0)
+    recorder.hold(draft())
+    assert recorder.save("in the middle") == 0
+    recorder._leave()
+    assert stats()["dropped.flight_recorder_busy"] == before + 2
+    assert len(recorder) == 1
+
+
 # -- what it holds on to
 
 
@@ -521,3 +577,29 @@ def test_a_secret_of_any_bytes_is_compared() -> None:
     endpoint = flight_recorder_endpoint(SECRET)
     list(endpoint.wsgi(environ, lambda status, headers: said.append(status)))
     assert said == ["403 Forbidden"]
+
+
+def test_threads_may_hold_and_save_at_once(recordings: Path) -> None:
+    """Each recording is saved once, and the account comes out even."""
+    writer.configure(DirectoryStore(recordings), queue_bytes=1 << 20)
+    recorder = FlightRecorder(1 << 22, 1e6)
+    one = draft()
+    saved: list[int] = []
+
+    def hold() -> None:
+        for _ in range(100):
+            recorder.hold(one)
+
+    def save() -> None:
+        for _ in range(20):
+            saved.append(recorder.save("at once"))
+
+    threads = [threading.Thread(target=target) for target in (hold, save) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    saved.append(recorder.save("the rest"))
+    assert sum(saved) == 300
+    assert writer.flush(20)
+    assert (len(recorder), recorder.size_bytes) == (0, 0)

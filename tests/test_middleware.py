@@ -19,7 +19,7 @@ from retrace_core.ids import safe_folder
 from retrace_core.native import LANE
 from retrace_mw import Decision, RequestView, RetraceMiddleware, all_of, any_of, first_of, wsgi
 from retrace_mw.deciders import Always, Never, SampleRate, TraceHeader
-from retrace_mw.propagation import extract, inject, parse_traceparent
+from retrace_mw.traceparent import parse_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,7 +188,7 @@ def view(*headers: tuple[str, str]) -> RequestView:
 def test_any_header_gives_a_trace(text: str) -> None:
     """Whatever the headers hold, there is a valid trace id."""
     for headers in ([("traceparent", text)], [("X-Trace-ID", text)], [("X-Trace-ID", text)] * 2):
-        trace = extract(view(*headers))
+        trace = view(*headers).trace
         assert len(trace.trace_id) == 32
         assert not trace.folder or safe_folder(trace.folder)
 
@@ -209,16 +209,6 @@ def test_any_header_gives_a_trace(text: str) -> None:
 def test_traceparent_by_the_specification(value: str, valid: bool) -> None:
     """Valid and invalid headers of the W3C's rules."""
     assert (parse_traceparent(value) is not None) is valid
-
-
-def test_a_trace_goes_on_with_our_span() -> None:
-    """The trace id is passed on, the span id is ours, the flag as it came."""
-    trace = extract(view(("traceparent", f"00-{TRACE}-00f067aa0ba902b7-00")))
-    assert trace.parent_span_id == "00f067aa0ba902b7"
-    assert dict(inject(trace, "1" * 16)) == {
-        "X-Trace-ID": TRACE,
-        "traceparent": f"00-{TRACE}-{'1' * 16}-00",
-    }
 
 
 def test_sampling_is_consistent_over_services() -> None:

@@ -7,9 +7,8 @@
 
 static PyObject *fallback, *decimal_type, *uuid_type, *name_int;
 
-int buffer_room(Buffer *b, size_t more)
+int buffer_grow(Buffer *b, size_t more)
 {
-    if (b->len + more <= b->cap) return 0;
     size_t cap = b->cap ? b->cap : 256;
     while (cap < b->len + more) cap *= 2;
     unsigned char *bytes = PyMem_RawRealloc(b->bytes, cap);
@@ -23,13 +22,6 @@ void buffer_free(Buffer *b)
 {
     PyMem_RawFree(b->bytes);
     memset(b, 0, sizeof *b);
-}
-
-int put_byte(Buffer *b, unsigned char byte)
-{
-    if (buffer_room(b, 1)) return -1;
-    b->bytes[b->len++] = byte;
-    return 0;
 }
 
 int put_raw(Buffer *b, const void *data, size_t n)
@@ -50,9 +42,8 @@ static int put_tagged(Buffer *b, unsigned char tag, unsigned long long v, int n)
     return 0;
 }
 
-int put_uint(Buffer *b, unsigned long long v)
+int put_wide_uint(Buffer *b, unsigned long long v)
 {
-    if (v < 128) return put_byte(b, (unsigned char)v);
     if (v < 0x100) return put_tagged(b, 0xcc, v, 1);
     if (v < 0x10000) return put_tagged(b, 0xcd, v, 2);
     if (v < 0x100000000ULL) return put_tagged(b, 0xce, v, 4);

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from retrace_core.boundary import Boundary, Patch, call, call_async
-from retrace_core.http_exchange import exchange_key, missing_headers
-from retrace_core.lanes import Lane
+from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.native import LANE, OFF, REPLAY, current
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ def _head(response: httpx.Response) -> list[Any]:
 
 
 def _inject(lane: Any, request: httpx.Request) -> None:
-    if isinstance(lane, Lane):
-        for name, value in missing_headers(
-            lane.scope.outgoing_headers, lambda name: name in request.headers
-        ):
+    carried = headers_to_send(lane)
+    if carried:
+        # Not `in request.headers`, which finds out the encoding of all of them each time.
+        given = {name.lower() for name, _ in request.headers.raw}
+        for name, value in missing_headers(carried, lambda name: name.encode("latin-1") in given):
             request.headers[name] = value
 
 
@@ -190,9 +190,9 @@ def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., ht
     @functools.wraps(original)
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         lane = current()
+        _inject(lane, request)
         if lane is None:
             return original(self, request)
-        _inject(lane, request)
         key = _key(request)
         if lane.mode == REPLAY:
             try:
@@ -203,9 +203,8 @@ def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., ht
                     call(lane, _HEAD, key, _nothing)
                 raise
             return _rebuilt(call(lane, _HEAD, key, _nothing), _Stream(None, lane))
-        response = call(
-            lane, _HEAD, key, functools.partial(_send_body, self, request, original, lane), _head
-        )
+        live = functools.partial(_send_body, self, request, original, lane)
+        response: httpx.Response = call(lane, _HEAD, key, live, _head)
         response.stream = _Stream(response.stream, lane)  # type: ignore[arg-type]
         return response
 
@@ -220,9 +219,9 @@ def _handle_async_request(
         self: httpx.AsyncHTTPTransport, request: httpx.Request
     ) -> httpx.Response:
         lane = current()
+        _inject(lane, request)
         if lane is None:
             return await original(self, request)
-        _inject(lane, request)
         key = _key(request)
         if lane.mode == REPLAY:
             try:

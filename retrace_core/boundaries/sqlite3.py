@@ -55,7 +55,7 @@ class Cursor(sqlite3.Cursor):
                     raise failed from None
                 raise
         else:
-            call(lane, kind, key, functools.partial(live, *args), self._outcome)
+            lane.call(kind, key, self._outcome, live, *args)
         return self
 
     def _outcome(self, _: Any) -> tuple[Any, ...]:
@@ -108,17 +108,17 @@ class Cursor(sqlite3.Cursor):
             return super().executescript(*args)
         return self._run(lane, _SCRIPT, super().executescript, *args)
 
-    def _fetch(self, lane: Any, live: Callable[[], list[Any]]) -> list[Any]:
+    def _fetch(self, lane: Any, live: Callable[..., list[Any]], *args: Any) -> list[Any]:
         """Return rows as the application's row factory makes them, recorded as tuples."""
         factory = self.row_factory
         if lane.mode == REPLAY:
             rows = self._fetched(call(lane, _ROWS, None, list))
         elif factory is None:
-            return call(lane, _ROWS, None, live, self._rows)
+            return lane.call(_ROWS, None, self._rows, live, *args)  # type: ignore[no-any-return]
         else:
             self.row_factory = None
             try:
-                rows = call(lane, _ROWS, None, live, self._rows)
+                rows = lane.call(_ROWS, None, self._rows, live, *args)
             finally:
                 self.row_factory = factory
         return rows if factory is None else [factory(self, row) for row in rows]
@@ -141,7 +141,7 @@ class Cursor(sqlite3.Cursor):
         lane = current()
         if lane is None:
             return super().fetchone() if self._answer is None else None
-        rows = self._fetch(lane, functools.partial(_listed, super().fetchone))
+        rows = self._fetch(lane, _listed, super().fetchone)
         return rows[0] if rows else None
 
     def fetchmany(self, size: int | None = None) -> Any:
@@ -150,7 +150,7 @@ class Cursor(sqlite3.Cursor):
         lane = current()
         if lane is None:
             return super().fetchmany(wanted) if self._answer is None else []
-        return self._fetch(lane, functools.partial(super().fetchmany, wanted))
+        return self._fetch(lane, super().fetchmany, wanted)
 
     def fetchall(self) -> Any:
         """Return all remaining rows."""
@@ -168,7 +168,7 @@ class Cursor(sqlite3.Cursor):
             if self._answer is not None:
                 raise StopIteration
             return super().__next__()
-        rows = self._fetch(lane, functools.partial(_listed, super().__next__))
+        rows = self._fetch(lane, _listed, super().__next__)
         if not rows:
             raise StopIteration
         return rows[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import re
 import sys
@@ -13,6 +15,7 @@ import click
 from retrace_core.cli.apps import App, locate
 from retrace_core.cli.each import replay_each, show_each
 from retrace_core.cli.find import find_all, recording_argument, recordings_option
+from retrace_core.cli.flags import narrow, parse_flags
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.restart import is_debugged, restart_for
 from retrace_core.cli.screen import Screen, note, print_json
@@ -51,6 +54,8 @@ class Options:
     strict: bool
     reveal: bool
     timeout_s: float
+    flags: dict[str, Any]
+    """Feature flags to flip, with their new values."""
 
     def arguments(self, path: Path) -> list[str]:
         """Return the command line after `retrace` that replays one recording alike."""
@@ -61,6 +66,7 @@ class Options:
             ("--apps", self.apps),
         ):
             given += [name, value] if value is not None else []
+        given += [f"--flag={name}={json.dumps(value)}" for name, value in self.flags.items()]
         given += ["--strict"] if self.strict else []
         given += ["--reveal"] if self.reveal else []
         return given
@@ -90,11 +96,13 @@ Examples:
   retrace replay trace.bin --pdb                 stop at the exception, or where it diverges
   retrace replay trace.bin --pdb shop.py:41      stop at a line
   retrace replay trace.bin --debugpy             wait for an editor on port 5678
+  retrace replay trace.bin --flag checkout=false what had come out with that flag off
 \b
 The application of each service is found, in this order, by --app, by the mapping file
 (--apps; [apps.SERVICE] app = "module:attribute", dir = "folder"), by the recording itself.
 \b
-Exit status: 0 identical, 1 divergent, 2 unusable (the error says why).
+Exit status: 0 identical, 1 divergent, 2 unusable (the error says why; also when a flag
+of --flag was never asked in the recording).
 """,
 )
 @recording_argument(several=True)
@@ -116,6 +124,13 @@ Exit status: 0 identical, 1 divergent, 2 unusable (the error says why).
     flag_value=_BARE,
     help=f"Wait for an editor to attach; default port {_DEBUGPY_PORT}.",
 )
+@click.option(
+    "--flag",
+    "flag",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Flip a feature flag that was asked; VALUE is JSON, else text. May be repeated.",
+)
 @click.option("--strict", is_flag=True, help="Refuse when Python, libraries or code differ.")
 @click.option("--reveal", is_flag=True, help="Show sensitive headers, which are masked else.")
 @click.option(
@@ -133,6 +148,7 @@ def command(
     pdb: str | None,
     debugpy: str | None,
     recordings: str | None,
+    flag: tuple[str, ...],
     **given: Any,
 ) -> int:
     """Run recorded requests again, on the recorded answers, and compare what comes out.
@@ -142,7 +158,9 @@ def command(
     sockets, processes and files to write are refused while the application runs.
     """
     names = list(recording)
-    options = Options(pdb=_place(pdb, names), debugpy=_port(debugpy, names), **given)
+    options = Options(
+        pdb=_place(pdb, names), debugpy=_port(debugpy, names), flags=parse_flags(flag), **given
+    )
     if not names:
         raise click.UsageError("Missing argument RECORDING")
     paths = find_all(names, recordings)
@@ -155,7 +173,11 @@ def command(
         raise click.UsageError(
             f"a debugger takes one recording: give one of {len(paths)}, {listed}"
         )
-    reports = replay_each(paths, options.arguments)
+    narrowed = narrow(paths, options.flags)
+    reports = replay_each(
+        list(narrowed),
+        lambda path: dataclasses.replace(options, flags=narrowed[path]).arguments(path),
+    )
     status = max(report["exit_status"] for report in reports)
     if options.as_json:
         print_json({"identical": status == 0, "exit_status": status, "recordings": reports})
@@ -237,6 +259,7 @@ def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
             on_failure=on_failure,
             on_divergence=on_divergence,
             around=around,
+            flags=options.flags,
         )
     failure, recorded = result.failure, recording.failure
     if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:
@@ -249,7 +272,7 @@ def _check_it_is_the_app(result: ReplayResult, app: App) -> None:
     header = result.recording.header
     status = result.response.status if result.response else 0
     recorded = header.environment.app
-    if result.identical or app.name == recorded or status not in _NOT_SERVED:
+    if result.flags or result.identical or app.name == recorded or status not in _NOT_SERVED:
         return
     if header.status not in _NOT_SERVED and result.divergence is None:
         raise WrongApp(

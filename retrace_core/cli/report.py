@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.cli.bodies import as_text, decompressed
 from retrace_core.cli.document import event_document, plain
+from retrace_core.cli.flags import flag_lines
 from retrace_core.cli.masking import MASK, is_sensitive
 from retrace_core.cli.words import call_words, cut, key_words, plural, size
 from retrace_core.failure import application_frames
@@ -68,6 +69,8 @@ class Report:
             "differences": [self._difference_document(one) for one in result.differences],
             "refused": result.refused,
             "unused": result.unused,
+            "flags": plain(result.flags),
+            "left_out": result.first_passed and _divergence_document(result.first_passed),
             "events_served": result.events_served,
             "notes": result.notes,
             "warnings": self.warnings,
@@ -96,12 +99,24 @@ class Report:
         if result.identical:
             screen.spans(("identical  ", "bold green"), name)
             screen.line(f"  {_compared(result)}")
+            for line in flag_lines(result.recording, result.flags):
+                screen.line(f"  {line}; it made no difference")
         else:
             screen.spans(("divergent  ", "bold red"), name)
-            for line, style in self._reasons():
+            for line, style in (*self._flag_lines(), *self._reasons()):
                 screen.line(f"  {line}".rstrip(), style)
         for text in result.notes:
             screen.line(f"  note: {text}", "yellow")
+
+    def _flag_lines(self) -> Iterator[tuple[str, str]]:
+        result = self.result
+        for line in flag_lines(result.recording, result.flags):
+            yield line, ""
+        if result.first_passed is not None:
+            yield "", ""
+            yield from _divergence_lines(result.first_passed)
+        if result.flags and result.divergence is not None:
+            yield "", ""
 
     def _reasons(self) -> Iterator[tuple[str, str]]:
         result = self.result
@@ -210,7 +225,7 @@ def _divergence_lines(divergence: Divergence) -> Iterator[tuple[str, str]]:
         yield f"  by        {where.file}:{where.line} in {where.function}", ""
         if where.source:
             yield f"            {where.source}", "dim"
-    if recorded is None:
+    if recorded is None and not divergence.reason:
         yield "  A cold cache is a likely cause: an earlier request had filled it.", ""
     if divergence.neighbours:
         yield f"  recorded around it in lane {divergence.lane}:", "dim"

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrace_core.cli.bodies import readable
-from retrace_core.cli.document import document
+from retrace_core.cli.document import document, plain
 from retrace_core.cli.find import find, recording_argument, recordings_option
+from retrace_core.cli.flags import show_flags
 from retrace_core.cli.ls import outcome_words
 from retrace_core.cli.masking import masked
 from retrace_core.cli.screen import Cell, Screen, note, print_json
 from retrace_core.cli.timeline import rows
 from retrace_core.cli.words import cut, duration, local_time, plural, size
 from retrace_core.errors import TornRecording
+from retrace_core.flags import evaluations
 from retrace_core.trace_file import load, recover
 
 if TYPE_CHECKING:
@@ -98,6 +100,17 @@ def _load(path: Path, *, recover_torn: bool) -> Recording:
 
 def _document(recording: Recording, events: str, lane: str) -> dict[str, Any]:
     found = document(recording, soft=events == "all", lane=lane)
+    found["flags"] = [
+        {
+            "name": one.name,
+            "value": plain(one.value),
+            "variation": one.variation,
+            "reason": one.reason,
+            "call": one.kind,
+            "lane": one.lane,
+        }
+        for one in evaluations(recording)
+    ]
     if events == "none":
         del found["lanes"]
     return found
@@ -118,6 +131,7 @@ def _show(
     _show_body(screen, recording.request.body, recording.request.headers, limit)
     if recording.request.body_cut:
         screen.line(f"  cut: the body had {size(recording.request.body_bytes)}", "yellow")
+    show_flags(screen, recording, full=full)
     if events != "none":
         _show_events(screen, recording, soft=events == "all", lane=lane, full=full)
     _show_response(screen, recording, limit)

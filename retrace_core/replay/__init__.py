@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import boundary, installer, native
 from retrace_core.errors import WrongApp
+from retrace_core.flags import flip
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
@@ -20,10 +21,12 @@ from retrace_core.replay.sandbox import closed_world
 from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
+
+_PATIENCE_WITH_FLAGS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,10 @@ class ReplayResult:
     unused: int = 0
     """Recorded calls that the code did not make again."""
     events_served: int = 0
+    flags: Mapping[str, Any] = field(default_factory=lambda: {})
+    """The flags that were flipped, with their new values."""
+    first_passed: Divergence | None = None
+    """With flipped flags: the first recorded call that the code left out."""
 
     @property
     def identical(self) -> bool:
@@ -64,6 +71,10 @@ class ReplayResult:
             error = f", {self.failure.type} raised again" if self.failure else ""
             return f"identical: {name} -> {status}{error}, {self.events_served} answers served"
         lines = [f"divergent: {name}"]
+        if self.flags:
+            lines.append("with " + ", ".join(f"{n} = {v!r}" for n, v in self.flags.items()))
+        if self.first_passed is not None:
+            lines.append(self.first_passed.summary())
         if self.divergence is not None:
             lines.append(self.divergence.summary())
         lines += [f"refused: {what}" for what in self.refused]
@@ -83,6 +94,7 @@ def replay(
     on_failure: Callable[[BaseException], None] | None = None,
     on_divergence: Callable[[Divergence], None] | None = None,
     around: Callable[[Callable[[], None]], None] | None = None,
+    flags: Mapping[str, Any] | None = None,
 ) -> ReplayResult:
     """Run a recorded request through `app` on the recorded answers, and compare.
 
@@ -99,6 +111,9 @@ def replay(
         on_failure: called with the exception that leaves the application.
         on_divergence: called with the first divergence, on the line that asked.
         around: gets a function that runs the request, and must call it (for tracers).
+        flags: feature flags to flip, name -> value: the application gets these answers
+            instead of the recorded ones, and the result says what came out differently. It
+            may leave out recorded calls then; a call that was not recorded ends the replay.
 
     Returns:
         The result; `result.identical` tells whether the same came out.
@@ -107,8 +122,10 @@ def replay(
         RecordingError: the trace file can't be read.
         AppNotLoadable: a named app can't be imported, or its start-up failed.
         WrongApp: the app is ASGI and the recording WSGI, or the other way round.
+        FlagNotAsked: a flag to flip was never asked in the recording.
     """
     loaded = recording if isinstance(recording, Recording) else load(recording)
+    played = flip(loaded, flags) if flags else loaded
     installer.install()
     boundary.replay_began(1)
     native.arm(1)
@@ -117,7 +134,10 @@ def replay(
         with closed_world(allow_write) as refused:
             target = load_app(app, app_dir) if isinstance(app, str) else app
             _check_protocol(target, loaded)
-            player = Player(loaded, patience_s=patience_s)
+            if flags and patience_s < float("inf"):
+                # A call that is left out never comes: nobody waits long for its turn.
+                patience_s = min(patience_s, _PATIENCE_WITH_FLAGS_S)
+            player = Player(played, patience_s=patience_s, passes_over=bool(flags))
             if on_failure is not None:
                 player.when_failing(on_failure)
             if on_divergence is not None:
@@ -133,10 +153,12 @@ def replay(
         native.arm(-1)
         boundary.replay_began(-1)
     assert player is not None
-    return _result(loaded, player, refused)
+    return _result(loaded, player, refused, flags or {})
 
 
-def _result(recording: Recording, player: Player, refused: list[str]) -> ReplayResult:
+def _result(
+    recording: Recording, player: Player, refused: list[str], flags: Mapping[str, Any]
+) -> ReplayResult:
     outcome = player.outcome
     failure = outcome.failure
     response = outcome.response()
@@ -151,6 +173,8 @@ def _result(recording: Recording, player: Player, refused: list[str]) -> ReplayR
         refused=refused,
         unused=0 if player.divergence else len(player.unused()),
         events_served=player.served,
+        flags=flags,
+        first_passed=player.first_passed,
     )
 
 

@@ -72,16 +72,25 @@ class Player:
     Args:
         recording: what to give back.
         patience_s: how long a lane may wait for its turn without any progress, in seconds.
+        passes_over: True lets the code leave out recorded calls: where it asks for a later
+            one of its lane, those before it are passed over.
     """
 
-    def __init__(self, recording: Recording, *, patience_s: float) -> None:
+    def __init__(
+        self, recording: Recording, *, patience_s: float, passes_over: bool = False
+    ) -> None:
         header = recording.header
         self.state = ScopeState()
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
+        self.folder = header.folder or header.trace_id
         self.infrastructure = Lane(self, "infrastructure", INFRA)
         self.notes: list[str] = []
         self.divergence: Divergence | None = None
         self.served = 0
+        self.passed: list[Event] = []
+        """The recorded calls that were passed over."""
+        self.first_passed: Divergence | None = None
+        self._passes_over = passes_over
         self._recording = recording
         self._patience_s = patience_s
         self._lock = threading.Lock()
@@ -273,8 +282,21 @@ class Player:
 
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> DivergedError:
         """Return the exception to raise; the first divergence of all is kept."""
+        if self._passes_over and not reason:
+            reason = "the changed code path left the recording, which has no answer to this call"
+        divergence = self._difference(lane, kind, key, reason)
+        with self._lock:
+            first = self.divergence is None
+            if first:
+                self.divergence = divergence
+        self._turns.release()
+        if first and self._on_divergence is not None:
+            self._on_divergence(divergence)
+        return DivergedError(divergence)
+
+    def _difference(self, lane: Lane, kind: str, key: object, reason: str) -> Divergence:
         cursor = self._cursor(lane)
-        divergence = Divergence(
+        return Divergence(
             lane=lane.id,
             position=cursor.position,
             recorded=cursor.waiting[0] if cursor.waiting else None,
@@ -284,14 +306,6 @@ class Player:
             neighbours=cursor.neighbours(),
             reason=reason,
         )
-        with self._lock:
-            first = self.divergence is None
-            if first:
-                self.divergence = divergence
-        self._turns.release()
-        if first and self._on_divergence is not None:
-            self._on_divergence(divergence)
-        return DivergedError(divergence)
 
     def summarise(self) -> list[str]:
         """Return what else there is to say: calls not made again, reads made too often."""
@@ -310,7 +324,7 @@ class Player:
 
     def unused(self) -> list[Event]:
         """Return the recorded calls of complete lanes that were not made again."""
-        return [
+        return self.passed + [
             event
             for cursor in self._cursors.values()
             if cursor.complete
@@ -326,7 +340,9 @@ class Player:
         if event is None:
             raise self.diverge(lane, kind, asked)
         if event.kind != kind or not same_key(event.key, asked):
-            raise self.diverge(lane, kind, asked)
+            if not self._pass_over(lane, cursor, kind, asked):
+                raise self.diverge(lane, kind, asked)
+            event = cursor.waiting[0]
         cursor.waiting.popleft()
         with self._lock:
             self.served += 1
@@ -342,6 +358,26 @@ class Player:
     def _is_too_early(self, lane: Lane, seq: int) -> bool:
         """Return True when nobody runs who could bring the turn of `seq` about."""
         return lane is self.root and not self._open and not self._turns.is_next(seq)
+
+    def _pass_over(self, lane: Lane, cursor: _Cursor, kind: str, asked: object) -> bool:
+        """Pass over what stands before a later call of the lane that is the one asked for."""
+        if not self._passes_over:
+            return False
+        before: list[Event] = []
+        for event in cursor.waiting:
+            if event.kind == kind and same_key(event.key, asked):
+                break
+            before.append(event)
+        else:
+            return False
+        if self.first_passed is None:
+            reason = "the changed code path left out a recorded call"
+            self.first_passed = self._difference(lane, kind, asked, reason)
+        self.passed += before
+        for _ in before:
+            cursor.waiting.popleft()
+        self._turns.ended(lane, [event.seq for event in before])
+        return True
 
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:

@@ -1,9 +1,9 @@
 """Directory: a folder as a store; folders 0700, files 0600, exclusive names.
 
 A recording is written under a temporary name and then given its own, exclusively. The usual
-case, the first of its trace here, is native, one call for many. Else it is linked: a link fails when the
-name is taken, on every file system including network ones, where a rename would overwrite.
-File systems without links get an exclusive create under the final name instead.
+case, the first of its trace here, is native, one call for many. Else it is linked: a link fails
+when the name is taken, on every file system including network ones, where a rename would
+overwrite. File systems without links get an exclusive create under the final name instead.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from retrace_mw.deciders.sampling import SampleRate
 from retrace_mw.deciders.tail import KeepIf, KeepIfFailed, KeepIfSlower
 from retrace_mw.deciders.tail_new import KeepIfNew
 from retrace_mw.deciders.tail_slowest import KeepIfSlowest
+from retrace_mw.deciders.upstream import UpstreamDecision
 
 __all__ = [
     "Always",
@@ -29,4 +30,5 @@ __all__ = [
     "Rules",
     "SampleRate",
     "TraceHeader",
+    "UpstreamDecision",
 ]

@@ -20,6 +20,12 @@ __all__ = ["TraceHeader"]
 class TraceHeader:
     """Records a request that carries X-Trace-ID, up to a rate.
 
+    So it does where a proxy has taken X-Trace-ID away and left the caller's decision: "yes" in
+    X-Retrace, or in the member `retrace` of tracestate.
+
+    Where the caller says as well that it does not record the trace itself (`X-Retrace: no`), or
+    does so only provisionally ("tail"), its name alone is no reason.
+
     A header from outside may force recording only within a limit: whoever can send requests
     could otherwise fill the disk.
 
@@ -31,7 +37,7 @@ class TraceHeader:
         ConfigurationError: the rate is no number from 0 on.
     """
 
-    __slots__ = ("_bucket", "_no", "_over", "_yes", "per_s")
+    __slots__ = ("_bucket", "_no", "_over", "_unwanted", "_yes", "per_s")
 
     def __init__(
         self, *, per_s: float = 100.0, clock: Callable[[], float] = time.monotonic
@@ -40,6 +46,7 @@ class TraceHeader:
         self._bucket = TokenBucket(per_s=per_s, clock=clock)
         self._yes = Decision("yes", "the request carries X-Trace-ID", "TraceHeader")
         self._no = Decision("no", "no X-Trace-ID", "TraceHeader")
+        self._unwanted = Decision("no", "X-Trace-ID, but the caller does not ask", "TraceHeader")
         self._over = Decision("no", f"more than {per_s:g} X-Trace-ID per second", "TraceHeader")
 
     def __repr__(self) -> str:
@@ -47,15 +54,14 @@ class TraceHeader:
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
-        if not request.names_trace:
+        if not request.trace_headers():
+            return self._no
+        told = request.upstream
+        if told in ("no", "tail"):  # the name of the trace, and no more than that
+            return self._unwanted
+        if not told and not request.names_trace:
             return self._no
         if self._bucket.take():
             return self._yes
         count("suppressed.trace_header")
         return self._over
-
-    def peek(self, request: RequestView) -> Decision:
-        """Return what calling it would, and use up nothing of the rate."""
-        if not request.names_trace:
-            return self._no
-        return self._yes if self._bucket.has_room() else self._over

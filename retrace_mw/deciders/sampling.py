@@ -18,8 +18,9 @@ __all__ = ["SampleRate"]
 class SampleRate:
     """Records a share of requests, one for all, or by a value that the request has.
 
-    The draw is the low 56 bits of the trace id, so that of two services the one with the
-    lower rate records a subset of what the other does. Source: W3C Trace Context level 2
+    The draw is the low 56 bits of the trace id, or `rv` of tracestate where that is given, so
+    that of two services the one with the lower rate records a subset of what the other does.
+    Source: W3C Trace Context level 2
     §random-trace-id-flag; OpenTelemetry's consistent probability sampling.
 
     Args:
@@ -33,7 +34,7 @@ class SampleRate:
             is given.
     """
 
-    __slots__ = ("_no", "_rates", "_threshold", "_yes", "by", "rate", "rates")
+    __slots__ = ("_kept", "_no", "_rates", "_threshold", "_yes", "by", "rate", "rates")
 
     def __init__(
         self, rate: float, *, by: str = "", rates: Mapping[str, float] | None = None
@@ -45,7 +46,8 @@ class SampleRate:
         self._rates = found if by else None
         self._threshold = threshold_of(self.rate)
         of = f" by {by}" if by else ""
-        self._yes = Decision("yes", f"drawn at rate {self.rate:g}{of}", "SampleRate")
+        self._kept = {rate: _drawn(rate, of) for rate in {self.rate, *found.rates.values()}}
+        self._yes = self._kept[self.rate]
         self._no = Decision("no", f"not drawn at rate {self.rate:g}{of}", "SampleRate")
 
     def __repr__(self) -> str:
@@ -56,4 +58,9 @@ class SampleRate:
         """Return yes when the trace's draw falls into the share."""
         if self._rates is None:
             return self._yes if is_drawn(request, self._threshold) else self._no
-        return self._yes if self._rates.draws(request) else self._no
+        return self._kept[self._rates.of(request)] if self._rates.draws(request) else self._no
+
+
+def _drawn(rate: float, of: str) -> Decision:
+    threshold = f"{threshold_of(rate):014x}".rstrip("0") or "0"
+    return Decision("yes", f"drawn at rate {rate:g}{of}", "SampleRate", threshold=threshold)

@@ -80,7 +80,7 @@ def test_bodies_that_the_application_produces_are_produced_again(recordings: Pat
         async def body(fails: bool) -> AsyncIterator[bytes]:
             for _ in range(2):
                 await asyncio.sleep(0.001)
-                yield f"{random.random()}".encode()
+                yield f"{random.random():.16f}".encode()
             if fails:
                 raise KeyError("no more")
 

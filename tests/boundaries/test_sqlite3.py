@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import sqlite3
-from contextlib import closing
+import time
 from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import orm
 
 from retrace_core import installer
 from tests.recorded import assert_identical, record_wsgi
@@ -13,6 +18,8 @@ from tests.recorded import assert_identical, record_wsgi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+OPENED: list[sqlite3.Connection] = []
 
 
 def answered_again(recordings: Path, file: Path, view: Callable[[], Any]) -> Any:
@@ -29,7 +36,16 @@ def with_table(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Return the connection, with an empty table."""
     connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE)")
     connection.commit()
+    OPENED.append(connection)
     return connection
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open() -> Iterator[None]:
+    """Close what the views have opened, recorded and replayed."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
 
 
 def test_a_cursor_made_at_start_up_is_recorded_in_a_request(
@@ -171,3 +187,28 @@ def test_rows_know_their_columns(recordings: Path, tmp_path: Path) -> None:
         return [cursor.fetchall(), cursor.connection is connection, traced]
 
     answered_again(recordings, file, view)
+
+
+def test_defaults_of_sqlalchemy_columns_are_the_requests(recordings: Path, tmp_path: Path) -> None:
+    """`default=datetime.now` is called by SQLAlchemy itself, on behalf of the request."""
+    installer.install()
+    file = tmp_path / "shop.db"
+    table = sqlalchemy.Table(
+        "t",
+        sqlalchemy.MetaData(),
+        sqlalchemy.Column("id", sqlalchemy.Integer, primary_key=True),
+        sqlalchemy.Column("at", sqlalchemy.DateTime, default=datetime.datetime.now),
+        sqlalchemy.Column("seconds", sqlalchemy.Float, default=time.time),
+    )
+    engine = sqlalchemy.create_engine(f"sqlite:///{file}")
+    table.create(engine)
+
+    def view() -> Any:
+        with orm.Session(engine) as session:
+            session.execute(table.insert())
+            row = session.execute(sqlalchemy.select(table)).one()
+            session.commit()
+        return [row.id, str(row.at), row.seconds]
+
+    answered_again(recordings, file, view)
+    engine.dispose()

@@ -20,8 +20,7 @@ from http import client
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
-from retrace_core.http_exchange import exchange_key, missing_headers
-from retrace_core.lanes import Lane
+from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
@@ -180,11 +179,11 @@ def _absolute(connection: Any, url: str) -> str:
 def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def endheaders(self: Any, *args: Any, **kwargs: Any) -> None:
-        lane = current()
-        if isinstance(lane, Lane):
+        carried = headers_to_send(current())
+        if carried:
             lines = [bytes(line).split(b":", 1)[0].lower() for line in self._buffer]
             for name, value in missing_headers(
-                lane.scope.outgoing_headers, lambda name: name.encode("latin-1") in lines
+                carried, lambda name: name.encode("latin-1") in lines
             ):
                 self.putheader(name, value)
         return original(self, *args, **kwargs)

@@ -1,0 +1,111 @@
+"""OpenTelemetry, where the application has loaded it: its span, its propagator, its attributes.
+
+Nothing here imports it; what is not in `sys.modules` is not used.
+Read in opentelemetry-api 1.45.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["active_span_context", "extract", "inject", "is_loaded", "mark", "span_context_of"]
+
+_DEFAULT = {"TraceContextTextMapPropagator", "W3CBaggagePropagator"}
+
+
+def is_loaded() -> bool:
+    """Return True when OpenTelemetry may have named the trace already."""
+    return "opentelemetry.trace" in sys.modules
+
+
+def active_span_context() -> Any:
+    """Return the context of the active span, or None."""
+    trace: Any = sys.modules["opentelemetry.trace"]
+    found = trace.get_current_span().get_span_context()
+    return found if found.is_valid else None
+
+
+def _propagator() -> Any:
+    """Return the propagator that the user has set, or None for the one that is there anyway."""
+    propagate: Any = sys.modules.get("opentelemetry.propagate")
+    if propagate is None:
+        return None
+    found = propagate.get_global_textmap()
+    parts = getattr(found, "_propagators", (found,))
+    return None if {type(part).__name__ for part in parts} == _DEFAULT else found
+
+
+class _Getter:
+    """How a propagator reads a request's headers."""
+
+    def __init__(self, values: Callable[[str], list[str]]) -> None:
+        self._values = values
+
+    def get(self, carrier: object, key: str) -> list[str] | None:
+        return self._values(key) or None
+
+    def keys(self, carrier: object) -> list[str]:
+        return []
+
+
+def extract(values: Callable[[str], list[str]]) -> Any:
+    """Return what the user's propagator reads (an OpenTelemetry context), or None without one.
+
+    Args:
+        values: gives all values of a header.
+    """
+    propagator = _propagator()
+    if propagator is None:
+        return None
+    empty = sys.modules["opentelemetry.context"].Context()
+    return propagator.extract(None, context=empty, getter=_Getter(values))
+
+
+def span_context_of(context: Any) -> Any:
+    """Return the valid span context in an OpenTelemetry context, or None."""
+    if context is None:
+        return None
+    trace: Any = sys.modules["opentelemetry.trace"]
+    found = trace.get_current_span(context).get_span_context()
+    return found if found.is_valid else None
+
+
+def inject(context: Any, trace_id: int, span_id: str, flags: int) -> Mapping[str, str]:
+    """Return the headers that the user's propagator sends, for a span of ours.
+
+    Args:
+        context: what `extract` returned; its baggage goes on.
+        trace_id: of 128 bits.
+        span_id: 16 hex digits.
+        flags: trace flags.
+    """
+    propagator = _propagator()
+    if propagator is None:
+        return {}
+    trace: Any = sys.modules["opentelemetry.trace"]
+    span = trace.NonRecordingSpan(
+        trace.SpanContext(trace_id, int(span_id, 16), False, trace.TraceFlags(flags))
+    )
+    carrier: dict[str, str] = {}
+    propagator.inject(carrier, context=trace.set_span_in_context(span, context))
+    return carrier
+
+
+def mark(recording: str, decision: str) -> None:
+    """Give the active span the attributes by which one finds the recording, where there is one.
+
+    Args:
+        recording: "trace/service", or "" while it is not certain that it is kept.
+        decision: why it is recorded.
+    """
+    if not is_loaded():
+        return
+    span: Any = sys.modules["opentelemetry.trace"].get_current_span()
+    if span.is_recording():
+        span.set_attribute("retrace.decision", decision)
+        if recording:
+            span.set_attribute("retrace.recording", recording)
