@@ -4,6 +4,8 @@ The files in the order of a request:
 
     settings.py       each setting once, and where its value came from
     setting.py        one row of that table
+    recording_settings.py  the rows of recording
+    decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
@@ -21,6 +23,7 @@ The files in the order of a request:
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C
     _fallback.py      those in Python
+    _fallback_encoder.py  and its encoder
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

@@ -47,6 +47,7 @@ The files in the order of a request:
     pending.py        a recorded request on its way to its end: kept or dropped
     response_headers.py  how a client learns the name of the recording
     log_filter.py     the trace id in log records
+    cli/              the commands explain and token
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ async def _composed(composition: Any, deciders: Any, request: RequestView) -> Ex
         parts.append(part)
         verdict: Any = "no" if part.verdict == "error" else part.verdict
         decision = Decision(verdict, part.reason, part.decider)
-        if part.verdict == "error" or composition._ends(decision):
+        if part.verdict == "error" or decision.verdict in composition._ending:
             end = decision
         elif verdict != "no":
             found.append(decision)

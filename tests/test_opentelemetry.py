@@ -45,7 +45,8 @@ def call(rate: float, headers: dict[str, str], **options: Any) -> tuple[Any, dic
             start_response("200 OK", [])
             return [b""]
 
-        client = Client(RetraceMiddleware(app, sample_rate=rate, service="front", **options))
+        rated = {} if "decide" in options else {"sample_rate": rate}
+        client = Client(RetraceMiddleware(app, service="front", **rated, **options))
         answer = client.get("/", headers=headers, buffered=True)
     return answer.headers, {name.lower(): value for name, value in got.items()}
 

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from typing import Any
 
-import django
 import falcon
 import falcon.asgi
 import fastapi
@@ -15,7 +14,6 @@ import httpx
 import litestar
 import pytest
 import quart
-from django.conf import settings
 from django.http import HttpResponse
 from django.urls import include, re_path
 from django.urls import path as django_path
@@ -30,6 +28,7 @@ from werkzeug.test import Client, EnvironBuilder
 
 from retrace_mw import Decision, RequestView, RetraceMiddleware
 from retrace_mw.route import plain_pattern
+from tests.test_frameworks import configure_django
 
 
 def order(request: Any, **_: Any) -> Any:
@@ -120,13 +119,11 @@ def quart_app() -> Any:
 
 
 def django_app(kind: str) -> Any:
-    """Django, with this module's urlpatterns."""
+    """Django; the fixture `urlconf` gives it this module's urlpatterns."""
     from django.core.asgi import get_asgi_application
     from django.core.wsgi import get_wsgi_application
 
-    if not settings.configured:
-        settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="test")
-        django.setup()
+    configure_django()
     return get_asgi_application() if kind == "asgi" else get_wsgi_application()
 
 

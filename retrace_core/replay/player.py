@@ -17,6 +17,7 @@ from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
+from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence, asking_line, same_key
 from retrace_core.replay.outcome import Outcome
 from retrace_core.replay.soft import SoftAnswers
@@ -36,34 +37,6 @@ T = TypeVar("T")
 
 END = "lane.end"
 SLEEP = "time.sleep"
-_AROUND = 3
-
-
-class _Cursor:
-    """What is still to be given back in one lane."""
-
-    def __init__(self, lane: LaneEvents | None, soft: SoftAnswers) -> None:
-        events = lane.events if lane is not None else []
-        self.all = [event for event in events if isinstance(event, Event)]
-        self.waiting = deque(self.all)
-        self.soft = soft
-        self.complete = lane is None or lane.complete
-        self.passed: list[int] = []
-        """Numbers of turns that were passed over and not given away yet."""
-
-    def head(self, kind: str) -> Event | None:
-        """Return the next event; turns that are not taken again are passed over."""
-        waiting = self.waiting
-        while waiting and waiting[0].kind == TURN and kind != TURN:
-            self.passed.append(waiting.popleft().seq)
-        return waiting[0] if waiting else None
-
-    @property
-    def position(self) -> int:
-        return len(self.all) - len(self.waiting)
-
-    def neighbours(self) -> list[Event]:
-        return self.all[max(0, self.position - _AROUND) : self.position + _AROUND + 1]
 
 
 class Player:
@@ -94,9 +67,9 @@ class Player:
         self._recording = recording
         self._patience_s = patience_s
         self._lock = threading.Lock()
-        self._cursors: dict[str, _Cursor] = {}
+        self._cursors: dict[str, LaneCursor] = {}
         for lane in recording.lanes:
-            self._cursors[lane.id] = _Cursor(lane, self._soft_answers(lane))
+            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
             patience_s=patience_s,
@@ -359,7 +332,7 @@ class Player:
         """Return True when nobody runs who could bring the turn of `seq` about."""
         return lane is self.root and not self._open and not self._turns.is_next(seq)
 
-    def _pass_over(self, lane: Lane, cursor: _Cursor, kind: str, asked: object) -> bool:
+    def _pass_over(self, lane: Lane, cursor: LaneCursor, kind: str, asked: object) -> bool:
         """Pass over what stands before a later call of the lane that is the one asked for."""
         if not self._passes_over:
             return False
@@ -398,10 +371,10 @@ class Player:
         if self.divergence is not None:
             raise DivergedError(self.divergence)
 
-    def _cursor(self, lane: Lane) -> _Cursor:
+    def _cursor(self, lane: Lane) -> LaneCursor:
         cursor = self._cursors.get(lane.id)
         if cursor is None:
-            cursor = self._cursors.setdefault(lane.id, _Cursor(None, self._soft_answers(None)))
+            cursor = self._cursors.setdefault(lane.id, LaneCursor(None, self._soft_answers(None)))
         return cursor
 
     def _soft_answers(self, lane: LaneEvents | None) -> SoftAnswers:
