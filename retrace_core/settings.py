@@ -192,7 +192,7 @@ def _expand(path: str, environ: Mapping[str, str], origins: Mapping[str, str]) -
 def _read_file(path: str) -> Mapping[str, object]:
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # no file, no UTF-8, no TOML, no path even
         raise ConfigurationError(
             "RETRACE_CONFIG",
             path,

@@ -9,7 +9,7 @@ import pytest
 
 from retrace_core import stats
 from retrace_mw import Decision, Late, RequestView, all_of, any_of, explain, first_of, make_request
-from retrace_mw.deciders import Always, KeepIfFailed, Never, Rules, TraceHeader
+from retrace_mw.deciders import Always, KeepIfFailed, Never, Rules, TraceHeader, UpstreamDecision
 from retrace_mw.deciders.exclude import Exclude
 
 
@@ -54,10 +54,11 @@ def test_the_explanation_says_what_the_decider_does(decider: Any, trace: dict[st
         assert found.reason.startswith(decision.reason)
 
 
-def test_explaining_uses_up_no_rate() -> None:
+@pytest.mark.parametrize("made", [TraceHeader, UpstreamDecision])
+def test_explaining_uses_up_no_rate(made: Any) -> None:
     """A header's rate is whole afterwards, and nothing was counted."""
-    decider = any_of(TraceHeader(per_s=0.5))
-    request = make_request("/", headers={"X-Trace-ID": "a"})
+    decider = any_of(made(per_s=0.5))
+    request = make_request("/", headers={"X-Trace-ID": "a", "X-Retrace": "yes"})
     before = stats()
     assert {explain(decider, request).verdict for _ in range(5)} == {"yes"}
     assert stats() == before

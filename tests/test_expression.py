@@ -19,6 +19,7 @@ ROUND = [
     "SampleRate(0.1)",
     "SampleRate(0.01, by='header:x-tenant', rates={'acme': 1.0})",
     "TraceHeader(per_s=100.0)",
+    "UpstreamDecision(SampleRate(0.1), per_s=5)",
     "ForceToken(per_s=50.0, unsigned_per_s=0.0)",
     "KeepIfFailed()",
     "KeepIfFailed(statuses=('5xx', 404), logged=False)",

@@ -54,14 +54,21 @@ class TraceHeader:
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
+        decision = self._asked(request)
+        if decision is self._yes and not self._bucket.take():
+            count("suppressed.trace_header")
+            return self._over
+        return decision
+
+    def peek(self, request: RequestView) -> Decision:
+        """Return what calling it would, and use up nothing of the rate."""
+        decision = self._asked(request)
+        return self._over if decision is self._yes and not self._bucket.has_room() else decision
+
+    def _asked(self, request: RequestView) -> Decision:
         if not request.trace_headers():
             return self._no
         told = request.upstream
         if told in ("no", "tail"):  # the name of the trace, and no more than that
             return self._unwanted
-        if not told and not request.names_trace:
-            return self._no
-        if self._bucket.take():
-            return self._yes
-        count("suppressed.trace_header")
-        return self._over
+        return self._yes if told or request.names_trace else self._no

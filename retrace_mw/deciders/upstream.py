@@ -79,3 +79,15 @@ class UpstreamDecision:
                 return self._over
             return self._yes if told == "yes" else self._tail
         return self._none if self.otherwise is None else self.otherwise(request)
+
+    def peek(self, request: RequestView) -> Any:
+        """Return what calling it would, and use up nothing of the rate."""
+        told = request.upstream
+        if told == "no":
+            return self._no
+        if told:
+            room = self._bucket.has_room()
+            return (self._yes if told == "yes" else self._tail) if room else self._over
+        if self.otherwise is None:
+            return self._none
+        return getattr(self.otherwise, "peek", self.otherwise)(request)
