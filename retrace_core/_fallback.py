@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from retrace_core import _fallback_encoder
 from retrace_core._fallback_encoder import Encoder
 
 if TYPE_CHECKING:
@@ -227,6 +228,9 @@ def put_files(files: Sequence[tuple[str, str, str, str, bytes]]) -> list[bool]:
     """Do nothing: the store does it step by step."""
     return [False] * len(files)
 
+
+encode = _fallback_encoder.encode
+set_encode_fallback = _fallback_encoder.set_encode_fallback
 
 # -- hooks
 
