@@ -83,18 +83,20 @@ def record(server: str, folder: Path, url: str, requests: int) -> None:
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with suppress(OSError):
-            get(f"{base}/empty")
-            break
-        time.sleep(0.05)
-    path = "/checkout" if "wsgi" in SERVERS[server] else "/fan"
-    with concurrent.futures.ThreadPoolExecutor(20) as pool:
-        assert set(pool.map(get, [base + path] * requests)) == {200}
-    process.terminate()
-    process.wait(30)
+    try:
+        base = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with suppress(OSError):
+                get(f"{base}/empty")
+                break
+            time.sleep(0.05)
+        path = "/checkout" if "wsgi" in SERVERS[server] else "/fan"
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            assert set(pool.map(get, [base + path] * requests)) == {200}
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def replay_all(folder: Path, times: int) -> tuple[int, int, list[str]]:

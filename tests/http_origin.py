@@ -78,11 +78,15 @@ def quote() -> bytes:
     return json.dumps({"currency": "EUR", "at": time.time(), "lines": lines}).encode()[:2200]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # twenty handlers that fan out to five calls connect at once
+
+
 @contextmanager
 def origin() -> Iterator[tuple[str, ThreadingHTTPServer]]:
     """Yield (address, server); the server is stopped at the end, if it is not yet."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Origin)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Origin)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
