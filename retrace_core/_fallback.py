@@ -121,16 +121,10 @@ class Lane:
         return seq
 
     def call(
-        self,
-        kind: str,
-        key: object,
-        encode: Callable[[Any], object] | None,
-        function: Callable[..., Any],
-        *args: object,
+        self, kind: str, key: object, encode: Any, function: Callable[..., Any], *args: object
     ) -> Any:
         """Return what function(*args) returns, and append it, encoded, as a hard event."""
-        start_ns = _monotonic_ns()
-        self.busy += 1
+        start_ns, self.busy = _monotonic_ns(), self.busy + 1
         try:
             result = function(*args)
         except BaseException as error:
@@ -226,7 +220,7 @@ def now_ns() -> int:
 
 def put_files(files: Sequence[tuple[str, str, str, str, bytes]]) -> list[bool]:
     """Do nothing: the store does it step by step."""
-    return [False] * len(files)
+    return [False for _ in files]
 
 
 encode = _fallback_encoder.encode
