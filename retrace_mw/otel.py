@@ -7,19 +7,26 @@ Read in opentelemetry-api 1.45.
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["active_span_context", "extract", "inject", "is_loaded", "mark", "span_context_of"]
+__all__ = ["active_span_context", "extract", "inject", "mark", "may_name_trace", "span_context_of"]
 
 _DEFAULT = {"TraceContextTextMapPropagator", "W3CBaggagePropagator"}
 
 
-def is_loaded() -> bool:
-    """Return True when OpenTelemetry may have named the trace already."""
-    return "opentelemetry.trace" in sys.modules
+def may_name_trace() -> bool:
+    """Return True when OpenTelemetry may have named the trace already; quick when it has not.
+
+    It is loaded more often than it is used: FastAPI imports it by itself.
+    """
+    trace: Any = sys.modules.get("opentelemetry.trace")
+    if trace is None:
+        return False
+    return trace.get_current_span() is not trace.INVALID_SPAN or _propagator() is not None
 
 
 def active_span_context() -> Any:
@@ -35,8 +42,13 @@ def _propagator() -> Any:
     if propagate is None:
         return None
     found = propagate.get_global_textmap()
-    parts = getattr(found, "_propagators", (found,))
-    return None if {type(part).__name__ for part in parts} == _DEFAULT else found
+    return found if _is_users(found) else None
+
+
+@lru_cache(8)
+def _is_users(propagator: Any) -> bool:
+    parts = getattr(propagator, "_propagators", (propagator,))
+    return {type(part).__name__ for part in parts} != _DEFAULT
 
 
 class _Getter:
@@ -102,7 +114,7 @@ def mark(recording: str, decision: str) -> None:
         recording: "trace/service", or "" while it is not certain that it is kept.
         decision: why it is recorded.
     """
-    if not is_loaded():
+    if "opentelemetry.trace" not in sys.modules:
         return
     span: Any = sys.modules["opentelemetry.trace"].get_current_span()
     if span.is_recording():

@@ -137,7 +137,7 @@ def _carried(
     And what the propagator has read besides, baggage for instance.
     """
     span, foreign = None, None
-    if otel.is_loaded():
+    if otel.may_name_trace():
         with failsafe.gate("opentelemetry"):
             span = otel.active_span_context()
             if values is not None:

@@ -267,7 +267,8 @@ class RequestView:
     @property
     def randomness(self) -> int:
         """The 56 random bits of the trace, the same in every service that it crosses."""
-        if self._trace is None and self.trace_headers() is _NOTHING and not otel.is_loaded():
+        unnamed = self._trace is None and self.trace_headers() is _NOTHING
+        if unnamed and not otel.may_name_trace():
             if self._bits is None:
                 self._bits = new_trace_bits()
             return self._bits & _MASK

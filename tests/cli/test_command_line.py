@@ -134,18 +134,24 @@ def test_interrupt_is_130(put: Callable[..., Path], tmp_path: Path) -> None:
         "import sys\ndef app(environ, start_response):\n"
         "    print('running', flush=True)\n    while True:\n        pass\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "retrace_core.cli", "replay", put(), "--app", "app:app"],
+    # A suite in the background ignores SIGINT, and so would what it starts.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = f"{heeding}from retrace_core.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "replay", put(), "--app", "app:app"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(DOCS.parents[1])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=60)
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "running\n"
+            process.send_signal(signal.SIGINT)
+            _, complaint = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, complaint) == (130, "retrace: interrupted\n")
 
 
