@@ -118,7 +118,7 @@ class RetraceMiddleware:
         send: Send,
         add: ResponseHeaders = _NO_MORE,
     ) -> None:
-        token = recording_scope.enter()
+        token, unrecorded = recording_scope.enter(), UNRECORDED.get()
         try:
             await self.app(
                 scope, tee_receive(recording_scope, receive), tee_send(recording_scope, send, add)
@@ -129,6 +129,8 @@ class RetraceMiddleware:
         finally:
             recording_scope.exit(token)
             recording_scope.close()
+            if UNRECORDED.get() is not unrecorded:  # a late "no"
+                UNRECORDED.set(unrecorded)
 
 
 def describe(scope: Any) -> Request:

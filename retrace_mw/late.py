@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
+from retrace_core.http_exchange import UNRECORDED
 from retrace_core.lanes import mask
 from retrace_core.protocol import Protocol, detect
 from retrace_core.scope import active_scope
@@ -98,6 +99,7 @@ def decide_late(**facts: Any) -> Decision:
             if late.settles(pending.decision):
                 recording_scope.discard()
                 pending.limiter.ended()
+                UNRECORDED.set(request)  # its further calls hand on the trace, as unrecorded
     return decision
 
 
@@ -109,8 +111,8 @@ class LateDecisionMiddleware:
 
     Args:
         app: the application, ASGI or WSGI.
-        facts: what is known of the request by now, as keyword arguments of `decide_late`;
-            `request.state("user")` is what ASGI middleware has put into the scope.
+        facts: what is known of the request by now, as keyword arguments of `decide_late`; what
+            other middleware has found out is in `request.source`, the scope or environ.
 
     Raises:
         ConfigurationError: the application's kind can't be told.

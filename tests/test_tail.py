@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, load, stats, writer
@@ -20,6 +21,7 @@ from retrace_mw import (
     decide_late,
 )
 from retrace_mw.deciders import Always, Never
+from tests.http_origin import origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +146,25 @@ def test_a_late_no_does_not_overrule_a_failure(recordings: Path) -> None:
     Client(RetraceMiddleware(app, decide=decide, service="shop")).get("/500", buffered=True)
     (file,) = files(recordings)
     assert load(file).header.decision.decider == "keep_failed"
+
+
+def test_after_a_late_no_the_trace_is_handed_on_as_unrecorded(recordings: Path) -> None:
+    """The services behind are told not to record, as by any request that is not recorded."""
+    carried: list[dict[str, str]] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        decide_late(tenant="other")
+        carried.append(requests.get(f"{base}/json", timeout=10).json()["headers"])
+        return status_of_path(environ, start_response)
+
+    with origin() as (base, _):
+        client = Client(RetraceMiddleware(app, decide=Late(of_tenant), service="shop"))
+        client.get("/200", buffered=True)
+    sent = {name.lower(): value for name, value in carried[0].items()}
+    assert sent["x-retrace"] == "no"
+    assert "traceparent" in sent
+    assert "x-trace-id" not in sent
+    assert not files(recordings)
 
 
 def test_decide_late_outside_a_recording_does_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from fastapi import FastAPI
 from werkzeug.serving import make_server
 from werkzeug.test import Client
 
-from retrace_core import ConfigurationError, stats, writer
+from retrace_core import ConfigurationError, ids, stats, writer
 from retrace_mw import Limits, RequestView, RetraceMiddleware
 from retrace_mw.deciders import Always, Never, SampleRate, TraceHeader, UpstreamDecision
 from tests.http_origin import origin
@@ -37,10 +38,14 @@ def view(**headers: str) -> RequestView:
 
 
 @pytest.mark.parametrize("kind", ["fresh", "W3C", "64 bits", "load balancer's", "named"])
-def test_the_rate_holds_and_the_lower_ones_traces_are_among_the_higher_ones(kind: str) -> None:
+def test_the_rate_holds_and_the_lower_ones_traces_are_among_the_higher_ones(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """100,000 traces of each kind: within 3 sigma, and the set at 0.1 inside the set at 0.3."""
     low, high = SampleRate(0.1), SampleRate(0.3)
     count, drawn = (100_000 if kind == "fresh" else 20_000), [0, 0]
+    seeded = random.Random(kind)  # the same draws in each run: 3 sigma are left once in 370
+    monkeypatch.setattr(ids, "_random", seeded)
     for number in range(count):
         request = view()
         bits = request.trace.bits
@@ -56,7 +61,7 @@ def test_the_rate_holds_and_the_lower_ones_traces_are_among_the_higher_ones(kind
         assert second or not first
         drawn = [drawn[0] + first, drawn[1] + second]
     for found, rate in zip(drawn, (0.1, 0.3), strict=True):
-        assert abs(found - count * rate) < 3.5 * math.sqrt(count * rate * (1 - rate))
+        assert abs(found - count * rate) < 3 * math.sqrt(count * rate * (1 - rate))
 
 
 @contextmanager
