@@ -13,7 +13,7 @@ import sys
 import threading
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
 
@@ -64,10 +64,10 @@ def install(only: Iterable[str] | None = None) -> None:
     global _active
     with _lock:
         _active = True
-        wanted = None if only is None else set(only)
-        for library, home in {**available(), **_foreign()}.items():
-            if wanted is None or library in wanted:
-                _register(library, home)
+    wanted = None if only is None else set(only)
+    for library, home in {**available(), **_foreign()}.items():
+        if wanted is None or library in wanted:
+            _register(library, home)
 
 
 def uninstall() -> None:
@@ -131,34 +131,43 @@ def _register(library: str, home: str) -> None:
         return
     if library in sys.modules:
         _install_one(library, home, sys.modules[library])
-    elif library not in _registered:
+        return
+    with _lock:
+        known = library in _registered
         _registered.add(library)
-
-        def imported(module: Any) -> None:
-            with _lock:
-                if _active and library not in _boundaries:
-                    _install_one(library, home, module)
-
-        register_post_import_hook(imported, library)
+    if not known:
+        register_post_import_hook(lambda module: _install_one(library, home, module), library)
 
 
 def _install_one(library: str, home: str, module: ModuleType) -> None:
     with failsafe.gate(f"install boundary {library}"):
-        removers: list[Callable[[], None]] = []
         try:
+            # Never under our lock: another thread may hold the lock of a module that is
+            # imported here, and wait for ours in its own import.
             boundary: Boundary = importlib.import_module(home).BOUNDARY
-            if boundary.install is not None:
-                boundary.install(module)
-                if boundary.remove is not None:
-                    removers.append(boundary.remove)
-            removers.extend(install_hook(boundary, hook) for hook in boundary.hooks)
         except Exception as error:
             _failed[library] = f"{type(error).__name__}: {error}"
-            for remove in reversed(removers):
-                remove()
             raise
-        _failed.pop(library, None)
-        _boundaries[library] = boundary
-        _removers[library] = removers
-        allowed_errors.cache.clear()
-        count("boundaries.installed")
+        with _lock:
+            if _active and library not in _boundaries:
+                _put_in_place(library, boundary, module)
+
+
+def _put_in_place(library: str, boundary: Boundary, module: ModuleType) -> None:
+    removers: list[Callable[[], None]] = []
+    try:
+        if boundary.install is not None:
+            boundary.install(module)
+            if boundary.remove is not None:
+                removers.append(boundary.remove)
+        removers.extend(install_hook(boundary, hook) for hook in boundary.hooks)
+    except Exception as error:
+        _failed[library] = f"{type(error).__name__}: {error}"
+        for remove in reversed(removers):
+            remove()
+        raise
+    _failed.pop(library, None)
+    _boundaries[library] = boundary
+    _removers[library] = removers
+    allowed_errors.cache.clear()
+    count("boundaries.installed")

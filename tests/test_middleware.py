@@ -272,6 +272,31 @@ def test_a_decider_that_fails_means_no(recordings: Path) -> None:
     assert stats()["faults.decide"] >= 1
 
 
+def test_installing_while_another_thread_imports_ends(tmp_path: Path) -> None:
+    """Neither holds what the other waits for: our lock, and that of a module being imported."""
+    (tmp_path / "lib.py").write_text("import held\nheld.importing.set(); held.go.wait(20)\n")
+    (tmp_path / "held.py").write_text(
+        "import threading\nimporting, go = threading.Event(), threading.Event()\n"
+    )
+    (tmp_path / "lib_boundary.py").write_text(
+        "import held\nheld.go.set()\nimport lib\nfrom retrace_core import Boundary\n"
+        "BOUNDARY = Boundary(kind='lib')\n"
+    )
+    code = (
+        "import threading, held\nfrom retrace_core import installer\n"
+        "installer._foreign = lambda: {'lib': 'lib_boundary'}\n"
+        "installer._active = True\ninstaller._register('lib', 'lib_boundary')\n"
+        "other = threading.Thread(target=lambda: __import__('lib'), daemon=True)\n"
+        "other.start(); held.importing.wait()\n"
+        "installer.install(only=['lib']); other.join()\n"
+        "print(installer.installed())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "['lib']\n", done.stderr
+
+
 def test_importing_the_middleware_imports_no_framework() -> None:
     """Production loads neither replay, the command line, nor any web framework."""
     code = (
