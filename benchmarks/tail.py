@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import requests
 from benchmarks.requests import option
+from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 
 VARIANTS = ("bare", "not recorded", "dropped", "held", "kept")
@@ -47,6 +48,7 @@ def measure(kind: str, folder: Path, url: str) -> dict[str, dict[str, float]]:
     for variant in VARIANTS:
         environment = {
             **os.environ,
+            **UNLIMITED,
             "BENCH_DB": str(folder / f"{variant}.db"),
             "BENCH_URL": url,
             "RETRACE_RECORDING_PATH": str(folder / "recordings" / kind / variant),
