@@ -13,7 +13,6 @@ Anything else is unknown: the default decides, and it is counted.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.errors import ConfigurationError
 from retrace_core.stats import count
 from retrace_mw.decision import Decider, Decision, Keep, awaits
+from retrace_mw.rates import is_drawn, threshold_of
+from retrace_mw.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from retrace_mw.finished import FinishedRequest
@@ -40,36 +41,9 @@ _WORDS = {
     **dict.fromkeys(("tail", "provisional"), "tail"),
 }
 _KEYS = {"verdict", "rate", "per_s", "slower_than_s"}
-_RANDOM_BITS = 56
 _MOST_PLANS = 64
-_BURST_S = 2.0
 
 _logger = logging.getLogger("retrace")
-
-
-class _Bucket:
-    """Lets so many a second through, twice as many at once."""
-
-    __slots__ = ("_clock", "_lock", "_per_s", "_room", "_since")
-
-    def __init__(self, per_s: float, clock: Callable[[], float]) -> None:
-        self._per_s = per_s
-        self._clock = clock
-        self._room = max(1.0, per_s * _BURST_S)
-        self._since = clock()
-        self._lock = threading.Lock()
-
-    def admits(self) -> bool:
-        """Return True while there is room."""
-        with self._lock:
-            now = self._clock()
-            most = max(1.0, self._per_s * _BURST_S)
-            self._room = min(most, self._room + (now - self._since) * self._per_s)
-            self._since = now
-            if self._room < 1.0:
-                return False
-            self._room -= 1.0
-            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +55,7 @@ class _Plan:
     """The answer for a trace that is not in the share, or over the rate."""
     threshold: int
     """The least draw of 56 bits that is in the share."""
-    bucket: _Bucket | None
+    bucket: TokenBucket | None
     asks_tail: bool
     """True when the "tail" of the user's is asked instead."""
 
@@ -121,7 +95,7 @@ class Variations:
         self._tail = tail
         self._clock = clock
         self._plans: dict[object, _Plan | None] = {}
-        self._bucket_of: dict[float, _Bucket] = {}
+        self._bucket_of: dict[float, TokenBucket] = {}
         self._told: set[str] = set()
         plan = self._understand(default, f"flag {flag}: the default {default!r} counts")
         if plan is None:
@@ -161,12 +135,9 @@ class Variations:
         return self._carry_out(self._default, request)
 
     def _carry_out(self, plan: _Plan, request: RequestView) -> Decision:
-        if plan.threshold:
-            if plan.threshold >> _RANDOM_BITS:
-                return plan.missed
-            if request.randomness < plan.threshold:
-                return plan.missed
-        if plan.bucket is not None and not plan.bucket.admits():
+        if not is_drawn(request, plan.threshold):
+            return plan.missed
+        if plan.bucket is not None and not plan.bucket.take():
             count("suppressed.flag_per_s")
             return plan.missed
         if plan.asks_tail and self._tail is not None:
@@ -214,8 +185,8 @@ class Variations:
         bucket = None
         if per_s and verdict != "no":
             # A flag whose other parts change does not get a full bucket each time.
-            bucket = self._bucket_of.setdefault(per_s, _Bucket(per_s, self._clock))
-        threshold = 0 if verdict == "no" else round((1.0 - rate) * (1 << _RANDOM_BITS))
+            bucket = self._bucket_of.setdefault(per_s, TokenBucket(per_s=per_s, clock=self._clock))
+        threshold = 0 if verdict == "no" else threshold_of(rate)
         return _Plan(decision, missed, threshold, bucket, verdict == "tail")
 
 
