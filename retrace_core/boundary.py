@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import failsafe, native
 from retrace_core.codec import pack_exception
-from retrace_core.lanes import Lane, mask, masked_value
+from retrace_core.lanes import Lane, mask, masked_value, on_boot_tape
 from retrace_core.native import INFRA, LANE, RECORD, REPLAY, current, now_ns
 from retrace_core.recording import CANCELLED, RAISED, RETURNED
 
@@ -33,6 +33,7 @@ __all__ = [
     "call_async",
     "in_replay",
     "mask",
+    "on_boot_tape",
 ]
 
 T = TypeVar("T")

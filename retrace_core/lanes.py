@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from retrace_core.native import ScopeState
 
-__all__ = ["Lane", "LaneOwner", "carry", "carry_future", "carry_task", "lend", "mask"]
+__all__ = ["Lane", "LaneOwner", "carry", "carry_future", "carry_task", "lend", "mask", "on_boot_tape"]
 
 T = TypeVar("T")
 
@@ -147,6 +147,16 @@ class mask:  # noqa: N801  # used as a function; a generator would cost more tha
     def __exit__(self, *_: object) -> None:
         if self._lane is not None:
             LANE.set(self._lane)
+
+
+class on_boot_tape(mask):  # noqa: N801  # as `mask`
+    """Run what is done once for each process, not for the request: a pool that connects.
+
+    What it asks of the world belongs to the process, whichever request happened to be the
+    first to need it.
+    """
+
+    __slots__ = ()
 
 
 def masked_value(lane: native.Lane) -> native.Lane | None:
