@@ -34,7 +34,7 @@ __all__ = [
     "carry_task",
     "lend",
     "mask",
-    "on_boot_tape",
+    "masked_value",
 ]
 
 T = TypeVar("T")
@@ -156,16 +156,6 @@ class mask:  # noqa: N801  # used as a function; a generator would cost more tha
     def __exit__(self, *_: object) -> None:
         if self._lane is not None:
             LANE.set(self._lane)
-
-
-class on_boot_tape(mask):  # noqa: N801  # as `mask`
-    """Run what is done once for each process, not for the request: a pool that connects.
-
-    What it asks of the world belongs to the process, whichever request happened to be the
-    first to need it.
-    """
-
-    __slots__ = ()
 
 
 def masked_value(lane: native.Lane) -> native.Lane | None:

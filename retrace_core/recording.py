@@ -85,7 +85,7 @@ class LaneEvents(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """What came in."""
 
-    protocol: Literal["asgi", "wsgi"]
+    protocol: Literal["asgi", "wsgi", "boot"]
     method: str
     scheme: str
     path: str
@@ -210,6 +210,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """True when the recording reached its size limit and misses its end."""
     tainted: bool = False
     """True when a value could not be encoded, so that replay may differ there."""
+    boot: str = ""
+    """Where the boot tape of its process is, as "folder/service"; "" for none."""
 
 
 class Recording(msgspec.Struct, frozen=True):

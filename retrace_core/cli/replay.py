@@ -223,7 +223,7 @@ def _replay_here(path: Path, options: Options) -> int:
     os.environ["RETRACE"] = "0"
     sys.dont_write_bytecode = True
     sys.argv = ["retrace"]
-    result = _run(recording, app, options)
+    result = _run(path, recording, app, options)
     _check_it_is_the_app(result, app)
     from retrace_core.cli.report import Report
 
@@ -234,9 +234,10 @@ def _replay_here(path: Path, options: Options) -> int:
     return result.exit_status
 
 
-def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
+def _run(path: Path, recording: Recording, app: App, options: Options) -> ReplayResult:
     from retrace_core.cli import debugging
     from retrace_core.replay import replay
+    from retrace_core.replay.boot import find_boot_tape
 
     on_failure: Callable[[BaseException], None] | None = None
     on_divergence: Callable[[Divergence], None] | None = None
@@ -260,6 +261,7 @@ def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
             on_divergence=on_divergence,
             around=around,
             flags=options.flags,
+            boot=find_boot_tape(path, recording),
         )
     failure, recorded = result.failure, recording.failure
     if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:

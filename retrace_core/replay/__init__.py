@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import boundary, installer, native
@@ -12,6 +13,7 @@ from retrace_core.flags import flip
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
+from retrace_core.replay.boot import BootPlayer, booting, find_boot_tape, in_boot
 from retrace_core.replay.comparison import Difference, compare
 from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
@@ -22,7 +24,6 @@ from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
 
@@ -95,6 +96,7 @@ def replay(
     on_divergence: Callable[[Divergence], None] | None = None,
     around: Callable[[Callable[[], None]], None] | None = None,
     flags: Mapping[str, Any] | None = None,
+    boot: Sequence[Recording] | None = None,
 ) -> ReplayResult:
     """Run a recorded request through `app` on the recorded answers, and compare.
 
@@ -114,6 +116,7 @@ def replay(
         flags: feature flags to flip, name -> value: the application gets these answers
             instead of the recorded ones, and the result says what came out differently. It
             may leave out recorded calls then; a call that was not recorded ends the replay.
+        boot: the files of the boot tape of its process; default: those beside the path.
 
     Returns:
         The result; `result.identical` tells whether the same came out.
@@ -125,19 +128,25 @@ def replay(
         FlagNotAsked: a flag to flip was never asked in the recording.
     """
     loaded = recording if isinstance(recording, Recording) else load(recording)
+    if boot is None and isinstance(recording, Path | str):
+        boot = find_boot_tape(Path(recording), loaded)
+    boot_player = BootPlayer(boot, loaded.header.started_ns) if boot else None
     played = flip(loaded, flags) if flags else loaded
     installer.install()
     boundary.replay_began(1)
     native.arm(1)
     player: Player | None = None
     try:
-        with closed_world(allow_write) as refused:
-            target = load_app(app, app_dir) if isinstance(app, str) else app
+        with booting(boot_player, app_dir) as boot_notes, closed_world(allow_write) as refused:
+            with in_boot(boot_player):
+                target = _loaded(app, app_dir, loaded, boot_player) if isinstance(app, str) else app
             _check_protocol(target, loaded)
             if flags and patience_s < float("inf"):
                 # A call that is left out never comes: nobody waits long for its turn.
                 patience_s = min(patience_s, _PATIENCE_WITH_FLAGS_S)
             player = Player(played, patience_s=patience_s, passes_over=bool(flags))
+            player.notes += boot_notes
+            player.boot = boot_player
             if on_failure is not None:
                 player.when_failing(on_failure)
             if on_divergence is not None:
@@ -150,10 +159,22 @@ def replay(
     finally:
         if player is not None:
             player.finish()
+        if boot_player is not None:
+            boot_player.finish()
         native.arm(-1)
         boundary.replay_began(-1)
     assert player is not None
     return _result(loaded, player, refused, flags or {})
+
+
+def _loaded(app: str, app_dir: str | None, recording: Recording, boot: BootPlayer | None) -> Any:
+    missing = ""
+    if recording.header.boot and boot is None:
+        missing = (
+            f"the boot tape of its process, {recording.header.boot}, is not beside the"
+            " recording; put it there, in the folder that holds that of the trace"
+        )
+    return load_app(app, app_dir, missing=missing)
 
 
 def _result(

@@ -15,6 +15,7 @@ from retrace_core.boundary import call_async
 from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
+from retrace_core.replay.boot import in_boot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def drive(app: Any, recording: Recording, player: Player) -> None:
 
 def _drive_asgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
     async def main() -> None:
-        async with _Lifespan(app) as state:
+        async with _Lifespan(app, player) as state:
             context = contextvars.copy_context()
             context.run(LANE.set, lane)
             scope = asgi_scope(recording.request, state)
@@ -151,8 +152,9 @@ def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
 class _Lifespan:
     """The application's start-up before the request, and its shutdown after it."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, player: Player) -> None:
         self._app = app
+        self._boot = player.boot
         self._started = asyncio.Event()
         self._stop = asyncio.Event()
         self._state: dict[str, Any] = {}
@@ -160,7 +162,8 @@ class _Lifespan:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> dict[str, Any]:
-        self._task = asyncio.create_task(self._run())
+        with in_boot(self._boot):
+            self._task = asyncio.create_task(self._run())
         await self._started.wait()
         if self._failed:
             raise AppNotLoadable(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from retrace_core.recording import LaneEvents, Recording
+    from retrace_core.replay.boot import BootPlayer
 
 __all__ = ["Player"]
 
@@ -86,6 +87,7 @@ class Player:
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
         self.outcome = Outcome()
+        self.boot: BootPlayer | None = None
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
@@ -292,6 +294,8 @@ class Player:
                     f" the first was {first.kind} {first.key!r}"[:300]
                 )
             for kind, site in dict.fromkeys(cursor.soft.extra):
+                if site.endswith(":<module>"):
+                    continue  # imported here, and before the request when it was recorded
                 notes.append(f"lane {lane_id}: {kind} was read more often than recorded by {site}")
         return notes
 
