@@ -106,10 +106,7 @@ def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
 
 
 def _variables(recorded: Surroundings) -> Iterator[str]:
-    # Those that it did not have could lead the code another way.
-    for name in [n for n in os.environ if not _OWN.fullmatch(n)]:
-        if name not in recorded.variables and name not in recorded.masked:
-            del os.environ[name]
+    # Those that it did not have stay: whoever replays may have set them to try something.
     os.environ.update(recorded.variables)
     _set_time_zone()
     for name in recorded.masked:

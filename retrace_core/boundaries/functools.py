@@ -36,5 +36,6 @@ def _told_apart(cached: Any, function: Any) -> Any:
 
 BOUNDARY = Boundary(
     kind="functools",
+    supports="cpython>=3.11,<3.14",
     hooks=(Patch(functools, "lru_cache", _hooked),),
 )
