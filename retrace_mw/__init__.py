@@ -47,8 +47,7 @@ The files in the order of a request:
     pending.py        a recorded request on its way to its end: kept or dropped
     response_headers.py  how a client learns the name of the recording
     log_filter.py     the trace id in log records
-    zero_code.py      records applications that were not changed for it
-    site/             run by the interpreter first, under `retrace run`
+    zero_code.py      records applications that were not changed for it; site/ starts it
     cli/              the commands explain, run and token
 """
 

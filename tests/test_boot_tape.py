@@ -169,3 +169,53 @@ def test_ls_shows_requests_and_no_tapes(shop: dict[str, Any]) -> None:
     )
     listed = json.loads(done.stdout)
     assert sorted(one["path"] for one in listed) == ["/plan/acme", "/plan/bcme"]
+
+
+COUNTER = """
+import retrace_mw
+
+SEEN = []
+PRICES = {}
+
+def fetch(name):
+    import sqlite3
+    with sqlite3.connect("prices.db") as connection:
+        return connection.execute("select length(?) * 7", [name]).fetchone()[0]
+
+def application(environ, start_response):
+    name = environ["PATH_INFO"]
+    SEEN.append(name)
+    if name not in PRICES:
+        PRICES[name] = fetch(name)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{name} costs {PRICES[name]}, request {len(SEEN)}".encode()]
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+
+@pytest.fixture
+def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Record three requests to a service that keeps things in its memory."""
+    (tmp_path / "counter.py").write_text(COUNTER)
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    command = ["gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "counter:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        for trace in ("first", "second"):
+            get(f"{base}/tea", {"X-Trace-ID": trace})
+    (tmp_path / "prices.db").unlink()
+    return tmp_path
+
+
+def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counted: Path) -> None:
+    """Alone, a warm request diverges, and the report says how to replay it; warmed, not."""
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second"]
+    alone = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
+    assert alone.returncode == 1
+    assert "--warm" in alone.stdout
+    warmed = subprocess.run(
+        [*command, "--warm"], cwd=counted, capture_output=True, text=True, timeout=100
+    )
+    assert warmed.returncode == 0, warmed.stdout

@@ -54,6 +54,8 @@ class Options:
     strict: bool
     reveal: bool
     timeout_s: float
+    warm: bool
+    """True replays the earlier recordings of the same process first."""
     flags: dict[str, Any]
     """Feature flags to flip, with their new values."""
 
@@ -67,6 +69,7 @@ class Options:
         ):
             given += [name, value] if value is not None else []
         given += [f"--flag={name}={json.dumps(value)}" for name, value in self.flags.items()]
+        given += ["--warm"] if self.warm else []
         given += ["--strict"] if self.strict else []
         given += ["--reveal"] if self.reveal else []
         return given
@@ -130,6 +133,11 @@ of --flag was never asked in the recording).
     metavar="NAME=VALUE",
     multiple=True,
     help="Flip a feature flag that was asked; VALUE is JSON, else text. May be repeated.",
+)
+@click.option(
+    "--warm",
+    is_flag=True,
+    help="Run the earlier recordings of its process first, to warm its caches.",
 )
 @click.option("--strict", is_flag=True, help="Refuse when Python, libraries or code differ.")
 @click.option("--reveal", is_flag=True, help="Show sensitive headers, which are masked else.")
@@ -238,6 +246,7 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
     from retrace_core.cli import debugging
     from retrace_core.replay import replay
     from retrace_core.replay.boot import find_boot_tape
+    from retrace_core.replay.earlier import count_earlier, earlier
 
     on_failure: Callable[[BaseException], None] | None = None
     on_divergence: Callable[[Divergence], None] | None = None
@@ -262,6 +271,12 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
             around=around,
             flags=options.flags,
             boot=find_boot_tape(path, recording),
+            before=earlier(path, recording) if options.warm else (),
+        )
+    if not result.identical and not options.warm and (some := count_earlier(path, recording)):
+        result.notes.append(
+            f"perhaps a cold cache: {some} earlier requests of its process were recorded too;"
+            " run them first with --warm"
         )
     failure, recorded = result.failure, recording.failure
     if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:

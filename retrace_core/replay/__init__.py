@@ -97,6 +97,7 @@ def replay(
     around: Callable[[Callable[[], None]], None] | None = None,
     flags: Mapping[str, Any] | None = None,
     boot: Sequence[Recording] | None = None,
+    before: Sequence[Recording] = (),
 ) -> ReplayResult:
     """Run a recorded request through `app` on the recorded answers, and compare.
 
@@ -117,6 +118,8 @@ def replay(
             instead of the recorded ones, and the result says what came out differently. It
             may leave out recorded calls then; a call that was not recorded ends the replay.
         boot: the files of the boot tape of its process; default: those beside the path.
+        before: earlier recordings of the same process, oldest first, to run first, so that
+            what the process keeps in memory is there; see `earlier`.
 
     Returns:
         The result; `result.identical` tells whether the same came out.
@@ -151,11 +154,15 @@ def replay(
                 player.when_failing(on_failure)
             if on_divergence is not None:
                 player.when_diverging(on_divergence)
-            run = functools.partial(drive, target, loaded, player)
+            first = [(one, Player(one, patience_s=min(patience_s, 2.0))) for one in before]
+            run = functools.partial(drive, target, loaded, player, first)
             if around is None:
                 run()
             else:
                 around(run)
+        astray = sum(1 for _, one in first if one.divergence is not None)
+        if astray:
+            player.notes.append(f"of {len(first)} earlier requests run first, {astray} diverged")
     finally:
         if player is not None:
             player.finish()
