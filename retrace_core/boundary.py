@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from retrace_core import failsafe, native
 from retrace_core.codec import pack_exception
 from retrace_core.lanes import Lane, mask, masked_value, on_boot_tape
+from retrace_core.live_call import AskLive, ask_live, ask_live_async, is_live
 from retrace_core.native import INFRA, LANE, RECORD, REPLAY, current, now_ns
 from retrace_core.recording import CANCELLED, RAISED, RETURNED
 
@@ -75,6 +76,9 @@ class Boundary:
     supports: str = ""
     """The distribution and versions it was read and tested against, as a requirement."""
     hooks: tuple[Hook | Patch, ...] = ()
+    live_on_miss: bool = False
+    """True when a single call can be made live in the midst of a replay: it needs nothing
+    that replay has stubbed, such as an open connection."""
     errors: tuple[str | type[BaseException], ...] = ()
     """Exception classes, or names of modules whose exception classes, replay may rebuild."""
     install: Callable[[ModuleType], None] | None = None
@@ -102,6 +106,8 @@ def in_replay() -> bool:
     Whoever opens a connection asks this, and returns a stub instead.
     """
     lane = LANE.get()
+    if is_live():
+        return False
     if lane is not None and lane.mode in (REPLAY, INFRA):
         return True
     return _replays > 0 and (lane is None or lane.mode != RECORD)
@@ -131,7 +137,10 @@ def call(
         BaseException: whatever `function` raises, or raised when it was recorded.
     """
     if lane.mode == REPLAY:
-        value = cast("Lane", lane).scope.answer(cast("Lane", lane), kind, key)
+        try:
+            value = cast("Lane", lane).scope.answer(cast("Lane", lane), kind, key)
+        except AskLive:
+            return ask_live(function)
         return cast("T", value if decode is None else decode(value))
     return lane.call(kind, key, encode, function)
 
@@ -152,7 +161,10 @@ async def call_async(
     Args and raises: as `call`.
     """
     if lane.mode == REPLAY:
-        value = await cast("Lane", lane).scope.answer_async(cast("Lane", lane), kind, key)
+        try:
+            value = await cast("Lane", lane).scope.answer_async(cast("Lane", lane), kind, key)
+        except AskLive:
+            return await ask_live_async(function)
         return cast("T", value if decode is None else decode(value))
     start_ns = now_ns()
     LANE.set(masked_value(lane))
