@@ -20,6 +20,7 @@ from retrace_core.codec import pack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.filling import filling
 from retrace_core.lanes import Lane, mask, masked_value
+from retrace_core.live_call import AskLive, ask_live, ask_live_async, is_live
 from retrace_core.native import INFRA, LANE, RECORD, REPLAY, current, now_ns
 from retrace_core.recording import CANCELLED, RAISED, RETURNED
 
@@ -79,6 +80,9 @@ class Boundary:
     supports: str = ""
     """The distribution and versions it was read and tested against, as a requirement."""
     hooks: tuple[Hook | Patch, ...] = ()
+    live_on_miss: bool = False
+    """True when a single call can be made live in the midst of a replay: it needs nothing
+    that replay has stubbed, such as an open connection."""
     errors: tuple[str | type[BaseException], ...] = ()
     """Exception classes, or names of modules whose exception classes, replay may rebuild."""
     install: Callable[[ModuleType], None] | None = None
@@ -106,6 +110,8 @@ def in_replay() -> bool:
     Whoever opens a connection asks this, and returns a stub instead.
     """
     lane = LANE.get()
+    if is_live():
+        return False
     if lane is not None and lane.mode in (REPLAY, INFRA):
         return True
     return _replays > 0 and (lane is None or lane.mode != RECORD)
@@ -137,6 +143,8 @@ def call(
     if lane.mode == REPLAY:
         try:
             value = cast("Lane", lane).scope.answer(cast("Lane", lane), kind, key)
+        except AskLive:
+            return ask_live(function)
         except NotOnTape:  # a stub of a connection may know a harmless answer itself
             with mask():
                 return function()
@@ -162,6 +170,8 @@ async def call_async(
     if lane.mode == REPLAY:
         try:
             value = await cast("Lane", lane).scope.answer_async(cast("Lane", lane), kind, key)
+        except AskLive:
+            return await ask_live_async(function)
         except NotOnTape:
             with mask():
                 return await function()

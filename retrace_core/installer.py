@@ -88,6 +88,11 @@ def installed() -> list[str]:
     return list(_boundaries)
 
 
+def in_place() -> list[Boundary]:
+    """Return the boundaries that are in place."""
+    return list(_boundaries.values())
+
+
 def failures() -> dict[str, str]:
     """Return library name -> why its boundary could not be installed."""
     return dict(_failed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
@@ -181,6 +181,24 @@ async def _nothing_async() -> Any:
     return None
 
 
+def _whole(response: httpx.Response) -> httpx.Response:
+    """Read what was asked live to its end: none of it is left for the replay to answer."""
+    body = b"".join(cast("Any", response.stream))
+    response.close()
+    return _of_bytes(response, body)
+
+
+async def _whole_async(response: httpx.Response) -> httpx.Response:
+    body = b"".join([chunk async for chunk in cast("Any", response.stream)])
+    await response.aclose()
+    return _of_bytes(response, body)
+
+
+def _of_bytes(response: httpx.Response, body: bytes) -> httpx.Response:
+    head = [response.status_code, response.headers.raw, {}]
+    return _rebuilt(head, httpx.ByteStream(body))
+
+
 def _rebuilt(head: Any, stream: Any) -> httpx.Response:
     status, headers, extensions = head
     return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
@@ -202,7 +220,8 @@ def _handle_request(original: Callable[..., httpx.Response]) -> Callable[..., ht
                 with contextlib.suppress(Exception):  # it was recorded as the exchange's failure
                     call(lane, _HEAD, key, _nothing)
                 raise
-            return _rebuilt(call(lane, _HEAD, key, _nothing), _Stream(None, lane))
+            head: Any = call(lane, _HEAD, key, lambda: _whole(original(self, request)))
+            return head if isinstance(head, httpx.Response) else _rebuilt(head, _Stream(None, lane))
         live = functools.partial(_send_body, self, request, original, lane)
         response: httpx.Response = call(lane, _HEAD, key, live, _head)
         response.stream = _Stream(response.stream, lane)  # type: ignore[arg-type]
@@ -231,7 +250,13 @@ def _handle_async_request(
                 with contextlib.suppress(Exception):
                     await call_async(lane, _HEAD, key, _nothing_async)
                 raise
-            head = await call_async(lane, _HEAD, key, _nothing_async)
+
+            async def live_exchange() -> Any:
+                return await _whole_async(await original(self, request))
+
+            head: Any = await call_async(lane, _HEAD, key, live_exchange)
+            if isinstance(head, httpx.Response):
+                return head
             return _rebuilt(head, _AsyncStream(None, lane))
         live = functools.partial(_send_body_async, self, request, original, lane)
         response: httpx.Response = await call_async(lane, _HEAD, key, live, _head)
@@ -248,5 +273,6 @@ BOUNDARY = Boundary(
         Patch(httpx.HTTPTransport, "handle_request", _handle_request),
         Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handle_async_request),
     ),
+    live_on_miss=True,
     errors=("httpx", "httpcore"),
 )

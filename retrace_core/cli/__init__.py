@@ -33,6 +33,7 @@ COMMANDS = {
     "ls": "retrace_core.cli.ls",
     "show": "retrace_core.cli.show",
     "replay": "retrace_core.cli.replay",
+    "verify": "retrace_core.cli.verify",
     "open": "retrace_core.cli.open_editor",
     "export": "retrace_core.cli.export",
     "doctor": "retrace_core.cli.doctor",
@@ -76,6 +77,7 @@ Examples:
   retrace ls --since 1h --status 5xx    which requests failed in the last hour
   retrace show 6a5b04                   what one of them asked, and was answered
   retrace replay 6a5b04                 run it again, here, on the recorded answers
+  retrace verify recordings             run all of them again, as tests
   retrace doctor                        why are there no recordings?
 \b
 Completion (one of these, also in the start-up file of your shell):

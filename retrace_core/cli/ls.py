@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from retrace_core.cli.listing import Listed, Wanted, newest
 from retrace_core.cli.screen import Cell, Screen, print_json, visible
 from retrace_core.cli.words import cut, duration, local_time, size
 from retrace_core.store import DirectoryStore
+from retrace_core.store.verified import read_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,14 +142,15 @@ def _show(found: list[Listed], root: str) -> None:
             "TOOK",
             "EVENTS",
             "SIZE",
+            "VERIFIED",
             "WHY",
         )
         width = _id_width(readable)
         screen.table(
             columns,
-            [list(_row(one, width)) for one in readable],
+            [list(_row(one, width, root)) for one in readable],
             folding=("REQUEST",),
-            droppable=("WHY", "SIZE", "EVENTS", "TOOK", "WHEN"),
+            droppable=("WHY", "SIZE", "VERIFIED", "EVENTS", "TOOK", "WHEN"),
         )
     for one in found:
         if one.header is None:
@@ -165,7 +168,7 @@ def _id_width(found: list[Listed]) -> int:
     return width
 
 
-def _row(one: Listed, width: int) -> Iterator[Cell]:
+def _row(one: Listed, width: int, root: str) -> Iterator[Cell]:
     header = one.header
     assert header is not None
     failed = bool(header.error) or header.status >= 500
@@ -177,6 +180,8 @@ def _row(one: Listed, width: int) -> Iterator[Cell]:
     yield duration(header.duration_ns / 1e3)
     yield f"{header.events}{' (cut)' if header.cut else ''}"
     yield size(one.stored.size_bytes)
+    mark = read_mark(Path(root, one.stored.path), header.span_id)
+    yield (mark.commit[:8] or "yes" if mark else "", "green")
     yield (cut(header.decision.reason, 50), "dim")
 
 
@@ -187,7 +192,7 @@ def outcome_words(header: Header) -> str:
 
 
 def _plain(one: Listed, root: str) -> dict[str, Any]:
-    place = {
+    place: dict[str, Any] = {
         "file": f"{root}/{one.stored.path}",
         "trace": one.stored.folder,
         "service": one.stored.service,
@@ -211,11 +216,21 @@ def _plain(one: Listed, root: str) -> dict[str, Any]:
         "events": header.events,
         "cut": header.cut,
         "tainted": header.tainted,
+        "verified": _verified(Path(place["file"]), header),
         "decision": {
             "verdict": header.decision.verdict,
             "decider": header.decision.decider,
             "reason": header.decision.reason,
         },
+    }
+
+
+def _verified(path: Path, header: Header) -> dict[str, Any] | None:
+    mark = read_mark(path, header.span_id)
+    return mark and {
+        "at": local_time(mark.verified_ns, precise=True),
+        "commit": mark.commit,
+        "app": mark.app,
     }
 
 

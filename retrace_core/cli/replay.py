@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from retrace_core.recording import Recording
     from retrace_core.replay import ReplayResult
     from retrace_core.replay.divergence import Divergence
+    from retrace_core.replay.matching import Mode
 
 __all__ = ["command"]
 
@@ -58,6 +59,11 @@ class Options:
     """True replays the earlier recordings of the same process first."""
     flags: dict[str, Any]
     """Feature flags to flip, with their new values."""
+    mode: Mode
+    live: tuple[str, ...]
+    """Kinds of calls that are made live when they have no recorded answer."""
+    report: tuple[str, ...] = ()
+    """Files to write the report to."""
 
     def arguments(self, path: Path) -> list[str]:
         """Return the command line after `retrace` that replays one recording alike."""
@@ -70,6 +76,8 @@ class Options:
             given += [name, value] if value is not None else []
         given += [f"--flag={name}={json.dumps(value)}" for name, value in self.flags.items()]
         given += ["--warm"] if self.warm else []
+        given += ["--mode", self.mode] if self.mode != "strict" else []
+        given += ["--live-on-miss", ",".join(self.live)] if self.live else []
         given += ["--strict"] if self.strict else []
         given += ["--reveal"] if self.reveal else []
         return given
@@ -81,6 +89,8 @@ class Options:
             given += ["--pdb", *([self.pdb] if self.pdb else [])]
         if self.debugpy is not None:
             given += ["--debugpy", str(self.debugpy)]
+        for file in self.report:
+            given += ["--report", file]
         return given
 
     @property
@@ -100,6 +110,8 @@ Examples:
   retrace replay trace.bin --pdb shop.py:41      stop at a line
   retrace replay trace.bin --debugpy             wait for an editor on port 5678
   retrace replay trace.bin --flag checkout=false what had come out with that flag off
+  retrace replay trace.bin --mode tolerant       go on where the code has changed, and say so
+  retrace replay trace.bin --live-on-miss httpx  ask the REAL world what was not recorded
 \b
 The application of each service is found, in this order, by --app, by the mapping file
 (--apps; [apps.SERVICE] app = "module:attribute", dir = "folder"), by the recording itself.
@@ -139,6 +151,27 @@ of --flag was never asked in the recording).
     is_flag=True,
     help="Run the earlier recordings of its process first, to warm its caches.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["strict", "tolerant"]),
+    default="strict",
+    show_default=True,
+    help="Strict: end where the code asks something else. Tolerant: go on, name each difference.",
+)
+@click.option(
+    "--live-on-miss",
+    "live_on_miss",
+    metavar="KIND[,KIND]",
+    default="",
+    help="Make these calls LIVE where no answer was recorded: httpx, or httpx.request.",
+)
+@click.option(
+    "--report",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    help="Write recorded against replayed side by side to FILE: .json or .html.",
+)
 @click.option("--strict", is_flag=True, help="Refuse when Python, libraries or code differ.")
 @click.option("--reveal", is_flag=True, help="Show sensitive headers, which are masked else.")
 @click.option(
@@ -157,6 +190,8 @@ def command(
     debugpy: str | None,
     recordings: str | None,
     flag: tuple[str, ...],
+    live_on_miss: str,
+    report: tuple[str, ...],
     **given: Any,
 ) -> int:
     """Run recorded requests again, on the recorded answers, and compare what comes out.
@@ -167,8 +202,16 @@ def command(
     """
     names = list(recording)
     options = Options(
-        pdb=_place(pdb, names), debugpy=_port(debugpy, names), flags=parse_flags(flag), **given
+        pdb=_place(pdb, names),
+        debugpy=_port(debugpy, names),
+        flags=parse_flags(flag),
+        live=tuple(filter(None, (kind.strip() for kind in live_on_miss.split(",")))),
+        report=report,
+        **given,
     )
+    for file in report:
+        if not file.endswith((".json", ".html")):
+            raise click.UsageError(f"--report {file}: use a name that ends in .json or .html")
     if not names:
         raise click.UsageError("Missing argument RECORDING")
     paths = find_all(names, recordings)
@@ -181,6 +224,8 @@ def command(
         raise click.UsageError(
             f"a debugger takes one recording: give one of {len(paths)}, {listed}"
         )
+    if options.report:
+        raise click.UsageError(f"--report takes one recording: give one of {len(paths)}")
     narrowed = narrow(paths, options.flags)
     reports = replay_each(
         list(narrowed),
@@ -235,10 +280,12 @@ def _replay_here(path: Path, options: Options) -> int:
     _check_it_is_the_app(result, app)
     from retrace_core.cli.report import Report
 
-    _tell(
-        Report(path=path, app=app, result=result, warnings=warnings, reveal=options.reveal),
-        as_json=options.as_json,
-    )
+    told = Report(path=path, app=app, result=result, warnings=warnings, reveal=options.reveal)
+    _tell(told, as_json=options.as_json)
+    for file in options.report:
+        from retrace_core.cli.report_file import write_report
+
+        write_report(told, file)
     return result.exit_status
 
 
@@ -272,6 +319,8 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
             flags=options.flags,
             boot=find_boot_tape(path, recording),
             before=earlier(path, recording) if options.warm else (),
+            mode=options.mode,
+            live_on_miss=options.live,
         )
     if not result.identical and not options.warm and (some := count_earlier(path, recording)):
         result.notes.append(

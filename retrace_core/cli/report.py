@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.cli.bodies import as_text, decompressed
+from retrace_core.cli.deviations import deviation_document, deviation_lines
 from retrace_core.cli.document import event_document, plain
 from retrace_core.cli.flags import flag_lines
 from retrace_core.cli.masking import MASK, is_sensitive
+from retrace_core.cli.side_by_side import body_lines, sections
 from retrace_core.cli.words import call_words, cut, key_words, plural, size
 from retrace_core.failure import application_frames
 from retrace_core.recording import SoftEvent
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     from retrace_core.cli.apps import App
     from retrace_core.cli.screen import Screen
-    from retrace_core.recording import Failure, Headers
+    from retrace_core.recording import Failure
     from retrace_core.replay import Difference, Divergence, ReplayResult
 
 __all__ = ["Report"]
 
 _DIFF_LINES = 60
+_WIDE = 100
+"""Terminals of so many columns show both sides beside each other."""
 _KEY = 400
 
 
@@ -53,7 +56,10 @@ class Report:
             "path": header.path,
             "app": self.app.name,
             "app_dir": self.app.folder,
+            "mode": result.mode,
+            "live_on_miss": list(result.live),
             "identical": result.identical,
+            "same_outcome": result.same_outcome,
             "exit_status": result.exit_status,
             "recorded": {
                 "status": header.status,
@@ -67,6 +73,7 @@ class Report:
             },
             "divergence": result.divergence and _divergence_document(result.divergence),
             "differences": [self._difference_document(one) for one in result.differences],
+            "deviations": [deviation_document(one) for one in result.deviations],
             "refused": result.refused,
             "unused": result.unused,
             "flags": plain(result.flags),
@@ -90,6 +97,10 @@ class Report:
             return f"a live call was refused: {result.refused[0]}"
         if result.differences:
             return f"came out differently: {', '.join(one.what for one in result.differences)}"
+        if result.deviations:
+            counts = Counter(one.how for one in result.deviations)
+            listed = ", ".join(f"{count} {how}" for how, count in counts.items())
+            return f"same outcome on other calls: {listed}"
         return f"{plural(result.unused, 'recorded call')} not made again"
 
     def show(self, screen: Screen) -> None:
@@ -102,9 +113,22 @@ class Report:
             for line in flag_lines(result.recording, result.flags):
                 screen.line(f"  {line}; it made no difference")
         else:
-            screen.spans(("divergent  ", "bold red"), name)
-            for line, style in (*self._flag_lines(), *self._reasons()):
+            verdict = ("same outcome, other calls  ", "bold yellow")
+            screen.spans(
+                verdict
+                if result.same_outcome and result.deviations
+                else ("divergent  ", "bold red"),
+                name,
+            )
+            if result.mode != "strict" or result.live:
+                screen.line(f"  {result.terms()}", "bold yellow")
+            beside = screen.width >= _WIDE and not result.flags
+            for line, style in (*self._flag_lines(), *self._reasons(beside=beside)):
                 screen.line(f"  {line}".rstrip(), style)
+            if beside:
+                for section in sections(result, reveal=self.reveal):
+                    screen.heading(section.title)
+                    screen.beside((one.recorded, one.replayed, one.note) for one in section.pairs)
         for text in result.notes:
             screen.line(f"  note: {text}", "yellow")
 
@@ -118,14 +142,18 @@ class Report:
         if result.flags and result.divergence is not None:
             yield "", ""
 
-    def _reasons(self) -> Iterator[tuple[str, str]]:
+    def _reasons(self, *, beside: bool) -> Iterator[tuple[str, str]]:
+        """Yield lines; what is shown side by side as well is left out where that is so."""
         result = self.result
+        for one in () if beside else result.deviations:
+            yield "", ""
+            yield from deviation_lines(one)
         if result.divergence is not None:
             yield from _divergence_lines(result.divergence)
         for text in result.refused:
             yield "", ""
             yield f"live call refused: {text}", "red"
-        for difference in result.differences:
+        for difference in () if beside else result.differences:
             yield "", ""
             yield from self._difference_lines(difference)
         if result.unused:
@@ -162,8 +190,8 @@ class Report:
             "bold",
         )
         recorded, response = self.result.recording.response, self.result.response
-        lines_was = _lines(was, recorded.headers if recorded else [])
-        lines_now = _lines(now, response.headers if response else [])
+        lines_was = body_lines(was, recorded.headers if recorded else [])
+        lines_now = body_lines(now, response.headers if response else [])
         if lines_was is None or lines_now is None or lines_was == lines_now:
             place = next(
                 (i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b),
@@ -269,17 +297,6 @@ def _side(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return cut(str(value), _KEY)
-
-
-def _lines(body: bytes, headers: Headers) -> list[str] | None:
-    """Return a body as lines to compare, JSON laid out; None when it is binary."""
-    text = as_text(decompressed(body, headers))
-    if text is None:
-        return None
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False).split("\n")
-    except (ValueError, RecursionError):
-        return text.split("\n")
 
 
 def _diff_lines(was: list[str], now: list[str]) -> Iterator[tuple[str, str]]:

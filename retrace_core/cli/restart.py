@@ -16,7 +16,7 @@ from pathlib import Path
 from retrace_core.cli.leaving import leave
 from retrace_core.environment import hash_seed
 
-__all__ = ["is_debugged", "restart_for"]
+__all__ = ["forget_restart", "is_debugged", "restart_for", "seeded"]
 
 MARKER = "RETRACE_REPLAY_RESTARTED"
 """Set in a process that has restarted; to its id, which survives exec, or to "child"."""
@@ -38,22 +38,9 @@ def restart_for(recorded: str, arguments: list[str]) -> str:
     """
     if _clean_up():
         return "" if _has(recorded) else _differs("it did not take effect")
-    if not recorded or _has(recorded):
-        return ""
-    environ = dict(os.environ)
-    if _NUMBER.fullmatch(recorded):
-        environ["PYTHONHASHSEED"] = recorded
-    elif _HEX.fullmatch(recorded):
-        library = _library()
-        if not sys.platform.startswith("linux"):
-            return _differs("a random hash seed can be restored on Linux only")
-        if library is None:
-            return _differs("retrace_core._hash_secret was not built; reinstall with a C compiler")
-        environ.pop("PYTHONHASHSEED", None)
-        environ[_PRELOAD] = ":".join(filter(None, (str(library), environ.get(_PRELOAD, ""))))
-        environ[_SECRET] = recorded
-    else:
-        return _differs("the recorded one is no seed")
+    environ, why = seeded(recorded)
+    if environ is None:
+        return why
     environ[MARKER] = str(os.getpid())
     sys.stdout.flush()
     sys.stderr.flush()
@@ -64,6 +51,42 @@ def restart_for(recorded: str, arguments: list[str]) -> str:
         environ[MARKER] = "child"
         leave(subprocess.call(command, env=environ))
     os.execve(sys.executable, command, environ)
+
+
+def seeded(recorded: str) -> tuple[dict[str, str] | None, str]:
+    """Return the environment in which a new process has the recorded hash seed.
+
+    Args:
+        recorded: the seed as the recording has it, "" for none.
+
+    Returns:
+        The environment, or None where this process's own will do; and, in words, why the order
+        of sets may differ, or "".
+    """
+    if not recorded or _has(recorded):
+        return None, ""
+    environ = dict(os.environ)
+    if _NUMBER.fullmatch(recorded):
+        environ["PYTHONHASHSEED"] = recorded
+    elif _HEX.fullmatch(recorded):
+        library = _library()
+        if not sys.platform.startswith("linux"):
+            return None, _differs("a random hash seed can be restored on Linux only")
+        if library is None:
+            why = "retrace_core._hash_secret was not built; reinstall with a C compiler"
+            return None, _differs(why)
+        environ.pop("PYTHONHASHSEED", None)
+        environ[_PRELOAD] = ":".join(filter(None, (str(library), environ.get(_PRELOAD, ""))))
+        environ[_SECRET] = recorded
+    else:
+        return None, _differs("the recorded one is no seed")
+    environ[MARKER] = "child"
+    return environ, ""
+
+
+def forget_restart() -> None:
+    """Take what a restart needed out of the environment of the process that it made."""
+    _clean_up()
 
 
 def is_debugged() -> bool:

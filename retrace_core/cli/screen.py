@@ -108,6 +108,33 @@ class Screen:
             table.add_row(*(Text(visible(_text(cell)), style=_style(cell)) for cell in cells))
         self._rich.print(table)
 
+    @property
+    def width(self) -> int:
+        """How many columns the terminal has; 0 where there is none."""
+        return self._rich.width if self._rich is not None else 0
+
+    def beside(self, pairs: Iterable[tuple[str | None, str | None, str]]) -> None:
+        """Print recorded and replayed beside each other, on a terminal.
+
+        Args:
+            pairs: the two sides of a line (None: it has none), and a remark above them.
+        """
+        if self._rich is None:
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
+        for title in ("  recorded", "replayed"):
+            table.add_column(title, overflow="fold", ratio=1)
+        for was, now, note in pairs:
+            if note:
+                table.add_row(Text(f"  {visible(note)}", style="bold yellow"), Text(""))
+            styles = ("dim", "dim") if was == now else ("red", "green")
+            left, right = (visible(side or "") for side in (was, now))
+            table.add_row(Text(f"  {left}", style=styles[0]), Text(right, style=styles[1]))
+        self._rich.print(table)
+
     def _plain_table(self, columns: Sequence[str], rows: list[Sequence[Cell]]) -> None:
         texts = [list(columns), *([visible(_text(cell)) for cell in row] for row in rows)]
         widths = [max(len(row[place]) for row in texts) for place in range(len(columns))]

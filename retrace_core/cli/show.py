@@ -18,6 +18,7 @@ from retrace_core.cli.timeline import rows
 from retrace_core.cli.words import cut, duration, local_time, plural, size
 from retrace_core.errors import TornRecording
 from retrace_core.flags import evaluations
+from retrace_core.store.verified import read_mark
 from retrace_core.trace_file import load, recover
 
 if TYPE_CHECKING:
@@ -161,6 +162,10 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
         "process",
         f"Python {made.python} on {made.host or 'an unnamed host'}, pid {made.pid}{commit}",
     )
+    mark = read_mark(path, header.span_id)
+    if mark is not None:
+        code = f" at commit {mark.commit[:12]}" if mark.commit else ""
+        yield "verified", f"replayed identical on {local_time(mark.verified_ns)}{code}"
     if header.cut:
         yield "cut", "it reached its size limit and misses its end (RETRACE_RECORDING_LIMIT_BYTES)"
     if header.tainted:

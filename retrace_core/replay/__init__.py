@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import boundary, installer, native
-from retrace_core.errors import WrongApp
+from retrace_core.errors import ReplayError, WrongApp
 from retrace_core.flags import flip
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
@@ -18,6 +19,8 @@ from retrace_core.replay.comparison import Difference, compare
 from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
 from retrace_core.replay.driver import drive
+from retrace_core.replay.live_kinds import check_live
+from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
 from retrace_core.replay.sandbox import closed_world
 from retrace_core.trace_file import load
@@ -25,9 +28,12 @@ from retrace_core.trace_file import load
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from retrace_core.replay.deviation import Deviation
+    from retrace_core.replay.matching import Mode
+
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
 
-_PATIENCE_WITH_FLAGS_S = 2.0
+_PATIENCE_ON_OTHER_PATHS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +56,34 @@ class ReplayResult:
     events_served: int = 0
     flags: Mapping[str, Any] = field(default_factory=lambda: {})
     """The flags that were flipped, with their new values."""
+    mode: Mode = "strict"
+    """What was done with a call that was not the next recorded one."""
+    live: tuple[str, ...] = ()
+    """The kinds of calls that were allowed to be made live."""
+    deviations: list[Deviation] = field(default_factory=lambda: [])
+    """What was asked otherwise than recorded and went on: whose answer was given instead."""
     first_passed: Divergence | None = None
     """With flipped flags: the first recorded call that the code left out."""
 
     @property
     def identical(self) -> bool:
         """True when the same came out, every recorded call was made again, and nothing else."""
-        return not (self.differences or self.divergence or self.refused or self.unused)
+        return self.same_outcome and not (self.refused or self.unused or self.deviations)
+
+    @property
+    def same_outcome(self) -> bool:
+        """True when the same response or exception came out, whatever was asked for it."""
+        return not (self.differences or self.divergence)
 
     @property
     def exit_status(self) -> int:
         """0 when identical, else 1."""
         return 0 if self.identical else 1
+
+    def terms(self) -> str:
+        """Return in words under which mode it was run."""
+        live = f", LIVE where not recorded: {', '.join(self.live)}" if self.live else ""
+        return f"mode {self.mode}{live}"
 
     def summary(self) -> str:
         """Return the verdict in words, one line for each thing to say."""
@@ -71,7 +93,10 @@ class ReplayResult:
             status = self.response.status if self.response else "no response"
             error = f", {self.failure.type} raised again" if self.failure else ""
             return f"identical: {name} -> {status}{error}, {self.events_served} answers served"
-        lines = [f"divergent: {name}"]
+        lines = [f"{'same outcome, other calls' if self.same_outcome else 'divergent'}: {name}"]
+        if self.mode != "strict" or self.live:
+            lines.append(self.terms())
+        lines += [one.summary() for one in self.deviations]
         if self.flags:
             lines.append("with " + ", ".join(f"{n} = {v!r}" for n, v in self.flags.items()))
         if self.first_passed is not None:
@@ -98,6 +123,8 @@ def replay(
     flags: Mapping[str, Any] | None = None,
     boot: Sequence[Recording] | None = None,
     before: Sequence[Recording] = (),
+    mode: Mode = "strict",
+    live_on_miss: Sequence[str] = (),
 ) -> ReplayResult:
     """Run a recorded request through `app` on the recorded answers, and compare.
 
@@ -120,6 +147,12 @@ def replay(
         boot: the files of the boot tape of its process; default: those beside the path.
         before: earlier recordings of the same process, oldest first, to run first, so that
             what the process keeps in memory is there; see `earlier`.
+        mode: "strict" ends the replay at the first call that is not the next recorded one of
+            its thread or task. "tolerant", for changed code, goes on: each call that is
+            left out, reordered, changed or answered by the nearest recorded one is in the
+            result's `deviations`, and the result is not `identical`.
+        live_on_miss: kinds of calls ("httpx", "httpx.request") that are made live when they
+            have no recorded answer. They reach the real world, with all effects.
 
     Returns:
         The result; `result.identical` tells whether the same came out.
@@ -129,7 +162,10 @@ def replay(
         AppNotLoadable: a named app can't be imported, or its start-up failed.
         WrongApp: the app is ASGI and the recording WSGI, or the other way round.
         FlagNotAsked: a flag to flip was never asked in the recording.
+        ReplayError: the mode is none, or a kind can't be asked live.
     """
+    if mode not in MODES:
+        raise ReplayError(f"mode {mode!r} is none; use {' or '.join(MODES)}")
     loaded = recording if isinstance(recording, Recording) else load(recording)
     if boot is None and isinstance(recording, Path | str):
         boot = find_boot_tape(Path(recording), loaded)
@@ -144,11 +180,18 @@ def replay(
             with in_boot(boot_player):
                 target = _loaded(app, app_dir, loaded, boot_player) if isinstance(app, str) else app
             _check_protocol(target, loaded)
-            if flags and patience_s < float("inf"):
+            check_live(live_on_miss)
+            if (flags or mode == "tolerant") and patience_s < float("inf"):
                 # A call that is left out never comes: nobody waits long for its turn.
-                patience_s = min(patience_s, _PATIENCE_WITH_FLAGS_S)
-            player = Player(played, patience_s=patience_s, passes_over=bool(flags))
-            player.notes += boot_notes
+                patience_s = min(patience_s, _PATIENCE_ON_OTHER_PATHS_S)
+            player = Player(
+                played,
+                patience_s=patience_s,
+                mode=mode,
+                passes_over=bool(flags),
+                live=live_on_miss,
+            )
+            player.findings.notes += boot_notes
             player.boot = boot_player
             if on_failure is not None:
                 player.when_failing(on_failure)
@@ -162,7 +205,9 @@ def replay(
                 around(run)
         astray = sum(1 for _, one in first if one.divergence is not None)
         if astray:
-            player.notes.append(f"of {len(first)} earlier requests run first, {astray} diverged")
+            player.findings.notes.append(
+                f"of {len(first)} earlier requests run first, {astray} diverged"
+            )
     finally:
         if player is not None:
             player.finish()
@@ -171,7 +216,8 @@ def replay(
         native.arm(-1)
         boundary.replay_began(-1)
     assert player is not None
-    return _result(loaded, player, refused, flags or {})
+    result = _result(loaded, player, refused, flags or {})
+    return dataclasses.replace(result, mode=mode, live=tuple(live_on_miss))
 
 
 def _loaded(app: str, app_dir: str | None, recording: Recording, boot: BootPlayer | None) -> Any:
@@ -187,7 +233,7 @@ def _loaded(app: str, app_dir: str | None, recording: Recording, boot: BootPlaye
 def _result(
     recording: Recording, player: Player, refused: list[str], flags: Mapping[str, Any]
 ) -> ReplayResult:
-    outcome = player.outcome
+    outcome, found = player.outcome, player.findings
     failure = outcome.failure
     response = outcome.response()
     differences = [] if player.divergence else compare(recording, response, failure)
@@ -197,12 +243,13 @@ def _result(
         divergence=player.divergence,
         response=response,
         failure=failure,
-        notes=[*cut_notes(recording), *player.summarise()],
+        notes=[*cut_notes(recording), *found.summarise()],
         refused=refused,
-        unused=0 if player.divergence else len(player.unused()),
+        unused=0 if player.divergence else len(found.unused()),
         events_served=player.served,
         flags=flags,
-        first_passed=player.first_passed,
+        first_passed=found.first_passed,
+        deviations=found.deviations(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Cursor: what is still to be given back in one lane of a replay."""
+"""Cursor: what is still to be given back in one lane of a replay, and in which turns."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core.ordering import TURN
-from retrace_core.recording import Event
+from retrace_core.recording import RETURNED, Event
 
 if TYPE_CHECKING:
     from retrace_core.recording import LaneEvents
     from retrace_core.replay.soft import SoftAnswers
 
-__all__ = ["LaneCursor"]
+__all__ = ["LaneCursor", "family"]
 
 _AROUND = 3
+_NO_TURN = 0
+"""The turn of a copy: it takes nobody's."""
+_OWN_STREAM = "asgi."
+"""Messages of the server come in an order of their own, whatever the application asks."""
 
 
 class LaneCursor:
     """What is still to be given back in one lane.
+
+    The next answer takes the lowest turn that is left in the lane, whichever event it is, so
+    that answers given in another order than recorded keep the order of the lanes.
 
     Args:
         lane: the recorded lane, or None for one that was not recorded.
@@ -32,20 +39,127 @@ class LaneCursor:
         self.soft = soft
         self.complete = lane is None or lane.complete
         self.passed: list[int] = []
-        """Numbers of turns that were passed over and not given away yet."""
+        """Turns of locks that were passed over and not given away yet."""
+        self.used: list[Event] = []
+        """The events with a key that were given back, in that order."""
+        self._turns = deque(event.seq for event in self.all)
+        self._copies = 0
+        self._owners = _owners(self.all)
+        # A commit, a close: kinds that never carry anything.
+        self._empty = {event.kind for event in self.all} - {
+            event.kind
+            for event in self.all
+            if event.key is not None or event.value is not None or event.status != RETURNED
+        }
+        self._last: dict[str, Event | None] = {}
 
     def head(self, kind: str) -> Event | None:
         """Return the next event; turns that are not taken again are passed over."""
         waiting = self.waiting
         while waiting and waiting[0].kind == TURN and kind != TURN:
-            self.passed.append(waiting.popleft().seq)
+            waiting.popleft()
+            self.passed.append(self._turns.popleft())
         return waiting[0] if waiting else None
+
+    def pop(self) -> tuple[Event, int]:
+        """Give the next event back: returns it and its turn."""
+        event = self.waiting.popleft()
+        if event.key is not None:
+            self._last[family(event.kind)] = event
+            self.used.append(event)
+        turn = self._turns.popleft()
+        self._copies -= turn == _NO_TURN
+        return event, turn
+
+    def turn(self) -> int:
+        """Return the turn of the next event."""
+        return self._turns[0]
+
+    def owner(self, event: Event) -> Event | None:
+        """Return the call that an event without a key goes on with: a fetch, a chunk."""
+        return self._owners.get(id(event))
+
+    def belongs(self, event: Event) -> bool:
+        """Return False for a part of the answer to another call than the one made last."""
+        owner = self.owner(event)
+        if owner is None or event.kind in self._empty:
+            return True  # part of nothing, or nothing that could be wrong
+        return self._last.get(family(event.kind)) is owner
+
+    def asked_elsewhere(self, kind: str) -> None:
+        """Note that a call was answered by the live world: what goes on with it isn't here."""
+        self._last[family(kind)] = None
+
+    def group(self, event: Event) -> list[Event]:
+        """Return a recorded call with all that goes on with it."""
+        return [one for one in self.all if one is event or self.owner(one) is event]
+
+    def skip(self, count: int) -> tuple[list[Event], list[int]]:
+        """Leave the next events out: returns them and their turns."""
+        events = [self.waiting.popleft() for _ in range(count)]
+        return events, [self._turns.popleft() for _ in range(count)]
+
+    def bring_forward(self, event: Event) -> None:
+        """Make a waiting call, with what goes on with it, the next one."""
+        first = [one for one in self.waiting if one is event or self.owner(one) is event]
+        rest = [one for one in self.waiting if one is not event and self.owner(one) is not event]
+        self.waiting = deque([*first, *rest])
+
+    def insert(self, events: list[Event], owner: Event) -> None:
+        """Make copies of events the next ones, which take no turns."""
+        for event in events:
+            if event is not owner:
+                self._owners[id(event)] = owner
+        self.waiting.extendleft(reversed(events))
+        self._turns.extendleft(_NO_TURN for _ in events)
+        self._copies += len(events)
+
+    def drop_copies(self) -> None:
+        """Forget the copies that were not asked for."""
+        self.keep_only(self.left())
+
+    def has_copies(self) -> bool:
+        """Return True when the next event is a copy."""
+        return self._copies > 0
+
+    def left(self) -> list[tuple[Event, int]]:
+        """Return the recorded events that were not given back, with their turns."""
+        pairs = zip(self.waiting, self._turns, strict=True)
+        return [(event, turn) for event, turn in pairs if turn != _NO_TURN]
+
+    def keep_only(self, kept: list[tuple[Event, int]]) -> None:
+        """Replace what is waiting."""
+        self.waiting = deque(event for event, _ in kept)
+        self._turns = deque(turn for _, turn in kept)
+        self._copies = 0
 
     @property
     def position(self) -> int:
         """How many events of the lane were given back or passed over."""
-        return len(self.all) - len(self.waiting)
+        return len(self.all) - len(self.waiting) + self._copies
 
-    def neighbours(self) -> list[Event]:
-        """Return the events round the next one."""
-        return self.all[max(0, self.position - _AROUND) : self.position + _AROUND + 1]
+    def ahead(self) -> tuple[int, Event | None]:
+        """Return where the lane stands: the place of the next event, and that event."""
+        return self.position, self.waiting[0] if self.waiting else None
+
+    def neighbours(self, position: int) -> list[Event]:
+        """Return the events round a position."""
+        return self.all[max(0, position - _AROUND) : position + _AROUND + 1]
+
+
+def family(kind: str) -> str:
+    """Return what the kinds of one boundary have in common."""
+    return kind.partition(".")[0]
+
+
+def _owners(events: list[Event]) -> dict[int, Event]:
+    """Return id of an event without a key -> the call before it of the same boundary."""
+    owners: dict[int, Event] = {}
+    last: dict[str, Event] = {}
+    for event in events:
+        home = family(event.kind)
+        if event.key is not None:
+            last[home] = event
+        elif home in last and not event.kind.startswith(_OWN_STREAM):
+            owners[id(event)] = last[home]
+    return owners

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -14,11 +13,14 @@ from retrace_core.exempt import recorded_site
 from retrace_core.failure import describe
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
+from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
-from retrace_core.replay.divergence import DivergedError, Divergence, asking_line, same_key
+from retrace_core.replay.divergence import DivergedError, Divergence
+from retrace_core.replay.findings import Findings
+from retrace_core.replay.matching import matching
 from retrace_core.replay.outcome import Outcome
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import came_together, others_run
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from retrace_core.recording import LaneEvents, Recording
     from retrace_core.replay.boot import BootPlayer
+    from retrace_core.replay.matching import Matching, Mode
 
 __all__ = ["Player"]
 
@@ -46,35 +49,41 @@ class Player:
     Args:
         recording: what to give back.
         patience_s: how long a lane may wait for its turn without any progress, in seconds.
-        passes_over: True lets the code leave out recorded calls: where it asks for a later
-            one of its lane, those before it are passed over.
+        mode: what is done with a call that is not the next recorded one.
+        passes_over: True lets the code leave out recorded calls in strict mode too: where it
+            asks for a later one of its lane, those before it are passed over.
+        live: kinds of calls that may be made live when they have no recorded answer: whole
+            ("httpx.request") or of one boundary ("httpx").
     """
 
     def __init__(
-        self, recording: Recording, *, patience_s: float, passes_over: bool = False
+        self,
+        recording: Recording,
+        *,
+        patience_s: float,
+        mode: Mode = "strict",
+        passes_over: bool = False,
+        live: Sequence[str] = (),
     ) -> None:
         header = recording.header
         self.state = ScopeState()
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
         self.folder = header.folder or header.trace_id
         self.infrastructure = Lane(self, "infrastructure", INFRA)
-        self.notes: list[str] = []
-        self.divergence: Divergence | None = None
         self.served = 0
-        self.passed: list[Event] = []
-        """The recorded calls that were passed over."""
-        self.first_passed: Divergence | None = None
-        self._passes_over = passes_over
+        self._cursors: dict[str, LaneCursor] = {}
+        self.findings = Findings(self._cursors, mode=mode, passes_over=passes_over)
+        """What was not as recorded."""
+        self._live = tuple(live)
         self._recording = recording
         self._patience_s = patience_s
         self._lock = threading.Lock()
-        self._cursors: dict[str, LaneCursor] = {}
         for lane in recording.lanes:
             self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
             patience_s=patience_s,
-            stuck=self.notes.append,
+            stuck=self.findings.notes.append,
             broken=self._raise_divergence,
             passable=(
                 event.seq
@@ -83,6 +92,7 @@ class Player:
                 if event.kind == TURN
             ),
         )
+        self._matching: Matching = matching(mode, self._cursors, passes_over=passes_over)
         self._together = came_together(recording)
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
@@ -168,15 +178,15 @@ class Player:
         event = self._head(lane, END)
         if event is not None and event.kind == END:
             self._turns.arrive(lane)
-            self._turns.wait(lane, event.seq)
+            self._turns.wait(lane, self._cursor(lane).turn())
 
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended."""
         cursor = self._cursor(lane)
         self._open.discard(lane)
-        unused = [event.seq for event in cursor.waiting]
-        cursor.waiting = deque(event for event in cursor.waiting if event.kind != END)
-        self._turns.ended(lane, unused)
+        left = cursor.left()
+        cursor.keep_only([(event, turn) for event, turn in left if event.kind != END])
+        self._turns.ended(lane, [turn for _, turn in left])
 
     def finish(self) -> None:
         """End the replay: lanes that are still about become harmless."""
@@ -185,6 +195,11 @@ class Player:
         self._turns.release()
 
     # -- answers
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The first point where the code asked something else than was recorded."""
+        return self.findings.divergence
 
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Return the recorded answer of a clock or entropy read."""
@@ -214,116 +229,84 @@ class Player:
             event is None
             or event.kind != TURN
             or event.key != key
-            or self._is_too_early(lane, event.seq)
+            or self._is_too_early(lane, self._cursor(lane).turn())
         ):
             with _busy(lane):
                 return live()
-        self._cursor(lane).waiting.popleft()
+        event, turn = self._cursor(lane).pop()
         self._turns.arrive(lane)
-        self._turns.wait(lane, event.seq)
+        self._turns.wait(lane, turn)
         try:
             if event.value is False or event.status == RAISED:
                 return cast("T", self._outcome(event))
             with _busy(lane):
                 return again(self._patience_s)
         finally:
-            self._turns.done(lane, event.seq)
+            self._turns.done(lane, turn)
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call, in its turn."""
-        event = self._take(lane, kind, key)
+        event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
-        self._turns.wait(lane, event.seq)
-        self._turns.done(lane, event.seq)
+        self._turns.wait(lane, turn)
+        self._turns.done(lane, turn)
         if event.status == CANCELLED:
             raise asyncio.CancelledError
         return self._outcome(event)
 
     async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
         """Do what `answer` does, without blocking the event loop."""
-        event = self._take(lane, kind, key)
+        event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
         try:
             if event.status == CANCELLED:
                 await self._until_cancelled(lane, kind, key)
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
-            await self._turns.wait_async(lane, event.seq)
-            if event.seq not in self._together:
+            await self._turns.wait_async(lane, turn)
+            if turn not in self._together:
                 await others_run()
         finally:
-            self._turns.done(lane, event.seq)
+            self._turns.done(lane, turn)
         return self._outcome(event)
 
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> DivergedError:
         """Return the exception to raise; the first divergence of all is kept."""
-        if self._passes_over and not reason:
-            reason = "the changed code path left the recording, which has no answer to this call"
-        divergence = self._difference(lane, kind, key, reason)
+        divergence = self.findings.divergence_at(lane.id, self._cursor(lane), kind, key, reason)
         with self._lock:
-            first = self.divergence is None
+            first = self.findings.divergence is None
             if first:
-                self.divergence = divergence
+                self.findings.divergence = divergence
         self._turns.release()
         if first and self._on_divergence is not None:
             self._on_divergence(divergence)
         return DivergedError(divergence)
 
-    def _difference(self, lane: Lane, kind: str, key: object, reason: str) -> Divergence:
-        cursor = self._cursor(lane)
-        return Divergence(
-            lane=lane.id,
-            position=cursor.position,
-            recorded=cursor.waiting[0] if cursor.waiting else None,
-            asked_kind=kind,
-            asked_key=key,
-            where=asking_line(),
-            neighbours=cursor.neighbours(),
-            reason=reason,
-        )
-
-    def summarise(self) -> list[str]:
-        """Return what else there is to say: calls not made again, reads made too often."""
-        notes = list(self.notes)
-        for lane_id, cursor in self._cursors.items():
-            left = [event for event in cursor.waiting if event.kind != TURN]
-            if left and cursor.complete and self.divergence is None:
-                first = left[0]
-                notes.append(
-                    f"lane {lane_id}: {len(left)} recorded calls were not made again,"
-                    f" the first was {first.kind} {first.key!r}"[:300]
-                )
-            for kind, site in dict.fromkeys(cursor.soft.extra):
-                if site.endswith(":<module>"):
-                    continue  # imported here, and before the request when it was recorded
-                notes.append(f"lane {lane_id}: {kind} was read more often than recorded by {site}")
-        return notes
-
-    def unused(self) -> list[Event]:
-        """Return the recorded calls of complete lanes that were not made again."""
-        return self.passed + [
-            event
-            for cursor in self._cursors.values()
-            if cursor.complete
-            for event in cursor.waiting
-            if event.kind not in (END, TURN)
-        ]
-
-    def _take(self, lane: Lane, kind: str, key: object) -> Event:
+    def _take(self, lane: Lane, kind: str, key: object) -> tuple[Event, int]:
         self._raise_divergence()
         cursor = self._cursor(lane)
         asked = decode(native.encode(key))
-        event = self._head(lane, kind)
-        if event is None:
+        self._head(lane, kind)
+        ahead = cursor.ahead()
+        found = self._matching.find(cursor, kind, asked)
+        if found is None and self._may_be_live(kind):
+            cursor.asked_elsewhere(kind)
+            self.findings.deviates("live", lane.id, kind, asked, None)
+            raise AskLive
+        found = found or self._matching.nearest(cursor, kind, asked)
+        if found is None:
             raise self.diverge(lane, kind, asked)
-        if event.kind != kind or not same_key(event.key, asked):
-            if not self._pass_over(lane, cursor, kind, asked):
-                raise self.diverge(lane, kind, asked)
-            event = cursor.waiting[0]
-        cursor.waiting.popleft()
+        if found.passed:
+            self.findings.passed_over(lane.id, kind, asked, found.passed, ahead)
+            self._turns.ended(lane, found.turns)
+        if found.how != "exact":
+            self.findings.deviates(found.how, lane.id, kind, asked, cursor.waiting[0])
         with self._lock:
             self.served += 1
-        return event
+        return cursor.pop()
+
+    def _may_be_live(self, kind: str) -> bool:
+        return any(kind == one or kind.startswith(f"{one}.") for one in self._live)
 
     def _head(self, lane: Lane, kind: str) -> Event | None:
         cursor = self._cursor(lane)
@@ -335,26 +318,6 @@ class Player:
     def _is_too_early(self, lane: Lane, seq: int) -> bool:
         """Return True when nobody runs who could bring the turn of `seq` about."""
         return lane is self.root and not self._open and not self._turns.is_next(seq)
-
-    def _pass_over(self, lane: Lane, cursor: LaneCursor, kind: str, asked: object) -> bool:
-        """Pass over what stands before a later call of the lane that is the one asked for."""
-        if not self._passes_over:
-            return False
-        before: list[Event] = []
-        for event in cursor.waiting:
-            if event.kind == kind and same_key(event.key, asked):
-                break
-            before.append(event)
-        else:
-            return False
-        if self.first_passed is None:
-            reason = "the changed code path left out a recorded call"
-            self.first_passed = self._difference(lane, kind, asked, reason)
-        self.passed += before
-        for _ in before:
-            cursor.waiting.popleft()
-        self._turns.ended(lane, [event.seq for event in before])
-        return True
 
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:
@@ -372,8 +335,8 @@ class Player:
             )
 
     def _raise_divergence(self) -> None:
-        if self.divergence is not None:
-            raise DivergedError(self.divergence)
+        if self.findings.divergence is not None:
+            raise DivergedError(self.findings.divergence)
 
     def _cursor(self, lane: Lane) -> LaneCursor:
         cursor = self._cursors.get(lane.id)

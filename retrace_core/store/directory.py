@@ -18,6 +18,7 @@ from retrace_core.errors import StoreError
 from retrace_core.ids import safe_folder, valid_service
 from retrace_core.native import put_files
 from retrace_core.store.protocol import StoredRecording
+from retrace_core.store.verified import mark_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,6 +173,7 @@ class DirectoryStore:
             os.unlink(place)
         except OSError as error:
             raise StoreError(f"{path} can't be removed ({error.strerror})") from error
+        mark_path(Path(place)).unlink(missing_ok=True)
         for parent in (os.path.dirname(place), os.path.dirname(os.path.dirname(place))):
             try:
                 os.rmdir(parent)

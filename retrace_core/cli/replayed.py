@@ -1,0 +1,54 @@
+"""Replayed: one recording run in this process for `retrace verify`, and its verdict as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.cli.apps import App
+from retrace_core.cli.ignoring import ignoring, parse_rule
+from retrace_core.cli.mismatch import mismatches
+from retrace_core.cli.report import Report
+from retrace_core.cli.terms import unusable
+from retrace_core.errors import RetraceError
+from retrace_core.replay import replay
+from retrace_core.trace_file import load
+
+if TYPE_CHECKING:
+    from retrace_core.cli.terms import Terms
+
+__all__ = ["replayed"]
+
+
+def replayed(path: str, terms: Terms) -> dict[str, Any]:
+    """Replay a recording and return what `retrace replay --json` says of it, and more:
+
+    "exact": every call was answered by its own recorded answer, none is left, and the same
+    came out; "ignored": differences that the rules took away; "ignore_met": the rules that
+    there was a field for.
+    """
+    try:
+        recording = load(path)
+        result = replay(
+            recording,
+            terms.app,
+            app_dir=terms.app_dir,
+            patience_s=min(10.0, terms.timeout_s),
+            mode=terms.mode,
+        )
+        rules = [parse_rule(text) for text in terms.ignore]
+        result, met, gone = ignoring(result, rules)
+        report = Report(
+            path=Path(path),
+            app=App(name=terms.app, folder=terms.app_dir, origin="verify"),
+            result=result,
+            warnings=mismatches(recording.header.environment, terms.app_dir),
+        )
+        document = report.document()
+    except RetraceError as error:
+        return unusable(path, str(error))
+    document["exact"] = result.identical
+    document["ignored"] = gone
+    document["ignore_met"] = met
+    document["span_id"] = recording.header.span_id
+    return document

@@ -1,0 +1,146 @@
+"""Findings: what a replay found to be not as recorded, kept while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retrace_core.ordering import TURN
+from retrace_core.replay.deviation import Deviation
+from retrace_core.replay.divergence import Divergence, asking_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retrace_core.recording import Event
+    from retrace_core.replay.cursor import LaneCursor
+    from retrace_core.replay.deviation import How
+    from retrace_core.replay.matching import Mode
+
+__all__ = ["Findings"]
+
+_END = "lane.end"
+
+
+class Findings:
+    """What was not as recorded.
+
+    Args:
+        cursors: of the lanes, by their ids; more may come.
+        mode: of the replay.
+        passes_over: recorded calls may be left out in strict mode too.
+    """
+
+    def __init__(self, cursors: Mapping[str, LaneCursor], *, mode: Mode, passes_over: bool) -> None:
+        self.divergence: Divergence | None = None
+        self.notes: list[str] = []
+        self.passed: list[Event] = []
+        """The recorded calls that were passed over."""
+        self.first_passed: Divergence | None = None
+        self._deviations: list[Deviation] = []
+        self._cursors = cursors
+        self._mode = mode
+        self._passes_over = passes_over
+
+    def divergence_at(
+        self, lane: str, cursor: LaneCursor, kind: str, key: object, reason: str = ""
+    ) -> Divergence:
+        """Return the divergence of a call that has no answer."""
+        if not reason and self._mode == "tolerant":
+            reason = "no call of this kind was recorded that could answer"
+        elif not reason and self._passes_over:
+            reason = "the changed code path left the recording, which has no answer to this call"
+        return _divergence(lane, kind, key, reason, cursor.ahead(), cursor)
+
+    def deviates(
+        self, how: How, lane: str, kind: str, asked: object, recorded: Event | None
+    ) -> None:
+        """Note a call that went on, though not as recorded."""
+        where = asking_line() if asked is not None else None
+        self._deviations.append(
+            Deviation(how=how, lane=lane, kind=kind, asked=asked, recorded=recorded, where=where)
+        )
+
+    def passed_over(
+        self,
+        lane: str,
+        kind: str,
+        asked: object,
+        passed: list[Event],
+        ahead: tuple[int, Event | None],
+    ) -> None:
+        """Note which recorded calls the code has left out.
+
+        Args:
+            lane: whose code.
+            kind, asked: the later call that it made.
+            passed: what was left out.
+            ahead: where the lane stood before.
+        """
+        if self.first_passed is None:
+            reason = "the changed code path left out a recorded call"
+            cursor = self._cursors[lane]
+            self.first_passed = _divergence(lane, kind, asked, reason, ahead, cursor)
+        for event in passed:
+            if event.kind != TURN:
+                self.passed.append(event)
+                if event.key is not None:
+                    self.deviates("left out", lane, event.kind, None, event)
+
+    def deviations(self) -> list[Deviation]:
+        """Return what went on though it was not as recorded, in tolerant mode extra reads too."""
+        if self._mode == "strict":
+            # What a flipped flag leaves out is told by `first_passed` and counted as unused.
+            return [one for one in self._deviations if one.how != "left out"]
+        return self._deviations + [
+            Deviation(how="extra read", lane=lane, kind=kind, asked=f"by {site}")
+            for lane, cursor in self._cursors.items()
+            for kind, site in dict.fromkeys(cursor.soft.extra)
+        ]
+
+    def summarise(self) -> list[str]:
+        """Return what else there is to say: calls not made again, reads made too often."""
+        notes = list(self.notes)
+        for lane, cursor in self._cursors.items():
+            left = [event for event, _ in cursor.left() if event.kind != TURN]
+            if left and cursor.complete and self.divergence is None:
+                first = left[0]
+                notes.append(
+                    f"lane {lane}: {len(left)} recorded calls were not made again,"
+                    f" the first was {first.kind} {first.key!r}"[:300]
+                )
+            for kind, site in dict.fromkeys(cursor.soft.extra):
+                if site.endswith(":<module>"):
+                    continue  # imported here, and before the request when it was recorded
+                notes.append(f"lane {lane}: {kind} was read more often than recorded by {site}")
+        return notes
+
+    def unused(self) -> list[Event]:
+        """Return the recorded calls of complete lanes that were not made again."""
+        return self.passed + [
+            event
+            for cursor in self._cursors.values()
+            if cursor.complete
+            for event, _ in cursor.left()
+            if event.kind not in (_END, TURN)
+        ]
+
+
+def _divergence(
+    lane: str,
+    kind: str,
+    key: object,
+    reason: str,
+    ahead: tuple[int, Event | None],
+    cursor: LaneCursor,
+) -> Divergence:
+    position, recorded = ahead
+    return Divergence(
+        lane=lane,
+        position=position,
+        recorded=recorded,
+        asked_kind=kind,
+        asked_key=key,
+        where=asking_line(),
+        neighbours=cursor.neighbours(position),
+        reason=reason,
+    )

@@ -1,0 +1,33 @@
+"""Live kinds: which boundaries can ask the real world in the midst of a replay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retrace_core.errors import ReplayError
+from retrace_core.installer import in_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["check_live"]
+
+
+def check_live(kinds: Iterable[str]) -> None:
+    """Make sure that calls of these kinds can be made live.
+
+    Raises:
+        ReplayError: no boundary in use has such a kind, or what it needs is stubbed.
+    """
+    able = {one.kind: one.live_on_miss for one in in_place()}
+    for kind in kinds:
+        home = next((one for one in able if kind == one or kind.startswith(f"{one}.")), None)
+        if home is not None and able[home]:
+            continue
+        why = (
+            f"no boundary of the application has the kind {kind!r}"
+            if home is None
+            else f"{home} keeps a connection, which is a stub during replay"
+        )
+        can = ", ".join(sorted(one for one, live in able.items() if live)) or "none"
+        raise ReplayError(f"live on miss is not possible for {kind!r}: {why}; possible is: {can}")

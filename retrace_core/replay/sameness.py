@@ -1,0 +1,80 @@
+"""Sameness: what two calls have in common: reads that may change places, changed SELECT lists."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from retrace_core.recording import Event
+
+__all__ = ["is_read", "likeness", "same_but_select_list"]
+
+_READS = frozenset(
+    """
+    SELECT WITH SHOW EXPLAIN VALUES GET HEAD OPTIONS MGET HGET HGETALL HMGET HEXISTS HKEYS HVALS
+    HLEN EXISTS TTL PTTL SMEMBERS SISMEMBER SCARD LRANGE LLEN LINDEX ZRANGE ZSCORE ZCARD ZRANK
+    STRLEN TYPE KEYS
+    """.split()
+)
+"""First words of SQL statements, of HTTP requests and of Redis commands that change nothing."""
+_WRITES = re.compile(
+    r"\b(INSERT|UPDATE|DELETE|MERGE|INTO|SHARE|NEXTVAL|SETVAL|PG_\w*LOCK\w*)\b", re.IGNORECASE
+)
+"""What makes a SELECT or WITH change something, or hold a lock."""
+_READING_KINDS = ("openfeature.evaluate", "ldclient.variation")
+_SPACE = re.compile(r"\s+")
+_TOKEN = re.compile(r"[()]|'(?:[^']|'')*'|\"[^\"]*\"|\bFROM\b", re.IGNORECASE)
+_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
+_COMPARED = 600
+
+
+def is_read(event: Event) -> bool:
+    """Return True for a call that certainly changes nothing; in doubt False."""
+    if event.kind.startswith(_READING_KINDS):
+        return True
+    text = _statement(event.key)
+    word = text.lstrip().partition(" ")[0].partition("\n")[0].upper()
+    if word not in _READS:
+        return False
+    return word not in ("SELECT", "WITH", "EXPLAIN") or _WRITES.search(text) is None
+
+
+def same_but_select_list(recorded: Any, asked: Any) -> bool:
+    """Return True for two keys that are one SELECT but for the columns that it lists."""
+    if not isinstance(recorded, list | tuple) or not isinstance(asked, list | tuple):
+        return False
+    if len(recorded) != len(asked) or list(recorded[1:]) != list(asked[1:]):
+        return False
+    was, now = _after_list(_statement(recorded)), _after_list(_statement(asked))
+    return was is not None and was == now
+
+
+def likeness(recorded: Any, asked: Any) -> float:
+    """Return how much two keys are alike, from 0 to 1."""
+    was, now = repr(recorded)[:_COMPARED], repr(asked)[:_COMPARED]
+    return difflib.SequenceMatcher(None, was, now, autojunk=False).ratio()
+
+
+def _statement(key: Any) -> str:
+    first = key[0] if isinstance(key, list | tuple) and key else key
+    if isinstance(first, bytes):
+        return first.decode("utf-8", "replace")
+    return first if isinstance(first, str) else ""
+
+
+def _after_list(sql: str) -> str | None:
+    """Return a SELECT from its FROM on, or None."""
+    select = _SELECT.match(sql)
+    if select is None:
+        return None
+    depth = 0
+    for token in _TOKEN.finditer(sql, select.end()):
+        if token[0] == "(":
+            depth += 1
+        elif token[0] == ")":
+            depth -= 1
+        elif depth == 0 and token[0].upper() == "FROM":
+            return _SPACE.sub(" ", sql[token.start() :]).strip()
+    return None
