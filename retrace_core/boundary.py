@@ -35,6 +35,7 @@ __all__ = [
     "attempt_async",
     "call",
     "call_async",
+    "call_free",
     "filling",
     "in_replay",
     "mask",
@@ -190,6 +191,32 @@ async def call_async(
     except Exception as error:
         spoil(lane, kind, error)
     return result
+
+
+def call_free(
+    lane: native.Lane,
+    kind: str,
+    key: object,
+    function: Callable[[], T],
+    encode: Encode | None = None,
+    decode: Decode | None = None,
+) -> T:
+    """Return what `function` returns, recorded; on replay what was recorded of the same call.
+
+    For what may be asked more or less often than it was recorded, because a cache (of
+    templates, say) was warm: in a lane the same call is answered in order, whatever else was
+    asked between, and one that was not recorded is made live, in the closed world of a replay.
+
+    Args: as for `call`; `kind` begins with one of `recording.FREE`.
+    """
+    if lane.mode == REPLAY:
+        owner = cast("Lane", lane)
+        found, value = owner.scope.free_answer(owner, kind, key)
+        if not found:
+            with mask():
+                return function()
+        return cast("T", value if decode is None else decode(value))
+    return lane.call(kind, key, encode, function)
 
 
 def attempt(

@@ -75,6 +75,10 @@ class LaneOwner(Protocol):
         """Do what `answer` does, without blocking the event loop."""
         ...
 
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Return whether a call in no order was recorded, and its outcome (replay only)."""
+        ...
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         ...

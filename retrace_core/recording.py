@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANCELLED",
+    "FREE",
     "RAISED",
     "RETURNED",
     "DecisionRecord",
@@ -38,6 +39,9 @@ RAISED: Final = 1
 """Event status: the call raised; `value` is the packed exception."""
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
+
+FREE: Final = "file."
+"""Beginning of the kinds of events that are matched in no order, by what they ask."""
 
 Headers = list[tuple[str, str]]
 """Header names and values as latin-1 text, in order, duplicates kept."""

@@ -32,6 +32,10 @@ class RecordsOnly:
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Never called, as `soft`."""
         raise NotImplementedError

@@ -132,6 +132,13 @@ class ChapterPlayer:
         finally:
             native.exempt(-1)
 
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Return whether a call in no order was recorded, and its outcome."""
+        try:
+            return True, self.answer(lane, kind, key)
+        except NotOnTape:
+            return False, None
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when a failed `kind` of the chapter was not given back yet."""
         if self._chapter is None:

@@ -214,6 +214,18 @@ class Player:
         finally:
             native.exempt(-1)
 
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Return whether a call in no order was recorded, and its outcome."""
+        self._raise_divergence()
+        asked = (kind, native.encode(decode(native.encode(key))))
+        with self._lock:
+            events = self._cursor(lane).free.get(asked)
+            if not events:
+                return False, None
+            event = events.popleft()
+            self.served += 1
+        return True, self._outcome(event)
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         event = self._head(lane, kind)

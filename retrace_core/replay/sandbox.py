@@ -29,11 +29,10 @@ _REFUSED = frozenset(
     subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
     pty.spawn ftplib.connect imaplib.open poplib.connect smtplib.connect telnetlib.Telnet.open
     os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
-    shutil.rmtree shutil.move shutil.copyfile
     """.split()
 )
-_FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m", "shutil")))
-_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "shutil.rmtree")
+_FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m")))
+_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod")
 """Events whose last argument is the open folder that the path is relative to, or -1."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
