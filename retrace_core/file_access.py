@@ -6,8 +6,14 @@ files are the world: uploads, reports, temporary files, stores of the applicatio
 
 from __future__ import annotations
 
+import fnmatch
+import genericpath
+import glob
 import itertools
 import os
+import pathlib
+import posixpath
+import shutil
 import sys
 import sysconfig
 import tempfile
@@ -46,7 +52,13 @@ _PREFIXES = tuple(
         )
     }
 )
-_FROZEN = tuple(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath"))
+# Asked now, since asking later takes a lock, and looks at files itself.
+_GUESSED = tempfile.gettempdir()
+_ON_BEHALF = (
+    *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath")),
+    *(module.__file__ for module in (genericpath, glob, os, pathlib, posixpath, shutil)),
+    *(module.__file__ for module in (fnmatch, tempfile)),
+)
 _TEMPORARY = "$TMP/"
 _numbers = itertools.count()
 _infrastructure: dict[CodeType, bool] = {}
@@ -66,7 +78,7 @@ def world_path(path: Any) -> str | None:
     if whole.endswith(_CODE) or "__pycache__" in whole:
         return None
     here = os.path.join(os.getcwd(), "")
-    temporary = os.path.join(tempfile.gettempdir(), "")
+    temporary = os.path.join(tempfile.tempdir or _GUESSED, "")
     if whole.startswith(temporary) and not (whole.startswith(here) and len(here) > len(temporary)):
         return _TEMPORARY + whole[len(temporary) :]
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
@@ -77,9 +89,9 @@ def world_path(path: Any) -> str | None:
 def is_infrastructure(frame: FrameType | None) -> bool:
     """Return True for a caller whose files are its own affair: logging, imports, tracers.
 
-    `os` and `os.path` ask on behalf of theirs.
+    `os`, `pathlib`, `shutil` and the like ask on behalf of theirs.
     """
-    while frame is not None and frame.f_code.co_filename in _FROZEN:
+    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
         frame = frame.f_back
     if frame is None:
         return True
@@ -129,10 +141,10 @@ def materialised(name: str, content: bytes | None) -> str:
         content: what the file holds, or None for one that is not there yet.
     """
     if name.startswith(_TEMPORARY):
-        path = os.path.join(tempfile.gettempdir(), name.removeprefix(_TEMPORARY))
+        path = os.path.join(tempfile.tempdir or _GUESSED, name.removeprefix(_TEMPORARY))
         os.makedirs(os.path.dirname(path), exist_ok=True)
     else:
-        folder = os.path.join(tempfile.gettempdir(), f"file-{next(_numbers)}")
+        folder = os.path.join(tempfile.tempdir or _GUESSED, f"file-{next(_numbers)}")
         os.mkdir(folder)
         path = os.path.join(folder, os.path.basename(name) or "file")
     if content is not None:

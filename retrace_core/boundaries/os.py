@@ -87,8 +87,10 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def open(path: Any, flags: int, mode: int = 0o777, *, dir_fd: Any = None) -> int:  # noqa: A001
         lane = current()
-        named = world_path(path) if lane is not None else None
-        if lane is None or named is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or is_infrastructure(sys._getframe(1)):
+            return int(original(path, flags, mode, dir_fd=dir_fd))
+        named = world_path(path)
+        if named is None:
             return int(original(path, flags, mode, dir_fd=dir_fd))
 
         def live() -> tuple[int, Any]:
@@ -188,8 +190,10 @@ def _hooked_scandir(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def scandir(path: Any = ".") -> Any:
         lane = current()
-        named = world_path(path) if lane is not None else None
-        if lane is None or named is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or is_infrastructure(sys._getframe(1)):
+            return original(path)
+        named = world_path(path)
+        if named is None:
             return original(path)
 
         def live() -> list[Any]:
