@@ -114,7 +114,7 @@ def test_any_name_of_a_decider_is_one_label(name: str) -> None:
         found = parsed(prometheus_text({}))["retrace_decided_total"]
         assert found[("decider", name), ("verdict", "no")] == 1
     finally:
-        del tally._tally[name, "no"]
+        del tally._tally["no"][name]
 
 
 def test_names_made_up_for_every_request_do_not_fill_the_memory() -> None:

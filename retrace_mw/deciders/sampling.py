@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrace_mw.decision import Decision
-from retrace_mw.rates import Rates, checked_share, is_drawn, threshold_of
+from retrace_mw.rates import Rates, checked_share, threshold_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,9 @@ class SampleRate:
     def __call__(self, request: RequestView) -> Decision:
         """Return yes when the trace's draw falls into the share."""
         if self._rates is None:
-            return self._yes if is_drawn(request, self._threshold) else self._no
+            if not self.rate:
+                return self._no  # a trace id need not be drawn for that
+            return self._yes if request.randomness >= self._threshold else self._no
         return self._kept[self._rates.of(request)] if self._rates.draws(request) else self._no
 
 
