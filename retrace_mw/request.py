@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from retrace_core.http_exchange import headers_of_call
 from retrace_core.ids import new_span_id, new_trace_bits
 from retrace_mw import otel
 from retrace_mw.propagation import RANDOM_BITS, outgoing_headers, trace_of
@@ -35,6 +36,7 @@ class RequestView:
     __slots__ = (
         "_asgi",
         "_bits",
+        "_calls",
         "_carrier",
         "_facts",
         "_headers",
@@ -43,6 +45,7 @@ class RequestView:
         "_outgoing",
         "_query",
         "_route",
+        "_span_id",
         "_trace",
         "app",
         "method",
@@ -68,6 +71,8 @@ class RequestView:
         self._carrier: Mapping[str, list[str]] | None = None
         self._outgoing: tuple[tuple[str, str], ...] | None = None
         self._bits: int | None = None
+        self._calls: int
+        self._span_id: str
         self._names: dict[bytes, bytes] | None = None
         self._trace: TraceContext | None = None
         self._query: dict[str, list[str]] | None = None
@@ -287,12 +292,13 @@ class RequestView:
             )
         return self._trace
 
-    @property
-    def outgoing_headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers that outgoing calls carry while this request is not recorded."""
+    def headers_of_call(self) -> tuple[tuple[str, str], ...]:
+        """Return what the next outgoing call carries while this request is not recorded."""
         if self._outgoing is None:
-            self._outgoing = outgoing_headers(self.trace, new_span_id(), "no")
-        return self._outgoing
+            self._span_id, self._calls = new_span_id(), 0
+            self._outgoing = outgoing_headers(self.trace, self._span_id, "no")
+        number, self._calls = self._calls, self._calls + 1
+        return headers_of_call(self._outgoing, self._span_id, number)
 
     @property
     def trace_name(self) -> str:
