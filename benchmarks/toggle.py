@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.fidelity import free_port
-from benchmarks.requests import option
+from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
 
 if TYPE_CHECKING:
