@@ -131,7 +131,8 @@ METRICS: tuple[Metric, ...] = (
         unit="{request}",
         labels=("reason",),
         doc="Requests for which a feature flag had no usable value, so that the decider's default"
-        " counted: `not_ready`, `not_found`, `evaluation_failed`, ...; all are in docs/flags.md.",
+        " counted: `not_ready`, `not_found`, `evaluation_failed`, ... (docs/flags.md); and of"
+        " files of flags `file_read`, `file_rejected`.",
         read=_by("reason", "flag."),
     ),
     Metric(
