@@ -15,7 +15,6 @@ from pathlib import Path
 from benchmarks.requests import call_asgi, call_wsgi
 from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
-from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 
 

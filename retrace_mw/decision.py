@@ -68,8 +68,9 @@ def to_call(decider: Decider) -> Decider:
     Every request pays for it: CPython 3.11 calls an object that has `__call__` in 80 ns, and
     its bound method in 30.
     """
-    if inspect.isfunction(getattr(type(decider), "__call__", None)):  # noqa: B004  # as above
-        return cast("Decider", decider.__call__)
+    made: Any = decider
+    if inspect.isfunction(getattr(type(made), "__call__", None)):  # noqa: B004  # as above
+        return cast("Decider", made.__call__)
     return decider
 
 

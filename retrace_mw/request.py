@@ -223,8 +223,8 @@ class RequestView:
                     found[name] = [source[key]]
             return found or _NOTHING
         wanted, known = self._headers.in_asgi, self._known()
-        for name in wanted:
-            if name in known:
+        for field in wanted:
+            if field in known:
                 break
         else:
             return _NOTHING
