@@ -48,12 +48,22 @@ BOOT = "boot"
 class Chapter(RecordsOnly):
     """What was asked while one thing was done for the process; owns the lanes of it."""
 
-    __slots__ = ("key", "label", "lanes", "outgoing_headers", "root", "started_ns", "state")
+    __slots__ = (
+        "key",
+        "label",
+        "lanes",
+        "outgoing_headers",
+        "root",
+        "span_id",
+        "started_ns",
+        "state",
+    )
 
     def __init__(self, label: str, key: object, limit_bytes: int) -> None:
         self.label = label
         self.key = key
         self.outgoing_headers: tuple[tuple[str, str], ...] = ()
+        self.span_id = ""  # of no request
         self.started_ns = time.time_ns()
         self.state = ScopeState(limit_bytes)
         self.state.imports = True  # a module is imported once for the process, too

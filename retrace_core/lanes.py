@@ -8,6 +8,7 @@ however long each of the children takes.
 from __future__ import annotations
 
 import functools
+import zlib
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -44,6 +45,7 @@ class LaneOwner(Protocol):
     """What a lane needs of its scope, be it recording or replaying."""
 
     state: ScopeState
+    span_id: str
     outgoing_headers: tuple[tuple[str, str], ...]
     lanes: list[Lane]
 
@@ -93,7 +95,7 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_children", "ended", "id", "scope")
+    __slots__ = ("_calls", "_children", "ended", "id", "scope")
 
     scope: LaneOwner
     id: str
@@ -105,12 +107,25 @@ class Lane(native.Lane):
         self.id = lane_id
         self.ended = False
         self._children = 0
+        self._calls = -1
 
     def next_child_id(self) -> str:
         """Return the id of the next child; only the lane's own thread may ask."""
         number = self._children
         self._children = number + 1
         return f"{self.id}.{number}"
+
+    def next_call(self) -> int:
+        """Return the number of the next outgoing call; on replay it is the same again.
+
+        So it is counted in each lane: lanes of threads race for a common counter. Each begins
+        somewhere else, such that those of one request rarely meet.
+        """
+        if self._calls < 0:
+            self._calls = 0 if self.id == "0" else zlib.crc32(self.id.encode())
+        number = self._calls
+        self._calls = number + 1
+        return number
 
     def spawn(self) -> Lane:
         """Return a new child lane, numbered in program order."""

@@ -63,6 +63,7 @@ class RecordingScope(Traffic, RecordsOnly):
         "given_trace_id",
         "judge",
         "lanes",
+        "may_be_held",
         "outgoing_headers",
         "parent_span_id",
         "root",
@@ -106,6 +107,8 @@ class RecordingScope(Traffic, RecordsOnly):
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
         self.judge = judge
+        self.may_be_held = True
+        """False: when the judge drops it, the flight recorder gets it neither."""
         self._decision = decision
         self._started_ns = time.time_ns()
         self._ended_ns = 0
@@ -188,7 +191,8 @@ class RecordingScope(Traffic, RecordsOnly):
             if self.judge is not None:
                 decision = self.judge(self)
                 if decision is None:
-                    if not flight_recorder.hold(self._draft, size_bytes):
+                    held = self.may_be_held and flight_recorder.hold(self._draft, size_bytes)
+                    if not held:
                         self._let_go()
                     return
                 self._decision = decision

@@ -81,7 +81,7 @@ class RetraceMiddleware:
         if not policy.enabled:
             await self.app(scope, receive, send)
             return
-        view = RequestView(scope, asgi=True, app=self.app, trace_headers=policy.trace_headers)
+        view = RequestView(scope, True, self.app, policy.trace_headers)
         if policy.awaits:
             decision = await gatekeeper.verdict_async(policy, view)
         else:

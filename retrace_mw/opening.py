@@ -83,7 +83,8 @@ class Gatekeeper:
 
     def policy(self) -> Policy:
         """Return what is in force now; a changed file counts from within a second on."""
-        if self._watch is not None and self._watch.changed():
+        watch = self._watch
+        if watch is not None and watch.clock() >= watch.due and watch.changed():
             self._reload()
         return self._policy
 

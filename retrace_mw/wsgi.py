@@ -79,7 +79,7 @@ class RetraceMiddleware:
         policy = gatekeeper.policy()
         if not policy.enabled:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
-        view = RequestView(environ, asgi=False, app=self.app, trace_headers=policy.trace_headers)
+        view = RequestView(environ, False, self.app, policy.trace_headers)
         if policy.awaits:
             decision = gatekeeper.verdict_waiting(policy, view)
         else:

@@ -99,6 +99,7 @@ class ChapterPlayer:
         )
         self.state = boot.state
         self.outgoing_headers = boot.outgoing_headers
+        self.span_id = ""
         self.inside = True
         self.root = Lane(self, "boot", REPLAY)
         self.lanes = [self.root]

@@ -67,6 +67,7 @@ class Player:
     ) -> None:
         header = recording.header
         self.state = ScopeState()
+        self.span_id = header.span_id
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
         self.folder = header.folder or header.trace_id
         self.infrastructure = Lane(self, "infrastructure", INFRA)
