@@ -272,7 +272,7 @@ def _startup(rest: bytes) -> dict[str, str]:
 _GENERATED = re.compile(
     r'"?\b(s\d+_x\d+|_django_curs_\d+_\w+|c_[0-9a-f]+_[0-9a-f]+)\b"?', re.ASCII
 )
-_NAMING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "DECLARE", "FETCH", "CLOSE", "MOVE", "SELECT 1 FROM")
+_NAMING = ("DESCRIBE", "SAVEPOINT", "RELEASE", "ROLLBACK", "DECLARE", "FETCH", "CLOSE", "MOVE", "SELECT 1 FROM")
 
 
 def asked_sql(sql: bytes) -> str:

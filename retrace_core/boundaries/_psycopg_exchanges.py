@@ -274,6 +274,14 @@ def _is_cancel(error: BaseException) -> bool:
 
 
 def _execute(waits: Wait, original: Any, pgconn: Any) -> Steps:
+    try:
+        return (yield from _executed(waits, original, pgconn))
+    finally:
+        if not waits.cancelled:
+            waits.note = Note()  # nothing else is sent as this was
+
+
+def _executed(waits: Wait, original: Any, pgconn: Any) -> Steps:
     note, backend = waits.note, waits.backend
     if backend is None:
         if not note.quiet:
@@ -281,18 +289,29 @@ def _execute(waits: Wait, original: Any, pgconn: Any) -> Steps:
                 yield from _recorded(waits, EXECUTE, waits.key(), original(pgconn), _all_packed)
             )
         return (yield from _quiet(waits, original(pgconn)))
+    kept = waits.connection.__dict__.pop("_retrace_prepared", None)
+    if note.how == "prepare":
+        # What fails here says so here: the message shows a line of the text that was sent.
+        kept = yield from _asked(waits, Asked(EXECUTE, waits.key()), lambda: original(pgconn))
+        failed = kept is not NEUTRAL and kept[0][0][0] == FATAL_ERROR
+        if failed:
+            waits.give(sent(Result(*kept[0][0])), kept[1], kept[2])
+        else:
+            waits.connection._retrace_prepared = kept
+            waits.give(_PARSED, backend.state)
+        return (yield from original(pgconn))
     if note.quiet:
         if not note.how:  # BEGIN, or DEALLOCATE
             yield from _asked(waits, Asked(BEGIN, None, only_failure=True), None)
         waits.give(*_neutral(note, backend))
         return (yield from original(pgconn))
-    value = yield from _asked(waits, Asked(EXECUTE, waits.key()), lambda: original(pgconn))
-    if value is NEUTRAL:
+    if kept is None:
+        kept = yield from _asked(waits, Asked(EXECUTE, waits.key()), lambda: original(pgconn))
+    if kept is NEUTRAL:
         waits.give(*_neutral(note, backend))
     else:
-        results, status, session = value
-        kept = [Result(*result) for result in results]
-        waits.give(b"".join(map(sent, kept)), status, session)
+        results, status, session = kept
+        waits.give(b"".join(sent(Result(*result)) for result in results), status, session)
     return (yield from original(pgconn))
 
 

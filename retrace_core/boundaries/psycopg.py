@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 from psycopg import _connection_base, _cursor_base, _pipeline_base, _server_cursor_base, generators
+from psycopg.client_cursor import ClientCursorMixin
 from psycopg.conninfo import conninfo_to_dict
 
 from retrace_core import errors
@@ -303,12 +304,13 @@ def _hooked_exchange(name: str) -> Callable[[Any], Any]:
     run = HOOKED[name]
 
     def factory(original: Any) -> Any:
+        # A generator, too: it may be made before the wait begins that drives it.
         @functools.wraps(original)
         def exchanging(*args: Any, **kwargs: Any) -> Any:
             waits = WAIT.get()
             if waits is None:
-                return original(*args, **kwargs)
-            return run(waits, original, *args, **kwargs)
+                return (yield from original(*args, **kwargs))
+            return (yield from run(waits, original, *args, **kwargs))
 
         return exchanging
 
@@ -397,6 +399,10 @@ def _noting_close(original: Any) -> Any:
     return deallocating
 
 
+def _described(cursor: Any) -> tuple[bytes, str]:
+    return f'DESCRIBE "{cursor._name}"'.encode(), "describe"
+
+
 _HAS_CLOSE = bool(getattr(_connection_base, "_HAS_SEND_CLOSE", False))
 
 
@@ -405,7 +411,7 @@ def _noting_stream(original: Any) -> Any:
     def streaming(self: Any, *args: Any, size: int = 1, **kwargs: Any) -> Any:
         if WAIT.get() is not None:
             exchanges.stream_begins(self._conn, size)
-        return original(self, *args, size=size, **kwargs)
+        return (yield from original(self, *args, size=size, **kwargs))
 
     return streaming
 
@@ -462,13 +468,14 @@ BOUNDARY = Boundary(
         Patch(_Async, "cancel_safe", _hooked_cancel),
         Patch(_Async, "_try_cancel", _hooked_try_cancel),
         Patch(_Cursor, "_execute_send", _noting_query("", 0)),
+        Patch(ClientCursorMixin, "_execute_send", _noting_query("", 0)),
         Patch(_Cursor, "_send_query_prepared", _noting_query("", 1)),
         Patch(_Cursor, "_send_prepare", _noting_query("prepare", 1)),
         Patch(_Cursor, "_stream_send_gen", _noting_stream),
         Patch(_Base, "_exec_command", _noting_command),
         Patch(_Base, "_start_query", _quietly),
         Patch(_Base, "_deallocate", _noting_close),
-        Patch(_Named, "_describe_gen", _noting(lambda self: (self._name.encode(), "describe"))),
+        Patch(_Named, "_describe_gen", _noting(_described)),
         Patch(_Pipeline, "_enqueue_sync", _noting(lambda _: (b"", "sync"))),
         *_exchanges(),
     ),
