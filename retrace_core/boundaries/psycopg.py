@@ -12,19 +12,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import select
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import _connection_base, _cursor_base, _pipeline_base, _server_cursor_base, generators
 from psycopg.client_cursor import ClientCursorMixin
 from psycopg.conninfo import conninfo_to_dict
 
-from retrace_core import errors
-from retrace_core.boundaries import _psycopg_exchanges as exchanges
-from retrace_core.boundaries._postgresql import NEUTRAL, Backend, stub_params
-from retrace_core.boundaries._psycopg_exchanges import EXECUTE, HOOKED, WAIT, Asked, Wait
 from retrace_core.boundary import (
     Boundary,
     Patch,
@@ -33,19 +28,18 @@ from retrace_core.boundary import (
     in_replay,
     mask,
     on_boot_tape,
-    spoil,
 )
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import RECORD, REPLAY, current, now_ns
+from retrace_core.postgresql.backend import Backend, stub_params
+from retrace_core.postgresql.psycopg_driving import played, played_async
+from retrace_core.postgresql.psycopg_exchanges import HOOKED, stream_begins
+from retrace_core.postgresql.psycopg_wait import EXECUTE, WAIT, Wait, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from retrace_core.lanes import Lane
-
 _CONNECT = "psycopg.connect"
-_ANSWER_WITHIN_S = 30.0
-_NOT_ON_TAPE: Any = getattr(errors, "NotOnTape", ())
 
 
 # -- connecting
@@ -134,7 +128,7 @@ def _database(conninfo: str, kwargs: Any) -> object:
 def _stub(conninfo: str, kwargs: Any) -> tuple[Backend, dict[str, Any], dict[str, Any]]:
     asked, options = _split(conninfo, kwargs)
     name = str(asked.get("dbname") or asked.get("user") or "postgres").encode()
-    session = exchanges.settings.get(name)
+    session = settings.get(name)
     backend = Backend() if session is None else Backend(session)
     return backend, stub_params(asked, backend.port), options
 
@@ -169,7 +163,7 @@ def _hooked_wait(wait: Callable[..., Any]) -> Callable[..., Any]:
         token = WAIT.set(waits)
         try:
             if waits.backend is not None:
-                return _played(waits, gen)
+                return played(waits, gen)
             with mask():
                 return wait(self, gen, *args, **kwargs)
         finally:
@@ -188,7 +182,7 @@ def _hooked_wait_async(wait: Callable[..., Any]) -> Callable[..., Any]:
         start_ns = now_ns()
         try:
             if waits.backend is not None:
-                return await _played_async(waits, gen)
+                return await played_async(waits, gen)
             with mask():
                 return await wait(self, gen, *args, **kwargs)
         finally:
@@ -230,71 +224,6 @@ def _hooked_cancel(cancel: Callable[..., Any]) -> Callable[..., Any]:
                 cancel(self, *args, **kwargs)
 
     return cancelling
-
-
-def _played(waits: Wait, gen: Any) -> Any:
-    """Drive a generator on a stub connection; what it asks for is in the recording."""
-    step, given = gen.send, None
-    while True:
-        try:
-            wanted = step(given)
-        except StopIteration as end:
-            return end.value
-        step = gen.send
-        try:
-            if not isinstance(wanted, Asked):
-                given = _ready(waits, wanted)
-            elif _unrecorded(waits, wanted):
-                given = NEUTRAL
-            else:
-                lane = cast("Lane", waits.lane)
-                given = lane.scope.answer(lane, wanted.kind, wanted.key)
-        except _NOT_ON_TAPE:
-            given = NEUTRAL
-        except BaseException as error:  # noqa: BLE001  # it belongs to who asked
-            step, given = gen.throw, error
-
-
-async def _played_async(waits: Wait, gen: Any) -> Any:
-    """Do what `_played` does, without blocking the event loop while it is not its turn."""
-    step, given = gen.send, None
-    while True:
-        try:
-            wanted = step(given)
-        except StopIteration as end:
-            return end.value
-        step = gen.send
-        try:
-            if not isinstance(wanted, Asked):
-                given = _ready(waits, wanted)
-            elif _unrecorded(waits, wanted):
-                given = NEUTRAL
-            else:
-                lane = cast("Lane", waits.lane)
-                given = await lane.scope.answer_async(lane, wanted.kind, wanted.key)
-        except _NOT_ON_TAPE:
-            given = NEUTRAL
-        except BaseException as error:  # noqa: BLE001
-            step, given = gen.throw, error
-
-
-def _unrecorded(waits: Wait, wanted: Asked) -> bool:
-    lane = cast("Lane | None", waits.lane)
-    if lane is None:
-        return True
-    return wanted.only_failure and not lane.scope.failure_comes(lane, wanted.kind)
-
-
-def _ready(waits: Wait, wanted: Any) -> int:
-    """Wait for the backend, a thread of this process that answers at once."""
-    wants = int(wanted)  # 1: to read, 2: to write
-    fd = waits.connection.pgconn.socket
-    readable, writable, _ = select.select(
-        [fd] if wants & 1 else [], [fd] if wants & 2 else [], [], _ANSWER_WITHIN_S
-    )
-    if not readable and not writable:
-        raise psycopg.OperationalError("nothing more was recorded of what the server sent")
-    return (1 if readable else 0) | (2 if writable else 0)
 
 
 # -- what is sent
@@ -410,7 +339,7 @@ def _noting_stream(original: Any) -> Any:
     @functools.wraps(original)
     def streaming(self: Any, *args: Any, size: int = 1, **kwargs: Any) -> Any:
         if WAIT.get() is not None:
-            exchanges.stream_begins(self._conn, size)
+            stream_begins(self._conn, size)
         return (yield from original(self, *args, size=size, **kwargs))
 
     return streaming
@@ -431,7 +360,6 @@ def _refused_notifies(original: Any) -> Any:
         if lane is not None and lane.mode == RECORD:
             lane.state.tainted = True
             lane.record("psycopg.notifies", None, 0, None, now_ns())
-            lane.state.cut = True
         return original(self, *args, **kwargs)
 
     return notified

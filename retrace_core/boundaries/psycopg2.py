@@ -9,227 +9,27 @@ errors are psycopg2's own. Read in psycopg2 2.9.
 from __future__ import annotations
 
 import functools
-import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2 import extensions
 
-from retrace_core import errors
-from retrace_core.boundaries._postgresql import (
-    COMMAND_OK,
-    COPY_IN,
-    COPY_OUT,
-    FATAL_ERROR,
-    IDLE,
-    UNKNOWN,
-    Backend,
-    Result,
-    asked_sql,
-    followed,
-    message,
-    neutral,
-    sent,
-    stub_params,
-)
-from retrace_core.boundaries._psycopg2_results import error_fields, result_of, session_of
-from retrace_core.boundary import (
-    Boundary,
-    Patch,
-    attempt,
-    in_replay,
-    mask,
-    on_boot_tape,
-    record_error,
-    spoil,
-)
+from retrace_core.boundary import Boundary, Patch, attempt, in_replay, mask, on_boot_tape
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import RECORD, REPLAY, current, now_ns
+from retrace_core.postgresql.backend import stub_params
+from retrace_core.postgresql.protocol import COMMAND_OK, COPY_IN, COPY_OUT
+from retrace_core.postgresql.psycopg2_copies import Once, Tee, shown
+from retrace_core.postgresql.psycopg2_results import result_of
+from retrace_core.postgresql.psycopg2_switch import Answers, crossing, settings
+from retrace_core.postgresql.statements import asked_sql
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from retrace_core import native
-    from retrace_core.lanes import Lane
-
 _BaseConnection: Any = extensions.connection
 _BaseCursor: Any = extensions.cursor
-_NOT_ON_TAPE: Any = getattr(errors, "NotOnTape", ())
-_settings: dict[str, Any] = {}
-"""The settings of each database, as replay learned them."""
-
-
-class _Answers(Backend):
-    """A backend that is told what the next statement is to be answered with."""
-
-    def __init__(self, *session: Any) -> None:
-        self._next: tuple[Result, int, bytes] | None = None
-        self._opening = False
-        super().__init__(*session, on_query=self._answer)
-
-    def expect(self, result: Result, state: int, data: bytes = b"", *, opening: bool) -> None:
-        """Set the answer to the next statement, and to those of the same call after it.
-
-        Args:
-            result: the recorded result.
-            state: the transaction's state after it.
-            data: what COPY reads.
-            opening: True when the statement itself is a BEGIN.
-        """
-        self._next, self._opening = (result, state, data), opening
-
-    def done(self) -> None:
-        """Forget what was expected."""
-        self._next = None
-
-    def _answer(self, text: bytes) -> bytes:
-        expected = self._next
-        if expected is None or (text[:5].upper() == b"BEGIN" and not self._opening):
-            if text in (b"c", b"f"):
-                text = b"COPY"
-            result, state = neutral(text, self)
-            return sent(result) + self.settle(state)
-        result, state, data = expected
-        if text == b"f" and result.status != FATAL_ERROR:
-            return sent(result) + self.settle(state)
-        if result.status == COPY_IN:  # the rows come next; what they led to comes after
-            self._next = (Result(COMMAND_OK, tag=result.tag), state, b"")
-            return sent(result._replace(columns=((b"", 0, 0, 0, 0, 0, 0),)))
-        if result.status == COPY_OUT:
-            ending = sent(Result(COMMAND_OK, tag=result.tag)) + self.settle(state)
-            head = sent(result._replace(columns=((b"", 0, 0, 0, 0, 0, 0),)))
-            return head + (message(b"d", data) if data else b"") + message(b"c") + ending
-        # Each further statement of `executemany` changed nothing more: its counts are summed up.
-        if result.status == COMMAND_OK:
-            words = result.tag.split(b" ")
-            again = b" ".join([*words[:-1], b"0"]) if words[-1].isdigit() else result.tag
-            self._next = (Result(COMMAND_OK, tag=again), state, b"")
-        return sent(result) + self.settle(state)
-
-
-# -- the switch
-
-
-def _crossing(
-    connection: Any,
-    kind: str,
-    key: Callable[[], object],
-    live: Callable[[], Any],
-    outcome: Callable[[], list[Any]],
-    data: Callable[[], bytes] = bytes,
-) -> Any:
-    """Run one call that asks the server, recorded; or on what was recorded.
-
-    Args:
-        connection: the connection that it goes over.
-        kind: the event's kind.
-        key: gives what is asked; called before the call, only inside a scope.
-        live: psycopg2's own method; on replay it talks to the backend.
-        outcome: gives the result after the call, as the fields of a `Result`.
-        data: gives what COPY has read.
-    """
-    lane = current()
-    backend: _Answers | None = connection._retrace_backend
-    if lane is None or lane.mode not in (RECORD, REPLAY):
-        return live()
-    if backend is not None and lane.mode == REPLAY:
-        return _answered(connection, cast("Lane", lane), backend, kind, key(), live)
-    if lane.mode == REPLAY:
-        raise LiveCallRefused(kind, "a server, on a connection from before the replay")
-    return _recorded(connection, lane, kind, key(), live, outcome, data)
-
-
-def _recorded(
-    connection: Any,
-    lane: native.Lane,
-    kind: str,
-    key: object,
-    live: Callable[[], Any],
-    outcome: Callable[[], list[Any]],
-    data: Callable[[], bytes],
-) -> Any:
-    before = connection.closed or connection.get_transaction_status()
-    start_ns = now_ns()
-    try:
-        with mask():
-            returned = live()
-    except psycopg2.Error as error:
-        if error.pgcode is None:
-            record_error(lane, kind, key, error, start_ns)
-        else:
-            _note(connection, lane, kind, key, lambda: error_fields(error), b"", before, start_ns)
-        raise
-    except BaseException as error:
-        record_error(lane, kind, key, error, start_ns)
-        raise
-    _note(connection, lane, kind, key, outcome, data(), before, start_ns)
-    return returned
-
-
-def _note(
-    connection: Any,
-    lane: native.Lane,
-    kind: str,
-    key: object,
-    outcome: Callable[[], list[Any]],
-    data: bytes,
-    before: int,
-    start_ns: int,
-) -> None:
-    try:
-        news, status = None, UNKNOWN
-        if not connection.closed:
-            status = connection.get_transaction_status()
-            session = session_of(connection)
-            if before == IDLE or connection._retrace_shown != (lane.state, session):
-                connection._retrace_shown = (lane.state, session)
-                news = session
-        lane.record(kind, key, RETURNED, [outcome(), status, news, data], start_ns)
-    except Exception as fault:  # noqa: BLE001  # whatever it is, the request goes on
-        spoil(lane, kind, fault)
-
-
-def _answered(
-    connection: Any,
-    lane: Lane,
-    backend: _Answers,
-    kind: str,
-    key: Any,
-    live: Callable[[], Any],
-) -> Any:
-    try:
-        kept, status, session, data = lane.scope.answer(lane, kind, key)
-    except _NOT_ON_TAPE:
-        with mask():
-            return live()
-    except (psycopg2.OperationalError, psycopg2.InterfaceError):
-        _lose(backend, live)
-        raise
-    if session is not None:
-        _settings[connection.info.dbname] = session
-        backend.push(backend.settings(session))
-    result = Result(*kept)
-    state = status if status != UNKNOWN else followed(backend.state, result)
-    opening = isinstance(key, list) and str(key[-1])[:5].upper() == "BEGIN"
-    backend.expect(result, state, data, opening=opening)
-    try:
-        with mask():
-            return live()
-    finally:
-        backend.done()
-        if status == UNKNOWN:
-            backend.close()
-
-
-def _lose(backend: _Answers, live: Callable[[], Any]) -> None:
-    """Have psycopg2 find out that the server is gone, as it did when it was recorded."""
-    backend.close()
-    try:
-        with mask():
-            live()
-    except psycopg2.Error:
-        return
 
 
 # -- cursors
@@ -240,7 +40,7 @@ class RecordedCursor(extensions.cursor):
 
     def _cross(self, kind: str, key: Callable[[], object], live: Callable[[], Any]) -> Any:
         outcome = functools.partial(result_of, self)
-        return _crossing(self.connection, f"psycopg2.{kind}", key, live, outcome)
+        return crossing(self.connection, f"psycopg2.{kind}", key, live, outcome)
 
     def _asked(self, sql: Any, args: Any) -> object:
         text = _BaseCursor.mogrify(self, sql, args)
@@ -267,7 +67,7 @@ class RecordedCursor(extensions.cursor):
             return [status, columns, rows, tag, error]
 
         live = functools.partial(super().executemany, query, vars_list)
-        return _crossing(self.connection, "psycopg2.executemany", key, live, outcome)
+        return crossing(self.connection, "psycopg2.executemany", key, live, outcome)
 
     def callproc(self, procname: Any, parameters: Any = None) -> Any:
         """Call a function of the database."""
@@ -301,7 +101,7 @@ class RecordedCursor(extensions.cursor):
         if self.name is None or self.rownumber < self.rowcount:
             return live()
         ended = object()
-        row = self._cross("fetch", lambda: self.itersize, lambda: next(_Once(live), ended))
+        row = self._cross("fetch", lambda: self.itersize, lambda: next(Once(live), ended))
         if row is ended:
             raise StopIteration
         return row
@@ -330,92 +130,31 @@ class RecordedCursor(extensions.cursor):
         live = functools.partial(super().copy_from, file, table, *args, **kwargs)
         outcome = functools.partial(self._copied, COPY_IN)
         key = [self.connection.info.dbname, table, *args, kwargs]
-        return _crossing(self.connection, "psycopg2.copy_from", lambda: key, live, outcome)
+        return crossing(self.connection, "psycopg2.copy_from", lambda: key, live, outcome)
 
     def copy_to(self, file: Any, table: Any, *args: Any, **kwargs: Any) -> Any:
         """Write a table's rows into a file."""
-        tee = _Tee(file)
-        shown = _shown(tee, file)
-        live = functools.partial(super().copy_to, shown, table, *args, **kwargs)
+        tee = Tee(file)
+        through = shown(tee, file)
+        live = functools.partial(super().copy_to, through, table, *args, **kwargs)
         outcome = functools.partial(self._copied, COPY_OUT)
         key = [self.connection.info.dbname, table, *args, kwargs]
-        return _crossing(
-            self.connection, "psycopg2.copy_to", lambda: key, live, outcome, tee.taken
-        )
+        return crossing(self.connection, "psycopg2.copy_to", lambda: key, live, outcome, tee.taken)
 
     def _copy(self, kind: str, text: Any, method: Any, before: Any, file: Any, size: int) -> Any:
-        tee = _Tee(file)
-        live = functools.partial(method, *before, _shown(tee, file), size)
+        tee = Tee(file)
+        live = functools.partial(method, *before, shown(tee, file), size)
 
         def outcome() -> list[Any]:
             return self._copied(COPY_OUT if tee.written else COPY_IN)
 
         asked = text.encode() if isinstance(text, str) else bytes(text)
         key = [self.connection.info.dbname, asked_sql(asked)]
-        return _crossing(
-            self.connection, f"psycopg2.{kind}", lambda: key, live, outcome, tee.taken
-        )
+        return crossing(self.connection, f"psycopg2.{kind}", lambda: key, live, outcome, tee.taken)
 
     def _copied(self, status: int) -> list[Any]:
         tag = (self.statusmessage or f"COPY {max(self.rowcount, 0)}").encode()
         return [status, [], [], tag, None]
-
-
-class _Once:
-    """An iterator over one call, which may raise StopIteration."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._call = call
-
-    def __iter__(self) -> _Once:
-        return self
-
-    def __next__(self) -> Any:
-        return self._call()
-
-
-class _Tee:
-    """Keeps what COPY writes into a file of the application's."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._parts: list[bytes] = []
-        self.written = False
-
-    def write(self, data: Any) -> Any:
-        """Write on, and keep it."""
-        self.written = True
-        self._parts.append(data.encode() if isinstance(data, str) else bytes(data))
-        return self._file.write(data)
-
-    def read(self, *size: Any) -> Any:
-        """Read on."""
-        return self._file.read(*size)
-
-    def taken(self) -> bytes:
-        """Return all that was written."""
-        return b"".join(self._parts)
-
-
-class _TextTee(io.TextIOBase):
-    """The same for a text file, which psycopg2 knows by its class."""
-
-    def __init__(self, tee: _Tee) -> None:
-        self._tee = tee
-
-    def write(self, data: Any) -> Any:
-        """Write on, and keep it."""
-        return self._tee.write(data)
-
-    def read(self, *size: Any) -> Any:
-        """Read on."""
-        return self._tee.read(*size)
-
-
-def _shown(tee: _Tee, file: Any) -> Any:
-    if current() is None:
-        return file
-    return _TextTee(tee) if isinstance(file, io.TextIOBase) else tee
 
 
 # -- connections
@@ -438,7 +177,7 @@ class RecordedConnection(extensions.connection):
         def outcome() -> list[Any]:
             return [COMMAND_OK, [], [], _TAGS.get(kind, kind.upper()).encode(), None]
 
-        return _crossing(self, f"psycopg2.{kind}", lambda: key, live, outcome)
+        return crossing(self, f"psycopg2.{kind}", lambda: key, live, outcome)
 
     def commit(self) -> Any:
         """Commit the transaction."""
@@ -547,7 +286,7 @@ def _hooked_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
         def stub() -> Any:
             asked = extensions.parse_dsn(dsn)
             name = asked.get("dbname") or asked.get("user") or "postgres"
-            backend = _Answers(_settings[name]) if name in _settings else _Answers()
+            backend = Answers(settings[name]) if name in settings else Answers()
             there = extensions.make_dsn(**stub_params(asked, backend.port))
             with mask():
                 made = connect(there, connection_factory=factory, **kwargs)

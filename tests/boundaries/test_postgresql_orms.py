@@ -1,9 +1,9 @@
-"""PostgreSQL through SQLAlchemy, SQLModel, Django and peewee: with warm pools, and the server gone."""
+"""PostgreSQL through SQLAlchemy, SQLModel, Django and peewee, with the server gone."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime  # noqa: TC003  # SQLAlchemy looks the types of columns up
 import json
 import os
 import subprocess

@@ -23,7 +23,7 @@ from tests.postgresql_server import postgresql_server
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.postgresql_server import PostgresqlServer

@@ -10,9 +10,8 @@ Django 4.2 to 5.2.
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import TYPE_CHECKING, Any
-
-from django.db.backends.base import base
 
 from retrace_core.boundary import Boundary, Patch, attempt, mask, on_boot_tape
 from retrace_core.native import current
@@ -48,7 +47,8 @@ def _hooked_check(check: Callable[..., Any]) -> Callable[..., Any]:
     return checking
 
 
-_WRAPPER = base.BaseDatabaseWrapper
+# By name, since the core knows no web framework; that module is loaded when this one is.
+_WRAPPER: Any = importlib.import_module("django.db.backends.base.base").BaseDatabaseWrapper
 
 BOUNDARY = Boundary(
     kind="django.db",

@@ -10,7 +10,8 @@ from typing import Any
 
 from psycopg2 import _psycopg
 
-from retrace_core.boundaries._postgresql import COMMAND_OK, FATAL_ERROR, SESSION
+from retrace_core.postgresql.backend import SESSION
+from retrace_core.postgresql.protocol import COMMAND_OK, FATAL_ERROR
 
 __all__ = ["error_fields", "result_of", "session_of"]
 
