@@ -33,7 +33,16 @@ from retrace_core.errors import LiveCallRefused
 from retrace_core.native import RECORD, REPLAY, current, now_ns
 from retrace_core.postgresql.backend import Backend, stub_params
 from retrace_core.postgresql.psycopg_driving import played, played_async
-from retrace_core.postgresql.psycopg_exchanges import HOOKED, stream_begins
+from retrace_core.postgresql.psycopg_exchanges import HOOKED
+from retrace_core.postgresql.psycopg_notes import (
+    described,
+    noting,
+    noting_close,
+    noting_command,
+    noting_query,
+    noting_stream,
+    quietly,
+)
 from retrace_core.postgresql.psycopg_wait import EXECUTE, WAIT, Wait, settings
 
 if TYPE_CHECKING:
@@ -246,105 +255,6 @@ def _hooked_exchange(name: str) -> Callable[[Any], Any]:
     return factory
 
 
-def _noting_query(how: str, at: int) -> Callable[[Any], Any]:
-    """Return the factory of a hook that notes the query which is its argument number `at`."""
-
-    def factory(original: Any) -> Any:
-        @functools.wraps(original)
-        def sending(self: Any, *args: Any, **kwargs: Any) -> Any:
-            waits = WAIT.get()
-            if waits is not None:
-                query = args[at]
-                waits.say(query.query, query.params, how)
-            return original(self, *args, **kwargs)
-
-        return sending
-
-    return factory
-
-
-def _noting_command(original: Any) -> Any:
-    @functools.wraps(original)
-    def commanding(self: Any, command: Any, *args: Any, **kwargs: Any) -> Any:
-        waits = WAIT.get()
-        if waits is not None:
-            if isinstance(command, str):
-                command = command.encode(self.pgconn._encoding)
-            elif not isinstance(command, bytes):
-                command = command.as_bytes(self)
-            waits.say(command)
-        return original(self, command, *args, **kwargs)
-
-    return commanding
-
-
-def _noting(what: Callable[..., tuple[bytes, str]]) -> Callable[[Any], Any]:
-    def factory(original: Any) -> Any:
-        @functools.wraps(original)
-        def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
-            waits = WAIT.get()
-            if waits is None:
-                return original(self, *args, **kwargs)
-            text, how = what(self, *args)
-            waits.say(text, None, how)
-            return original(self, *args, **kwargs)
-
-        return noted
-
-    return factory
-
-
-def _quietly(original: Any) -> Any:
-    """Return a generator function below which statements are a connection's own business."""
-
-    @functools.wraps(original)
-    def quiet(self: Any, *args: Any, **kwargs: Any) -> Any:
-        waits = WAIT.get()
-        live = original(self, *args, **kwargs)
-        return live if waits is None else _quieted(waits, live)
-
-    return quiet
-
-
-def _quieted(waits: Wait, live: Any) -> Iterator[Any]:
-    waits.quiet += 1
-    try:
-        return (yield from live)
-    finally:
-        waits.quiet -= 1
-
-
-def _noting_close(original: Any) -> Any:
-    """Return a `_deallocate` whose Close message is known for one, where that is sent."""
-    inner = _quietly(original)
-
-    @functools.wraps(original)
-    def deallocating(self: Any, name: Any) -> Any:
-        waits = WAIT.get()
-        if waits is not None and name is not None and _HAS_CLOSE:
-            waits.say(b"", None, "close")
-        return inner(self, name)
-
-    return deallocating
-
-
-def _described(cursor: Any) -> tuple[bytes, str]:
-    return f'DESCRIBE "{cursor._name}"'.encode(), "describe"
-
-
-_HAS_CLOSE = bool(getattr(_connection_base, "_HAS_SEND_CLOSE", False))
-
-
-def _noting_stream(original: Any) -> Any:
-    @functools.wraps(original)
-    def streaming(self: Any, *args: Any, size: int = 1, **kwargs: Any) -> Any:
-        if WAIT.get() is not None:
-            stream_begins(self._conn, size)
-        return (yield from original(self, *args, size=size, **kwargs))
-
-    return streaming
-
-
 def _refused_notifies(original: Any) -> Any:
     """Return a `notifies` that is refused on replay, and ends what is recorded before.
 
@@ -395,16 +305,16 @@ BOUNDARY = Boundary(
         Patch(_Sync, "cancel_safe", _hooked_cancel),
         Patch(_Async, "cancel_safe", _hooked_cancel),
         Patch(_Async, "_try_cancel", _hooked_try_cancel),
-        Patch(_Cursor, "_execute_send", _noting_query("", 0)),
-        Patch(ClientCursorMixin, "_execute_send", _noting_query("", 0)),
-        Patch(_Cursor, "_send_query_prepared", _noting_query("", 1)),
-        Patch(_Cursor, "_send_prepare", _noting_query("prepare", 1)),
-        Patch(_Cursor, "_stream_send_gen", _noting_stream),
-        Patch(_Base, "_exec_command", _noting_command),
-        Patch(_Base, "_start_query", _quietly),
-        Patch(_Base, "_deallocate", _noting_close),
-        Patch(_Named, "_describe_gen", _noting(_described)),
-        Patch(_Pipeline, "_enqueue_sync", _noting(lambda _: (b"", "sync"))),
+        Patch(_Cursor, "_execute_send", noting_query("", 0)),
+        Patch(ClientCursorMixin, "_execute_send", noting_query("", 0)),
+        Patch(_Cursor, "_send_query_prepared", noting_query("", 1)),
+        Patch(_Cursor, "_send_prepare", noting_query("prepare", 1)),
+        Patch(_Cursor, "_stream_send_gen", noting_stream),
+        Patch(_Base, "_exec_command", noting_command),
+        Patch(_Base, "_start_query", quietly),
+        Patch(_Base, "_deallocate", noting_close),
+        Patch(_Named, "_describe_gen", noting(described)),
+        Patch(_Pipeline, "_enqueue_sync", noting(lambda _: (b"", "sync"))),
         *_exchanges(),
     ),
     errors=("psycopg", "psycopg.errors"),

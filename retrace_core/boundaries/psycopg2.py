@@ -35,7 +35,7 @@ _BaseCursor: Any = extensions.cursor
 # -- cursors
 
 
-class RecordedCursor(extensions.cursor):
+class RecordedCursor(extensions.cursor):  # type: ignore[misc]  # it comes without types
     """A cursor whose work inside a scope is recorded, or answered from a recording."""
 
     def _cross(self, kind: str, key: Callable[[], object], live: Callable[[], Any]) -> Any:
@@ -106,7 +106,7 @@ class RecordedCursor(extensions.cursor):
             raise StopIteration
         return row
 
-    def scroll(self, value: int, mode: str = "relative") -> Any:
+    def scroll(self, value: int, mode: Any = "relative") -> Any:
         """Move to another row."""
         live = functools.partial(super().scroll, value, mode)
         return live() if self.name is None else self._cross("scroll", lambda: [value, mode], live)
@@ -160,7 +160,7 @@ class RecordedCursor(extensions.cursor):
 # -- connections
 
 
-class RecordedConnection(extensions.connection):
+class RecordedConnection(extensions.connection):  # type: ignore[misc]  # as above
     """A connection on which statements run inside a scope are events."""
 
     _retrace_backend: Any = None
@@ -304,7 +304,7 @@ def _hooked_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="psycopg2",
-    supports="psycopg2>=2.9",
+    supports="psycopg2-binary>=2.9",
     hooks=(Patch(psycopg2, "_connect", _hooked_connect),),
     errors=("psycopg2", "psycopg2.errors", "psycopg2.extensions"),
 )

@@ -63,7 +63,9 @@ def neutral(sql: bytes, backend: Backend) -> tuple[Result, int]:
 
 
 def _well_known(lower: str, backend: Backend) -> str | None:
-    settings = {name.lower(): value for name, value in zip(SESSION, backend.session, strict=True)}
+    settings: dict[str, str] = {
+        name.lower(): value for name, value in zip(SESSION, backend.session, strict=True)
+    }
     if lower.startswith("show "):
         name = lower[5:].strip()
         shown = {"transaction isolation level": "read committed", **settings}

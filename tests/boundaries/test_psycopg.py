@@ -61,7 +61,8 @@ def answered_async(recordings: Path, handler: Callable[[], Any], tasks: int = 1)
 
 TYPES = """
     SELECT 1.50::numeric, now(), now()::timestamp, '2020-02-03'::date, '10:11:12.5'::time,
-        '1 day 2 hours'::interval, gen_random_uuid(), '{"a": [1, null]}'::jsonb, '[1, 2)'::int4range,
+        '1 day 2 hours'::interval, gen_random_uuid(), '{"a": [1, null]}'::jsonb,
+        '[1, 2)'::int4range,
         ARRAY[[1, 2], [3, NULL]], ARRAY['x', NULL], '\\x00ff'::bytea, '10.1.2.0/24'::inet,
         '10.1.2.0/24'::cidr, true, 'NaN'::float, 2::smallint, 'é'::text, NULL::text, 12::bigint,
         '{[1,3), [5,7)}'::int4multirange, '(1,2)'::point, ROW(1, 'a')
@@ -141,6 +142,19 @@ def test_errors_come_back_with_their_diagnostics(recordings: Path, url: str) -> 
     assert {"UniqueViolation", "SyntaxError", "QueryCanceled", "UndefinedTable"} <= {
         name for name in found if isinstance(name, str)
     }
+
+
+@pytest.mark.parametrize("factory", [psycopg.ClientCursor, psycopg.RawCursor])
+def test_other_cursors_ask_in_their_own_way(recordings: Path, url: str, factory: Any) -> None:
+    """Parameters merged by the client, and PostgreSQL's own placeholders."""
+    placeholder = "$1" if factory is psycopg.RawCursor else "%s"
+
+    def view() -> Any:
+        with psycopg.connect(url, cursor_factory=factory) as connection:
+            query = f"INSERT INTO t (a) VALUES ({placeholder}) RETURNING n"
+            return [connection.execute(query, [name]).fetchone() for name in ("x", "y")]  # type: ignore[arg-type]
+
+    assert len(answered(recordings, view)) == 2
 
 
 def test_transactions_savepoints_and_several_results(recordings: Path, url: str) -> None:
@@ -458,8 +472,11 @@ def test_notifications_are_refused_on_replay(recordings: Path, url: str) -> None
     assert "notifications" in (result.summary() + "".join(result.notes))
 
 
-def test_a_fresh_process_replays_without_the_server(recordings: Path, tmp_path: Path) -> None:
-    """Recorded by one process; the server is stopped; another process replays it."""
+@pytest.mark.parametrize(("recorded", "replayed"), [("binary", "python"), ("python", "binary")])
+def test_a_fresh_process_replays_without_the_server(
+    recordings: Path, tmp_path: Path, recorded: str, replayed: str
+) -> None:
+    """Recorded with one implementation of psycopg's; the server is stopped; replayed by another."""
     app = tmp_path / "shop.py"
     app.write_text(
         textwrap.dedent(
@@ -489,11 +506,12 @@ def test_a_fresh_process_replays_without_the_server(recordings: Path, tmp_path: 
         )
     )
     with postgresql_server() as server:
-        environ = {**os.environ, "DATABASE": server.url("postgres")}
+        environ = {**os.environ, "DATABASE": server.url("postgres"), "PSYCOPG_IMPL": recorded}
         here = {"cwd": tmp_path, "env": environ, "capture_output": True, "text": True}
         made = subprocess.run([sys.executable, "shop.py"], check=False, timeout=60, **here)  # type: ignore[call-overload]
         assert made.returncode == 0, made.stderr
     (path,) = recordings.glob("*/*/*.bin")
+    environ["PSYCOPG_IMPL"] = replayed
     command = [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--app", "shop:app"]
     again = subprocess.run(command, check=False, timeout=60, **here)  # type: ignore[call-overload]
     assert again.returncode == 0, again.stdout + again.stderr

@@ -63,7 +63,8 @@ def test_values_come_back_with_type_and_value(recordings: Path, url: str) -> Non
         with connection, connection.cursor() as cursor:
             cursor.execute(
                 """SELECT 1.50::numeric, now(), now()::timestamp, '2020-02-03'::date,
-                '10:11:12.5'::time, '1 day 2 hours'::interval, gen_random_uuid(), '[1,2)'::int4range,
+                '10:11:12.5'::time, '1 day 2 hours'::interval, gen_random_uuid(),
+                '[1,2)'::int4range,
                 '{"a": [1, null]}'::jsonb, ARRAY[1, NULL], ARRAY['x', NULL], '\\x00ff'::bytea,
                 '10.1.2.0/24'::inet, true, 'é'::text, '', NULL, 'low'::varchar, 12::bigint"""
             )
