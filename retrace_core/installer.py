@@ -118,7 +118,8 @@ def _error_classes(boundary: Boundary) -> Iterable[type[BaseException]]:
             continue
         module = sys.modules.get(item)
         for value in list(vars(module).values()) if module is not None else ():
-            if isinstance(value, type) and issubclass(value, BaseException):
+            # Not `isinstance`: that would wake lazy objects up (Django's settings).
+            if issubclass(type(value), type) and issubclass(value, BaseException):
                 yield value
 
 
