@@ -226,6 +226,30 @@ def test_statements_are_prepared_when_they_are_and_that_is_no_event(
     assert_identical(recording, app)
 
 
+def test_a_transaction_that_began_before_the_request(recordings: Path, url: str) -> None:
+    """A connection of the process's, left within a transaction, is as good as a new one."""
+    connections = [psycopg.connect(url)]
+    connections[0].execute("SELECT 1")
+
+    def view() -> Any:
+        row = connections[0].execute("SELECT random()").fetchone()
+        return [row, connections[0].info.transaction_status.name]
+
+    app, recording = record_wsgi(recordings, view)
+    assert [event.kind for event in recording.lanes[0].events] == ["psycopg.execute"]
+    connections[0].close()
+
+    def fresh() -> Any:
+        connections[:] = [psycopg.connect(url)]
+        try:
+            return view()
+        finally:
+            connections[0].close()
+
+    app.view_functions["view"] = fresh
+    assert_identical(recording, app)
+
+
 def test_server_side_cursors_are_read_part_by_part(recordings: Path, url: str) -> None:
     """Named cursors: description, fetches, scrolling, iteration, closing."""
 
