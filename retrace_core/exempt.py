@@ -25,7 +25,8 @@ _DISTRIBUTIONS = frozenset(
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
     ldclient msgspec
-    newrelic opentelemetry prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
+    newrelic opentelemetry
+    playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis
     retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop
     waitress watchfiles wrapt wsproto zstandard

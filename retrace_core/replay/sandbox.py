@@ -126,10 +126,13 @@ def _beside(event: str, args: tuple[Any, ...]) -> object:
 
 
 def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    """Return True for a bind to no particular port of this machine.
+    """Return True for what a library does as it is imported, and that reaches nothing.
 
-    urllib3 tries one as it is imported, to see whether there is IPv6; nobody can connect.
+    urllib3 binds to no particular port of this machine, to see whether there is IPv6; nobody
+    can connect. `ctypes.util.find_library` has the linker's cache printed (psycopg does).
     """
+    if event == "subprocess.Popen":
+        return list(args[1]) == ["/sbin/ldconfig", "-p"]
     address = args[1] if len(args) > 1 else None
     return (
         event == "socket.bind"
