@@ -24,7 +24,8 @@ table { border-collapse: collapse; width: 100%; table-layout: fixed }
 td, th { font-family: ui-monospace, monospace; font-size: 12px; padding: 1px 8px; text-align: left;
   vertical-align: top; white-space: pre-wrap; overflow-wrap: anywhere; width: 50% }
 .was { background: #ffe9e9 } .now { background: #e6f7e6 } .none { background: #f3f3f3 }
-.note { color: #8a5a00; font-family: inherit; padding-top: 8px } .loud { color: #b00; font-weight: 600 }
+.note { color: #8a5a00; font-family: inherit; padding-top: 8px }
+.loud { color: #b00; font-weight: 600 }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd }
 .was { background: #4a2020 } .now { background: #1d3d1d } .none { background: #222 } }
 """
