@@ -26,7 +26,7 @@ asks for them.
 |---|---|
 | 0 | done; of `replay` and `verify`: identical |
 | 1 | of `replay` and `verify`: divergent; of `doctor`: problems found |
-| 2 | unusable: a recording (or none), an app, a setting, an option; standard error says what to do |
+| 2 | unusable: a recording (or none), an app, a setting, an option; stderr says what to do |
 | 130 | interrupted |
 
 ## Completion

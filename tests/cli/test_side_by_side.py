@@ -32,7 +32,7 @@ def test_report_as_html(shop: Callable[..., Any], tmp_path: Path) -> None:
     assert "mode tolerant" in page
     assert "SELECT name, price, 7 FROM items WHERE price &gt; ?" in page
     assert "SELECT name, price FROM items WHERE price &gt; ?" in page
-    assert "http" not in page.replace("recorded http", "")
+    assert not any(word in page for word in ("src=", "href=", "url(", "@import"))
 
 
 def test_what_a_request_holds_is_no_markup(shop: Callable[..., Any], tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_tolerant_says_its_mode(shop: Callable[..., Any]) -> None:
     """The mode, what was done, and both statements are in the words of the verdict."""
     done = shop("replay", "trace-buy/shop", "--mode", "tolerant", env={"SHOP_SQL": CHANGED})
     assert done.returncode == 1
-    assert done.stdout.startswith("same outcome, other calls")
+    assert "same outcome, other calls  shop  GET /buy" in done.stdout
     assert "mode tolerant" in done.stdout
     assert "the SELECT list changed" in done.stdout
     assert f"asked     sqlite3.execute  {CHANGED}" in done.stdout
