@@ -7,6 +7,7 @@ by the entry-point group "retrace.boundaries", named by the library's import nam
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -128,6 +129,7 @@ def _error_classes(boundary: Boundary) -> Iterable[type[BaseException]]:
                 yield value
 
 
+@functools.cache
 def _foreign() -> dict[str, str]:
     return {entry.name: entry.value for entry in metadata.entry_points(group=ENTRY_POINTS)}
 

@@ -109,6 +109,11 @@ def _is_other(header: Header, chosen: Chosen) -> str:
     if chosen.service:
         return "" if header.service in chosen.service else header.service
     recorded = header.environment.app
-    if chosen.app and recorded not in ("", chosen.app):
+    if chosen.app and recorded and _package(recorded) != _package(chosen.app):
         return f"{header.service} ({recorded})"
     return ""
+
+
+def _package(app: str) -> str:
+    """Return the outermost package: one application may be named in several ways."""
+    return app.partition(":")[0].partition(".")[0]

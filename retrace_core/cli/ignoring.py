@@ -143,7 +143,7 @@ def _json(response: Response | None) -> Any:
 
 
 def _take_out(value: Any, steps: tuple[str | int, ...]) -> bool:
-    """Replace what is at a path by a mark; True when there was anything."""
+    """Take out what is at a path, of lists leaving a mark; True when there was anything."""
     step, rest = steps[0], steps[1:]
     places: list[Any] = []
     if isinstance(value, dict):
@@ -156,5 +156,8 @@ def _take_out(value: Any, steps: tuple[str | int, ...]) -> bool:
     if rest:
         return any([_take_out(value[place], rest) for place in places])
     for place in places:
-        value[place] = "(ignored)"
+        if isinstance(value, dict):
+            del value[place]
+        else:
+            value[place] = "(ignored)"
     return bool(places)

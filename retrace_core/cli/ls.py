@@ -227,11 +227,15 @@ def _plain(one: Listed, root: str) -> dict[str, Any]:
 
 def _verified(path: Path, header: Header) -> dict[str, Any] | None:
     mark = read_mark(path, header.span_id)
-    return mark and {
-        "at": local_time(mark.verified_ns, precise=True),
-        "commit": mark.commit,
-        "app": mark.app,
-    }
+    return (
+        None
+        if mark is None
+        else {
+            "at": local_time(mark.verified_ns, precise=True),
+            "commit": mark.commit,
+            "app": mark.app,
+        }
+    )
 
 
 def _json_line(value: dict[str, Any]) -> str:

@@ -14,7 +14,6 @@ from retrace_core.cli.corpus import Chosen, choose
 from retrace_core.cli.screen import Screen
 from retrace_core.cli.verify_pool import replay_all
 from retrace_core.cli.words import cut
-from retrace_core.environment import commit_of
 from retrace_core.errors import RecordingError, RecordingNotFound
 from retrace_core.store.verified import Verified, read_mark, write_mark
 from retrace_core.trace_file import load_header
@@ -37,7 +36,7 @@ def mark(document: dict[str, Any]) -> bool:
         Verified(
             span_id=document["span_id"],
             verified_ns=time.time_ns(),
-            commit=commit_of(document["app_dir"]),
+            commit=document["commit"],
             app=document["app"],
             python=platform.python_version(),
             retrace=metadata.version("retrace-mw"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import time
 from importlib import metadata
@@ -51,6 +52,7 @@ def _library(name: str, version: str) -> str:
     )
 
 
+@functools.cache
 def _version(name: str) -> str:
     try:
         return metadata.version(name)

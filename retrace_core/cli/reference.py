@@ -24,9 +24,9 @@ asks for them.
 
 | exit status | means |
 |---|---|
-| 0 | done; of `replay`: identical |
-| 1 | of `replay`: divergent; of `doctor`: problems found |
-| 2 | unusable: a recording, an app, a setting or an option; standard error says what to do |
+| 0 | done; of `replay` and `verify`: identical |
+| 1 | of `replay` and `verify`: divergent; of `doctor`: problems found |
+| 2 | unusable: a recording (or none), an app, a setting, an option; stderr says what to do |
 | 130 | interrupted |
 
 ## Completion

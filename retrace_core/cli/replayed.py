@@ -10,6 +10,7 @@ from retrace_core.cli.ignoring import ignoring, parse_rule
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.report import Report
 from retrace_core.cli.terms import unusable
+from retrace_core.environment import commit_of
 from retrace_core.errors import RetraceError
 from retrace_core.replay import replay
 from retrace_core.trace_file import load
@@ -50,5 +51,6 @@ def replayed(path: str, terms: Terms) -> dict[str, Any]:
     document["exact"] = result.identical
     document["ignored"] = gone
     document["ignore_met"] = met
+    document["commit"] = commit_of(terms.app_dir)
     document["span_id"] = recording.header.span_id
     return document

@@ -90,10 +90,12 @@ def _calls(result: ReplayResult) -> Iterator[Pair]:
 
 
 def _both(one: Deviation) -> tuple[str | None, str | None]:
-    recorded, asked = one.recorded, None
+    was = now = None
+    if one.recorded is not None:
+        was = f"{one.recorded.kind}  {call_words(one.recorded, _FULL)}"
     if one.asked is not None:
-        asked = f"{one.kind}  {key_words(one.kind, one.asked, _FULL)}"
-    return recorded and f"{recorded.kind}  {call_words(recorded, _FULL)}", asked
+        now = f"{one.kind}  {key_words(one.kind, one.asked, _FULL)}"
+    return was, now
 
 
 def _head(result: ReplayResult, reveal: bool) -> Iterator[Pair]:
@@ -127,7 +129,7 @@ def _body(result: ReplayResult, full: bool) -> Iterator[Pair]:
         yield Pair(f"{size(len(was[0]))}, binary", f"{size(len(now[0]))}, binary", "bytes differ")
         return
     matcher = difflib.SequenceMatcher(None, lines_was, lines_now, autojunk=False)
-    groups = [matcher.get_opcodes()] if full else matcher.get_grouped_opcodes(_CONTEXT)
+    groups: Any = [matcher.get_opcodes()] if full else list(matcher.get_grouped_opcodes(_CONTEXT))
     for place, group in enumerate(groups):
         if place:
             yield Pair("⋯", "⋯")

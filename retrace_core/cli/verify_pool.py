@@ -200,10 +200,11 @@ def _replay_apart(path: str, terms: Terms, environ: dict[str, str] | None) -> di
             timeout=terms.timeout_s,
             env=environ,
         )
-        document: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         why = f"the replay took longer than {terms.timeout_s:g} s; give it more with --timeout"
         return unusable(path, why)
+    try:
+        document: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         return unusable(path, f"its process ended with status {done.returncode}; replay it alone")
     return document

@@ -8,6 +8,7 @@ nowhere. With `isolate` "none" recordings are replayed in this process, one afte
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -21,12 +22,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from retrace_core import boundary, installer, native
+from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.replayed import replayed
 from retrace_core.cli.restart import forget_restart
 from retrace_core.cli.terms import Terms, unusable
 from retrace_core.errors import RetraceError
 from retrace_core.replay.application import load_app
 from retrace_core.replay.sandbox import closed_world
+from retrace_core.trace_file import load_header
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -91,6 +94,7 @@ def _warm(terms: Terms) -> None:
     os.waitpid(child, 0)
     if clean:
         _imports_without_trace(terms)
+        gc.freeze()  # the collector of a child leaves alone what it shares with its parent
 
 
 def _imports_without_trace(terms: Terms) -> bool:
@@ -120,6 +124,8 @@ def _in_child(path: str, terms: Terms, said: BinaryIO) -> bytes:
     """Return the answer of a fresh copy of this process."""
     said.seek(0)
     said.truncate()
+    with contextlib.suppress(RetraceError):  # looked up once, for all that are to be forked
+        mismatches(load_header(path).environment, terms.app_dir)
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
