@@ -124,10 +124,13 @@ def _beside(event: str, args: tuple[Any, ...]) -> object:
 
 
 def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    """Return True for a bind to no particular port of this machine.
+    """Return True for what reaches nobody, and libraries do once for each process.
 
-    urllib3 tries one as it is imported, to see whether there is IPv6; nobody can connect.
+    urllib3 binds to no particular port of this machine as it is imported, to see whether there
+    is IPv6. `platform.processor()` runs uname, for the user agent of an SDK.
     """
+    if event == "subprocess.Popen":
+        return args[0] == "uname"
     address = args[1] if len(args) > 1 else None
     return (
         event == "socket.bind"
