@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import random
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ PATHS = ["json", "redirect", "gzip", "chunked", "error"]
 
 
 @asynccontextmanager
-async def http2_shop(port: int) -> AsyncIterator[str]:
+async def http2_shop() -> AsyncIterator[str]:
     """Yield the address of a server that speaks HTTP/2, by prior knowledge."""
     app = FastAPI()
 
@@ -46,28 +47,22 @@ async def http2_shop(port: int) -> AsyncIterator[str]:
         return StreamingResponse(parts(), media_type="text/event-stream")
 
     config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
+    listening = socket.create_server(("127.0.0.1", 0))
+    config.bind = [f"fd://{listening.fileno()}"]
     config.accesslog = config.errorlog = None
     stop = asyncio.Event()
     server = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
-    for _ in range(500):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            await writer.wait_closed()
-            break
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     stop.set()
-    await server
+    await server  # closes the socket
+    listening.detach()
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_http2_comes_back(recordings: Path, library: str, free_port: int) -> None:
+def test_http2_comes_back(recordings: Path, library: str) -> None:
     """One connection for ten exchanges at once, and a stream of events line by line."""
     httpx: Any = importlib.import_module(library)
-    with served(http2_shop(free_port)) as base:
+    with served(http2_shop()) as base:
 
         async def handler() -> dict[str, Any]:
             async with httpx.AsyncClient(http1=False, http2=True) as client:
