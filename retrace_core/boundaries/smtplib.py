@@ -14,11 +14,11 @@ import functools
 import smtplib
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from retrace_core.boundaries.http.client import StubSocket
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
 from retrace_core.native import REPLAY, current
+from retrace_core.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,13 +120,19 @@ class _Context:
         return attempt(self._lane, _TLS, None, live, lambda: sock)
 
 
+def _unverified() -> ssl.SSLContext:
+    """Return what smtplib takes where no context is given."""
+    context: ssl.SSLContext = cast("Any", ssl)._create_stdlib_context()
+    return context
+
+
 def _starttls(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def starttls(self: Any, *args: Any, **kwargs: Any) -> Any:
         lane = current()
         if lane is None or any(args) or kwargs.keys() - {"context"}:
             return original(self, *args, **kwargs)
-        given = kwargs.get("context") or ssl._create_stdlib_context()
+        given = kwargs.get("context") or _unverified()
         return original(self, context=_Context(given, lane))
 
     return starttls

@@ -130,7 +130,7 @@ def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
     is IPv6. `platform.processor()` runs uname, for the user agent of an SDK.
     """
     if event == "subprocess.Popen":
-        return args[0] == "uname"
+        return bool(args[0] == "uname")
     address = args[1] if len(args) > 1 else None
     return (
         event == "socket.bind"

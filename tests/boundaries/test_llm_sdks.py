@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import anthropic
 import openai
-import pytest
 
 from tests.fresh import record_in_a_process, replay_in_a_process
 from tests.llm_origin import llm_origin
@@ -14,6 +13,8 @@ from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from retrace_core import Recording
 

@@ -300,12 +300,6 @@ class RecordedReader(StreamReader):
         live = super().at_eof
         return live() if lane is None else call(lane, _STATE, "at_eof", live)
 
-    def is_eof(self) -> bool:
-        """Return True when all of it has come."""
-        lane = current()
-        live = super().is_eof
-        return live() if lane is None else call(lane, _STATE, "is_eof", live)
-
     async def _read(self, live: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
         lane = current()
         if lane is None:

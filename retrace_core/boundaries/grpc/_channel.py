@@ -19,10 +19,11 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from grpc import _channel as channel
+from grpc import _channel as channel  # pyright: ignore[reportAttributeAccessIssue]
 from grpc._cython import cygrpc
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
+from retrace_core.errors import LiveCallRefused
 from retrace_core.http_exchange import headers_to_send, missing_headers
 from retrace_core.lanes import Lane
 from retrace_core.native import LANE, REPLAY, current
@@ -43,6 +44,16 @@ def carried_metadata(lane: Any, metadata: Any) -> Any:
     present = {name.lower() for name, _ in given}
     added = missing_headers(carried, present.__contains__)
     return (*given, *((name.lower(), value) for name, value in added))
+
+
+def refuse_in_replay(method: object) -> None:
+    """Refuse a call outside every lane during replay: no audit hook sees sockets made in C.
+
+    Raises:
+        LiveCallRefused: a replay runs.
+    """
+    if in_replay():
+        raise LiveCallRefused("grpc call", str(method))
 
 
 def _with_metadata(lane: Any, args: Any, options: Any) -> tuple[Any, Any]:
@@ -183,6 +194,7 @@ def _blocking(streamed: bool, original: Callable[..., Any]) -> Callable[..., Any
         lane = current()
         args, options = _with_metadata(lane, args, options)
         if not isinstance(lane, Lane):
+            refuse_in_replay(self._method)
             return original(self, request, *args, **options)
         key = _key(self, request, streamed)
         requests = _Requests(request, lane) if streamed else None
@@ -216,6 +228,7 @@ def _begun(streamed: bool, original: Callable[..., Any]) -> Callable[..., Any]:
         lane = current()
         args, options = _with_metadata(lane, args, options)
         if not isinstance(lane, Lane):
+            refuse_in_replay(self._method)
             return original(self, request, *args, **options)
         key = _key(self, request, streamed)
         requests = _Requests(request, lane) if streamed else None
@@ -224,7 +237,9 @@ def _begun(streamed: bool, original: Callable[..., Any]) -> Callable[..., Any]:
             if requests is not None:
                 requests.produce()
             deserialize, taken = _deserializer(self), collections.deque[bytes]()
-            rendezvous = channel._MultiThreadedRendezvous(_new_state(), _NoCall(), deserialize, None)
+            rendezvous = channel._MultiThreadedRendezvous(
+                _new_state(), _NoCall(), deserialize, None
+            )
         else:
             deserialize, (copied, taken) = _deserializer(self), _capturing(self)
             live = functools.partial(original, copied, requests or request, *args, **options)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc._cython import cygrpc
-from grpc.aio import _call as calls
+from grpc.aio import _call as calls  # pyright: ignore[reportAttributeAccessIssue]
 
-from retrace_core.boundaries.grpc._channel import carried_metadata
+from retrace_core.boundaries.grpc._channel import carried_metadata, refuse_in_replay
 from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay, mask
 from retrace_core.native import current
 
@@ -141,7 +141,7 @@ class _RecordedCall:
         lane = current()
         if lane is None:
             return self._ended is not None if in_replay() else bool(self._live.done())
-        return call(lane, _STATE, "done", self._live.done)
+        return bool(call(lane, _STATE, "done", self._live.done))
 
     def is_ok(self) -> bool:
         if self._ended is None:
@@ -198,6 +198,8 @@ def _hooked_call(original: Callable[..., None]) -> Callable[..., None]:
         lane = current()
         if lane is not None:
             cython_call = _RecordedCall(cython_call, getattr(self, _METHOD, "?"))
+        else:
+            refuse_in_replay(type(self).__name__)
         original(self, cython_call, carried_metadata(lane, metadata), *rest)
 
     return __init__
