@@ -1,4 +1,4 @@
-"""httpx, sync and async: see retrace_core/httpx_exchange.py. Read in httpx 0.28."""
+"""httpx, sync and async: its hooks are in retrace_core/httpx_exchange.py. Read in 0.28."""
 
 from __future__ import annotations
 

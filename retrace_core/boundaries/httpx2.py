@@ -1,4 +1,4 @@
-"""httpx2, sync and async: see retrace_core/httpx_exchange.py. Read in httpx2 2.16."""
+"""httpx2, sync and async: its hooks are in retrace_core/httpx_exchange.py. Read in 2.16."""
 
 from __future__ import annotations
 
