@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.boundaries.test_smtplib import Mailbox, mail_server
@@ -16,8 +19,6 @@ from tests.served import served
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 APP = """
 import asyncio
@@ -64,6 +65,30 @@ async def root():
 
 app.add_middleware(RetraceMiddleware)
 """
+
+
+@pytest.mark.parametrize(
+    "library",
+    "aiohttp botocore.awsrequest grpc grpc.aio httpx httpx2 openai smtplib"
+    " websockets.asyncio.client websockets.sync.client".split(),
+)
+def test_a_library_may_be_imported_after_installing(library: str) -> None:
+    """Its boundaries come into place while it is imported, whatever it imports in between."""
+    code = (
+        "from retrace_core import failsafe, installer\n"
+        "failsafe.strict = True\n"
+        "installer.install()\n"
+        f"import {library}\n"
+        "assert not installer.failures(), installer.failures()\n"
+        f"assert any(one.startswith({library[:4]!r}) for one in installer.installed())\n"
+    )
+    if library == "grpc":
+        code += "grpc.insecure_channel('127.0.0.1:9').close()\n"  # imports grpc._channel
+        code += "assert 'grpc._channel' in installer.installed()\n"
+    if library == "openai":
+        code = code.replace("'open'", "'httpx2'")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
 
 
 def test_all_come_back_in_a_fresh_process(

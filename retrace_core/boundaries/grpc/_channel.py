@@ -23,8 +23,7 @@ from grpc import _channel as channel  # pyright: ignore[reportAttributeAccessIss
 from grpc._cython import cygrpc
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
-from retrace_core.errors import LiveCallRefused
-from retrace_core.http_exchange import headers_to_send, missing_headers
+from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
 from retrace_core.lanes import Lane
 from retrace_core.native import LANE, REPLAY, current
 
@@ -33,27 +32,6 @@ if TYPE_CHECKING:
 
 _METADATUM: Any = cygrpc._Metadatum
 _CALL, _BEGIN, _NEXT, _STATE = "grpc.call", "grpc.begin", "grpc.message", "grpc.state"
-
-
-def carried_metadata(lane: Any, metadata: Any) -> Any:
-    """Return a call's metadata with the headers that carry the trace."""
-    carried = headers_to_send(lane)
-    if not carried:
-        return metadata
-    given = [tuple(pair) for pair in metadata or ()]
-    present = {name.lower() for name, _ in given}
-    added = missing_headers(carried, present.__contains__)
-    return (*given, *((name.lower(), value) for name, value in added))
-
-
-def refuse_in_replay(method: object) -> None:
-    """Refuse a call outside every lane during replay: no audit hook sees sockets made in C.
-
-    Raises:
-        LiveCallRefused: a replay runs.
-    """
-    if in_replay():
-        raise LiveCallRefused("grpc call", str(method))
 
 
 def _with_metadata(lane: Any, args: Any, options: Any) -> tuple[Any, Any]:

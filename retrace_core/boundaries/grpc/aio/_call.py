@@ -19,8 +19,8 @@ import grpc
 from grpc._cython import cygrpc
 from grpc.aio import _call as calls  # pyright: ignore[reportAttributeAccessIssue]
 
-from retrace_core.boundaries.grpc._channel import carried_metadata, refuse_in_replay
 from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay, mask
+from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -16,7 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from retrace_core.boundaries.websockets.protocol import (
+from retrace_core.boundary import Boundary, Patch, call_async
+from retrace_core.http_exchange import headers_to_send, missing_headers
+from retrace_core.native import REPLAY, current
+from retrace_core.websocket_channel import (
     CLOSE,
     CONNECT,
     RECEIVE,
@@ -28,9 +31,6 @@ from retrace_core.boundaries.websockets.protocol import (
     refused,
     sent_key,
 )
-from retrace_core.boundary import Boundary, Patch, call_async
-from retrace_core.http_exchange import headers_to_send, missing_headers
-from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -17,7 +17,11 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, reconnect
 
-from retrace_core.boundaries.websockets.protocol import (
+from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.http_exchange import headers_to_send, missing_headers
+from retrace_core.native import REPLAY, current
+from retrace_core.stub_socket import StubSocket
+from retrace_core.websocket_channel import (
     CLOSE,
     CONNECT,
     RECEIVE,
@@ -29,10 +33,6 @@ from retrace_core.boundaries.websockets.protocol import (
     refused,
     sent_key,
 )
-from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.http_exchange import headers_to_send, missing_headers
-from retrace_core.native import REPLAY, current
-from retrace_core.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

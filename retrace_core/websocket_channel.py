@@ -1,6 +1,5 @@
-"""websockets: what the boundaries of its clients share: a handshake, and how a channel ended.
+"""websockets: what the boundaries of its two clients share: a handshake, and how a channel ended.
 
-No hook is here; the clients' are in websockets/asyncio/client.py and websockets/sync/client.py.
 Read in websockets 17.
 """
 
@@ -16,7 +15,18 @@ from websockets.frames import Close
 from websockets.http11 import Response
 from websockets.protocol import State
 
-from retrace_core.boundary import Boundary
+__all__ = [
+    "CLOSE",
+    "CONNECT",
+    "RECEIVE",
+    "SEND",
+    "end_again",
+    "ended",
+    "opened",
+    "opened_again",
+    "refused",
+    "sent_key",
+]
 
 CONNECT, RECEIVE, SEND = "websockets.connect", "websockets.recv", "websockets.send"
 CLOSE = "websockets.close"
@@ -89,6 +99,3 @@ def end_again(connection: Any, how: list[Any] | None) -> None:
         protocol.close_sent = None if sent is None else Close(*sent)
         protocol.close_rcvd_then_sent = order
         protocol.state = State.CLOSED
-
-
-BOUNDARY = Boundary(kind="websockets", supports="websockets>=17", errors=("websockets.exceptions",))
