@@ -24,6 +24,10 @@ The files in the order of a request:
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
+    httpx_exchange.py what the boundaries of httpx and httpx2 share
+    grpc_metadata.py  what the boundaries of gRPC's two clients share
+    websocket_channel.py  what the boundaries of websockets' two clients share
+    stub_socket.py    what a replayed connection holds in the place of a socket
     ld_evaluation.py  what LaunchDarkly's two clients share
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     exempt.py         whose clock reads are infrastructure, and no events

@@ -23,13 +23,13 @@ _DISTRIBUTIONS = frozenset(
     aiohttp aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
-    gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
+    gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource
     ldclient msgspec
     newrelic opentelemetry
     playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis
     retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop
-    waitress watchfiles wrapt wsproto zstandard
+    waitress watchfiles websockets wrapt wsproto zstandard
     """.split()
 )
 _STANDARD = frozenset(
