@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
-    "aiohttp aiosqlite anyio celery django falcon fastapi flask gevent gunicorn httpx litestar"
+    "aiohttp aiomysql aiosqlite anyio asyncpg celery django falcon fastapi flask gevent gunicorn httpx litestar"
     " numpy pydantic pyramid quart requests sqlalchemy starlette urllib3 uvicorn uvloop waitress"
     " werkzeug"
 ).split()

@@ -1,0 +1,1 @@
+"""PostgreSQL: what the boundaries of its drivers share, and their parts."""
