@@ -79,12 +79,11 @@ def welcome(session: Mapping[str, str]) -> bytes:
     return b"".join(said)
 
 
-def described(description: Mapping[str, Any], state: str) -> bytes:
-    """Return the answer to preparing a statement.
+def described(description: Mapping[str, Any]) -> bytes:
+    """Return the answer to preparing a statement, which is not followed by `ready`.
 
     Args:
         description: "params", their type ids, and "columns", name and type id of each.
-        state: of the transaction.
     """
     params, columns = description["params"], description["columns"]
     asked = struct.pack(f"!H{len(params)}I", len(params), *params)
@@ -94,7 +93,7 @@ def described(description: Mapping[str, Any], state: str) -> bytes:
         for name, oid in columns:
             parts += (name.encode(), b"\0", struct.pack("!IhIhih", 0, 0, oid, -1, -1, 0))
         given = _message(b"T", b"".join(parts))
-    return _message(b"1") + _message(b"t", asked) + given + ready(state)
+    return _message(b"1") + _message(b"t", asked) + given
 
 
 def error_fields(error: Any) -> dict[str, str]:

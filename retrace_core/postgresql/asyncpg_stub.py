@@ -32,11 +32,12 @@ __all__ = ["StubProtocol", "stub"]
 
 _BASE: Any = Protocol.__mro__[1]
 """asyncpg's own class, below what is hooked."""
+_MANY = ("bind_execute_many",)
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    OSError,
+    ConnectionError,
 )
 
 
@@ -119,7 +120,7 @@ class StubProtocol(Protocol):  # type: ignore[misc,unused-ignore]
 
     async def _exchanged(self, name: str, given: dict[str, Any]) -> Any:
         failed: Exception | None = None
-        if name == "bind_execute_many":
+        if name in _MANY:
             rows, failed = used_up(given["args"])
             given = {**given, "args": rows}
         sql, key = asked(given)
@@ -131,11 +132,15 @@ class StubProtocol(Protocol):  # type: ignore[misc,unused-ignore]
             if failed is not None:
                 raise failed from None
             raise
+        state = given.get("state")
+        if state is not None and "args" in given and not state._get_parameters():
+            # As is described what nothing was recorded of, whatever it is given.
+            given = {**given, "args": [() for _ in given["args"]] if name in _MANY else ()}
         return self._driven(getattr(_BASE, name)(self, **given), said)
 
     def prepare(self, *args: Any, **kwargs: Any) -> Any:
         """Return the statement, as its description was recorded."""
-        said = described(self.describing or NOTHING, self._state())
+        said = described(self.describing or NOTHING)
         if self.describing is not None and "failed" in self.describing:
             said = failed(self.describing["failed"], self._state())
 
