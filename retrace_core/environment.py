@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
-    "aiohttp aiosqlite anthropic anyio boto3 botocore celery django falcon fastapi flask gevent"
-    " grpcio gunicorn httpx httpx2 litestar numpy openai peewee psycopg psycopg2 psycopg_pool"
+    "aiohttp aiomysql aiosqlite anthropic anyio asyncpg boto3 botocore celery django falcon"
+    " fastapi flask gevent grpcio gunicorn httpx httpx2 litestar numpy openai peewee psycopg psycopg2 psycopg_pool"
     " pydantic pyramid quart requests sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress"
     " websockets werkzeug"
 ).split()
