@@ -19,6 +19,7 @@ The files in the order of a request:
     ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
     ld_evaluation.py  what LaunchDarkly's two clients share
+    sqlite/           what the boundary of sqlite3 is made of
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C
