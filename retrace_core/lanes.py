@@ -26,16 +26,7 @@ if TYPE_CHECKING:
 
     from retrace_core.native import ScopeState
 
-__all__ = [
-    "Lane",
-    "LaneOwner",
-    "carry",
-    "carry_future",
-    "carry_task",
-    "lend",
-    "mask",
-    "on_boot_tape",
-]
+__all__ = ["Lane", "LaneOwner", "carry", "carry_future", "carry_task", "lend", "mask", "on_boot_tape"]
 
 T = TypeVar("T")
 
