@@ -25,9 +25,9 @@ __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
     "aiohttp aiomysql aiosqlite anthropic anyio asyncpg boto3 botocore celery django falcon"
-    " fastapi flask gevent grpcio gunicorn httpx httpx2 litestar numpy openai peewee psycopg psycopg2 psycopg_pool"
-    " pydantic pyramid quart requests sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress"
-    " websockets werkzeug"
+    " fastapi flask gevent grpcio gunicorn httpx httpx2 litestar numpy openai peewee psycopg"
+    " psycopg2 psycopg_pool pydantic pymysql pyramid quart requests sqlalchemy sqlmodel starlette"
+    " urllib3 uvicorn uvloop waitress websockets werkzeug"
 ).split()
 _IMPORTED_AS = {"grpcio": "grpc"}
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
