@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
-    "aiohttp aiosqlite anyio celery django falcon fastapi flask gevent gunicorn httpx litestar"
-    " numpy pydantic pyramid quart requests sqlalchemy starlette urllib3 uvicorn uvloop waitress"
-    " werkzeug"
+    "aiohttp aiosqlite anyio cachelib cachetools celery django falcon fastapi flask flask_caching"
+    " gevent gunicorn httpx kombu litestar numpy pydantic pyramid quart redis requests rq"
+    " sqlalchemy starlette urllib3 uvicorn uvloop waitress werkzeug"
 ).split()
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 _FACTORY_OPTIONS = frozenset(("--factory", "--call"))
