@@ -1,8 +1,8 @@
 """redis-py's asyncio lock: the clock by which it gives up is the request's.
 
 Hooks the module `asyncio` as the lock sees it: it asks the event loop for the time, which is
-nobody's event, and gets the clock that loops
-read. How often a lock is tried depends on it, and each try is a command. Read in redis-py 5 to 8.
+nobody's event, and gets the clock that loops read. How often a lock is tried depends on it, and
+each try is a command. Read in redis-py 5 to 8.
 """
 
 from __future__ import annotations
