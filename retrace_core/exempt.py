@@ -53,6 +53,7 @@ _OURS = tuple(
 )
 
 _DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
+_LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lock.py"))
 _CARRIERS = ("carried", "lent")
 
 _names: list[str] = ["?"]
@@ -71,6 +72,8 @@ def classify(code: CodeType) -> int:
     location, owners = _within(filename)
     if location.endswith(_DEFAULTS):
         return _number(site_name(code))  # a column's default: `default=datetime.now`
+    if location in _LOCKS:
+        return _number(site_name(code))  # how often a lock is tried is up to its clock
     if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:
         return -1
     return _number(site_name(code))
