@@ -24,6 +24,7 @@ The files in the order of a request:
     ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
     redis_commands.py what redis-py's boundaries share, sync and asyncio
+    memory_cache.py   what a cache in the process's memory answers, as events
     ld_evaluation.py  what LaunchDarkly's two clients share
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python

@@ -90,12 +90,12 @@ def _pack(reply: Any) -> object:
 
 
 def _unpack(reply: Any) -> Any:
-    if type(reply) is not list:  # the application may change what it gets, not the recording
-        return copy.deepcopy(reply) if type(reply) in (dict, set, tuple) else reply
-    return [
-        _mend(unpack_exception(one.packed, _allowed())) if isinstance(one, PackedException) else copy.deepcopy(one)
-        for one in reply
-    ]
+    if type(reply) is list:
+        return [_unpack(one) for one in reply]
+    if isinstance(reply, PackedException):
+        return _mend(unpack_exception(reply.packed, _allowed()))
+    # The application may change what it gets, and not the recording.
+    return copy.deepcopy(reply) if type(reply) in (dict, set, tuple) else reply
 
 
 def _mend(error: BaseException) -> BaseException:
