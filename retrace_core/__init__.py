@@ -25,6 +25,7 @@ The files in the order of a request:
     http_exchange.py  what all HTTP clients' boundaries share
     redis_commands.py what redis-py's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
+    outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python

@@ -35,11 +35,11 @@ class _Asyncio:
 
 
 def _install(_: ModuleType) -> None:
-    lock.asyncio = _Asyncio()  # type: ignore[attr-defined]
+    vars(lock)["asyncio"] = _Asyncio()
 
 
 def _remove() -> None:
-    lock.asyncio = asyncio  # type: ignore[attr-defined]
+    vars(lock)["asyncio"] = asyncio
 
 
 BOUNDARY = Boundary(kind="redis", supports="redis>=5.0.1", install=_install, remove=_remove)
