@@ -29,6 +29,8 @@ The files in the order of a request:
     websocket_channel.py  what the boundaries of websockets' two clients share
     stub_socket.py    what a replayed connection holds in the place of a socket
     redis_commands.py what redis-py's boundaries share, sync and asyncio
+    memory_cache.py   what a cache in the process's memory answers, as events
+    outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of

@@ -13,7 +13,7 @@ from retrace_core.boundary import call, call_async
 from retrace_core.codec import PackedException, pack_exception, unpack_exception
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from retrace_core import native
 
@@ -60,7 +60,7 @@ def command_key(args: Iterable[Any]) -> list[object]:
     return parts
 
 
-def in_database(client: Any, asked: list[object]) -> list[object]:
+def in_database(client: Any, asked: Sequence[object]) -> list[object]:
     """Return a key with the database's number before it, unless that is 0.
 
     Args:
@@ -69,7 +69,7 @@ def in_database(client: Any, asked: list[object]) -> list[object]:
     """
     options = getattr(client.connection_pool, "connection_kwargs", None) or {}
     number = options.get("db")
-    return [{"db": number}, *asked] if number else asked
+    return [{"db": number}, *asked] if number else list(asked)
 
 
 def note_watch(pipeline: Any, name: object) -> None:
@@ -90,12 +90,12 @@ def _pack(reply: Any) -> object:
 
 
 def _unpack(reply: Any) -> Any:
-    if type(reply) is not list:  # the application may change what it gets, not the recording
-        return copy.deepcopy(reply) if type(reply) in (dict, set, tuple) else reply
-    return [
-        _mend(unpack_exception(one.packed, _allowed())) if isinstance(one, PackedException) else copy.deepcopy(one)
-        for one in reply
-    ]
+    if type(reply) is list:
+        return [_unpack(one) for one in reply]
+    if isinstance(reply, PackedException):
+        return _mend(unpack_exception(reply.packed, _allowed()))
+    # The application may change what it gets, and not the recording.
+    return copy.deepcopy(reply) if type(reply) in (dict, set, tuple) else reply
 
 
 def _mend(error: BaseException) -> BaseException:

@@ -84,7 +84,7 @@ def _hooked_execute(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _hooked_reset(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def reset(self: Any) -> None:
+    def reset(self: Any) -> Any:
         if current() is None or getattr(self, "connection", None) is None:
             return original(self)
         with mask():  # whether it still watches is of no use to anyone

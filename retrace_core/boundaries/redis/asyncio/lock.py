@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_IN_LOCK: dict[str, Any] = lock.__dict__
+
+
 class _Loop:
     time = staticmethod(time.monotonic)
 
@@ -35,11 +38,11 @@ class _Asyncio:
 
 
 def _install(_: ModuleType) -> None:
-    lock.asyncio = _Asyncio()  # type: ignore[attr-defined]
+    _IN_LOCK["asyncio"] = _Asyncio()
 
 
 def _remove() -> None:
-    lock.asyncio = asyncio  # type: ignore[attr-defined]
+    _IN_LOCK["asyncio"] = asyncio
 
 
 BOUNDARY = Boundary(kind="redis", supports="redis>=5.0.1", install=_install, remove=_remove)

@@ -1,0 +1,1 @@
+"""Boundaries of `cachelib`, one file for each of its modules."""

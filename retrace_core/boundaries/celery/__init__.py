@@ -1,0 +1,1 @@
+"""Boundaries of Celery, for those who send tasks and ask for results."""

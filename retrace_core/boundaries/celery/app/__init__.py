@@ -1,0 +1,1 @@
+"""Boundaries of `celery.app`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `django.core.cache`, one file for each of its modules."""

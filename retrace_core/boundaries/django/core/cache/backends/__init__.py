@@ -1,0 +1,1 @@
+"""Boundaries of `django.core.cache.backends`, one file for each of its modules."""

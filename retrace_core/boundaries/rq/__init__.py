@@ -1,0 +1,1 @@
+"""Boundaries of RQ, for those who enqueue jobs."""

@@ -1,0 +1,72 @@
+"""Memory cache: what a cache in the process's memory answers, as events.
+
+What an earlier request put there is in no recording, so each answer is one. On replay the
+cache is worked on as well: it serves what can't be recorded (an object of the application's)
+if the replayed request itself put it there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import call, mask
+from retrace_core.codec import Opaque
+from retrace_core.native import REPLAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from retrace_core import native
+
+__all__ = ["answered", "looked_up"]
+
+_MISSING = object()
+
+
+def looked_up(
+    lane: native.Lane, kind: str, key: object, live: Callable[[Any], Any], default: Any = None
+) -> Any:
+    """Return what is in the cache, recorded; or, on replay, what was there.
+
+    Args:
+        lane: what `current()` returned.
+        kind: the event's kind, for instance "cachelib.get".
+        key: what is looked up.
+        live: gets what to return at a miss; looks it up.
+        default: returned at a miss; need not be recordable.
+    """
+
+    def found() -> tuple[Any] | None:
+        value = live(_MISSING)
+        return None if value is _MISSING else (value,)
+
+    kept = answered(lane, kind, key, found)
+    return default if kept is None else kept[0]
+
+
+def answered(lane: native.Lane, kind: str, key: object, live: Callable[[], Any]) -> Any:
+    """Return what the cache answers, recorded; or, on replay, what it answered.
+
+    Args:
+        lane, kind, key: as for `looked_up`.
+        live: asks the cache; is called on replay too, for what it does.
+    """
+    kept = call(lane, kind, key, live)
+    if lane.mode != REPLAY:
+        return kept
+    here = None
+    with contextlib.suppress(Exception), mask():
+        here = live()
+    if _holds_opaque(kept):
+        return kept if here is None else here
+    return copy.deepcopy(kept)  # the application may change it, and not the recording
+
+
+def _holds_opaque(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_opaque(one) for pair in value.items() for one in pair)
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(_holds_opaque(one) for one in value)
+    return isinstance(value, Opaque)
