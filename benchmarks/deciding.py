@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.requests import NoOp, call_asgi, call_wsgi, option
+from benchmarks.requests import NoOp, call_asgi, call_wsgi
+from benchmarks.rounds import option
 
 if TYPE_CHECKING:
     from collections.abc import Callable

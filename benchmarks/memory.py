@@ -12,7 +12,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks.requests import NO_LIMITS, call_asgi, call_wsgi, option
+from benchmarks.requests import call_asgi, call_wsgi
+from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 
@@ -37,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, origin() as (url, _):
         os.environ |= UNLIMITED
         os.environ |= {"RETRACE": "1", "RETRACE_SAMPLE_RATE": "1", "BENCH_URL": url}
-        os.environ |= NO_LIMITS
+        os.environ |= UNLIMITED
         os.environ |= {"BENCH_DB": f"{name}/shop.db", "RETRACE_RECORDING_PATH": f"{name}/r"}
         from benchmarks import shop
         from retrace_core import stats, writer

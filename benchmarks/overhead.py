@@ -13,7 +13,8 @@ import tempfile
 import time
 from typing import Any
 
-from benchmarks.requests import call_wsgi, option
+from benchmarks.requests import call_wsgi
+from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
 
 STATEMENTS = 20

@@ -14,25 +14,19 @@ import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.unlimited import UNLIMITED
+from benchmarks.rounds import Rounds, measure
 from tests.http_origin import origin
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 VARIANTS = ("bare", "no-op", "off", "not sampled", "10 %", "100 %", "otel never", "otel always")
-
-
-LIMITS = (
-    "PER_SECOND AT_ONCE SHARE BYTES_PER_HOUR DISK_BYTES FREE_BYTES OVERHEAD PER_ROUTE_PER_MINUTE"
-    " PER_FAILURE_PER_HOUR"
-).split()
-NO_LIMITS = {f"RETRACE_LIMITS_{name}": "0" for name in LIMITS}
-"""What is measured is the cost of recording, not how soon the limits end it."""
 
 
 def cpu_s() -> float:
@@ -126,7 +120,7 @@ def call_wsgi(app: Any, path: str) -> None:
     getattr(chunks, "close", int)()
 
 
-def serve(kind: str, variant: str) -> None:
+def serve(kind: str, variant: str, make: Callable[[str, str], Any] = make) -> None:
     """Run rounds as standard input asks: "path count" -> "cpu wall", microseconds a request."""
     from retrace_core import stats, writer
 
@@ -151,48 +145,6 @@ def serve(kind: str, variant: str) -> None:
         asked += count
         assert variant != "100 %" or stats()["written"] == asked, stats()
         print((cpu_s() - cpu) / count * 1e6, latency / count * 1e6, flush=True)
-
-
-def option(name: str, default: int) -> int:
-    """Return a whole number from the command line."""
-    return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
-
-
-Rounds = dict[str, list[tuple[float, float]]]
-"""Variant -> (CPU, latency) of each round, in microseconds per request."""
-
-
-def measure(kind: str, folder: Path, url: str) -> dict[str, Rounds]:
-    """Return the rounds of each path."""
-    processes = {}
-    for variant in VARIANTS:
-        environment = {
-            **os.environ,
-            **UNLIMITED,
-            "BENCH_DB": str(folder / f"{variant}.db"),
-            "BENCH_URL": url,
-            "RETRACE_RECORDING_PATH": str(folder / "recordings" / variant.replace(" ", "")),
-        }
-        command = [sys.executable, "-m", "benchmarks.requests", "--serve", kind, variant]
-        processes[variant] = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-    found: dict[str, Rounds] = {}
-    for path, count in (("/empty", 500), ("/checkout", option("--requests", 100))):
-        rounds: Rounds = {variant: [] for variant in VARIANTS}
-        for number in range(option("--rounds", 9) + 1):
-            for variant, process in processes.items():
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write(f"{path} {count}\n")
-                process.stdin.flush()
-                cpu, wall = process.stdout.readline().split()
-                if number:  # the first round warms up
-                    rounds[variant].append((float(cpu), float(wall)))
-        found[path] = rounds
-    for process in processes.values():
-        process.communicate()
-    return found
 
 
 def added(rounds: Rounds, variant: str, base: str) -> float:
@@ -222,7 +174,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=base) as name, origin() as (url, _):
         folder = Path(name)
         for kind, title in (("asgi", "FastAPI, httpx"), ("wsgi", "Flask, requests")):
-            for path, rounds in measure(kind, folder, url).items():
+            for path, rounds in measure(
+                "benchmarks.requests",
+                kind,
+                VARIANTS,
+                folder=folder,
+                url=url,
+                recordings=lambda variant: folder / "recordings" / variant.replace(" ", ""),
+            ).items():
                 print_table(f"{title}, {path}", rounds)
         sizes = [path.stat().st_size for path in folder.glob("recordings/100%/*/*/*.bin")]
         sizes = sorted(size for size in sizes if size > 1000)

@@ -8,16 +8,15 @@ recorder on. Measured as in benchmarks/requests.py.
 
 from __future__ import annotations
 
+import functools
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import requests
-from benchmarks.requests import option
-from benchmarks.unlimited import UNLIMITED
+from benchmarks.requests import serve
+from benchmarks.rounds import measure
 from tests.http_origin import origin
 
 VARIANTS = ("bare", "not recorded", "dropped", "held", "kept")
@@ -42,50 +41,26 @@ def make(kind: str, variant: str) -> Any:
     return RetraceMiddleware(app, service="shop", decide=deciders.get(variant, usual))
 
 
-def measure(kind: str, folder: Path, url: str) -> dict[str, dict[str, float]]:
-    """Return path -> variant -> CPU in microseconds, of the least disturbed round."""
-    processes = {}
-    for variant in VARIANTS:
-        environment = {
-            **os.environ,
-            **UNLIMITED,
-            "BENCH_DB": str(folder / f"{variant}.db"),
-            "BENCH_URL": url,
-            "RETRACE_RECORDING_PATH": str(folder / "recordings" / kind / variant),
-        }
-        command = [sys.executable, "-m", "benchmarks.tail", "--serve", kind, variant]
-        processes[variant] = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-    found: dict[str, dict[str, float]] = {}
-    for path, count in (("/empty", 500), ("/checkout", option("--requests", 100))):
-        rounds: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
-        for number in range(option("--rounds", 9) + 1):
-            for variant, process in processes.items():
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write(f"{path} {count}\n")
-                process.stdin.flush()
-                cpu, _ = process.stdout.readline().split()
-                if number:  # the first round warms up
-                    rounds[variant].append(float(cpu))
-        found[path] = {variant: min(many) for variant, many in rounds.items()}
-    for process in processes.values():
-        process.communicate()
-    return found
-
-
 def main() -> None:
     """Print the table."""
     if "--serve" in sys.argv:
-        requests.make = make
-        requests.serve(*sys.argv[-2:])
+        serve(*sys.argv[-2:], make)
         return
     base = "/dev/shm" if "--shm" in sys.argv else None
     with tempfile.TemporaryDirectory(dir=base) as name, origin() as (url, _):
         folder = Path(name)
         for kind in ("asgi", "wsgi"):
-            for path, row in measure(kind, folder, url).items():
+            found = measure(
+                "benchmarks.tail",
+                kind,
+                VARIANTS,
+                folder=folder,
+                url=url,
+                recordings=functools.partial(Path, folder, "recordings", kind),
+            )
+            for path, rounds in found.items():
+                # Of the least disturbed round each.
+                row = {name: min(cpu for cpu, _ in many) for name, many in rounds.items()}
                 print(f"\n{kind}, {path}: CPU µs, added, as a share of a kept recording")
                 bare, kept = row["bare"], row["kept"] - row["bare"]
                 for variant, cpu in row.items():

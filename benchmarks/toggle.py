@@ -8,7 +8,6 @@ after how long the last request was answered the old way (5 s at most), over all
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmarks.fidelity import free_port
-from benchmarks.requests import option
+from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ ALLOWED_S = 5.0
 _SETTLED_S = 1.5
 """A change has settled when for so long nothing was answered the old way."""
 _PER_CONNECTION = 25
+_POLL_S = 1
+"""How often LaunchDarkly's SDK looks at its file, in seconds."""
 
 
 def make_app() -> Any:
@@ -41,13 +42,30 @@ def make_app() -> Any:
 
     app = flask.Flask("toggle")
     app.add_url_rule("/", view_func=lambda: str(os.getpid()))
-    decide = None
+    decide: Any = None
     if "TOGGLE_FLAGS" in os.environ:
         from retrace_mw.deciders import FileFlag
 
         decide = FileFlag("record-request", path=os.environ["TOGGLE_FLAGS"], default="no")
+    if "TOGGLE_LAUNCHDARKLY" in os.environ:
+        decide = launchdarkly_flag(os.environ["TOGGLE_LAUNCHDARKLY"])
     app.wsgi_app = RetraceMiddleware(app.wsgi_app, decide=decide)  # type: ignore[method-assign]
     return app
+
+
+def launchdarkly_flag(path: str) -> Any:
+    """Return a decider by LaunchDarkly's SDK, which reads its flags from a file, and again."""
+    import ldclient
+    from ldclient.integrations import Files
+
+    from retrace_mw.deciders import LaunchDarklyFlag
+
+    source = Files.new_data_source(
+        [path], auto_update=True, poll_interval=_POLL_S, force_polling=True
+    )
+    ldclient.set_config(ldclient.Config("key", update_processor_class=source, send_events=False))
+    ldclient.get()
+    return LaunchDarklyFlag("record-request", default="no")
 
 
 class Switch(Protocol):
@@ -149,14 +167,31 @@ class FlagSwitch:
         replaced(self._path, '[flags.record-request]\nvariation = "full"\n')
 
 
+class LaunchDarklySwitch:
+    """A LaunchDarkly flag, by the SDK's own file data source in each worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "flags.json"
+        self.on()
+        self.environment = {"TOGGLE_LAUNCHDARKLY": str(self._path)}
+
+    def off(self) -> None:
+        """Switch recording off."""
+        replaced(self._path, '{"flagValues": {"record-request": "off"}}')
+
+    def on(self) -> None:
+        """Switch recording on."""
+        replaced(self._path, '{"flagValues": {"record-request": "full"}}')
+
+
 SWITCHES: dict[str, Callable[[Path], Switch]] = {
     "settings file": FileSwitch,
     "ConfigMap": LinkSwitch,
     "stop file": StopFileSwitch,
+    "flag file": FlagSwitch,
+    "LaunchDarkly": LaunchDarklySwitch,
 }
 """Name -> a switch that keeps its files in a folder."""
-if importlib.util.find_spec("retrace_mw.deciders.flag_file") is not None:
-    SWITCHES["flag file"] = FlagSwitch
 
 
 @dataclass(frozen=True, slots=True)

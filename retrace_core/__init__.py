@@ -12,7 +12,12 @@ The files in the order of a request:
     environment.py    what is known of the process that records
     scope.py          the running recording of one request in the current context
     traffic.py        what came in and what went out of one request
+    records_only.py   what an owner of lanes leaves out that never replays
     lanes.py          one lane per task or thread; carry the scope into them
+    boot_tape.py      what the process asks for itself: start-up, connects, filled caches
+    boot_recording.py the boot tape as files of the store
+    filling.py        a cache's fill is on the boot tape
+    surroundings.py   variables, folder, locale: noted, and restored by a replay
     installer.py      puts each boundary in place when its library is imported
     boundary.py       what a client library declares; the live/record/replay switch
     live_call.py      what a replay may ask of the real world after all
@@ -20,6 +25,7 @@ The files in the order of a request:
     ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
     ld_evaluation.py  what LaunchDarkly's two clients share
+    postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

@@ -75,7 +75,16 @@ _here = _Here()
 class ScopeState:
     """What all lanes of a scope share."""
 
-    __slots__ = ("_sites", "cut", "limit_bytes", "seq", "size_bytes", "started_ns", "tainted")
+    __slots__ = (
+        "_sites",
+        "cut",
+        "imports",
+        "limit_bytes",
+        "seq",
+        "size_bytes",
+        "started_ns",
+        "tainted",
+    )
 
     def __init__(self, limit_bytes: int = 16 << 20) -> None:
         self.seq = 0
@@ -84,6 +93,7 @@ class ScopeState:
         self.started_ns = _monotonic_ns()
         self.cut = False
         self.tainted = False
+        self.imports = False
         self._sites: set[int] = set()
 
     def used_sites(self) -> list[int]:

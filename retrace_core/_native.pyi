@@ -19,6 +19,7 @@ class ScopeState:
     started_ns: int
     cut: bool
     tainted: bool
+    imports: bool
     def __init__(self, limit_bytes: int = ...) -> None: ...
     def used_sites(self) -> list[int]: ...
 

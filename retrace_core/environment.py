@@ -25,8 +25,8 @@ __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
     "aiohttp aiosqlite anyio celery django falcon fastapi flask gevent gunicorn httpx litestar"
-    " numpy pydantic pyramid quart requests sqlalchemy starlette urllib3 uvicorn uvloop waitress"
-    " werkzeug"
+    " numpy peewee psycopg psycopg2 psycopg_pool pydantic pyramid quart requests sqlalchemy"
+    " sqlmodel starlette urllib3 uvicorn uvloop waitress werkzeug"
 ).split()
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 _FACTORY_OPTIONS = frozenset(("--factory", "--call"))

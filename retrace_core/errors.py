@@ -123,6 +123,23 @@ class FlagNotAsked(ReplayError):
         self.asked = asked
 
 
+class NotOnTape(ReplayError):
+    """The process asked for something that its boot tape has no answer to.
+
+    Args:
+        kind: which call, for instance "psycopg.execute".
+        asked: what was asked, in words.
+    """
+
+    def __init__(self, kind: str, asked: str) -> None:
+        super().__init__(
+            f"{kind} {asked} is not on the boot tape, and nothing live may be touched during"
+            " replay; record again with the process started by `retrace run`"
+        )
+        self.kind = kind
+        self.asked = asked
+
+
 class LiveCallRefused(ReplayError):
     """The replayed code reached for the live world: a socket, a process, a file to write.
 

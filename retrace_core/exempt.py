@@ -25,7 +25,8 @@ _DISTRIBUTIONS = frozenset(
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
     ldclient msgspec
-    newrelic opentelemetry prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
+    newrelic opentelemetry
+    playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis
     retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop
     waitress watchfiles wrapt wsproto zstandard
@@ -61,8 +62,8 @@ _numbers: dict[str, int] = {"?": 0}
 def classify(code: CodeType) -> int:
     """Return the site number of a calling function, or -1 when its reads are no events."""
     filename = code.co_filename
-    if filename.startswith("<frozen ") or code.co_name == "<module>":
-        return -1  # a module's body runs once, in whichever request imports it first
+    if filename.startswith("<frozen "):
+        return -1
     if filename.startswith(_OURS):
         # A built-in that is handed to a thread (`to_thread(random.random)`) is called by us.
         carried = code.co_name in _CARRIERS and filename.endswith("lanes.py")

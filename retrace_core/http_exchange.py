@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 from retrace_core import failsafe
+from retrace_core.ids import call_span_id
 from retrace_core.lanes import Lane
 
 if TYPE_CHECKING:
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 
     from retrace_core import native
 
-__all__ = ["UNRECORDED", "Unrecorded", "exchange_key", "headers_to_send", "missing_headers"]
+__all__ = [
+    "UNRECORDED",
+    "Unrecorded",
+    "exchange_key",
+    "headers_of_call",
+    "headers_to_send",
+    "missing_headers",
+]
 
 
 class Unrecorded(Protocol):
     """A request that is not recorded, but hands on its trace all the same."""
 
-    @property
-    def outgoing_headers(self) -> tuple[tuple[str, str], ...]:
-        """What outgoing calls carry; made when the first of them asks."""
+    def headers_of_call(self) -> tuple[tuple[str, str], ...]:
+        """Return what the next outgoing call carries; made when the first of them asks."""
         ...
 
     @property
@@ -69,16 +76,30 @@ def missing_headers(
     return [(name, value) for name, value in headers if not present(name.lower())]
 
 
+def headers_of_call(
+    headers: tuple[tuple[str, str], ...], span_id: str, number: int
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers of one outgoing call: the request's, with a span id of its own.
+
+    Args:
+        headers: the request's outgoing ones.
+        span_id: the request's own; it stands in `traceparent`, and in B3's headers.
+        number: of the call.
+    """
+    own = call_span_id(span_id, number)
+    return tuple((name, value.replace(span_id, own)) for name, value in headers)
+
+
 def headers_to_send(lane: native.Lane | None) -> tuple[tuple[str, str], ...]:
-    """Return the headers by which an outgoing call carries the trace, () for none.
+    """Return the headers by which the next outgoing call carries the trace, () for none.
 
     Args:
         lane: the current one; without one the request may be unrecorded, and hands on its trace.
     """
     if isinstance(lane, Lane):
-        return lane.scope.outgoing_headers
+        return headers_of_call(lane.scope.outgoing_headers, lane.scope.span_id, lane.next_call())
     unrecorded = UNRECORDED.get()
     if unrecorded is not None:
         with failsafe.gate("outgoing headers"):
-            return unrecorded.outgoing_headers
+            return unrecorded.headers_of_call()
     return ()

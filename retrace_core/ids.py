@@ -8,6 +8,7 @@ import random
 import re
 
 __all__ = [
+    "call_span_id",
     "is_trace_id",
     "new_span_id",
     "new_trace_id",
@@ -36,8 +37,21 @@ def new_trace_id() -> str:
 
 
 def new_span_id() -> str:
-    """Return a fresh span id, 16 lower-case hex digits. Source: W3C Trace Context §3.2.2.4."""
-    return f"{_random.getrandbits(64) or 1:016x}"
+    """Return a fresh span id, 16 lower-case hex digits. Source: W3C Trace Context §3.2.2.4.
+
+    The last four are 0: in them the outgoing calls of its request are numbered.
+    """
+    return f"{_random.getrandbits(48) or 1:012x}0000"
+
+
+def call_span_id(span_id: str, number: int) -> str:
+    """Return the span id of an outgoing call: its request's, with the call's number in it.
+
+    Args:
+        span_id: the request's own.
+        number: from 0 on; two that are 65,535 apart give the same.
+    """
+    return f"{span_id[:12]}{number % 0xFFFF + 1:04x}"
 
 
 def is_trace_id(text: str) -> bool:

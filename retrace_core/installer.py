@@ -44,7 +44,7 @@ def available() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(_HOME.rglob("*.py")):
         parts = file.relative_to(_HOME).with_suffix("").parts
-        if parts[-1] != "__init__":
+        if not parts[-1].startswith("_"):
             found[".".join(parts)] = ".".join(("retrace_core", "boundaries", *parts))
     return found
 
@@ -124,7 +124,8 @@ def _error_classes(boundary: Boundary) -> Iterable[type[BaseException]]:
             continue
         module = sys.modules.get(item)
         for value in list(vars(module).values()) if module is not None else ():
-            if isinstance(value, type) and issubclass(value, BaseException):
+            # Not `isinstance`: that would wake lazy objects up (Django's settings).
+            if issubclass(type(value), type) and issubclass(value, BaseException):
                 yield value
 
 

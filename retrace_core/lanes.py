@@ -8,6 +8,7 @@ however long each of the children takes.
 from __future__ import annotations
 
 import functools
+import zlib
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -34,7 +35,7 @@ __all__ = [
     "carry_task",
     "lend",
     "mask",
-    "on_boot_tape",
+    "masked_value",
 ]
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class LaneOwner(Protocol):
     """What a lane needs of its scope, be it recording or replaying."""
 
     state: ScopeState
+    span_id: str
     outgoing_headers: tuple[tuple[str, str], ...]
     lanes: list[Lane]
 
@@ -75,6 +77,10 @@ class LaneOwner(Protocol):
         """Do what `answer` does, without blocking the event loop."""
         ...
 
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Return whether a call in no order was recorded, and its outcome (replay only)."""
+        ...
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         ...
@@ -89,7 +95,7 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_children", "ended", "id", "scope")
+    __slots__ = ("_calls", "_children", "ended", "id", "scope")
 
     scope: LaneOwner
     id: str
@@ -101,12 +107,25 @@ class Lane(native.Lane):
         self.id = lane_id
         self.ended = False
         self._children = 0
+        self._calls = -1
 
     def next_child_id(self) -> str:
         """Return the id of the next child; only the lane's own thread may ask."""
         number = self._children
         self._children = number + 1
         return f"{self.id}.{number}"
+
+    def next_call(self) -> int:
+        """Return the number of the next outgoing call; on replay it is the same again.
+
+        So it is counted in each lane: lanes of threads race for a common counter. Each begins
+        somewhere else, such that those of one request rarely meet.
+        """
+        if self._calls < 0:
+            self._calls = 0 if self.id == "0" else zlib.crc32(self.id.encode())
+        number = self._calls
+        self._calls = number + 1
+        return number
 
     def spawn(self) -> Lane:
         """Return a new child lane, numbered in program order."""
@@ -156,16 +175,6 @@ class mask:  # noqa: N801  # used as a function; a generator would cost more tha
     def __exit__(self, *_: object) -> None:
         if self._lane is not None:
             LANE.set(self._lane)
-
-
-class on_boot_tape(mask):  # noqa: N801  # as `mask`
-    """Run what is done once for each process, not for the request: a pool that connects.
-
-    What it asks of the world belongs to the process, whichever request happened to be the
-    first to need it.
-    """
-
-    __slots__ = ()
 
 
 def masked_value(lane: native.Lane) -> native.Lane | None:

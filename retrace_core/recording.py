@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANCELLED",
+    "FREE",
     "RAISED",
     "RETURNED",
     "DecisionRecord",
@@ -38,6 +39,9 @@ RAISED: Final = 1
 """Event status: the call raised; `value` is the packed exception."""
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
+
+FREE: Final = "file."
+"""Beginning of the kinds of events that are matched in no order, by what they ask."""
 
 Headers = list[tuple[str, str]]
 """Header names and values as latin-1 text, in order, duplicates kept."""
@@ -85,7 +89,7 @@ class LaneEvents(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """What came in."""
 
-    protocol: Literal["asgi", "wsgi"]
+    protocol: Literal["asgi", "wsgi", "boot"]
     method: str
     scheme: str
     path: str
@@ -210,6 +214,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """True when the recording reached its size limit and misses its end."""
     tainted: bool = False
     """True when a value could not be encoded, so that replay may differ there."""
+    boot: str = ""
+    """Where the boot tape of its process is, as "folder/service"; "" for none."""
 
 
 class Recording(msgspec.Struct, frozen=True):

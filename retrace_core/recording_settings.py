@@ -35,6 +35,9 @@ class RecordingSettings(DecisionSettings):
     flight_recorder_triggers: str = "crash"
     share_keeps: bool = False
     record_hash_seed: bool = False
+    boot_tape: bool = True
+    boot_tape_limit_bytes: int = 4 * MIB
+    record_secret_variables: bool = False
 
 
 RECORDING_SETTINGS: tuple[Setting, ...] = (
@@ -212,5 +215,30 @@ RECORDING_SETTINGS: tuple[Setting, ...] = (
         default=False,
         doc="Consent to record the hash secret, so that sets iterate in the same order on"
         " replay. Whoever has it can craft colliding keys.",
+    ),
+    Setting(
+        name="boot_tape",
+        variable="RETRACE_BOOT_TAPE",
+        kind=bool,
+        default=True,
+        doc="Record what the process asks as it starts, and as it fills caches, once for all its"
+        " recordings.",
+    ),
+    Setting(
+        name="boot_tape_limit_bytes",
+        variable="RETRACE_BOOT_TAPE_LIMIT_BYTES",
+        kind=int,
+        default=4 * MIB,
+        unit="bytes",
+        low=0,
+        high=1024 * MIB,
+        doc="Memory for it; what comes beyond is left out, and counted.",
+    ),
+    Setting(
+        name="record_secret_variables",
+        variable="RETRACE_RECORD_SECRET_VARIABLES",
+        kind=bool,
+        default=False,
+        doc="Consent to record environment variables whose names look secret, as they are.",
     ),
 )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import (
+    boot_recording,
     boundary,
     environment,
     failsafe,
@@ -25,13 +26,13 @@ from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import DecisionRecord, Header, Request
+from retrace_core.records_only import RecordsOnly
 from retrace_core.stats import count
 from retrace_core.trace_file import Draft
 from retrace_core.traffic import Traffic
 
 if TYPE_CHECKING:
     from contextvars import Token
-    from types import CodeType
 
     from retrace_core.settings import Settings
 
@@ -42,7 +43,7 @@ Judge = Callable[["RecordingScope"], DecisionRecord | None]
 """Says at the end of a request why its recording is kept, or None: it is dropped."""
 
 
-class RecordingScope(Traffic):
+class RecordingScope(Traffic, RecordsOnly):
     """What is kept of one request while it runs; no method of it ever raises.
 
     Made by `open_scope`.
@@ -62,6 +63,7 @@ class RecordingScope(Traffic):
         "given_trace_id",
         "judge",
         "lanes",
+        "may_be_held",
         "outgoing_headers",
         "parent_span_id",
         "root",
@@ -105,6 +107,8 @@ class RecordingScope(Traffic):
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
         self.judge = judge
+        self.may_be_held = True
+        """False: when the judge drops it, the flight recorder gets it neither."""
         self._decision = decision
         self._started_ns = time.time_ns()
         self._ended_ns = 0
@@ -133,9 +137,6 @@ class RecordingScope(Traffic):
         self._open.add(lane)
         return lane
 
-    def lane_ending(self, lane: Lane) -> None:
-        """Do nothing: only a replaying lane waits for its turn to end."""
-
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended; seals after the last one."""
         if lane.mode == RECORD:
@@ -143,26 +144,6 @@ class RecordingScope(Traffic):
         self._open.discard(lane)
         if self.closed and not self._open:
             self._seal()
-
-    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
-        """Never called: only a replaying lane asks for recorded answers."""
-        raise NotImplementedError
-
-    def answer(self, lane: Lane, kind: str, key: object) -> object:
-        """Never called, as `soft`."""
-        raise NotImplementedError
-
-    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
-        """Never called, as `soft`."""
-        raise NotImplementedError
-
-    def failure_comes(self, lane: Lane, kind: str) -> bool:
-        """Never called, as `soft`."""
-        raise NotImplementedError
-
-    def in_turn(self, lane: Lane, key: str, live: Any, again: Any) -> Any:
-        """Never called, as `soft`."""
-        raise NotImplementedError
 
     @property
     def duration_s(self) -> float:
@@ -210,7 +191,8 @@ class RecordingScope(Traffic):
             if self.judge is not None:
                 decision = self.judge(self)
                 if decision is None:
-                    if not flight_recorder.hold(self._draft, size_bytes):
+                    held = self.may_be_held and flight_recorder.hold(self._draft, size_bytes)
+                    if not held:
                         self._let_go()
                     return
                 self._decision = decision
@@ -245,6 +227,7 @@ class RecordingScope(Traffic):
             events=sum(lane.events for lane in lanes),
             cut=self.state.cut,
             tainted=self.state.tainted,
+            boot=boot_recording.reference(self._settings, self.service, self.app),
         )
         draft = Draft(
             header=header,

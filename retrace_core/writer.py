@@ -18,6 +18,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, native
+from retrace_core.boot_tape import end_boot
 from retrace_core.errors import StoreError
 from retrace_core.kept_line import tell_kept
 from retrace_core.native import LANE, RECORD, now_ns
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = ["Writer", "at_exit", "configure", "flush", "park", "submit", "waiting"]
+__all__ = ["Writer", "at_exit", "configure", "finish", "flush", "park", "submit", "waiting"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -334,6 +335,11 @@ def _after_fork() -> None:
             _watch_sigterm()
 
 
+def finish() -> None:
+    """Write all that is there, before the process ends; it may take some seconds."""
+    _at_exit()
+
+
 def _at_exit() -> None:
     with failsafe.gate("flush at exit"):
         if _writer is not None:
@@ -364,6 +370,7 @@ def _watch_sigterm() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> Any:
+    end_boot()  # it counts as open until the first request
     _await_open_scopes()
     _at_exit()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

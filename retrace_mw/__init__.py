@@ -47,7 +47,8 @@ The files in the order of a request:
     pending.py        a recorded request on its way to its end: kept or dropped
     response_headers.py  how a client learns the name of the recording
     log_filter.py     the trace id in log records
-    cli/              the commands explain and token
+    zero_code.py      records applications that were not changed for it; site/ starts it
+    cli/              the commands explain, run and token
 """
 
 from __future__ import annotations

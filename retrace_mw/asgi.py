@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe
+from retrace_core import failsafe, writer
+from retrace_core.boot_tape import in_boot_lane
 from retrace_core.boundary import call_async
 from retrace_core.http_exchange import UNRECORDED
-from retrace_core.native import LANE, current
+from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
@@ -67,17 +68,20 @@ class RetraceMiddleware:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection; what is not to be recorded passes straight through."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if LANE.get() is not None:
-            await self._nested(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         gatekeeper = self._gatekeeper
+        if gatekeeper.booting:
+            gatekeeper.booted()
+        lane = LANE.get()
+        if lane is not None and lane.mode != OFF:
+            await self._nested(scope, receive, send)
+            return
         policy = gatekeeper.policy()
         if not policy.enabled:
             await self.app(scope, receive, send)
             return
-        view = RequestView(scope, asgi=True, app=self.app, trace_headers=policy.trace_headers)
+        view = RequestView(scope, True, self.app, policy.trace_headers)
         if policy.awaits:
             decision = await gatekeeper.verdict_async(policy, view)
         else:
@@ -101,6 +105,16 @@ class RetraceMiddleware:
                 UNRECORDED.reset(token)
             except ValueError:  # set in another context: that one is gone with its task
                 UNRECORDED.set(None)
+
+    async def _pass_on(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve what is no request: start-up and shutdown, and web sockets."""
+        try:
+            with in_boot_lane():
+                await self.app(scope, receive, send)
+        finally:
+            if scope["type"] == "lifespan":
+                # A server may end by the signal that it got, past `atexit`.
+                writer.finish()
 
     async def _nested(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve a connection inside a scope: a replay's own, or an outer middleware's."""

@@ -55,7 +55,7 @@ def choose(settings: Settings, decide: Decider | None, before: Choice | None = N
     Raises:
         ConfigurationError: a setting is wrong, or two of one origin contradict each other.
     """
-    basis = (*(getattr(settings, name) for name in _BASIS), decide)
+    basis = (*(getattr(settings, name) for name in _BASIS), _is_usual_rate(settings), decide)
     if before is not None and before.basis == basis:
         return before
     if decide is not None and not callable(decide):
@@ -87,13 +87,18 @@ def default_decider(settings: Settings) -> Decider:
     """Return the decider for those who give none.
 
     Any with X-Trace-ID, or a force token when there is a secret; else what the rules say; and
-    where none of them matches the sample rate.
+    where none of them matches the sample rate. A rate that nobody has set leaves out what the
+    caller says it does not record; one of the user's own is meant as it is.
     """
-    otherwise: Decider = SampleRate(settings.sample_rate)
+    otherwise: Decider = SampleRate(settings.sample_rate, heed_no=_is_usual_rate(settings))
     last = Rules(settings.rules, otherwise=otherwise) if settings.rules else otherwise
     force = _force_token(settings)
     header = TraceHeader(per_s=settings.trace_header_per_s)
     return any_of(header, last) if force is None else any_of(header, force, last)
+
+
+def _is_usual_rate(settings: Settings) -> bool:
+    return settings.origin("sample_rate") == "default"
 
 
 def _force_token(settings: Settings) -> ForceToken | None:

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from retrace_mw.finished import FinishedRequest
     from retrace_mw.request import RequestView
 
-__all__ = ["NO", "Decider", "Decision", "Keep", "Verdict", "all_of", "any_of", "awaits", "first_of"]
+__all__ = [
+    "NO",
+    "Decider",
+    "Decision",
+    "Keep",
+    "Verdict",
+    "all_of",
+    "any_of",
+    "awaits",
+    "first_of",
+    "to_call",
+]
 
 Verdict = Literal["no", "tail", "yes"]
 
@@ -51,10 +62,22 @@ def awaits(decider: Decider) -> bool:
     return inspect.iscoroutinefunction(decider) or inspect.iscoroutinefunction(call)
 
 
+def to_call(decider: Decider) -> Decider:
+    """Return what to call for a decider: of an object its method, looked up once.
+
+    Every request pays for it: CPython 3.11 calls an object that has `__call__` in 80 ns, and
+    its bound method in 30.
+    """
+    made: Any = decider
+    if inspect.isfunction(getattr(type(made), "__call__", None)):  # noqa: B004  # as above
+        return cast("Decider", made.__call__)
+    return decider
+
+
 class _Composition:
     """Deciders put together; `_step` says how, once for the sync and the async way."""
 
-    __slots__ = ("deciders", "is_async")
+    __slots__ = ("_calls", "deciders", "is_async")
     name = ""
     _ending: tuple[Verdict, ...] = ()
     """After which verdicts no further decider can change the outcome."""
@@ -62,6 +85,7 @@ class _Composition:
     def __init__(self, deciders: tuple[Decider, ...]) -> None:
         self.deciders = deciders
         self.is_async = any(map(awaits, deciders))
+        self._calls = tuple(map(to_call, deciders))
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(repr, self.deciders))})"
@@ -71,8 +95,8 @@ class _Composition:
             return self._decide_async(request)
         found: list[Decision] | None = None
         ending = self._ending
-        for decider in self.deciders:
-            decision: Any = decider(request)
+        for call in self._calls:
+            decision: Any = call(request)
             verdict = decision.verdict
             if verdict in ending:
                 return decision

@@ -126,6 +126,16 @@ METRICS: tuple[Metric, ...] = (
         read=_by("reason", "suppressed."),
     ),
     Metric(
+        name="retrace.flag.defaults",
+        kind="counter",
+        unit="{request}",
+        labels=("reason",),
+        doc="Requests for which a feature flag had no usable value, so that the decider's default"
+        " counted: `not_ready`, `not_found`, `evaluation_failed`, ... (docs/flags.md); and of"
+        " files of flags `file_read`, `file_rejected`.",
+        read=_by("reason", "flag."),
+    ),
+    Metric(
         name="retrace.written",
         kind="counter",
         unit="By",

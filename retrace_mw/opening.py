@@ -8,7 +8,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe, flight_recorder, installer, writer
+from retrace_core import boot_recording, failsafe, flight_recorder, installer, writer
+from retrace_core.boot_tape import end_boot
 from retrace_core.errors import ConfigurationError, StoreError
 from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
@@ -70,17 +71,26 @@ class Gatekeeper:
         self._policy = make_policy(options, decide=decide, limits=limits)
         self._service = self._policy.settings.service
         self._started = False
+        self.booting = True
+        """True until the first request has come."""
         if self._policy.enabled:
             self._start(self._policy)
 
+    def booted(self) -> None:
+        """Take note that the first request has come."""
+        self.booting = False
+        end_boot()
+
     def policy(self) -> Policy:
         """Return what is in force now; a changed file counts from within a second on."""
-        if self._watch is not None and self._watch.changed():
+        watch = self._watch
+        if watch is not None and watch.clock() >= watch.due and watch.changed():
             self._reload()
         return self._policy
 
     def _start(self, policy: Policy) -> None:
         installer.install()
+        boot_recording.begin(policy.settings)
         store = open_store(policy.settings.recording_path)
         writer.configure(store, queue_bytes=policy.settings.queue_bytes)
         flight_recorder.configure(policy.settings, store)
@@ -224,8 +234,9 @@ def install_early() -> None:
     """
     with failsafe.gate("install"):
         try:
-            enabled = resolve().enabled
+            settings = resolve()
         except ConfigurationError:
             return
-        if enabled:
+        if settings.enabled:
             installer.install()
+            boot_recording.begin(settings)

@@ -48,6 +48,9 @@ class Pending:
                         count("dropped.tail")
                         return None
                 if self.limiter.suppresses(finished, self.decision):
+                    # The ring is for what nobody wanted yet. What a limit turns down was wanted,
+                    # and comes in floods: it would push all else out, and pass the limit later.
+                    scope.may_be_held = False
                     return None
         except Exception as error:
             failsafe.report("tail decision", error)

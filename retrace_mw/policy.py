@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.settings import Settings, resolve
 from retrace_mw.chosen_decider import Choice, choose
-from retrace_mw.decision import Decider, awaits
+from retrace_mw.decision import Decider, awaits, to_call
 from retrace_mw.limiter import Limiter
 from retrace_mw.limits import Limits, limits_of
 from retrace_mw.response_headers import ResponseHeaders
@@ -27,9 +27,10 @@ class Policy:
     settings: Settings
     enabled: bool
     """False: every request passes straight through."""
-    decide: Decider
     choice: Choice
-    """Where the decider came from."""
+    """The decider, and where it came from."""
+    decide: Decider
+    """What calls the decider."""
     awaits: bool
     """True when the decider's answer must be awaited."""
     limiter: Limiter
@@ -69,8 +70,8 @@ def make_policy(
     return Policy(
         settings=settings,
         enabled=settings.enabled and not is_stopped(settings),
-        decide=choice.decider,
         choice=choice,
+        decide=to_call(choice.decider),
         awaits=awaits(choice.decider),
         limiter=limiter,
         trace_headers=TraceHeaders(settings.trace_header),

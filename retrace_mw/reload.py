@@ -25,7 +25,7 @@ class FileWatch:
         clock: seconds that only grow, for tests.
     """
 
-    __slots__ = ("_clock", "_due", "_lock", "_paths", "_seen", "interval_s")
+    __slots__ = ("_lock", "_paths", "_seen", "clock", "due", "interval_s")
 
     def __init__(
         self,
@@ -36,17 +36,18 @@ class FileWatch:
     ) -> None:
         self._paths = tuple(paths)
         self.interval_s = interval_s
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
-        self._due = clock() + interval_s
+        self.due = clock() + interval_s
+        """Before this time of `clock` nothing is looked at; who is in a hurry may ask first."""
         self._seen = self._look()
 
     def changed(self) -> bool:
         """Return True, to one caller, when a file has changed since the last look."""
-        if self._clock() < self._due or not self._lock.acquire(blocking=False):
+        if self.clock() < self.due or not self._lock.acquire(blocking=False):
             return False
         try:
-            self._due = self._clock() + self.interval_s
+            self.due = self.clock() + self.interval_s
             found = self._look()
             if found == self._seen:
                 return False

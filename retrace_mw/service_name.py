@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from retrace_core.environment import name_of_app
 from retrace_core.ids import valid_service
 
 __all__ = ["service_name"]
@@ -22,7 +23,8 @@ def service_name(app: Any) -> str:
         if inner is None or inner is owner:
             break
         owner = getattr(inner, "__self__", inner)
-    return _clean(getattr(owner, "__module__", None)) or "service"
+    module = name_of_app(app)[0].partition(":")[0]
+    return _clean(module) or _clean(getattr(owner, "__module__", None)) or "service"
 
 
 def _clean(name: object) -> str:

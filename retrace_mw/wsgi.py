@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.http_exchange import UNRECORDED
-from retrace_core.native import LANE
+from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_mw.opening import Gatekeeper
@@ -70,13 +70,16 @@ class RetraceMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request; what is not to be recorded passes straight through."""
-        if LANE.get() is not None:
-            return self._nested(environ, start_response)
         gatekeeper = self._gatekeeper
+        if gatekeeper.booting:
+            gatekeeper.booted()
+        lane = LANE.get()
+        if lane is not None and lane.mode != OFF:
+            return self._nested(environ, start_response)
         policy = gatekeeper.policy()
         if not policy.enabled:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
-        view = RequestView(environ, asgi=False, app=self.app, trace_headers=policy.trace_headers)
+        view = RequestView(environ, False, self.app, policy.trace_headers)
         if policy.awaits:
             decision = gatekeeper.verdict_waiting(policy, view)
         else:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+# Most tests are of one request; what this process did before is none of their business.
+os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
+
 from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
+from tests.postgresql_server import postgresql_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.postgresql_server import PostgresqlServer
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +54,10 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RETRACE_SAMPLE_RATE", "1")
     monkeypatch.setenv("RETRACE_RECORDING_PATH", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """Return a PostgreSQL for the whole session; take a database of your own, don't stop it."""
+    with postgresql_server() as server:
+        yield server

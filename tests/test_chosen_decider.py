@@ -29,7 +29,7 @@ def choice(environ: dict[str, str], **options: object) -> str:
 
 def test_the_decider_made_of_the_settings() -> None:
     """Header, token, rules, and the sample rate where no rule matches."""
-    assert choice({}) == "any_of(TraceHeader(per_s=100.0), SampleRate(0.01))"
+    assert choice({}) == "any_of(TraceHeader(per_s=100.0), SampleRate(0.01, heed_no=True))"
     environ = {
         "RETRACE_FORCE_SECRET": SECRET,
         "RETRACE_RULES": '[{path = "/pay"}]',
@@ -39,6 +39,7 @@ def test_the_decider_made_of_the_settings() -> None:
         "any_of(TraceHeader(per_s=100.0), ForceToken(per_s=50.0, unsigned_per_s=0.0),"
         " Rules([{'path': '/pay'}], otherwise=SampleRate(0.5)))"
     )
+    assert choice({}, sample_rate=0.01) == "any_of(TraceHeader(per_s=100.0), SampleRate(0.01))"
 
 
 def test_the_setting_decide_goes_before_them() -> None:

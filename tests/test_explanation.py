@@ -66,6 +66,32 @@ def test_explaining_uses_up_no_rate(made: Any) -> None:
     assert "more than" in explain(decider, request).parts[0].reason
 
 
+@pytest.mark.parametrize(
+    ("told", "lines"),
+    [
+        (
+            "",
+            [
+                "yes   UpstreamDecision(per_s=100): no decision of a caller: every request is"
+                " recorded",
+                "  yes   Always(): every request is recorded",
+            ],
+        ),
+        (
+            "no",
+            [
+                "no    UpstreamDecision(per_s=100): the caller does not record it",
+                "  -     Always(): not asked: what came before it has settled the matter",
+            ],
+        ),
+    ],
+)
+def test_what_decides_without_a_caller_has_a_line_of_its_own(told: str, lines: list[str]) -> None:
+    """And it is not asked where the caller has decided."""
+    request = make_request("/", headers={"X-Retrace": told} if told else {})
+    assert str(explain(UpstreamDecision(Always()), request)).splitlines() == lines
+
+
 def test_a_rule_tells_the_condition_that_is_not_met() -> None:
     """By its key."""
     rules = Rules([{"name": "pay", "path": "/pay", "methods": "POST", "query": {"a": "1"}}])

@@ -29,7 +29,7 @@ from retrace_core.scope import RecordingScope, active_scope
 from retrace_core.settings import resolve
 from retrace_core.store import DirectoryStore, open_store
 from retrace_core.trace_file import dump, pack, unpack
-from retrace_mw import RetraceMiddleware, flight_recorder_endpoint, save_recent
+from retrace_mw import Limits, RetraceMiddleware, flight_recorder_endpoint, save_recent
 from retrace_mw.deciders import Always, KeepIfFailed
 from tests.trace_file.test_trace_file import draft
 
@@ -199,6 +199,19 @@ def test_nothing_is_written_without_a_trigger(client: Client, recordings: Path) 
         client.get("/200", buffered=True)
     assert writer.flush()
     assert not recordings.exists()
+
+
+def test_what_a_limit_turns_down_at_the_end_is_not_held(recordings: Path) -> None:
+    """It was wanted, and too much: it would push out what nobody has judged by a failure."""
+    limits = Limits(per_second=1, per_failure_per_hour=0)
+    wrapped = RetraceMiddleware(
+        app, service="shop", decide=KeepIfFailed(), limits=limits, flight_recorder_bytes=1 << 20
+    )
+    before = stats().get("suppressed.per_second", 0)
+    for status in (500, 500, 500, 500, 200):
+        Client(wrapped).get(f"/{status}", buffered=True)
+    assert stats()["suppressed.per_second"] > before
+    assert save_recent("an alert") == 1  # the 200
 
 
 def test_save_recent_saves_what_was_dropped(client: Client, recordings: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrace_core.ids import (
+    call_span_id,
     is_trace_id,
     new_span_id,
     new_trace_id,
@@ -27,6 +28,16 @@ def test_fresh_ids_have_their_shape_and_differ() -> None:
     assert is_trace_id(new_trace_id())
     assert len(new_span_id()) == 16
     assert int(new_span_id(), 16)
+
+
+@given(st.integers(0, 2**40))
+def test_a_call_has_the_span_id_of_its_request_and_a_number(number: int) -> None:
+    """It is never the request's own, and the next call's is another."""
+    own = new_span_id()
+    assert own.endswith("0000")
+    call = call_span_id(own, number)
+    assert (len(call), call[:12]) == (16, own[:12])
+    assert len({own, call, call_span_id(own, number + 1)}) == 3
 
 
 def test_a_forked_process_draws_other_ids(tmp_path: Path) -> None:

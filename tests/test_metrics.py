@@ -106,6 +106,14 @@ def test_prometheus_reads_the_same(recordings: Path, reader: InMemoryMetricReade
     assert all(dict(key)["pid"] for row in parsed(prometheus_text()).values() for key in row)
 
 
+def test_a_flag_without_a_value_is_counted_by_reason(reader: InMemoryMetricReader) -> None:
+    """The default counted, and why."""
+    key = (("reason", "not_found"),)
+    before = collected(reader).get("retrace.flag.defaults", {}).get(key, 0)
+    count("flag.not_found")
+    assert collected(reader)["retrace.flag.defaults"][key] == before + 1
+
+
 @given(st.text())
 def test_any_name_of_a_decider_is_one_label(name: str) -> None:
     """What a decider is called can't break the format."""
@@ -114,7 +122,7 @@ def test_any_name_of_a_decider_is_one_label(name: str) -> None:
         found = parsed(prometheus_text({}))["retrace_decided_total"]
         assert found[("decider", name), ("verdict", "no")] == 1
     finally:
-        del tally._tally[name, "no"]
+        del tally._tally["no"][name]
 
 
 def test_names_made_up_for_every_request_do_not_fill_the_memory() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import datetime
+import json
 import os
 import random
 import sqlite3
@@ -22,6 +23,7 @@ from fastapi import BackgroundTasks  # noqa: TC002  # FastAPI looks the annotati
 from fastapi.responses import StreamingResponse
 
 from retrace_core import replay
+from retrace_core.ids import call_span_id
 from tests.http_origin import origin
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 
@@ -137,6 +139,30 @@ def test_http_errors_come_back_as_they_were_raised(recordings: Path, path: str) 
     assert_identical(recording, app)
 
 
+@pytest.mark.parametrize("in_threads", [False, True], ids=["in turn", "in threads"])
+def test_each_outgoing_call_has_a_span_id_of_its_own(recordings: Path, in_threads: bool) -> None:
+    """By the first twelve digits it is the recording's; a replay gives each call the same."""
+    with origin() as (base, _):
+
+        def call(_: int) -> str:
+            sent: str = httpx.get(f"{base}/json").request.headers["traceparent"]
+            return sent
+
+        def view() -> Any:
+            if not in_threads:
+                return [call(number) for number in range(3)]
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                return list(pool.map(call, range(3)))
+
+        app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    parents = json.loads(b"".join(recording.response.body))
+    spans = {parent.split("-")[2] for parent in parents}
+    assert len(spans - {recording.header.span_id}) == 3
+    assert {span[:12] for span in spans} == {recording.header.span_id[:12]}
+    assert_identical(recording, app)
+
+
 def test_outgoing_calls_carry_the_trace(recordings: Path) -> None:
     """X-Trace-ID and traceparent go out without the application doing anything."""
     with origin() as (base, _):
@@ -148,9 +174,8 @@ def test_outgoing_calls_carry_the_trace(recordings: Path) -> None:
     assert recording.response is not None
     body = b"".join(recording.response.body).decode()
     assert recording.header.trace_id in body
-    assert (
-        f"00-{recording.header.trace_id}-{recording.header.span_id}-03" in body
-    )  # sampled, random
+    span_id = call_span_id(recording.header.span_id, 0)
+    assert f"00-{recording.header.trace_id}-{span_id}-03" in body  # sampled, random
     assert_identical(recording, app)
 
 

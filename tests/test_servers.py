@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving(command: list[str], port: int, recordings: Path) -> Iterator[str]:
+def serving(
+    command: list[str], port: int, recordings: Path, *, sample_rate: float = 1
+) -> Iterator[str]:
     """Run a server until the block ends; yield its address."""
     environment = {
         **os.environ,
         "RETRACE": "1",
-        "RETRACE_SAMPLE_RATE": "1",
+        "RETRACE_SAMPLE_RATE": str(sample_rate),
         "RETRACE_SERVICE": "clock",
         "RETRACE_RECORDING_PATH": str(recordings),
     }
@@ -57,9 +59,10 @@ def serving(command: list[str], port: int, recordings: Path) -> Iterator[str]:
         process.wait(30)
 
 
-def get(url: str) -> str:
+def get(url: str, headers: dict[str, str] | None = None) -> str:
     """Return the body of one answer."""
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    asked = urllib.request.Request(url, headers=headers or {})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
         text: str = answer.read().decode()
         return text
 

@@ -141,6 +141,17 @@ def test_the_callers_decision_is_followed() -> None:
     assert repr(UpstreamDecision(Never(), per_s=5)) == "UpstreamDecision(Never(), per_s=5)"
 
 
+def test_the_usual_rate_leaves_out_what_the_caller_does_not_record() -> None:
+    """So that no trace is torn; a rate that the user has set is meant as it is."""
+    asked = [view(x_retrace=said) for said in ("no", "tail", "yes", "perhaps")]
+    usual, own = SampleRate(1.0, heed_no=True), SampleRate(1.0)
+    assert [usual(one).verdict for one in asked] == ["no", "yes", "yes", "yes"]
+    assert {own(one).verdict for one in asked} == {"yes"}
+    assert usual(view(x_retrace="no")).reason == "drawn, but the caller does not record it"
+    by_method = SampleRate(0.0, by="method", rates={"": 1.0}, heed_no=True)
+    assert [by_method(one).verdict for one in asked[:2]] == ["no", "yes"]
+
+
 def test_a_forged_decision_has_a_limit() -> None:
     """More than its share per second is refused and counted."""
     decide = UpstreamDecision(per_s=1, clock=lambda: 0.0)

@@ -76,6 +76,7 @@ static PyMemberDef state_members[] = {
     {"started_ns", T_LONGLONG, offsetof(ScopeState, started_ns), READONLY, NULL},
     {"cut", T_BOOL, offsetof(ScopeState, cut), 0, NULL},
     {"tainted", T_BOOL, offsetof(ScopeState, tainted), 0, NULL},
+    {"imports", T_BOOL, offsetof(ScopeState, imports), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 PyTypeObject ScopeStateType = {

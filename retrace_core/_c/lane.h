@@ -12,6 +12,7 @@ typedef struct {
     long long started_ns; /* monotonic */
     size_t size, limit;   /* bytes in all lanes */
     char cut, tainted;
+    char imports;         /* whether what modules ask as they are imported is of this scope */
     unsigned char *sites; /* one bit for each call site seen */
     size_t site_bytes;
 } ScopeState;

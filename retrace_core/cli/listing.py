@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrace_core.boot_recording import METHOD
 from retrace_core.cli.screen import progress
 from retrace_core.errors import RecordingError
 from retrace_core.trace_file import load_header
@@ -42,7 +43,8 @@ class Wanted:
     def takes(self, header: Header) -> bool:
         """Return True for a recording that is asked for."""
         return (
-            self.since_ns <= header.started_ns <= self.until_ns
+            header.method != METHOD  # the boot tape of a process
+            and self.since_ns <= header.started_ns <= self.until_ns
             and self._takes_status(header)
             and (not self.path or fnmatch.fnmatchcase(header.path, self.path))
         )

@@ -55,6 +55,8 @@ class Options:
     strict: bool
     reveal: bool
     timeout_s: float
+    warm: bool
+    """True replays the earlier recordings of the same process first."""
     flags: dict[str, Any]
     """Feature flags to flip, with their new values."""
     mode: Mode
@@ -73,6 +75,7 @@ class Options:
         ):
             given += [name, value] if value is not None else []
         given += [f"--flag={name}={json.dumps(value)}" for name, value in self.flags.items()]
+        given += ["--warm"] if self.warm else []
         given += ["--mode", self.mode] if self.mode != "strict" else []
         given += ["--live-on-miss", ",".join(self.live)] if self.live else []
         given += ["--strict"] if self.strict else []
@@ -142,6 +145,11 @@ of --flag was never asked in the recording).
     metavar="NAME=VALUE",
     multiple=True,
     help="Flip a feature flag that was asked; VALUE is JSON, else text. May be repeated.",
+)
+@click.option(
+    "--warm",
+    is_flag=True,
+    help="Run the earlier recordings of its process first, to warm its caches.",
 )
 @click.option(
     "--mode",
@@ -268,7 +276,7 @@ def _replay_here(path: Path, options: Options) -> int:
     os.environ["RETRACE"] = "0"
     sys.dont_write_bytecode = True
     sys.argv = ["retrace"]
-    result = _run(recording, app, options)
+    result = _run(path, recording, app, options)
     _check_it_is_the_app(result, app)
     from retrace_core.cli.report import Report
 
@@ -281,9 +289,11 @@ def _replay_here(path: Path, options: Options) -> int:
     return result.exit_status
 
 
-def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
+def _run(path: Path, recording: Recording, app: App, options: Options) -> ReplayResult:
     from retrace_core.cli import debugging
     from retrace_core.replay import replay
+    from retrace_core.replay.boot import find_boot_tape
+    from retrace_core.replay.earlier import count_earlier, earlier
 
     on_failure: Callable[[BaseException], None] | None = None
     on_divergence: Callable[[Divergence], None] | None = None
@@ -307,8 +317,15 @@ def _run(recording: Recording, app: App, options: Options) -> ReplayResult:
             on_divergence=on_divergence,
             around=around,
             flags=options.flags,
+            boot=find_boot_tape(path, recording),
+            before=earlier(path, recording) if options.warm else (),
             mode=options.mode,
             live_on_miss=options.live,
+        )
+    if not result.identical and not options.warm and (some := count_earlier(path, recording)):
+        result.notes.append(
+            f"perhaps a cold cache: {some} earlier requests of its process were recorded too;"
+            " run them first with --warm"
         )
     failure, recorded = result.failure, recording.failure
     if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:

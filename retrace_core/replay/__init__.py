@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import boundary, installer, native
@@ -13,6 +14,7 @@ from retrace_core.flags import flip
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
+from retrace_core.replay.boot import BootPlayer, booting, find_boot_tape, in_boot
 from retrace_core.replay.comparison import Difference, compare
 from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
@@ -25,7 +27,6 @@ from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from retrace_core.replay.deviation import Deviation
     from retrace_core.replay.matching import Mode
@@ -120,6 +121,8 @@ def replay(
     on_divergence: Callable[[Divergence], None] | None = None,
     around: Callable[[Callable[[], None]], None] | None = None,
     flags: Mapping[str, Any] | None = None,
+    boot: Sequence[Recording] | None = None,
+    before: Sequence[Recording] = (),
     mode: Mode = "strict",
     live_on_miss: Sequence[str] = (),
 ) -> ReplayResult:
@@ -141,6 +144,9 @@ def replay(
         flags: feature flags to flip, name -> value: the application gets these answers
             instead of the recorded ones, and the result says what came out differently. It
             may leave out recorded calls then; a call that was not recorded ends the replay.
+        boot: the files of the boot tape of its process; default: those beside the path.
+        before: earlier recordings of the same process, oldest first, to run first, so that
+            what the process keeps in memory is there; see `earlier`.
         mode: "strict" ends the replay at the first call that is not the next recorded one of
             its thread or task. "tolerant", for changed code, goes on: each call that is
             left out, reordered, changed or answered by the nearest recorded one is in the
@@ -161,14 +167,18 @@ def replay(
     if mode not in MODES:
         raise ReplayError(f"mode {mode!r} is none; use {' or '.join(MODES)}")
     loaded = recording if isinstance(recording, Recording) else load(recording)
+    if boot is None and isinstance(recording, Path | str):
+        boot = find_boot_tape(Path(recording), loaded)
+    boot_player = BootPlayer(boot, loaded.header.started_ns) if boot else None
     played = flip(loaded, flags) if flags else loaded
     installer.install()
     boundary.replay_began(1)
     native.arm(1)
     player: Player | None = None
     try:
-        with closed_world(allow_write) as refused:
-            target = load_app(app, app_dir) if isinstance(app, str) else app
+        with booting(boot_player, app_dir) as boot_notes, closed_world(allow_write) as refused:
+            with in_boot(boot_player):
+                target = _loaded(app, app_dir, loaded, boot_player) if isinstance(app, str) else app
             _check_protocol(target, loaded)
             check_live(live_on_miss)
             if (flags or mode == "tolerant") and patience_s < float("inf"):
@@ -181,23 +191,43 @@ def replay(
                 passes_over=bool(flags),
                 live=live_on_miss,
             )
+            player.findings.notes += boot_notes
+            player.boot = boot_player
             if on_failure is not None:
                 player.when_failing(on_failure)
             if on_divergence is not None:
                 player.when_diverging(on_divergence)
-            run = functools.partial(drive, target, loaded, player)
+            first = [(one, Player(one, patience_s=min(patience_s, 2.0))) for one in before]
+            run = functools.partial(drive, target, loaded, player, first)
             if around is None:
                 run()
             else:
                 around(run)
+        astray = sum(1 for _, one in first if one.divergence is not None)
+        if astray:
+            player.findings.notes.append(
+                f"of {len(first)} earlier requests run first, {astray} diverged"
+            )
     finally:
         if player is not None:
             player.finish()
+        if boot_player is not None:
+            boot_player.finish()
         native.arm(-1)
         boundary.replay_began(-1)
     assert player is not None
     result = _result(loaded, player, refused, flags or {})
     return dataclasses.replace(result, mode=mode, live=tuple(live_on_miss))
+
+
+def _loaded(app: str, app_dir: str | None, recording: Recording, boot: BootPlayer | None) -> Any:
+    missing = ""
+    if recording.header.boot and boot is None:
+        missing = (
+            f"the boot tape of its process, {recording.header.boot}, is not beside the"
+            " recording; put it there, in the folder that holds that of the trace"
+        )
+    return load_app(app, app_dir, missing=missing)
 
 
 def _result(

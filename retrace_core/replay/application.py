@@ -13,13 +13,14 @@ from retrace_core.replay.divergence import DivergedError
 __all__ = ["load_app"]
 
 
-def load_app(name: str, app_dir: str | None = None) -> Any:
+def load_app(name: str, app_dir: str | None = None, *, missing: str = "") -> Any:
     """Return the application object that `name` means.
 
     Args:
         name: "module:attribute", as uvicorn and gunicorn write it; "module:make()" calls a
             factory without arguments.
         app_dir: the folder to put first on `sys.path`; default the current one.
+        missing: what the start-up lacks, for the error, in words; default nothing.
 
     Raises:
         AppNotLoadable: it can't be imported, or has no such attribute.
@@ -38,6 +39,7 @@ def load_app(name: str, app_dir: str | None = None) -> Any:
         hint = "give --app and --app-dir"
         if isinstance(error, LiveCallRefused):
             hint = "its import reaches for the live world; move that into a start-up function"
+        hint = missing or hint
         raise AppNotLoadable(
             f"app {name!r} can't be imported from {folder}: {type(error).__name__}: {error}; {hint}"
         ) from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from retrace_core.codec import encode
 from retrace_core.ordering import TURN
-from retrace_core.recording import RETURNED, Event
+from retrace_core.recording import FREE, RETURNED, Event
 
 if TYPE_CHECKING:
     from retrace_core.recording import LaneEvents
@@ -34,7 +35,14 @@ class LaneCursor:
 
     def __init__(self, lane: LaneEvents | None, soft: SoftAnswers) -> None:
         events = lane.events if lane is not None else []
-        self.all = [event for event in events if isinstance(event, Event)]
+        hard = [event for event in events if isinstance(event, Event)]
+        self.all = [event for event in hard if not event.kind.startswith(FREE)]
+        self.free: dict[tuple[str, bytes], deque[Event]] = {}
+        """What is matched in no order, by kind and encoded key."""
+        for event in hard:
+            if event.kind.startswith(FREE):
+                asked = (event.kind, encode(event.key))
+                self.free.setdefault(asked, deque()).append(event)
         self.waiting = deque(self.all)
         self.soft = soft
         self.complete = lane is None or lane.complete

@@ -15,9 +15,10 @@ from retrace_core.boundary import call_async
 from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
+from retrace_core.replay.boot import in_boot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from retrace_core.lanes import Lane
     from retrace_core.recording import Recording, Request
@@ -29,7 +30,12 @@ __all__ = ["drive"]
 _GRACE_S = 10.0
 
 
-def drive(app: Any, recording: Recording, player: Player) -> None:
+def drive(
+    app: Any,
+    recording: Recording,
+    player: Player,
+    before: Sequence[tuple[Recording, Player]] = (),
+) -> None:
     """Run the recorded request through `app`; what comes out is in `player.outcome`.
 
     Where the application holds our middleware, the recorded answers begin there, as the
@@ -39,23 +45,34 @@ def drive(app: Any, recording: Recording, player: Player) -> None:
         app: the ASGI or WSGI callable, as `recording.request.protocol` says.
         recording: whose request it is.
         player: gives the answers.
+        before: other requests of the same process, to run first, each with its player.
     """
-    lane = player.infrastructure if holds_middleware(app) else player.root
+    runs = [*before, (recording, player)]
     if recording.request.protocol == "asgi":
-        _drive_asgi(app, recording, player, lane)
-    else:
-        contextvars.copy_context().run(_drive_wsgi, app, recording, player, lane)
+        _drive_asgi(app, runs)
+        return
+    for one, answers in runs:
+        contextvars.copy_context().run(_drive_wsgi, app, one, answers, _first_lane(app, answers))
+        if answers is not player:
+            answers.finish()
 
 
-def _drive_asgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
+def _first_lane(app: Any, player: Player) -> Lane:
+    return player.infrastructure if holds_middleware(app) else player.root
+
+
+def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
     async def main() -> None:
-        async with _Lifespan(app) as state:
-            context = contextvars.copy_context()
-            context.run(LANE.set, lane)
-            scope = asgi_scope(recording.request, state)
-            request = _asgi_request(app, scope, recording, player)
-            await asyncio.get_running_loop().create_task(request, context=context)
-            await _spawned_lanes(player)
+        async with _Lifespan(app, runs[-1][1]) as state:
+            for recording, player in runs:
+                context = contextvars.copy_context()
+                context.run(LANE.set, _first_lane(app, player))
+                scope = asgi_scope(recording.request, state)
+                request = _asgi_request(app, scope, recording, player)
+                await asyncio.get_running_loop().create_task(request, context=context)
+                await _spawned_lanes(player)
+                if player is not runs[-1][1]:
+                    player.finish()
 
     if asyncio._get_running_loop() is None:
         asyncio.run(main())
@@ -151,8 +168,9 @@ def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
 class _Lifespan:
     """The application's start-up before the request, and its shutdown after it."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, player: Player) -> None:
         self._app = app
+        self._boot = player.boot
         self._started = asyncio.Event()
         self._stop = asyncio.Event()
         self._state: dict[str, Any] = {}
@@ -160,7 +178,8 @@ class _Lifespan:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> dict[str, Any]:
-        self._task = asyncio.create_task(self._run())
+        with in_boot(self._boot):
+            self._task = asyncio.create_task(self._run())
         await self._started.wait()
         if self._failed:
             raise AppNotLoadable(

@@ -109,6 +109,8 @@ class Findings:
                     f" the first was {first.kind} {first.key!r}"[:300]
                 )
             for kind, site in dict.fromkeys(cursor.soft.extra):
+                if site.endswith(":<module>"):
+                    continue  # imported here, and before the request when it was recorded
                 notes.append(f"lane {lane}: {kind} was read more often than recorded by {site}")
         return notes
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from retrace_core.recording import LaneEvents, Recording
+    from retrace_core.replay.boot import BootPlayer
     from retrace_core.replay.matching import Matching, Mode
 
 __all__ = ["Player"]
@@ -66,6 +67,7 @@ class Player:
     ) -> None:
         header = recording.header
         self.state = ScopeState()
+        self.span_id = header.span_id
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
         self.folder = header.folder or header.trace_id
         self.infrastructure = Lane(self, "infrastructure", INFRA)
@@ -96,6 +98,7 @@ class Player:
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
         self.outcome = Outcome()
+        self.boot: BootPlayer | None = None
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
@@ -211,6 +214,18 @@ class Player:
                 return self._cursor(lane).soft.answer(SOFT_KINDS[kind], site, args)
         finally:
             native.exempt(-1)
+
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Return whether a call in no order was recorded, and its outcome."""
+        self._raise_divergence()
+        asked = (kind, native.encode(decode(native.encode(key))))
+        with self._lock:
+            events = self._cursor(lane).free.get(asked)
+            if not events:
+                return False, None
+            event = events.popleft()
+            self.served += 1
+        return True, self._outcome(event)
 
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""

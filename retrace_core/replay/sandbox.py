@@ -29,11 +29,10 @@ _REFUSED = frozenset(
     subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
     pty.spawn ftplib.connect imaplib.open poplib.connect smtplib.connect telnetlib.Telnet.open
     os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
-    shutil.rmtree shutil.move shutil.copyfile
     """.split()
 )
-_FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m", "shutil")))
-_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "shutil.rmtree")
+_FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m")))
+_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod")
 """Events whose last argument is the open folder that the path is relative to, or -1."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
@@ -127,10 +126,13 @@ def _beside(event: str, args: tuple[Any, ...]) -> object:
 
 
 def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    """Return True for a bind to no particular port of this machine.
+    """Return True for what a library does as it is imported, and that reaches nothing.
 
-    urllib3 tries one as it is imported, to see whether there is IPv6; nobody can connect.
+    urllib3 binds to no particular port of this machine, to see whether there is IPv6; nobody
+    can connect. `ctypes.util.find_library` has the linker's cache printed (psycopg does).
     """
+    if event == "subprocess.Popen":
+        return list(args[1]) == ["/sbin/ldconfig", "-p"]
     address = args[1] if len(args) > 1 else None
     return (
         event == "socket.bind"

@@ -121,7 +121,7 @@ def _decider(app: str | None, app_dir: str | None) -> tuple[Decider, Any]:
     if middleware is None:
         note(f"{app} is not wrapped in RetraceMiddleware: the decider of the settings is asked")
         return choose(resolve(), None).decider, loaded
-    return middleware.policy().decide, middleware.app
+    return middleware.policy().choice.decider, middleware.app
 
 
 @contextmanager

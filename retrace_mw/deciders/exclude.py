@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
-from retrace_mw.decision import Decider, Decision, awaits
+from retrace_mw.decision import Decider, Decision, awaits, to_call
 from retrace_mw.explanation import Explanation, explain, not_asked
 from retrace_mw.glob import compile_globs
 
@@ -29,7 +29,17 @@ class Exclude:
         ConfigurationError: a pattern can't match a path.
     """
 
-    __slots__ = ("_exact", "_matches", "_no", "_prefixes", "decider", "force", "is_async", "paths")
+    __slots__ = (
+        "_call",
+        "_exact",
+        "_matches",
+        "_no",
+        "_prefixes",
+        "decider",
+        "force",
+        "is_async",
+        "paths",
+    )
 
     def __init__(
         self, decider: Decider, paths: Iterable[str], *, force: Decider | None = None
@@ -38,6 +48,7 @@ class Exclude:
         self.paths = tuple(paths)
         self.force = force
         self.is_async = awaits(decider)
+        self._call = to_call(decider)
         for path in self.paths:
             if not path or path[0] not in "/*" or "?" in path:
                 allowed = "patterns of paths that begin with / or *, as in /static/*"
@@ -55,7 +66,7 @@ class Exclude:
     def __call__(self, request: RequestView) -> Any:
         """Return no for an excluded path, else what the decider says."""
         if not self._excludes(request.path):
-            return self.decider(request)
+            return self._call(request)
         if self.force is not None:
             decision: Any = self.force(request)
             if decision.verdict == "yes":

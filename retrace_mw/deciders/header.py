@@ -54,6 +54,8 @@ class TraceHeader:
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes for a request with an X-Trace-ID while there is room."""
+        if not request.trace_headers():  # most have none
+            return self._no
         decision = self._asked(request)
         if decision is self._yes and not self._bucket.take():
             count("suppressed.trace_header")

@@ -136,6 +136,9 @@ def _sdk_context(context: FlagContext) -> Context:
     named_key(context)
     parts: list[Context] = []
     for one in (context, *context.also):
+        if not one.attributes:  # a quarter of what a builder costs
+            parts.append(Context.create(one.key, one.kind))
+            continue
         builder = Context.builder(one.key).kind(one.kind)
         for name, value in one.attributes.items():
             if name not in ("key", "kind"):

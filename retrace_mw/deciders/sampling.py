@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retrace_core.errors import ConfigurationError
 from retrace_mw.decision import Decision
-from retrace_mw.rates import Rates, checked_share, is_drawn, threshold_of
+from retrace_mw.rates import Rates, checked_share, threshold_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,17 +29,38 @@ class SampleRate:
         by: where the value is that has a rate of its own: "header:x-tenant", "query:plan",
             "method", "host" or "route".
         rates: value -> rate; all other values have `rate`.
+        heed_no: True leaves out what the caller says it does not record (`X-Retrace: no`), so
+            that no trace is recorded in part where the caller's rate is lower, or a limit of
+            the caller's has turned the trace down.
 
     Raises:
         ConfigurationError: a rate is no number from 0 to 1, or only one of `by` and `rates`
             is given.
     """
 
-    __slots__ = ("_kept", "_no", "_rates", "_threshold", "_yes", "by", "rate", "rates")
+    __slots__ = (
+        "_kept",
+        "_no",
+        "_rates",
+        "_threshold",
+        "_unwanted",
+        "_yes",
+        "by",
+        "heed_no",
+        "rate",
+        "rates",
+    )
 
     def __init__(
-        self, rate: float, *, by: str = "", rates: Mapping[str, float] | None = None
+        self,
+        rate: float,
+        *,
+        by: str = "",
+        rates: Mapping[str, float] | None = None,
+        heed_no: bool = False,
     ) -> None:
+        if not isinstance(heed_no, bool):
+            raise ConfigurationError("heed_no", heed_no, "True or False")
         self.rate = checked_share("sample_rate", rate)
         self.by = by
         found = Rates(self.rate, by, rates)
@@ -49,16 +71,25 @@ class SampleRate:
         self._kept = {rate: _drawn(rate, of) for rate in {self.rate, *found.rates.values()}}
         self._yes = self._kept[self.rate]
         self._no = Decision("no", f"not drawn at rate {self.rate:g}{of}", "SampleRate")
+        self.heed_no = heed_no
+        self._unwanted = Decision("no", "drawn, but the caller does not record it", "SampleRate")
 
     def __repr__(self) -> str:
         by = f", by={self.by!r}, rates={self.rates!r}" if self.by else ""
-        return f"SampleRate({self.rate:g}{by})"
+        heed = ", heed_no=True" if self.heed_no else ""
+        return f"SampleRate({self.rate:g}{by}{heed})"
 
     def __call__(self, request: RequestView) -> Decision:
         """Return yes when the trace's draw falls into the share."""
-        if self._rates is None:
-            return self._yes if is_drawn(request, self._threshold) else self._no
-        return self._kept[self._rates.of(request)] if self._rates.draws(request) else self._no
+        if self._rates is not None:
+            if not self._rates.draws(request):
+                return self._no
+            drawn = self._kept[self._rates.of(request)]
+        elif self.rate and request.randomness >= self._threshold:
+            drawn = self._yes
+        else:  # at a rate of 0 no trace id need be drawn
+            return self._no
+        return self._unwanted if self.heed_no and request.upstream == "no" else drawn
 
 
 def _drawn(rate: float, of: str) -> Decision:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.errors import ConfigurationError
 from retrace_core.stats import count
 from retrace_mw.decision import Decision, awaits
+from retrace_mw.explanation import Explanation, explain, not_asked
 from retrace_mw.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -80,14 +81,21 @@ class UpstreamDecision:
             return self._yes if told == "yes" else self._tail
         return self._none if self.otherwise is None else self.otherwise(request)
 
-    def peek(self, request: RequestView) -> Any:
-        """Return what calling it would, and use up nothing of the rate."""
+    def explain(self, request: RequestView) -> Explanation:
+        """Return what the caller told, and what `otherwise` says where it told nothing."""
         told = request.upstream
         if told == "no":
-            return self._no
-        if told:
+            decision = self._no
+        elif told:
             room = self._bucket.has_room()
-            return (self._yes if told == "yes" else self._tail) if room else self._over
+            decision = (self._yes if told == "yes" else self._tail) if room else self._over
+        else:
+            decision = self._none
+        name, verdict = f"UpstreamDecision(per_s={self.per_s:g})", decision.verdict
         if self.otherwise is None:
-            return self._none
-        return getattr(self.otherwise, "peek", self.otherwise)(request)
+            return Explanation(name, verdict, decision.reason)
+        if told:
+            return Explanation(name, verdict, decision.reason, (not_asked(self.otherwise),))
+        other = explain(self.otherwise, request)
+        reason = f"{decision.reason}: {other.reason}"
+        return Explanation(name, other.verdict, reason, (other,))

@@ -128,7 +128,7 @@ def test_an_attribute_is_tested(tmp_path: Path, test: Any, value: Any, matches: 
 
 def look_again(decider: FileFlag) -> None:
     """Make the file's next look due at once."""
-    decider._watch._due = 0.0
+    decider._watch.due = 0.0
 
 
 def test_a_changed_file_counts_and_a_bad_one_does_not(path: Path) -> None:

@@ -1,0 +1,138 @@
+"""Boot recording: the boot tape as files of the store, written beside what refers to it.
+
+A tape is kept under `boot-<its id>/<service>/`, in one file for each time that it had grown
+when a recording was kept: a process that keeps nothing writes none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retrace_core import boot_tape, environment, failsafe, writer
+from retrace_core.codec import encode
+from retrace_core.exempt import site_names
+from retrace_core.recording import DecisionRecord, Header, Request
+from retrace_core.surroundings import Surroundings, find_out
+from retrace_core.trace_file import Draft
+
+if TYPE_CHECKING:
+    from retrace_core.boot_tape import BootTape, Chapter
+    from retrace_core.settings import Settings
+
+__all__ = ["ChapterNote", "begin", "reference"]
+
+FOLDER = "boot-"
+METHOD = "BOOT"
+
+
+class ChapterNote(msgspec.Struct, frozen=True, array_like=True):
+    """What a file of the tape says of one chapter; its lanes are named "<number>/<lane>"."""
+
+    number: int
+    label: str
+    key: bytes
+    """Encoded, as the codec does it."""
+    started_ns: int
+    """Unix time in nanoseconds."""
+
+
+_services: dict[str, str] = {}
+_surroundings: Surroundings | None = None
+
+
+def begin(settings: Settings) -> None:
+    """Begin the boot tape of this process, when the settings want one; later: nothing."""
+    if settings.boot_tape and settings.enabled and boot_tape.tape() is None:
+        boot_tape.begin(settings.boot_tape_limit_bytes)
+        tape = boot_tape.tape()
+        if tape is not None:
+            tape.on_boot_end = lambda: _note_surroundings(settings)
+
+
+def _note_surroundings(settings: Settings) -> None:
+    # At the end of the boot: by then the application has read its own file of variables.
+    global _surroundings
+    _surroundings = find_out(secrets=settings.record_secret_variables)
+
+
+def reference(settings: Settings, service: str, app: object) -> str:
+    """Return where the tape of this process is, "" for none; what is new in it is queued.
+
+    Args:
+        settings: of the recording that refers to it.
+        service: its service name; the first one of the process names the folder.
+        app: its application, to find out how it is named.
+    """
+    tape = boot_tape.tape()
+    if tape is None:
+        return ""
+    with failsafe.gate("save the boot tape"):
+        named = _services.setdefault(tape.id, service)
+        number, chapters = tape.take_unsaved()
+        if number:
+            draft = _draft(tape, number, chapters, settings, named, app)
+            writer.submit(lambda: draft, 1024 + sum(one.state.size_bytes for one in chapters))
+        return f"{FOLDER}{tape.id}/{named}"
+    return ""
+
+
+def _draft(
+    tape: BootTape,
+    number: int,
+    chapters: list[Chapter],
+    settings: Settings,
+    service: str,
+    app: object,
+) -> Draft:
+    header = Header(
+        trace_id=tape.id,
+        span_id=f"{number:016x}",
+        parent_span_id="",
+        service=service,
+        started_ns=min((one.started_ns for one in chapters), default=0),
+        duration_ns=0,
+        method=METHOD,
+        path="",
+        status=0,
+        error="",
+        decision=DecisionRecord("yes", "boot tape", "what the process asked for itself"),
+        environment=environment.of_app(app, settings),
+        folder=f"{FOLDER}{tape.id}",
+        events=sum(one.events for one in chapters),
+        cut=any(one.state.cut for one in chapters),
+        tainted=any(one.state.tainted for one in chapters),
+    )
+    notes = [
+        ChapterNote(place, one.label, encode(one.key), one.started_ns)
+        for place, one in enumerate(chapters)
+    ]
+    request = Request(
+        protocol="boot",
+        method=METHOD,
+        scheme="",
+        path="",
+        raw_path=b"",
+        query=b"",
+        root_path="",
+        http_version="",
+        server=None,
+        client=None,
+        headers=[],
+        extra={"chapters": notes, "surroundings": _surroundings},
+    )
+    sites = {site for one in chapters for site in one.state.used_sites()}
+    return Draft(
+        header=header,
+        request=request,
+        response=None,
+        failure=None,
+        lanes=[
+            (f"{place}/{lane.id}", lane.data(), lane.events, True)
+            for place, one in enumerate(chapters)
+            for lane in one.lanes
+            if lane.events
+        ],
+        sites=site_names(sorted(sites)),
+    )

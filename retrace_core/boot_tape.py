@@ -1,0 +1,289 @@
+"""Boot tape: what this process asked of the world for itself, and not for one request.
+
+It has chapters. The first is the boot: all that is asked from the moment the library is
+active until the first request. Each later one is something that is done once for the process
+while some request waits: a pool connects, a cache is filled. It is found again on replay by
+its label and key, whichever request is replayed, so that a cold process gets the answers
+that the warm one got.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import failsafe, native
+from retrace_core.ids import new_trace_id
+from retrace_core.lanes import Lane, masked_value
+from retrace_core.native import LANE, OFF, RECORD, ScopeState
+from retrace_core.records_only import RecordsOnly
+from retrace_core.stats import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "BOOT",
+    "BootTape",
+    "Chapter",
+    "begin",
+    "boot_lane",
+    "boot_runs",
+    "end_boot",
+    "in_boot_lane",
+    "is_active",
+    "is_played",
+    "on_boot_tape",
+    "playback",
+    "tape",
+]
+
+BOOT = "boot"
+"""The label of the first chapter."""
+
+
+class Chapter(RecordsOnly):
+    """What was asked while one thing was done for the process; owns the lanes of it."""
+
+    __slots__ = (
+        "key",
+        "label",
+        "lanes",
+        "outgoing_headers",
+        "root",
+        "span_id",
+        "started_ns",
+        "state",
+    )
+
+    def __init__(self, label: str, key: object, limit_bytes: int) -> None:
+        self.label = label
+        self.key = key
+        self.outgoing_headers: tuple[tuple[str, str], ...] = ()
+        self.span_id = ""  # of no request
+        self.started_ns = time.time_ns()
+        self.state = ScopeState(limit_bytes)
+        self.state.imports = True  # a module is imported once for the process, too
+        self.root = Lane(self, "0", RECORD)
+        self.lanes: list[Lane] = [self.root]
+
+    @property
+    def events(self) -> int:
+        """How many events it has."""
+        return sum(lane.events for lane in self.lanes)
+
+    def spawn(self, parent: Lane) -> Lane:
+        """Return a new child lane of `parent`."""
+        lane = Lane(self, parent.next_child_id(), self.root.mode)
+        if lane.mode == RECORD:
+            self.lanes.append(lane)
+        return lane
+
+    def lane_ended(self, lane: Lane) -> None:
+        """Do nothing: a chapter ends with the block that opened it."""
+
+    def handled(self, error: BaseException) -> None:
+        """Do nothing: it is no failure of a request."""
+
+    def close(self) -> None:
+        """Switch its lanes off: what was started inside and goes on is not of the chapter."""
+        for lane in self.lanes:
+            lane.mode = OFF
+        native.arm(-1)
+
+
+class BootTape:
+    """The chapters of one process.
+
+    Args:
+        limit_bytes: how much memory they may hold; further chapters are left out, counted.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.id = new_trace_id()
+        self.limit_bytes = limit_bytes
+        self.boot: Chapter | None = None
+        """The first chapter, while it goes on."""
+        self.on_boot_end: Callable[[], None] | None = None
+        self._lock = threading.RLock()
+        self._chapters: dict[tuple[str, bytes], Chapter] = {}
+        self._unsaved: set[tuple[str, bytes]] = set()
+        self._size_bytes = 0
+        self._segments = 0
+
+    def open(self, label: str, key: object = None) -> Chapter:
+        """Return a new chapter, recording."""
+        native.arm(1)
+        return Chapter(label, key, self.limit_bytes)
+
+    def close(self, chapter: Chapter) -> None:
+        """End a chapter, and keep it when anything was asked in it."""
+        chapter.close()
+        if not chapter.events:
+            return
+        name = (chapter.label, native.encode(chapter.key))
+        with self._lock:
+            before = self._chapters.get(name)
+            size = self._size_bytes - (before.state.size_bytes if before else 0)
+            if size + chapter.state.size_bytes > self.limit_bytes:
+                count("boot_tape.full")
+                return
+            self._size_bytes = size + chapter.state.size_bytes
+            self._chapters[name] = chapter
+            self._unsaved.add(name)
+
+    def take_unsaved(self) -> tuple[int, list[Chapter]]:
+        """Return the number of the file to make, 0 for none, and the chapters in no file yet.
+
+        The first file is made in any case.
+        """
+        with self._lock:
+            chapters = [self._chapters[name] for name in sorted(self._unsaved)]
+            self._unsaved.clear()
+            if self._segments and not chapters:
+                return 0, []
+            self._segments += 1
+            return self._segments, chapters
+
+    def forked(self) -> None:
+        """Become the tape of a child process: it was the same boot, and is saved apart."""
+        self.id = new_trace_id()
+        self._lock = threading.RLock()
+        self._segments = 0
+        self._unsaved = set(self._chapters)
+
+
+_tape: BootTape | None = None
+_playback: Callable[[str, object], Lane] | None = None
+
+
+def tape() -> BootTape | None:
+    """Return the tape of this process, or None where none was begun."""
+    return _tape
+
+
+def is_active() -> bool:
+    """Return True when chapters are recorded or played in this process."""
+    return _tape is not None or _playback is not None
+
+
+def is_played() -> bool:
+    """Return True while a replay answers chapters."""
+    return _playback is not None
+
+
+def begin(limit_bytes: int) -> None:
+    """Begin the tape of this process with its boot, in the current context; later: nothing.
+
+    Args:
+        limit_bytes: how much memory all chapters may hold.
+    """
+    global _tape
+    if _tape is not None or _playback is not None:
+        return
+    with failsafe.gate("begin the boot tape"):
+        _tape = BootTape(limit_bytes)
+        lane = LANE.get()
+        if lane is None or lane.mode == OFF:
+            _tape.boot = _tape.open(BOOT)
+            LANE.set(_tape.boot.root)
+
+
+def boot_runs() -> bool:
+    """Return True until the first request of the process."""
+    return _tape is not None and _tape.boot is not None
+
+
+def boot_lane() -> Lane | None:
+    """Return the lane of the boot while it goes on."""
+    return _tape.boot.root if _tape is not None and _tape.boot is not None else None
+
+
+@contextmanager
+def in_boot_lane() -> Iterator[None]:
+    """Run a part of the boot that the server runs in another context (lifespan)."""
+    lane, before = boot_lane(), LANE.get()
+    if lane is None or before is not None:
+        yield
+        return
+    LANE.set(lane)
+    try:
+        yield
+    finally:
+        LANE.set(before)
+
+
+def end_boot() -> None:
+    """Say that the first request has come."""
+    if _tape is None:
+        return
+    with failsafe.gate("end the boot"):
+        with _tape._lock:
+            boot, _tape.boot = _tape.boot, None
+        if boot is not None:
+            _tape.close(boot)
+            if _tape.on_boot_end is not None:
+                _tape.on_boot_end()
+
+
+@contextmanager
+def playback(lane_of: Callable[[str, object], Lane]) -> Iterator[None]:
+    """Have chapters answered by a replay while the block runs.
+
+    Args:
+        lane_of: gets label and key; returns the lane in which it is answered.
+    """
+    global _playback
+    before, _playback = _playback, lane_of
+    try:
+        yield
+    finally:
+        _playback = before
+
+
+class on_boot_tape:  # noqa: N801  # as `mask`, whose place it takes
+    """Run what is done once for the process, not for the request that waits for it.
+
+    Args:
+        label: what is done, for instance "psycopg.connect".
+        key: with what; the same again for the same thing in another process.
+    """
+
+    __slots__ = ("_before", "_chapter", "_key", "_label")
+
+    def __init__(self, label: str = "", key: object = None) -> None:
+        self._label = label
+        self._key = key
+        self._chapter: Chapter | None = None
+
+    def __enter__(self) -> None:
+        self._before = before = LANE.get()
+        if _playback is not None:
+            LANE.set(_playback(self._label, self._key))
+        elif _tape is not None:
+            self._chapter = _tape.open(self._label, self._key)
+            LANE.set(self._chapter.root)
+        elif before is not None:
+            LANE.set(masked_value(before))
+
+    def __exit__(self, *_: Any) -> None:
+        LANE.set(self._before)
+        if self._chapter is not None and _tape is not None:
+            with failsafe.gate("close a chapter of the boot tape"):
+                _tape.close(self._chapter)
+
+    @property
+    def events(self) -> int:
+        """How many events the chapter has so far."""
+        return self._chapter.events if self._chapter is not None else 0
+
+
+def _after_fork() -> None:
+    if _tape is not None:
+        _tape.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,1 @@
+"""Boundaries of `django`, one file for each of its modules."""

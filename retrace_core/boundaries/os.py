@@ -1,0 +1,222 @@
+"""`os`: what the request asks of files and folders, and does to them.
+
+Answers are given back on replay without a look at the disk; what it does to files is not
+done again. File descriptors are real, of scratch files.
+
+Hooks: the functions of `os` by name; `os.path`, `pathlib`, `shutil` and `glob` call them.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.file_access import (
+    content_of,
+    is_infrastructure,
+    is_temporary,
+    materialised,
+    materialised_folder,
+    world_path,
+)
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_ASKING = ("access", "listdir", "lstat", "readlink", "stat", "statvfs")
+_DOING = "chmod link mkdir remove rename replace rmdir symlink truncate unlink utime".split()
+_FOLDER = "folder"
+_TWO_PATHS = ("link", "rename", "replace", "symlink")
+
+
+def _plain(value: Any) -> object:
+    """Return what a function answered as plain data."""
+    if isinstance(value, os.stat_result):
+        return [list(value), {n: getattr(value, n) for n in dir(value) if n.startswith("st_")}]
+    return list(value) if isinstance(value, os.statvfs_result) else value
+
+
+def _rebuilt(name: str) -> Callable[[Any], Any]:
+    def rebuild(value: Any) -> Any:
+        if name in ("stat", "lstat"):
+            return os.stat_result(value[0], value[1])
+        return os.statvfs_result(value) if name == "statvfs" else value
+
+    return rebuild
+
+
+def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    kind, rebuild = f"file.{name}", _rebuilt(name)
+
+    def factory(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def asked(path: Any = ".", *args: Any, **kwargs: Any) -> Any:
+            lane = current()
+            if lane is None or is_infrastructure(sys._getframe(1)):
+                return original(path, *args, **kwargs)
+            named = world_path(path)
+            if named is None or kwargs.get("dir_fd") is not None:
+                return original(path, *args, **kwargs)
+            rest: list[object] = list(args)
+            if name in _TWO_PATHS and args:
+                rest[0] = world_path(args[0])
+            live = functools.partial(original, path, *args, **kwargs)
+            key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
+
+            def again(value: Any) -> Any:
+                if (
+                    is_temporary(named) and name != "access"
+                ):  # in a replay's own folder it is done for real
+                    with suppress(OSError):
+                        return live()
+                return rebuild(value)
+
+            return call_free(lane, kind, key, live, _plain, again)
+
+        return asked
+
+    return factory
+
+
+def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def open(path: Any, flags: int, mode: int = 0o777, *, dir_fd: Any = None) -> int:  # noqa: A001
+        lane = current()
+        if lane is None or is_infrastructure(sys._getframe(1)):
+            return int(original(path, flags, mode, dir_fd=dir_fd))
+        named = world_path(path)
+        if named is None:
+            return int(original(path, flags, mode, dir_fd=dir_fd))
+
+        def live() -> tuple[int, Any]:
+            if os.path.isdir(path):
+                return original(path, flags, mode, dir_fd=dir_fd), _FOLDER
+            before = None if flags & (os.O_TRUNC | os.O_EXCL) else content_of(path)
+            return original(path, flags, mode, dir_fd=dir_fd), before
+
+        def decode(before: Any) -> tuple[int, Any]:
+            if before == _FOLDER:
+                return original(materialised_folder(named), flags), before
+            content = before[0] if before is not None else None
+            return original(materialised(named, content), flags | os.O_CREAT, mode), before
+
+        handle, _ = call_free(lane, "file.os_open", (named, flags), live, lambda o: o[1], decode)
+        return int(handle)
+
+    return open
+
+
+class _Entry:
+    """One entry of a folder, as `os.DirEntry` has it, from memory."""
+
+    def __init__(self, folder: Any, known: list[Any]) -> None:
+        self.name, self._is_dir, self._is_file, self._is_link, self._inode, self._stat = known
+        self.path = os.path.join(folder, self.name)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """Return True for a folder."""
+        return self._is_dir and (follow_symlinks or not self._is_link)
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
+        """Return True for a regular file."""
+        return self._is_file and (follow_symlinks or not self._is_link)
+
+    def is_symlink(self) -> bool:
+        """Return True for a symbolic link."""
+        return bool(self._is_link)
+
+    def is_junction(self) -> bool:
+        """Return False: there are none here."""
+        return False
+
+    def inode(self) -> int:
+        """Return the number of its inode."""
+        return int(self._inode)
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """Return what `os.stat` says of it."""
+        if self._stat is None:
+            raise FileNotFoundError(2, "No such file or directory", self.path)
+        return os.stat_result(self._stat[0], self._stat[1])
+
+
+class _Entries:
+    """What `os.scandir` returns: an iterator and a context manager."""
+
+    def __init__(self, entries: list[Any]) -> None:
+        self._entries = iter(entries)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._entries)
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give no more entries."""
+        self._entries = iter(())
+
+
+def _known(entry: os.DirEntry[Any]) -> list[object]:
+    try:
+        found: object = _plain(entry.stat())
+    except OSError:
+        found = None
+    return [
+        entry.name,
+        entry.is_dir(),
+        entry.is_file(),
+        entry.is_symlink(),
+        entry.inode(),
+        found,
+    ]
+
+
+def _hooked_scandir(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def scandir(path: Any = ".") -> Any:
+        lane = current()
+        if lane is None or is_infrastructure(sys._getframe(1)):
+            return original(path)
+        named = world_path(path)
+        if named is None:
+            return original(path)
+
+        def live() -> list[Any]:
+            with original(path) as entries:
+                return list(entries)
+
+        def encode(entries: list[Any]) -> object:
+            return [_known(entry) for entry in entries]
+
+        def decode(known: Any) -> list[Any]:
+            return [_Entry(path, one) for one in known]
+
+        return _Entries(call_free(lane, "file.scandir", (named,), live, encode, decode))
+
+    return scandir
+
+
+BOUNDARY = Boundary(
+    kind="os",
+    supports="cpython>=3.11,<3.14",
+    hooks=(
+        *(Patch(os, name, _hooked(name)) for name in (*_ASKING, *_DOING)),
+        Patch(os, "open", _hooked_open),
+        Patch(os, "scandir", _hooked_scandir),
+    ),
+)

@@ -1,0 +1,153 @@
+"""File access: which paths are the world, how they are named, and where replay puts them.
+
+The code, the interpreter and what the system brings are there on every machine; all other
+files are the world: uploads, reports, temporary files, stores of the application's own.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import genericpath
+import glob
+import itertools
+import os
+import pathlib
+import posixpath
+import shutil
+import sys
+import sysconfig
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.exempt import classify
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+__all__ = [
+    "CONTENT_LIMIT_BYTES",
+    "content_of",
+    "is_infrastructure",
+    "is_temporary",
+    "materialised",
+    "materialised_folder",
+    "world_path",
+]
+
+CONTENT_LIMIT_BYTES = 4 << 20
+"""How much of one file is kept when it is opened; beyond it the recording is tainted."""
+
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".pth", ".mo")
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/opt/")
+_PREFIXES = tuple(
+    {
+        os.path.join(os.path.realpath(place), "")
+        for place in (
+            sys.prefix,
+            sys.base_prefix,
+            sys.exec_prefix,
+            *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
+            os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/retrace_core",
+            os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/retrace_mw",
+        )
+    }
+)
+# Asked now, since asking later takes a lock, and looks at files itself.
+_GUESSED = tempfile.gettempdir()
+_ON_BEHALF = (
+    *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath")),
+    *(module.__file__ for module in (genericpath, glob, os, pathlib, posixpath, shutil)),
+    *(module.__file__ for module in (fnmatch, tempfile)),
+)
+_TEMPORARY = "$TMP/"
+_numbers = itertools.count()
+_infrastructure: dict[CodeType, bool] = {}
+
+
+def world_path(path: Any) -> str | None:
+    """Return how a path is named in a recording, or None when it is none of the world's.
+
+    Below the working folder it is relative, below the folder for temporary files it begins
+    with "$TMP": both lie elsewhere on another machine.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:  # a file descriptor, or nothing
+        return None
+    whole = os.path.normpath(os.path.join(os.getcwd(), text))
+    if whole.endswith(_CODE) or "__pycache__" in whole:
+        return None
+    here = os.path.join(os.getcwd(), "")
+    temporary = os.path.join(tempfile.tempdir or _GUESSED, "")
+    if whole.startswith(temporary) and not (whole.startswith(here) and len(here) > len(temporary)):
+        return _TEMPORARY + whole[len(temporary) :]
+    if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
+        return None
+    return whole[len(here) :] if whole.startswith(here) else whole
+
+
+def is_infrastructure(frame: FrameType | None) -> bool:
+    """Return True for a caller whose files are its own affair: logging, imports, tracers.
+
+    `os`, `pathlib`, `shutil` and the like ask on behalf of theirs.
+    """
+    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
+        frame = frame.f_back
+    if frame is None:
+        return True
+    code = frame.f_code
+    known = _infrastructure.get(code)
+    if known is None:
+        known = _infrastructure[code] = classify(code) < 0
+    return known
+
+
+def is_temporary(name: str) -> bool:
+    """Return True for a name of `world_path` below the folder for temporary files.
+
+    On replay that is a scratch folder, where things are done for real.
+    """
+    return name.startswith(_TEMPORARY)
+
+
+def content_of(path: Any) -> tuple[bytes, bool] | None:
+    """Return the content of a regular file and whether it was cut, or None for no such file."""
+    try:
+        if not os.path.isfile(path):
+            return None
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        with os.fdopen(handle, "rb") as file:
+            content = file.read(CONTENT_LIMIT_BYTES + 1)
+    except OSError:
+        return None
+    return content[:CONTENT_LIMIT_BYTES], len(content) > CONTENT_LIMIT_BYTES
+
+
+def materialised_folder(name: str) -> str:
+    """Return the path of a scratch folder of a replay, which may be empty."""
+    path = materialised(name, None)
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def materialised(name: str, content: bytes | None) -> str:
+    """Return the path of a scratch file of a replay, with content where there is some.
+
+    Args:
+        name: as `world_path` returned it; its last part stays.
+        content: what the file holds, or None for one that is not there yet.
+    """
+    if name.startswith(_TEMPORARY):
+        path = os.path.join(tempfile.tempdir or _GUESSED, name.removeprefix(_TEMPORARY))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    else:
+        folder = os.path.join(tempfile.tempdir or _GUESSED, f"file-{next(_numbers)}")
+        os.mkdir(folder)
+        path = os.path.join(folder, os.path.basename(name) or "file")
+    if content is not None:
+        with open(path, "wb") as file:
+            file.write(content)
+    return path

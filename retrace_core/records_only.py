@@ -1,0 +1,45 @@
+"""RecordsOnly: the half of a lane's owner that only a replay has, for owners that record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from retrace_core.lanes import Lane
+
+__all__ = ["RecordsOnly"]
+
+
+class RecordsOnly:
+    """Never asked for an answer: its lanes are all of mode `RECORD`."""
+
+    __slots__ = ()
+
+    def lane_ending(self, lane: Lane) -> None:
+        """Do nothing: only a replaying lane waits for its turn to end."""
+
+    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
+        """Never called: only a replaying lane asks for recorded answers."""
+        raise NotImplementedError
+
+    def answer(self, lane: Lane, kind: str, key: object) -> object:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    def failure_comes(self, lane: Lane, kind: str) -> bool:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    def in_turn(self, lane: Lane, key: str, live: Any, again: Any) -> Any:
+        """Never called, as `soft`."""
+        raise NotImplementedError

@@ -1,0 +1,154 @@
+"""Boot: answers what the process asks for itself during a replay, from its boot tape.
+
+A chapter is found by its label and key. Within it, and then in the whole tape, a call is
+found by what it asks, in no particular order: which thread starts what, and when, differs
+between a server and a replay.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from retrace_core import boot_tape, failsafe, native
+from retrace_core.boot_recording import METHOD, ChapterNote
+from retrace_core.boot_tape import BOOT
+from retrace_core.codec import decode
+from retrace_core.errors import RecordingError
+from retrace_core.native import LANE, ScopeState
+from retrace_core.ordering import TURN
+from retrace_core.replay.chapter import Asked, Chapter, ChapterPlayer, Place
+from retrace_core.surroundings import Surroundings, restored
+from retrace_core.trace_file import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from retrace_core.lanes import Lane
+    from retrace_core.recording import LaneEvents, Recording
+
+__all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot"]
+
+T = TypeVar("T")
+_SLEEP = "time.sleep"
+_ASYNC_SLEEP = "asyncio.sleep"
+_NO_CALLS = (TURN, "lane.end")
+_SLEEP_S = 0.05
+"""How long a sleep of the boot takes on replay, at most, in seconds."""
+
+
+def find_boot_tape(path: Path, recording: Recording) -> list[Recording]:
+    """Return the files of the boot tape that a recording refers to, as far as they are there.
+
+    Args:
+        path: of the recording's trace file, in the folder of its trace in the store.
+        recording: what is in it.
+    """
+    if not recording.header.boot or len(path.absolute().parents) < 3:
+        return []
+    folder = path.absolute().parents[2] / recording.header.boot
+    found: list[Recording] = []
+    for file in sorted(folder.glob("trace*.bin")):
+        try:
+            one = load(file)
+        except RecordingError:
+            continue
+        if one.header.method == METHOD and one.request.protocol == "boot":
+            found.append(one)
+    return sorted(found, key=lambda one: one.header.span_id)
+
+
+@contextmanager
+def booting(boot: BootPlayer | None, app_dir: str | None) -> Iterator[list[str]]:
+    """Have what is done for the process answered from its tape, in its surroundings.
+
+    Args:
+        boot: the tape; None for a recording without one, whose replay starts up as it can.
+        app_dir: the application's folder.
+
+    Yields:
+        What of the surroundings could not be restored, in words.
+    """
+    if boot is None:
+        yield []
+        return
+    folder = app_dir or os.getcwd()
+    with boot_tape.playback(boot.lane), restored(boot.surroundings, folder) as notes:
+        yield notes
+
+
+@contextmanager
+def in_boot(boot: BootPlayer | None) -> Iterator[None]:
+    """Run a part of the start-up on the boot's answers."""
+    if boot is None:
+        yield
+        return
+    before = LANE.get()
+    LANE.set(boot.lane())
+    try:
+        yield
+    finally:
+        LANE.set(before)
+
+
+class BootPlayer:
+    """The tape of the process whose recording is replayed.
+
+    Args:
+        files: of the tape, in order; none for a recording without one.
+        started_ns: when the recorded request began, Unix time in nanoseconds.
+    """
+
+    def __init__(self, files: Sequence[Recording], started_ns: int) -> None:
+        self.state = ScopeState()
+        self.state.imports = True
+        self.outgoing_headers: tuple[tuple[str, str], ...] = ()
+        self.lanes: list[Lane] = []
+        self.notes: list[str] = []
+        self.lock = threading.RLock()
+        self.started_ns = started_ns
+        self._chapters: dict[tuple[str, bytes], list[Chapter]] = {}
+        self._anywhere: dict[Asked, Place] = {}
+        self.surroundings: Surroundings | None = None
+        for file in files:
+            self._take(file)
+
+    def _take(self, file: Recording) -> None:
+        lanes: dict[str, list[LaneEvents]] = {}
+        for lane in file.lanes:
+            lanes.setdefault(lane.id.partition("/")[0], []).append(lane)
+        notes = msgspec.convert(file.request.extra.get("chapters", []), list[ChapterNote])
+        for note in notes:
+            chapter = Chapter(note, lanes.get(str(note.number), ()))
+            self._chapters.setdefault((note.label, note.key), []).append(chapter)
+            for asked, places in chapter.places.items():
+                self._anywhere[asked] = places[-1]
+        with failsafe.gate("surroundings"):
+            given = file.request.extra.get("surroundings")
+            if given is not None:
+                self.surroundings = msgspec.convert(given, Surroundings)
+
+    def lane(self, label: str = BOOT, key: object = None) -> Lane:
+        """Return a lane in which one thing is done for the process, on the recorded answers."""
+        found = self._chapters.get((label, native.encode(decode(native.encode(key)))), [])
+        # A cache that was filled again has a chapter for each time; the last one counts that
+        # was there when the request came.
+        before = [one for one in found if one.note.started_ns <= self.started_ns]
+        chapter = before[-1] if before else found[0] if found else None
+        owner = ChapterPlayer(self, chapter)
+        self.lanes.append(owner.root)
+        return owner.root
+
+    def anywhere(self, asked: Asked) -> Place | None:
+        """Return where a call was last asked in any chapter."""
+        return self._anywhere.get(asked)
+
+    def finish(self) -> None:
+        """End the replay: lanes that are still about become harmless."""
+        for lane in self.lanes:
+            lane.mode = native.OFF

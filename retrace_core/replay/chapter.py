@@ -1,0 +1,220 @@
+"""Chapter: one chapter of a boot tape, and who answers from it.
+
+Within it a call is found by what it asks, and by what was asked just before; in no other
+order: which thread starts what, and when, differs between a server and a replay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from retrace_core import native
+from retrace_core.codec import decode, unpack_exception
+from retrace_core.errors import NotOnTape
+from retrace_core.exempt import recorded_site
+from retrace_core.installer import allowed_errors
+from retrace_core.lanes import Lane
+from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
+from retrace_core.ordering import TURN
+from retrace_core.recording import CANCELLED, RAISED, Event, SoftEvent
+from retrace_core.replay.soft import SoftAnswers
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable
+    from types import CodeType
+
+    from retrace_core.boot_recording import ChapterNote
+    from retrace_core.native import ScopeState
+    from retrace_core.recording import LaneEvents
+
+__all__ = ["Asked", "Chapter", "ChapterPlayer", "Place"]
+
+T = TypeVar("T")
+_SLEEP = "time.sleep"
+_ASYNC_SLEEP = "asyncio.sleep"
+_NO_CALLS = (TURN, "lane.end")
+_SLEEP_S = 0.05
+"""How long a sleep of the boot takes on replay, at most, in seconds."""
+
+Asked = tuple[str, bytes]
+"""Kind and encoded key of a call."""
+Place = tuple["Chapter", str, int]
+"""A chapter, one of its recorded lanes, and a place in it."""
+
+
+class Chapter:
+    """One chapter of the tape: the calls of each lane in order, and where each was asked."""
+
+    def __init__(self, note: ChapterNote, lanes: Iterable[LaneEvents]) -> None:
+        self.note = note
+        self.soft: list[SoftEvent] = []
+        self.calls: dict[str, list[Event]] = {}
+        self.places: dict[Asked, list[Place]] = {}
+        for lane in lanes:
+            calls = self.calls.setdefault(lane.id, [])
+            for event in lane.events:
+                if isinstance(event, SoftEvent):
+                    self.soft.append(event)
+                elif event.kind not in _NO_CALLS:
+                    asked = (event.kind, native.encode(event.key))
+                    self.places.setdefault(asked, []).append((self, lane.id, len(calls)))
+                    calls.append(event)
+
+    def count(self, kind: str) -> int:
+        """Return how many calls of a kind it has."""
+        return sum(event.kind == kind for calls in self.calls.values() for event in calls)
+
+
+class Tape(Protocol):
+    """What a chapter needs of the whole tape."""
+
+    state: ScopeState
+    outgoing_headers: tuple[tuple[str, str], ...]
+    lanes: list[Lane]
+    lock: threading.RLock
+    started_ns: int
+
+    def anywhere(self, asked: Asked) -> Place | None:
+        """Return where a call was last asked in any chapter."""
+        ...
+
+
+class ChapterPlayer:
+    """The owner of the lanes in which a chapter is played."""
+
+    def __init__(self, boot: Tape, chapter: Chapter | None) -> None:
+        self._boot = boot
+        self._chapter = chapter
+        self.label = chapter.note.label if chapter is not None else "?"
+        self._used: set[tuple[str, int]] = set()
+        self._here: dict[Lane, Place] = {}
+        self._sleeps = chapter.count(_ASYNC_SLEEP) if chapter is not None else 0
+        self._soft = SoftAnswers(
+            chapter.soft if chapter is not None else (),
+            started_ns=chapter.note.started_ns if chapter is not None else boot.started_ns,
+            seed=self.label,
+        )
+        self.state = boot.state
+        self.outgoing_headers = boot.outgoing_headers
+        self.span_id = ""
+        self.inside = True
+        self.root = Lane(self, "boot", REPLAY)
+        self.lanes = [self.root]
+        self.infrastructure = Lane(self, "infrastructure", INFRA)
+
+    def spawn(self, parent: Lane) -> Lane:
+        """Return a new child lane of `parent`, answered from the same chapter."""
+        lane = Lane(self, parent.next_child_id(), parent.mode)
+        self.lanes.append(lane)
+        self._boot.lanes.append(lane)
+        return lane
+
+    def lane_ending(self, lane: Lane) -> None:
+        """Do nothing: a chapter has no order."""
+
+    def lane_ended(self, lane: Lane) -> None:
+        """Do nothing, as `lane_ending`."""
+
+    def handled(self, error: BaseException) -> None:
+        """Do nothing: it is no failure of the request."""
+
+    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
+        """Return the recorded answer of a clock or entropy read."""
+        native.exempt(1)
+        try:
+            if SOFT_KINDS[kind] == _SLEEP:
+                time.sleep(min(args[0], _SLEEP_S))
+                return None
+            with self._boot.lock:
+                return self._soft.answer(SOFT_KINDS[kind], recorded_site(code), args)
+        finally:
+            native.exempt(-1)
+
+    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
+        """Return whether a call in no order was recorded, and its outcome."""
+        try:
+            return True, self.answer(lane, kind, key)
+        except NotOnTape:
+            return False, None
+
+    def failure_comes(self, lane: Lane, kind: str) -> bool:
+        """Return True when a failed `kind` of the chapter was not given back yet."""
+        if self._chapter is None:
+            return False
+        return any(
+            event.kind == kind and event.status == RAISED and (name, place) not in self._used
+            for name, calls in self._chapter.calls.items()
+            for place, event in enumerate(calls)
+        )
+
+    def in_turn(
+        self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
+    ) -> T:
+        """Take a lock, or an item of a queue, at once."""
+        lane.busy += 1
+        try:
+            return live()
+        finally:
+            lane.busy -= 1
+
+    def answer(self, lane: Lane, kind: str, key: object) -> object:
+        """Return or raise the recorded outcome of a call.
+
+        Raises:
+            NotOnTape: nobody asked this when it was recorded.
+        """
+        asked = (kind, native.encode(decode(native.encode(key))))
+        with self._boot.lock:
+            event = self._next(lane, asked, has_key=key is not None)
+        if event is None:
+            raise NotOnTape(kind, repr(key)[:200])
+        if event.status == CANCELLED:
+            raise asyncio.CancelledError
+        if event.status == RAISED:
+            raise unpack_exception(event.value, allowed_errors())
+        return event.value
+
+    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
+        """Do what `answer` does; a loop that sleeps goes round as often as it was recorded."""
+        if kind == _ASYNC_SLEEP:
+            self._sleeps -= 1
+            if self._sleeps < 0:
+                await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(0)
+        return self.answer(lane, kind, key)
+
+    def _next(self, lane: Lane, asked: Asked, *, has_key: bool) -> Event | None:
+        """Return the recorded call, and remember where it was.
+
+        It is looked for further on in the recorded lane that the last one came from; then,
+        if it says what it asks, among the calls of the chapter, those not yet made first;
+        then in the other chapters.
+        """
+        place = self._further(lane, asked)
+        if place is None and has_key:
+            mine = self._chapter.places.get(asked, []) if self._chapter is not None else []
+            fresh = [one for one in mine if one[1:] not in self._used]
+            again = fresh[:1] or mine[-1:]
+            place = again[0] if again else self._boot.anywhere(asked)
+        if place is None:
+            return None
+        chapter, name, number = self._here[lane] = place
+        if chapter is self._chapter:
+            self._used.add((name, number))
+        return chapter.calls[name][number]
+
+    def _further(self, lane: Lane, asked: Asked) -> Place | None:
+        here = self._here.get(lane)
+        if here is None:
+            first = next(iter(self._chapter.calls), None) if self._chapter is not None else None
+            if self._chapter is None or first is None:
+                return None
+            here = (self._chapter, first, -1)
+        chapter, name, number = here
+        for place in chapter.places.get(asked, ()):
+            if place[1] == name and place[2] > number and place[1:] not in self._used:
+                return place
+        return None

@@ -1,0 +1,149 @@
+"""Surroundings: the variables, folder, locale and time zone that a process runs in.
+
+They are noted in the boot tape, and restored by a replay, or compared where that can't be.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import re
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Surroundings", "find_out", "restored"]
+
+_OWN = re.compile(
+    r"(PATH|HOME|PWD|OLDPWD|SHELL|SHLVL|USER|LOGNAME|MAIL|TERM|DISPLAY|HOSTNAME|TMPDIR|_"
+    r"|TEMP|TMP|EDITOR|PS1|VIRTUAL_ENV|CONDA_.*|PYENV_.*|PYTEST_.*|COV_.*|LD_.*|DYLD_.*|PYTHON.*"
+    r"|RETRACE.*|SSH_.*|XDG_.*|DBUS_.*|GIT_.*|PIP_.*|UV_.*|DEBUGINFOD.*|LESS.*|LS_COLORS)"
+)
+"""Variables of the machine and of the person: never taken over from another one."""
+_SECRET = re.compile(
+    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(^|_)(KEY|PWD|AUTH|SALT|PIN)($|_)|APIKEY"
+    r"|ACCESS_KEY|SIGNING",
+    re.IGNORECASE,
+)
+_USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_VALUE_LIMIT = 8192
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process runs in."""
+
+    variables: dict[str, str] = {}
+    """Environment variables, but those of the machine; passwords in URLs are masked."""
+    masked: list[str] = []
+    """Names of variables whose values look secret and were left out."""
+    folder: str = ""
+    umask: int = -1
+    locale: str = ""
+    arguments: list[str] = []
+
+
+def find_out(*, secrets: bool) -> Surroundings:
+    """Return what this process runs in.
+
+    Args:
+        secrets: True includes the values of variables that look secret.
+    """
+    variables: dict[str, str] = {}
+    masked: list[str] = []
+    for name, value in sorted(os.environ.items()):
+        if _OWN.fullmatch(name):
+            continue
+        if _SECRET.search(name) and not secrets:
+            masked.append(name)
+        else:
+            kept = value if secrets else _USERINFO.sub(r"\1:masked@", value)
+            variables[name] = kept[:_VALUE_LIMIT]
+    return Surroundings(
+        variables=variables,
+        masked=masked,
+        folder=os.getcwd(),
+        umask=_umask(),
+        locale=locale.setlocale(locale.LC_ALL),
+        arguments=sys.argv[:32],
+    )
+
+
+@contextmanager
+def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
+    """Run the block as if in recorded surroundings, and put back what was there.
+
+    Args:
+        recorded: what the recording process ran in; None changes nothing.
+        folder: the application's folder here, to run in where the recorded one is missing.
+
+    Yields:
+        What could not be restored, in words.
+    """
+    if recorded is None:
+        yield []
+        return
+    before = dict(os.environ)
+    home = os.getcwd()
+    place = locale.setlocale(locale.LC_ALL)
+    mask = os.umask(recorded.umask) if recorded.umask >= 0 else None
+    try:
+        yield [*_variables(recorded), *_folder(recorded, folder), *_locale(recorded)]
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        _set_time_zone()
+        os.chdir(home)
+        locale.setlocale(locale.LC_ALL, place)
+        if mask is not None:
+            os.umask(mask)
+
+
+def _variables(recorded: Surroundings) -> Iterator[str]:
+    # Those that it did not have stay: whoever replays may have set them to try something.
+    os.environ.update(recorded.variables)
+    _set_time_zone()
+    for name in recorded.masked:
+        if name not in os.environ:
+            os.environ[name] = "masked"
+            yield (
+                f"variable {name} was not recorded, since it looks secret; set it, or record"
+                " with record_secret_variables = true"
+            )
+
+
+def _folder(recorded: Surroundings, folder: str) -> Iterator[str]:
+    for place in (recorded.folder, folder):
+        if place and os.path.isdir(place):
+            os.chdir(place)
+            if place != recorded.folder:
+                yield f"it ran in {recorded.folder}, which is not there; it runs in {place} now"
+            return
+
+
+def _locale(recorded: Surroundings) -> Iterator[str]:
+    try:
+        locale.setlocale(locale.LC_ALL, recorded.locale or "C")
+    except locale.Error:
+        yield f"locale {recorded.locale} is not installed here: texts may sort or read otherwise"
+
+
+def _set_time_zone() -> None:
+    set_zone: Any = getattr(time, "tzset", None)  # not on Windows
+    if set_zone is not None:
+        set_zone()
+
+
+def _umask() -> int:
+    try:  # asking by os.umask would change it for a moment, for all threads
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return -1
+    found = re.search(r"^Umask:\s*([0-7]+)$", status, re.MULTILINE)
+    return int(found[1], 8) if found else -1

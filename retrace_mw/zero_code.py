@@ -1,0 +1,125 @@
+"""Zero code: records an application that was not changed for it, under `retrace run`.
+
+Each framework's application class gets its calls through a middleware, made when the
+application is called first. An application that holds the middleware itself keeps its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
+
+from retrace_core import failsafe
+from retrace_core.boundary import in_replay
+from retrace_core.errors import ConfigurationError
+from retrace_core.protocol import holds_middleware
+from retrace_mw import asgi, wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+__all__ = ["FRAMEWORKS", "Framework", "enable"]
+
+_SEEN = "retrace.seen"
+"""In the scope or environ of a request that an application further out has decided on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """Where a framework is called: the class of its applications."""
+
+    module: str
+    name: str
+    protocol: str
+
+
+FRAMEWORKS = (
+    Framework("django.core.handlers.asgi", "ASGIHandler", "asgi"),
+    Framework("django.core.handlers.wsgi", "WSGIHandler", "wsgi"),
+    Framework("falcon.app", "App", "wsgi"),
+    Framework("falcon.asgi.app", "App", "asgi"),
+    Framework("flask.app", "Flask", "wsgi"),
+    Framework("litestar.app", "Litestar", "asgi"),
+    Framework("pyramid.router", "Router", "wsgi"),
+    Framework("quart.app", "Quart", "asgi"),
+    Framework("starlette.applications", "Starlette", "asgi"),
+)
+
+_applications: dict[int, tuple[Any, Any]] = {}
+"""id -> (application, its middleware or None); kept together, so that no id is reused."""
+
+
+def enable() -> None:
+    """Have each framework's applications recorded, those loaded and those to come."""
+    for framework in FRAMEWORKS:
+        insert = functools.partial(_insert, framework)
+        if framework.module in sys.modules:
+            insert(sys.modules[framework.module])
+        else:
+            register_post_import_hook(insert, framework.module)
+
+
+def _insert(framework: Framework, module: ModuleType) -> None:
+    with failsafe.gate(f"zero code for {framework.module}"):
+        owner = getattr(module, framework.name)
+        call = owner.__call__
+        if getattr(call, "retrace_inserted", False):
+            return
+        inserted = (_asgi_call if framework.protocol == "asgi" else _wsgi_call)(call)
+        inserted.retrace_inserted = True
+        owner.__call__ = inserted
+
+
+def _asgi_call(call: Callable[..., Any]) -> Any:
+    @functools.wraps(call)
+    async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        middleware = _middleware(self, call, asgi.RetraceMiddleware)
+        if middleware is None or _SEEN in scope or in_replay():
+            await call(self, scope, receive, send)
+        else:
+            scope[_SEEN] = True
+            await middleware(scope, receive, send)
+
+    return __call__
+
+
+def _wsgi_call(call: Callable[..., Any]) -> Any:
+    @functools.wraps(call)
+    def __call__(self: Any, environ: Any, start_response: Any) -> Any:
+        middleware = _middleware(self, call, wsgi.RetraceMiddleware)
+        if middleware is None or _SEEN in environ or in_replay():
+            return call(self, environ, start_response)
+        environ[_SEEN] = True
+        return middleware(environ, start_response)
+
+    return __call__
+
+
+def _middleware(app: Any, call: Callable[..., Any], make: Callable[..., Any]) -> Any:
+    known = _applications.get(id(app))
+    if known is None:
+        made = None
+        with failsafe.gate("zero code"):
+            try:
+                made = None if holds_middleware(app) else make(_Call(app, call))
+            except ConfigurationError as error:  # the application itself is not to blame
+                print(f"retrace: {error}; nothing is recorded", file=sys.stderr)  # noqa: T201
+        known = _applications.setdefault(id(app), (app, made))
+    return known[1]
+
+
+class _Call:
+    """The application as it was, called past what was inserted."""
+
+    def __init__(self, app: Any, call: Callable[..., Any]) -> None:
+        self.app = app
+        self._call = call
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the application."""
+        return self._call(self.app, *args)

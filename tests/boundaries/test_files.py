@@ -1,0 +1,160 @@
+"""Files: what a request reads, asks and writes outside of the code replays without them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.recorded import assert_identical, record_wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of files, below the working folder."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a.txt").write_text("alpha\nbeta\n")
+    (folder / "b.bin").write_bytes(bytes(range(256)))
+    return folder
+
+
+def replays_without(data: Path, recordings: Path, view: Callable[[], Any]) -> Any:
+    """Record `view` once, take its files away, and replay it; return the recording."""
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.status == 200, recording.failure
+    shutil.rmtree(data)
+    assert_identical(recording, app, times=2)
+    assert not data.exists()
+    return recording
+
+
+def test_what_was_read_is_read_again(data: Path, recordings: Path) -> None:
+    """Text, bytes, lines, a part from the middle."""
+
+    def view() -> str:
+        with open("data/b.bin", "rb") as file:
+            file.seek(100)
+            part = file.read(3)
+        with open(data / "a.txt", encoding="utf-8") as text:
+            lines = [*text]
+        return f"{part!r} {lines} {Path('data/a.txt').read_text()} {file.name}"
+
+    replays_without(data, recordings, view)
+
+
+def test_what_is_asked_of_files_is_answered(data: Path, recordings: Path) -> None:
+    """Sizes, times, listings, what is there and what is not."""
+
+    def view() -> str:
+        walked = [(Path(root).name, sorted(files)) for root, _, files in os.walk("data")]
+        entries = sorted((e.name, e.is_file(), e.stat().st_size) for e in os.scandir("data"))
+        return repr(
+            (
+                os.stat("data/a.txt").st_mtime_ns,
+                (data / "a.txt").stat().st_ino,
+                sorted(os.listdir(data)),
+                os.path.getsize("data/b.bin"),
+                [Path(name).exists() for name in ("data/a.txt", "data/none")],
+                sorted(str(p) for p in Path("data").glob("*.txt")),
+                walked,
+                entries,
+            )
+        )
+
+    replays_without(data, recordings, view)
+
+
+def test_what_is_written_is_written_nowhere(data: Path, recordings: Path) -> None:
+    """A report is made in folders of its own, renamed, read back and removed."""
+
+    def view() -> str:
+        os.makedirs("data/out/deep", exist_ok=True)
+        with open("data/out/deep/report.tmp", "w") as file:
+            file.write("total: 7\n")
+        os.replace("data/out/deep/report.tmp", "data/out/deep/report.txt")
+        with open("data/out/deep/report.txt", "a") as file:
+            file.write("end\n")
+        text = Path("data/out/deep/report.txt").read_text()
+        size = os.path.getsize("data/out/deep/report.txt")
+        shutil.copy("data/a.txt", "data/copy.txt")
+        os.unlink("data/copy.txt")
+        return f"{text} {size} {os.path.exists('data/copy.txt')}"
+
+    replays_without(data, recordings, view)
+
+
+def test_a_failure_is_the_same_failure(data: Path, recordings: Path) -> None:
+    """Missing, already there, a folder where a file should be: the same error, with its name."""
+
+    def view() -> str:
+        said: list[str] = []
+        for attempt in (
+            lambda: open("data/none"),
+            lambda: open("data/a.txt", "x"),
+            lambda: os.mkdir("data"),
+            lambda: os.remove("data/none"),
+            lambda: Path("data").read_text(),
+        ):
+            try:
+                attempt()
+            except OSError as error:
+                said.append(f"{type(error).__name__} {error}")
+        return " | ".join(said)
+
+    replays_without(data, recordings, view)
+
+
+def test_temporary_files_have_their_recorded_names(data: Path, recordings: Path) -> None:
+    """`NamedTemporaryFile` and `TemporaryDirectory`: names, content, and what is left."""
+
+    def view() -> str:
+        with tempfile.NamedTemporaryFile("w+", suffix=".csv") as file:
+            file.write("a;b")
+            file.seek(0)
+            first = (os.path.basename(file.name), file.read())
+        with tempfile.TemporaryDirectory() as folder:
+            inside = Path(folder, "x.txt")
+            inside.write_text("x")
+            second = (os.path.basename(folder), inside.read_text(), os.listdir(folder))
+        return repr((first, second))
+
+    replays_without(data, recordings, view)
+
+
+def test_a_file_that_was_cached_is_read_as_it_is(data: Path, recordings: Path) -> None:
+    """What a warm process had in its memory, and a cold one reads, is no divergence."""
+    cache: dict[str, str] = {"a": (data / "a.txt").read_text()}
+
+    def view() -> str:
+        return cache.get("a") or Path("data/a.txt").read_text()
+
+    app, recording = record_wsgi(recordings, view)
+    cache.clear()
+    assert_identical(recording, app)
+
+
+def test_a_program_that_was_run_is_not_run_again(data: Path, recordings: Path) -> None:
+    """Its output, its exit status and its failures come from the recording."""
+
+    def view() -> str:
+        script = "import os, sys; print(os.getpid()); sys.exit(3)"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        try:
+            subprocess.check_output([sys.executable, "-c", script])
+        except subprocess.CalledProcessError as error:
+            failed = f"{error.returncode} {error.output!r}"
+        return f"{done.stdout} {done.returncode} {failed}"
+
+    replays_without(data, recordings, view)

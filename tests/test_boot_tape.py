@@ -1,0 +1,221 @@
+"""Boot tape: a process that asked the world at its start boots again with the world gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.fidelity import free_port
+from retrace_core import load
+from retrace_core.replay.boot import BootPlayer, find_boot_tape
+from tests.http_origin import origin
+from tests.test_servers import get, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOP = """
+import functools, json, os, secrets, sqlite3, time, urllib.request
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+
+from retrace_mw import RetraceMiddleware
+
+SECRET = secrets.token_hex(8)
+STARTED = time.time()
+SETTINGS = urllib.request.urlopen(os.environ["SETTINGS_URL"]).read().decode()
+engine = create_engine("sqlite:///shop.db")
+
+
+@functools.lru_cache
+def plan_of(tenant):
+    with engine.connect() as connection:
+        asked = text("select plan from tenants where name = :name")
+        return [connection.execute(asked, {"name": tenant}).scalar(), time.time()]
+
+
+@asynccontextmanager
+async def lifespan(app):
+    with engine.begin() as connection:
+        connection.execute(text("create table tenants (name text, plan text)"))
+        connection.execute(text("insert into tenants values ('acme', 'gold'), ('bcme', 'free')"))
+        app.state.tenants = connection.execute(text("select count(*) from tenants")).scalar()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(RetraceMiddleware)
+
+
+@app.get("/plan/{tenant}")
+def plan(tenant: str):
+    return {
+        "plan": plan_of(tenant),
+        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants],
+        "colour": os.environ.get("COLOUR"),
+        "now": time.time(),
+    }
+
+
+@app.get("/")
+def ready():
+    return "ready"
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Run the shop once: two requests that are not recorded, then the same two recorded."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "shop.py").write_text(SHOP)
+    port = free_port()
+    patch = pytest.MonkeyPatch()
+    with patch.context() as here, origin() as (settings, _):
+        here.chdir(folder)
+        for name, value in {
+            "RETRACE_BOOT_TAPE": "1",
+            "SETTINGS_URL": f"{settings}/quote",
+            "COLOUR": "blue",
+            "PAYMENT_API_KEY": "sk-7",
+        }.items():
+            here.setenv(name, value)
+        command = ["uvicorn", "shop:app", "--port", str(port), "--log-level", "error"]
+        with serving(command, port, folder / "recordings", sample_rate=0) as base:
+            get(f"{base}/plan/acme")
+            get(f"{base}/plan/bcme")
+            answers = {
+                tenant: get(f"{base}/plan/{tenant}", {"X-Trace-ID": tenant})
+                for tenant in ("acme", "bcme")
+            }
+    (folder / "shop.db").unlink()
+    return {"folder": folder, "answers": answers}
+
+
+def replayed(folder: Path, trace: str) -> dict[str, Any]:
+    """Replay in a fresh process, with none of the shop's variables; return the report."""
+    there = {n: v for n, v in os.environ.items() if n not in ("SETTINGS_URL", "COLOUR")}
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", trace, "--app", "shop:app", "--json"],
+        cwd=folder,
+        env=there,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    report: dict[str, Any] = json.loads(done.stdout)["recordings"][0]
+    return report
+
+
+@pytest.mark.parametrize("trace", ["acme", "bcme"])
+def test_a_warm_process_is_replayed_cold(shop: dict[str, Any], trace: str) -> None:
+    """Start-up, first connect and a cache that another request filled come from the tape."""
+    assert replayed(shop["folder"], trace)["identical"]
+
+
+def test_the_tape_is_written_once_beside_what_refers_to_it(shop: dict[str, Any]) -> None:
+    """Both recordings name the same tape, and it is one file."""
+    paths = [shop["folder"] / "recordings" / t / "clock" / "trace.bin" for t in ("acme", "bcme")]
+    recordings = [load(path) for path in paths]
+    assert recordings[0].header.boot == recordings[1].header.boot != ""
+    tapes = [find_boot_tape(path, load(path)) for path in paths]
+    assert len(tapes[0]) == len(tapes[1]) == 1
+
+
+def test_a_secret_looking_variable_is_left_out(shop: dict[str, Any]) -> None:
+    """Its name is kept, so that the replay can say which one is missing."""
+    path = shop["folder"] / "recordings" / "acme" / "clock" / "trace.bin"
+    tape = find_boot_tape(path, load(path))
+    surroundings = BootPlayer(tape, 0).surroundings
+    assert surroundings is not None
+    assert surroundings.variables["COLOUR"] == "blue"
+    assert "PAYMENT_API_KEY" in surroundings.masked
+    assert b"sk-7" not in b"".join(p.read_bytes() for p in shop["folder"].rglob("*.bin"))
+
+
+def test_without_its_tape_the_replay_says_what_is_missing(
+    shop: dict[str, Any], tmp_path: Path
+) -> None:
+    """A lone trace.bin: its start-up is refused the live world, with a word on what to do."""
+    source = shop["folder"] / "recordings" / "acme" / "clock" / "trace.bin"
+    lone = tmp_path / "trace.bin"
+    lone.write_bytes(source.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(lone), "--app", "shop:app"],
+        cwd=shop["folder"],
+        env={**os.environ, "SETTINGS_URL": "http://127.0.0.1:9/"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 2
+    assert "boot tape" in done.stderr
+
+
+def test_ls_shows_requests_and_no_tapes(shop: dict[str, Any]) -> None:
+    """A tape is no request."""
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "ls", "--json"],
+        cwd=shop["folder"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    listed = json.loads(done.stdout)
+    assert sorted(one["path"] for one in listed) == ["/plan/acme", "/plan/bcme"]
+
+
+COUNTER = """
+import retrace_mw
+
+SEEN = []
+PRICES = {}
+
+def fetch(name):
+    import sqlite3
+    with sqlite3.connect("prices.db") as connection:
+        return connection.execute("select length(?) * 7", [name]).fetchone()[0]
+
+def application(environ, start_response):
+    name = environ["PATH_INFO"]
+    SEEN.append(name)
+    if name not in PRICES:
+        PRICES[name] = fetch(name)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{name} costs {PRICES[name]}, request {len(SEEN)}".encode()]
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+
+@pytest.fixture
+def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Record three requests to a service that keeps things in its memory."""
+    (tmp_path / "counter.py").write_text(COUNTER)
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    command = ["gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "counter:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        for trace in ("first", "second"):
+            get(f"{base}/tea", {"X-Trace-ID": trace})
+    (tmp_path / "prices.db").unlink()
+    return tmp_path
+
+
+def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counted: Path) -> None:
+    """Alone, a warm request diverges, and the report says how to replay it; warmed, not."""
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second"]
+    alone = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
+    assert alone.returncode == 1
+    assert "--warm" in alone.stdout
+    warmed = subprocess.run(
+        [*command, "--warm"], cwd=counted, capture_output=True, text=True, timeout=100
+    )
+    assert warmed.returncode == 0, warmed.stdout

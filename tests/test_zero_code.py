@@ -1,0 +1,95 @@
+"""`retrace run`: an application that was not changed is recorded, its start-up too."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.fidelity import free_port
+from retrace_core import load
+from retrace_mw.cli.run import environment
+from tests.test_servers import get, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+APPLICATIONS = (
+    "flask_wsgi django_wsgi falcon_wsgi pyramid_wsgi"
+    " django_asgi falcon_asgi fastapi_asgi starlette_asgi litestar_asgi quart_asgi"
+).split()
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_unchanged_application_is_recorded_and_replays(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request is one recording; a fresh process answers it alike, its start-up included."""
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    port = free_port()
+    if name.endswith("wsgi"):
+        server = ["gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", f"tests.unchanged:{name}()"]
+    else:
+        server = ["uvicorn", "--port", str(port), "--factory", f"tests.unchanged:{name}"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", *server]
+    with serving(command, port, tmp_path, sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "one"})
+    paths = list(tmp_path.glob("one/*/*.bin"))
+    assert len(paths) == 1
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(paths[0]), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout, done.stderr
+    assert json.loads(done.stdout)["identical"], done.stdout
+    assert load(paths[0]).header.environment.hash_seed.isdecimal()
+
+
+def test_the_environment_is_prepared_and_otherwise_left_alone() -> None:
+    """What the user has set stays; the hash seed is fixed, unless it is not wanted."""
+    before = {"PYTHONPATH": "mine", "RETRACE": "0", "COLOUR": "blue"}
+    made = environment(before, hash_seed=True)
+    assert made["PYTHONPATH"].endswith(f"{os.pathsep}mine")
+    assert (made["RETRACE"], made["COLOUR"]) == ("0", "blue")
+    assert made["PYTHONHASHSEED"].isdecimal()
+    assert "PYTHONHASHSEED" not in environment({}, hash_seed=False)
+
+
+def test_another_sitecustomize_still_runs(tmp_path: Path) -> None:
+    """Ours stands before it on the path, and runs it."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.other_ran = True\n")
+    made = environment({**os.environ, "PYTHONPATH": str(tmp_path)}, hash_seed=False)
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; print(sys.other_ran, 'retrace_mw' in sys.modules)"],
+        env=made,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-program"], "is not to be found on PATH"),
+        (["--sample-rate", "7", "--", "true"], "RETRACE_SAMPLE_RATE"),
+        ([], "Missing argument"),
+    ],
+)
+def test_what_can_not_run_is_said_at_once(arguments: list[str], said: str) -> None:
+    """Exit status 2, and nothing is started."""
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "run", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert said in done.stderr

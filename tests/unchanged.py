@@ -1,0 +1,132 @@
+"""Applications that know nothing of Retrace, one of each framework, as factories."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+BOOTED = secrets.token_hex(4)
+
+
+def now() -> str:
+    """Return what differs in each process, and at each request."""
+    return f"{BOOTED} {time.time()}"
+
+
+def flask_wsgi() -> Any:
+    """Flask."""
+    import flask
+
+    app = flask.Flask(__name__)
+    app.add_url_rule("/", view_func=now)
+    return app
+
+
+def django_wsgi() -> Any:
+    """Django under WSGI."""
+    from django.core.wsgi import get_wsgi_application
+
+    _configure_django()
+    return get_wsgi_application()
+
+
+def django_asgi() -> Any:
+    """Django under ASGI."""
+    from django.core.asgi import get_asgi_application
+
+    _configure_django()
+    return get_asgi_application()
+
+
+def _configure_django() -> None:
+    from django.conf import settings
+    from django.http import HttpResponse
+    from django.urls import path
+
+    if not settings.configured:
+        patterns = type("patterns", (), {"urlpatterns": [path("", lambda _: HttpResponse(now()))]})
+        settings.configure(ROOT_URLCONF=patterns, ALLOWED_HOSTS=["*"], SECRET_KEY="test")
+
+
+def falcon_wsgi() -> Any:
+    """Falcon under WSGI."""
+    import falcon
+
+    class Clock:
+        def on_get(self, request: Any, response: Any) -> None:
+            response.text = now()
+
+    app = falcon.App()
+    app.add_route("/", Clock())
+    return app
+
+
+def falcon_asgi() -> Any:
+    """Falcon under ASGI."""
+    import falcon.asgi
+
+    class Clock:
+        async def on_get(self, request: Any, response: Any) -> None:
+            response.text = now()
+
+    app = falcon.asgi.App()
+    app.add_route("/", Clock())
+    return app
+
+
+def pyramid_wsgi() -> Any:
+    """Pyramid."""
+    from pyramid.config import Configurator
+    from pyramid.response import Response
+
+    with Configurator() as config:
+        config.add_route("clock", "/")
+        config.add_view(lambda request: Response(now()), route_name="clock")
+        return config.make_wsgi_app()
+
+
+def fastapi_asgi() -> Any:
+    """FastAPI, with another one mounted."""
+    from fastapi import FastAPI
+
+    outer, inner = FastAPI(), FastAPI()
+    inner.get("/")(now)
+    outer.mount("/", inner)
+    return outer
+
+
+def starlette_asgi() -> Any:
+    """Starlette."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    return Starlette(routes=[Route("/", lambda _: PlainTextResponse(now()))])
+
+
+def litestar_asgi() -> Any:
+    """Litestar."""
+    import litestar
+
+    return litestar.Litestar([litestar.get("/", sync_to_thread=False)(_typed_now)])
+
+
+def _typed_now() -> str:
+    return now()
+
+
+_typed_now.__annotations__ = {"return": str}
+
+
+def quart_asgi() -> Any:
+    """Quart."""
+    import quart
+
+    app = quart.Quart(__name__)
+
+    async def clock() -> str:
+        return now()
+
+    app.add_url_rule("/", view_func=clock)
+    return app
