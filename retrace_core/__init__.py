@@ -24,8 +24,14 @@ The files in the order of a request:
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
+    httpx_exchange.py what the boundaries of httpx and httpx2 share
+    grpc_metadata.py  what the boundaries of gRPC's two clients share
+    websocket_channel.py  what the boundaries of websockets' two clients share
+    stub_socket.py    what a replayed connection holds in the place of a socket
+    redis_commands.py what redis-py's boundaries share, sync and asyncio
     ld_evaluation.py  what LaunchDarkly's two clients share
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
+    sqlite/           what the boundary of sqlite3 is made of
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

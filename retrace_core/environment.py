@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
-    "aiohttp aiosqlite anyio celery django falcon fastapi flask gevent gunicorn httpx litestar"
-    " numpy peewee psycopg psycopg2 psycopg_pool pydantic pyramid quart requests sqlalchemy"
-    " sqlmodel starlette urllib3 uvicorn uvloop waitress werkzeug"
+    "aiohttp aiomysql aiosqlite anthropic anyio asyncpg boto3 botocore cachelib cachetools celery"
+    " django falcon fastapi flask flask_caching gevent grpcio gunicorn httpx httpx2 kombu litestar"
+    " numpy openai peewee psycopg psycopg2 psycopg_pool pydantic pymysql pyramid quart redis requests"
+    " rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress websockets werkzeug"
 ).split()
+_IMPORTED_AS = {"grpcio": "grpc"}
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 _FACTORY_OPTIONS = frozenset(("--factory", "--call"))
 """By which uvicorn and waitress are told that the attribute makes the application."""
@@ -133,7 +135,7 @@ def _version(distribution: str) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of the frameworks and hooked libraries that are loaded."""
-    names = {name for name in _FRAMEWORKS if name in sys.modules}
+    names = {name for name in _FRAMEWORKS if _IMPORTED_AS.get(name, name) in sys.modules}
     return {name: version for name in sorted(names) if (version := _version(name))}
 
 

@@ -23,13 +23,13 @@ _DISTRIBUTIONS = frozenset(
     aiohttp aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
-    gevent granian grpc gunicorn h11 httpcore hypercorn kombu launchdarkly_eventsource
+    gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource
     ldclient msgspec
     newrelic opentelemetry
     playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis
     retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop
-    waitress watchfiles wrapt wsproto zstandard
+    waitress watchfiles websockets wrapt wsproto zstandard
     """.split()
 )
 _STANDARD = frozenset(
@@ -53,6 +53,7 @@ _OURS = tuple(
 )
 
 _DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
+_LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lock.py"))
 _CARRIERS = ("carried", "lent")
 
 _names: list[str] = ["?"]
@@ -71,6 +72,8 @@ def classify(code: CodeType) -> int:
     location, owners = _within(filename)
     if location.endswith(_DEFAULTS):
         return _number(site_name(code))  # a column's default: `default=datetime.now`
+    if location in _LOCKS:
+        return _number(site_name(code))  # how often a lock is tried is up to its clock
     if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:
         return -1
     return _number(site_name(code))

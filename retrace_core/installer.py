@@ -44,7 +44,7 @@ def available() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(_HOME.rglob("*.py")):
         parts = file.relative_to(_HOME).with_suffix("").parts
-        if not parts[-1].startswith("_"):
+        if parts[-1] != "__init__":
             found[".".join(parts)] = ".".join(("retrace_core", "boundaries", *parts))
     return found
 

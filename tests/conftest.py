@@ -12,12 +12,14 @@ os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
 
 from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
 from tests.postgresql_server import postgresql_server
+from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.postgresql_server import PostgresqlServer
+    from tests.redis_server import RedisServer
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +63,17 @@ def postgresql() -> Iterator[PostgresqlServer]:
     """Return a PostgreSQL for the whole session; take a database of your own, don't stop it."""
     with postgresql_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis_for_all() -> Iterator[RedisServer]:
+    """Return a Redis for the whole session; don't stop it."""
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_for_all: RedisServer) -> RedisServer:
+    """Return the Redis of the session, empty."""
+    redis_for_all.flush()
+    return redis_for_all

@@ -11,4 +11,7 @@ psycopg_driving.py     who runs psycopg's generators on replay
 psycopg2_switch.py     psycopg2: recorded, or answered
 psycopg2_results.py    psycopg2's results before any typecaster
 psycopg2_copies.py     what COPY writes
+asyncpg_exchanges.py   what asyncpg asks, recorded or answered
+asyncpg_answers.py     its answers, read by its own protocol object
+asyncpg_stub.py        its connection on replay
 """

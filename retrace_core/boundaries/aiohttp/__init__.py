@@ -1,0 +1,1 @@
+"""Boundaries of `aiohttp`, one file for each of its modules."""

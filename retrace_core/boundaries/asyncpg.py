@@ -1,0 +1,309 @@
+"""asyncpg: what the server says, as it comes, below records, codecs and prepared statements.
+
+Hooks: the exchanges of `protocol.Protocol` (query, bind, execute, COPY ...), whose outcome is
+the bytes that are received meanwhile; `Connection._get_statement`, whose outcome is the
+statement's description, sent or cached; `connect_utils._connect` and `_connect_addr`; the
+pool's acquire, release, start and close. On replay asyncpg's own objects read the recorded
+bytes. Read in asyncpg 0.32.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from asyncpg import connect_utils
+from asyncpg.protocol import Protocol
+from asyncpg.protocol.protocol import _create_record
+
+from retrace_core.boundary import (
+    Boundary,
+    Hook,
+    Patch,
+    attempt_async,
+    call_async,
+    in_replay,
+    mask,
+    on_boot_tape,
+)
+from retrace_core.errors import LiveCallRefused
+from retrace_core.native import RECORD, REPLAY, current, now_ns
+from retrace_core.postgresql.asyncpg_answers import (
+    NOTHING,
+    SESSION,
+    asked_sql,
+    error_fields,
+    neutral,
+)
+from retrace_core.postgresql.asyncpg_exchanges import EXCHANGES, INBOX, hooked
+from retrace_core.postgresql.asyncpg_stub import StubProtocol, stub
+from retrace_core.recording import RETURNED
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_CONNECT, _PREPARE = "asyncpg.connect", "asyncpg.prepare"
+_TYPES = "_retrace_types"
+
+_sessions: dict[str, dict[str, str]] = {}
+"""Server address and database -> what that server said of itself."""
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _no_value(_: Any) -> None:
+    return None
+
+
+# -- connecting
+
+
+def _where(kwargs: Any) -> list[str]:
+    """Return what is connected to, as a key: no password, no user."""
+    host, port, database = (kwargs.get(name) for name in ("host", "port", "database"))
+    parts = urlsplit(str(kwargs.get("dsn") or ""))
+    netloc = parts.netloc.rpartition("@")[2]
+    return [str(host or ""), str(port or ""), str(database or ""), netloc, parts.path]
+
+
+def _hooked_connect(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(connect)
+    async def connecting(**kwargs: Any) -> Any:
+        key = _where(kwargs)
+
+        async def made() -> Any:
+            with on_boot_tape(_CONNECT, key):
+                return await connect(**kwargs)
+
+        lane = current()
+        if lane is None:
+            return await made()
+        connection = await attempt_async(lane, _CONNECT, key, made)
+        return connection if connection is not None else await made()
+
+    return connecting
+
+
+def _session_of(connection: Any) -> dict[str, str]:
+    settings = connection.get_settings()
+    said = {name: getattr(settings, name, None) for name in SESSION}
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
+def _hooked_connect_addr(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(connect)
+    async def connecting(**kwargs: Any) -> Any:
+        lane = current()
+        key = [str(kwargs["addr"]), str(kwargs["params"].database)]
+        if not in_replay():
+            live = functools.partial(connect, **kwargs)
+            if lane is None:
+                made = await live()
+            else:
+                made = await call_async(lane, "asyncpg.startup", key, live, _session_of)
+            _sessions[repr(key)] = _session_of(made)
+            return made
+
+        async def unrecorded() -> Any:
+            return _sessions.get(repr(key), SESSION)
+
+        if lane is None:
+            return stub(await unrecorded(), **kwargs)
+        return stub(await call_async(lane, "asyncpg.startup", key, unrecorded), **kwargs)
+
+    return connecting
+
+
+# -- statements
+
+
+def _description(protocol: Any, statement: Any) -> dict[str, Any]:
+    """Return how a statement is described, with what asyncpg must know of its types."""
+    params = [kind.oid for kind in statement._get_parameters()]
+    columns = [[column.name, column.type.oid] for column in statement._get_attributes()]
+    known: dict[int, Any] = protocol.__dict__.get(_TYPES, {})
+    types: dict[int, Any] = {}
+    for oid in {*params, *(oid for _, oid in columns)}:
+        for row in known.get(oid, ()):
+            types[row["oid"]] = list(row.items())
+    return {"params": params, "columns": columns, "types": list(types.values())}
+
+
+def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
+    @functools.wraps(original)
+    async def getting(self: Any, query: str, timeout: Any, **kwargs: Any) -> Any:
+        lane, protocol = current(), self._protocol
+        if not isinstance(protocol, StubProtocol):
+            if lane is None:
+                return await original(self, query, timeout, **kwargs)
+            if lane.mode == REPLAY:
+                raise LiveCallRefused(_PREPARE, "a server, on a connection from before the replay")
+            return await _described(lane, protocol, query, original(self, query, timeout, **kwargs))
+
+        protocol.describing = await protocol.answered(
+            _PREPARE, [asked_sql(query)], lambda: neutral(query, "I")[0]
+        )
+        try:
+            with mask():
+                # Each description is its own: what a cached one was made from is not known.
+                return await original(self, query, timeout, **{**kwargs, "use_cache": False})
+        finally:
+            protocol.describing = None
+
+    return getting
+
+
+async def _described(lane: Any, protocol: Any, query: str, getting: Awaitable[Any]) -> Any:
+    async def live() -> tuple[Any, Exception | None]:
+        try:
+            return await getting, None
+        except asyncpg.PostgresError as error:
+            if not protocol.is_connected():
+                raise
+            return None, error
+
+    def described(outcome: Any) -> Any:
+        statement, error = outcome
+        if error is None:
+            return _description(protocol, statement)
+        return {**NOTHING, "failed": error_fields(error)}
+
+    statement, error = await call_async(lane, _PREPARE, [asked_sql(query)], live, described)
+    if error is not None:
+        raise error
+    return statement
+
+
+def _hooked_introspect_types(original: Callable[..., Awaitable[Any]]) -> Any:
+    @functools.wraps(original)
+    async def introspecting(self: Any, typeoids: Any, timeout: Any) -> Any:
+        protocol = self._protocol
+        if not isinstance(protocol, StubProtocol):
+            wanted = list(typeoids)
+            rows, statement = await original(self, typeoids, timeout)
+            known = protocol.__dict__.setdefault(_TYPES, {})
+            known.update(dict.fromkeys(wanted, rows))
+            return rows, statement
+        said = (protocol.describing or NOTHING)["types"]
+        rows = [
+            _create_record(
+                {name: place for place, (name, _) in enumerate(items)},
+                tuple(value for _, value in items),
+            )
+            for items in said
+        ]
+        return rows, _Named()
+
+    return introspecting
+
+
+class _Named:
+    name = "introspection"
+
+
+def _hooked_data_received(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def receiving(self: Any, data: Any) -> None:
+        inbox = self.__dict__.get(INBOX)
+        if inbox is not None:
+            inbox.append(bytes(data))
+        original(self, data)
+
+    return receiving
+
+
+# -- pools, closing
+
+
+def _waited(kind: str, *, in_turn_first: bool = False) -> Callable[[Any], Any]:
+    """Return the factory of a hook whose inside is nobody's, and whose wait is an event.
+
+    Args:
+        kind: of the event.
+        in_turn_first: True to begin in recorded turn on replay; else it ends in turn.
+    """
+
+    def factory(original: Any) -> Any:
+        @functools.wraps(original)
+        async def waiting(self: Any, *args: Any, **kwargs: Any) -> Any:
+            lane = current()
+            live = functools.partial(original, self, *args, **kwargs)
+            if lane is None:
+                return await live()
+            if lane.mode != REPLAY:
+                return await call_async(lane, kind, None, live, _no_value)
+            if in_turn_first:
+                await call_async(lane, kind, None, _nothing)
+            with mask():
+                result = await live()
+            if not in_turn_first:
+                await call_async(lane, kind, None, _nothing)
+            return result
+
+        return waiting
+
+    return factory
+
+
+def _hooked_new_connection(original: Callable[..., Awaitable[Any]]) -> Any:
+    @functools.wraps(original)
+    async def connecting(self: Any) -> Any:
+        arguments = dict(self._connect_kwargs)
+        if self._connect_args:
+            arguments["dsn"] = self._connect_args[0]
+        with on_boot_tape("asyncpg.pool", _where(arguments)):
+            return await original(self)
+
+    return connecting
+
+
+def _refused_listener(original: Callable[..., Awaitable[Any]]) -> Any:
+    """Return an `add_listener` that is refused on replay, and marks what is recorded.
+
+    Notifications come at any time: what a request would have heard can't be known.
+    """
+
+    @functools.wraps(original)
+    async def listening(self: Any, *args: Any, **kwargs: Any) -> Any:
+        lane = current()
+        if lane is not None and lane.mode == REPLAY:
+            raise LiveCallRefused("asyncpg.add_listener", "a server's notifications")
+        if lane is not None and lane.mode == RECORD:
+            lane.state.tainted = True
+            lane.record("asyncpg.add_listener", None, RETURNED, None, now_ns())
+            with mask():
+                return await original(self, *args, **kwargs)
+        return await original(self, *args, **kwargs)
+
+    return listening
+
+
+_Connection: Any = asyncpg.Connection
+_Pool: Any = asyncpg.Pool
+_Utils: Any = connect_utils
+
+BOUNDARY = Boundary(
+    kind="asyncpg",
+    supports="asyncpg>=0.30",
+    hooks=(
+        Patch(_Utils, "_connect", _hooked_connect),
+        Patch(_Utils, "_connect_addr", _hooked_connect_addr),
+        Patch(Protocol, "data_received", _hooked_data_received),
+        *(Patch(Protocol, name, hooked(name)) for name in EXCHANGES),
+        Patch(Protocol, "close", _waited("asyncpg.close")),
+        Patch(_Connection, "_get_statement", _hooked_get_statement),
+        Patch(_Connection, "_introspect_types", _hooked_introspect_types),
+        Patch(_Connection, "add_listener", _refused_listener),
+        Hook(owner=_Connection, name="get_server_pid", key=_no_value),
+        Patch(_Pool, "_async__init__", _waited("asyncpg.pool")),
+        Patch(_Pool, "_acquire", _waited("asyncpg.acquire", in_turn_first=True)),
+        Patch(_Pool, "release", _waited("asyncpg.release")),
+        Patch(_Pool, "close", _waited("asyncpg.pool_close")),
+        Patch(_Pool, "_get_new_connection", _hooked_new_connection),
+    ),
+    errors=("asyncpg.exceptions", "asyncpg.exceptions._base"),
+)

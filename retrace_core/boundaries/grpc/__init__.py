@@ -1,0 +1,1 @@
+"""Boundaries of `grpc`, one file for each of its modules."""

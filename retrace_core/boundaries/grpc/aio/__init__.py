@@ -1,0 +1,1 @@
+"""Boundaries of `grpc.aio`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of redis-py, sync (`client`, `connection`) and asyncio."""

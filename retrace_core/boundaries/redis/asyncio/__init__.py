@@ -1,0 +1,1 @@
+"""Boundaries of redis-py for asyncio."""

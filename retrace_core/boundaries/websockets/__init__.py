@@ -1,0 +1,1 @@
+"""Boundaries of `websockets`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `websockets.asyncio`, one file for each of its modules."""

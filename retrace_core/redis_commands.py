@@ -1,0 +1,128 @@
+"""Redis commands: what the sync and the asyncio boundary of redis-py share."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import enum
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import call, call_async
+from retrace_core.codec import PackedException, pack_exception, unpack_exception
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from retrace_core import native
+
+__all__ = ["ask", "ask_async", "command_key", "in_database", "note_watch"]
+
+_LONG_BYTES = 1024
+"""A longer argument is kept as its length and checksum."""
+_SECRET = frozenset(("AUTH", "HELLO", "ACL", "CONFIG", "MIGRATE"))
+"""Commands in which a password can stand: only their names are kept."""
+
+
+def ask(lane: native.Lane, kind: str, key: object, live: Callable[[], Any]) -> Any:
+    """Return what Redis replies, as `boundary.call` does.
+
+    Replies with errors among them, and what redis-py's errors know, come back whole.
+    """
+    try:
+        return call(lane, kind, key, live, _pack, _unpack)
+    except BaseException as error:
+        _mend(error)
+        raise
+
+
+async def ask_async(
+    lane: native.Lane, kind: str, key: object, live: Callable[[], Awaitable[Any]]
+) -> Any:
+    """Do what `ask` does, as `boundary.call_async` does."""
+    try:
+        return await call_async(lane, kind, key, live, _pack, _unpack)
+    except BaseException as error:
+        _mend(error)
+        raise
+
+
+def command_key(args: Iterable[Any]) -> list[object]:
+    """Return what a command asks: its name and arguments, without passwords.
+
+    Args:
+        args: as they are given to `execute_command`, the name first.
+    """
+    parts = [_part(one) for one in args]
+    if parts and str(parts[0]).upper().split(" ", 1)[0] in _SECRET:
+        return parts[:1] + ["***"] * (len(parts) > 1)
+    return parts
+
+
+def in_database(client: Any, asked: list[object]) -> list[object]:
+    """Return a key with the database's number before it, unless that is 0.
+
+    Args:
+        client: has a `connection_pool`.
+        asked: what is asked.
+    """
+    options = getattr(client.connection_pool, "connection_kwargs", None) or {}
+    number = options.get("db")
+    return [{"db": number}, *asked] if number else asked
+
+
+def note_watch(pipeline: Any, name: object) -> None:
+    """Have a pipeline know, on replay, that a command began or ended its watching."""
+    if name in pipeline.UNWATCH_COMMANDS:
+        pipeline.watching = False
+    elif name == "WATCH":
+        pipeline.watching = True
+
+
+def _pack(reply: Any) -> object:
+    if type(reply) is not list:
+        return reply
+    return [
+        PackedException(pack_exception(one)) if isinstance(one, BaseException) else one
+        for one in reply
+    ]
+
+
+def _unpack(reply: Any) -> Any:
+    if type(reply) is not list:  # the application may change what it gets, not the recording
+        return copy.deepcopy(reply) if type(reply) in (dict, set, tuple) else reply
+    return [
+        _mend(unpack_exception(one.packed, _allowed())) if isinstance(one, PackedException) else copy.deepcopy(one)
+        for one in reply
+    ]
+
+
+def _mend(error: BaseException) -> BaseException:
+    """Give an error that was built again its `error_type`, which was kept as plain text."""
+    kept = getattr(error, "error_type", None)  # since redis-py 7
+    if isinstance(kept, str) and not isinstance(kept, enum.Enum):
+        with contextlib.suppress(AttributeError, ValueError):
+            kinds = sys.modules["redis.exceptions"].ExceptionType
+            error.error_type = kinds(kept)  # type: ignore[attr-defined]
+    return error
+
+
+def _allowed() -> dict[str, type[BaseException]]:
+    classes = vars(sys.modules["redis.exceptions"]).values()
+    return {
+        f"{cls.__module__}.{cls.__qualname__}": cls
+        for cls in classes
+        if isinstance(cls, type) and issubclass(cls, BaseException)
+    }
+
+
+def _part(value: Any) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        if not isinstance(value, bytes | bytearray | memoryview):
+            return f"<{type(value).__module__}.{type(value).__qualname__}>"
+        value = bytes(value)
+    if isinstance(value, int | float) or len(value) <= _LONG_BYTES:
+        return value
+    data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    return f"<{len(data)} bytes, crc32 {zlib.crc32(data):08x}>"

@@ -1,0 +1,61 @@
+"""Record one request of an application in one process, and replay it in another."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RECORD = """
+import asyncio, sys
+import httpx
+from retrace_core import writer
+from application import app
+
+
+async def main():
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+        answer = await client.get("/")
+        print(answer.status_code, answer.text)
+
+
+asyncio.run(main())
+assert writer.flush(10)
+"""
+_REPLAY = """
+import sys
+from retrace_core import load, replay
+from application import app
+
+result = replay(load(sys.argv[1]), app)
+print(result.summary(), *result.notes, sep="\\n")
+sys.exit(not result.identical)
+"""
+
+
+def record_in_a_process(folder: Path, source: str) -> str:
+    """Run an ASGI application's GET / in a process of its own; return what it answered.
+
+    Args:
+        folder: the recordings' (the fixture `recordings`); the application goes beside it.
+        source: of a module that has `app`, wrapped in the middleware.
+    """
+    folder.parent.joinpath("application.py").write_text(source)
+    return _run(folder.parent, _RECORD)
+
+
+def replay_in_a_process(folder: Path) -> None:
+    """Replay the one recording in a fresh process; fails unless it is identical."""
+    (path,) = folder.glob("*/*/trace.bin")
+    _run(folder.parent, _REPLAY, str(path))
+
+
+def _run(folder: Path, code: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

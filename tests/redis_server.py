@@ -1,0 +1,98 @@
+"""A real Redis on loopback, in memory only, to be stopped by the tests."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UP_WITHIN_S = 30.0
+
+
+@dataclass
+class RedisServer:
+    """A server that a test may stop."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    host = "127.0.0.1"
+
+    def url(self, database: int = 0) -> str:
+        """Return the address of a database, for instance for `Redis.from_url`."""
+        return f"redis://{self.host}:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        program = shutil.which("redis-server")
+        if program is None:
+            raise RuntimeError("redis-server is not installed; run scripts/services")
+        options = ["--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)]
+        options += ["--save", "", "--appendonly", "no"]
+        with (self.folder / "log").open("ab") as log:
+            command = [*_ends_with_us(), program, *options]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + _UP_WITHIN_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                said = (self.folder / "log").read_text(errors="replace")
+                raise RuntimeError(f"Redis did not start:\n{said[-2000:]}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End the server and all connections at once; harmless when it is stopped."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+            self.process = None
+
+    def flush(self) -> None:
+        """Forget all keys and scripts."""
+        self.ask(b"FLUSHALL\r\nSCRIPT FLUSH\r\n")
+
+    def ask(self, commands: bytes) -> bytes:
+        """Send commands as one types them to Redis; return what it answers."""
+        with socket.create_connection((self.host, self.port), timeout=5) as connection:
+            connection.sendall(commands + b"QUIT\r\n")
+            with connection.makefile("rb") as answers:
+                return answers.read()
+
+    def _answers(self) -> bool:
+        try:
+            return self.ask(b"PING\r\n").startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """Yield a running server; it is stopped and deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="redis-"))
+    server = RedisServer(folder, _free_port())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ends_with_us() -> list[str]:
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
