@@ -171,6 +171,23 @@ def test_ls_shows_requests_and_no_tapes(shop: dict[str, Any]) -> None:
     assert sorted(one["path"] for one in listed) == ["/plan/acme", "/plan/bcme"]
 
 
+@pytest.mark.parametrize("isolate", ["fork", "process"])
+def test_verify_boots_each_recording_from_its_tape(shop: dict[str, Any], isolate: str) -> None:
+    """Tapes are no recordings to verify, and the application is imported on their answers."""
+    there = {n: v for n, v in os.environ.items() if n not in ("SETTINGS_URL", "COLOUR")}
+    options = ["--app", "shop:app", "--isolate", isolate, "--json", "-"]
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "verify", "recordings", *options],
+        cwd=shop["folder"],
+        env=there,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    found = json.loads(done.stdout)
+    assert (found["recordings"], found["exact"], done.returncode) == (2, 2, 0), done.stdout
+
+
 COUNTER = """
 import retrace_mw
 

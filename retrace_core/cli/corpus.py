@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retrace_core.boot_recording import METHOD
 from retrace_core.cli.apps import locate
 from retrace_core.cli.find import find, recordings_folder
 from retrace_core.cli.terms import Terms, unusable
@@ -82,6 +83,8 @@ def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
         except RecordingError as error:
             corpus.unusable.append(unusable(str(path), str(error)))
             continue
+        if header.method == METHOD:
+            continue  # a boot tape: it belongs to recordings, and is none
         other = _is_other(header, chosen)
         if other:
             corpus.skipped[other] += 1
@@ -98,6 +101,7 @@ def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
             timeout_s=chosen.timeout_s,
             ignore=list(chosen.ignore),
             isolate=chosen.isolate,
+            warm=not header.boot,
         )
         corpus.headers[str(path.absolute())] = header
         corpus.jobs.append(Job(path=path, terms=terms, hash_seed=header.environment.hash_seed))

@@ -13,7 +13,6 @@ from retrace_core.cli.terms import unusable
 from retrace_core.environment import commit_of
 from retrace_core.errors import RetraceError
 from retrace_core.replay import replay
-from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from retrace_core.cli.terms import Terms
@@ -29,14 +28,14 @@ def replayed(path: str, terms: Terms) -> dict[str, Any]:
     there was a field for.
     """
     try:
-        recording = load(path)
         result = replay(
-            recording,
+            Path(path),  # beside it is the boot tape
             terms.app,
             app_dir=terms.app_dir,
             patience_s=min(10.0, terms.timeout_s),
             mode=terms.mode,
         )
+        recording = result.recording
         rules = [parse_rule(text) for text in terms.ignore]
         result, met, gone = ignoring(result, rules)
         report = Report(

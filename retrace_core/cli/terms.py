@@ -20,6 +20,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 120.0
     ignore: list[str] = []
     isolate: str = "fork"
+    warm: bool = True
+    """The application may be imported once for all: no boot tape answers what it asks then."""
 
 
 def unusable(path: str, why: str) -> dict[str, Any]:

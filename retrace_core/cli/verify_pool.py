@@ -43,9 +43,9 @@ class Job:
     hash_seed: str
 
     @property
-    def worker(self) -> tuple[str, str, str]:
+    def worker(self) -> tuple[str, str, str, bool]:
         """What recordings must have in common to share a worker."""
-        return self.terms.app_dir, self.terms.app, self.hash_seed
+        return self.terms.app_dir, self.terms.app, self.hash_seed, self.terms.warm
 
 
 def default_isolation() -> str:
@@ -113,7 +113,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._of: tuple[str, str, str] | None = None
+        self._of: tuple[str, str, str, bool] | None = None
 
     def replay(self, job: Job) -> dict[str, Any]:
         """Return the document of one recording."""

@@ -50,7 +50,7 @@ def main() -> NoReturn:
     jobs = os.fdopen(os.dup(0), "rb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     terms = msgspec.json.decode(jobs.readline(), type=Terms)
-    if terms.isolate == "fork":
+    if terms.isolate == "fork" and terms.warm:
         _warm(terms)
     for line in jobs:
         path: str = json.loads(line)
