@@ -135,7 +135,7 @@ def _description(protocol: Any, statement: Any) -> dict[str, Any]:
 
 def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
     @functools.wraps(original)
-    async def getting(self: Any, query: str, timeout: Any, **kwargs: Any) -> Any:
+    async def getting(self: Any, query: str, timeout: Any, **kwargs: Any) -> Any:  # noqa: ASYNC109
         lane, protocol = current(), self._protocol
         if not isinstance(protocol, StubProtocol):
             if lane is None:
@@ -180,7 +180,7 @@ async def _described(lane: Any, protocol: Any, query: str, getting: Awaitable[An
 
 def _hooked_introspect_types(original: Callable[..., Awaitable[Any]]) -> Any:
     @functools.wraps(original)
-    async def introspecting(self: Any, typeoids: Any, timeout: Any) -> Any:
+    async def introspecting(self: Any, typeoids: Any, timeout: Any) -> Any:  # noqa: ASYNC109
         protocol = self._protocol
         if not isinstance(protocol, StubProtocol):
             wanted = list(typeoids)

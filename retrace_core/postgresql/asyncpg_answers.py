@@ -64,7 +64,7 @@ def _message(kind: bytes, body: bytes = b"") -> bytes:
 
 
 def ready(state: str) -> bytes:
-    """Return the message that ends an exchange; I: idle, T: in a transaction, E: in a failed one."""
+    """Return the message that ends an exchange; I: idle, T: in a transaction, E: failed."""
     return _message(b"Z", state.encode())
 
 

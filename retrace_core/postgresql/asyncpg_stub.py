@@ -23,7 +23,14 @@ from retrace_core.postgresql.asyncpg_answers import (
     status,
     welcome,
 )
-from retrace_core.postgresql.asyncpg_exchanges import COPY_IN, COPY_OUT, EXCHANGES, Fed, asked, used_up
+from retrace_core.postgresql.asyncpg_exchanges import (
+    COPY_IN,
+    COPY_OUT,
+    EXCHANGES,
+    Fed,
+    asked,
+    used_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -198,7 +205,7 @@ class StubProtocol(Protocol):  # type: ignore[misc,unused-ignore]
     async def close_statement(self, *_: Any, **__: Any) -> None:
         """Do nothing: the server does not know the statement."""
 
-    async def close(self, timeout: Any) -> None:
+    async def close(self, timeout: Any) -> None:  # noqa: ASYNC109  # the name is asyncpg's
         """Close the connection."""
         await self.answered("asyncpg.close", None, lambda: None)
         self.abort()
