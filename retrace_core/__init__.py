@@ -34,6 +34,7 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
+    file_access.py    which files are the world, and where a replay puts them
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C
