@@ -25,7 +25,7 @@ __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
     "aiohttp aiomysql aiosqlite anyio asyncpg celery django falcon fastapi flask gevent gunicorn httpx litestar"
-    " numpy pydantic pyramid quart requests sqlalchemy starlette urllib3 uvicorn uvloop waitress"
+    " numpy pydantic pymysql pyramid quart requests sqlalchemy starlette urllib3 uvicorn uvloop waitress"
     " werkzeug"
 ).split()
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")

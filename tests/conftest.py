@@ -11,12 +11,14 @@ import pytest
 os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
 
 from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
+from tests.mariadb_server import mariadb_server
 from tests.postgresql_server import postgresql_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.mariadb_server import MariadbServer
     from tests.postgresql_server import PostgresqlServer
 
 
@@ -60,4 +62,11 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def postgresql() -> Iterator[PostgresqlServer]:
     """Return a PostgreSQL for the whole session; take a database of your own, don't stop it."""
     with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServer]:
+    """Return a MariaDB for the whole session; take a database of your own, don't stop it."""
+    with mariadb_server() as server:
         yield server

@@ -277,7 +277,7 @@ def test_listening_is_refused_on_replay(recordings: Path, url: str) -> None:
         try:
             await connection.add_listener("news", lambda *_: None)
         finally:
-            await connection.close()
+            connection.terminate()
         return []
 
     app, recording = record_asgi(recordings, handler)
@@ -358,9 +358,9 @@ async def main():
 asyncio.run(main())
 """
 PLAYER = """
-import sys, app
+import sys
 from retrace_core import replay
-result = replay(sys.argv[1], app.app)
+result = replay(sys.argv[1], "app:app")
 print(result.summary(), *result.notes, sep="\\n")
 sys.exit(not result.identical)
 """
@@ -383,7 +383,7 @@ def test_in_a_fresh_process_with_the_server_stopped(recordings: Path, tmp_path: 
             [sys.executable, "-c", RECORDER], env=environ, check=False, capture_output=True
         )
         assert made.returncode == 0, made.stderr.decode()
-    paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in path.parts]
+    paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in str(path.parent)]
     found = subprocess.run(
         [sys.executable, "-c", PLAYER, str(paths[0])],
         env=environ,
