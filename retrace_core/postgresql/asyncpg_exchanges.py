@@ -168,9 +168,7 @@ async def _exchanged(self: Any, lane: Any, kind: str, original: Any, given: Any)
         finally:
             self.__dict__.pop(INBOX, None)
 
-    result, error = await call_async(
-        lane, kind, asked(given)[1], live, lambda _: b"".join(inbox)
-    )
+    result, error = await call_async(lane, kind, asked(given)[1], live, lambda _: b"".join(inbox))
     if error is not None:
         raise error
     return result

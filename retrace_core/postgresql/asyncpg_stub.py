@@ -23,7 +23,14 @@ from retrace_core.postgresql.asyncpg_answers import (
     status,
     welcome,
 )
-from retrace_core.postgresql.asyncpg_exchanges import COPY_IN, COPY_OUT, EXCHANGES, Fed, asked, used_up
+from retrace_core.postgresql.asyncpg_exchanges import (
+    COPY_IN,
+    COPY_OUT,
+    EXCHANGES,
+    Fed,
+    asked,
+    used_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -126,7 +126,9 @@ def test_transactions_savepoints_errors(recordings: Path, url: str) -> None:
             await connection.fetch("SELECT $1::int", "no number")
         except asyncpg.DataError as error:
             seen.append(str(error))
-        await connection.executemany("INSERT INTO t (a) VALUES ($1)", (((str(n),) for n in range(9))))
+        await connection.executemany(
+            "INSERT INTO t (a) VALUES ($1)", (((str(n),) for n in range(9)))
+        )
         seen.append(await connection.fetchval("SELECT count(*) FROM t"))
         try:
             await connection.fetch("SELECT pg_sleep(5)", timeout=0.05)
@@ -148,7 +150,9 @@ def test_prepared_statements_and_cursors(recordings: Path, url: str) -> None:
     async def handler() -> Any:
         seen: list[Any] = []
         connection = await asyncpg.connect(url)
-        statement = await connection.prepare("SELECT $1::int + g AS s, random() FROM generate_series(1, 9) g")
+        statement = await connection.prepare(
+            "SELECT $1::int + g AS s, random() FROM generate_series(1, 9) g"
+        )
         seen.append([repr(statement.get_parameters()), repr(statement.get_attributes())])
         seen.append(repr(await statement.fetch(3)))
         seen.append([await statement.fetchval(4), statement.get_statusmsg()])

@@ -76,9 +76,7 @@ def test_values_and_cursors(recordings: Path, options: dict[str, Any]) -> None:
     assert "Decimal('1.50')" in answered(recordings, view)[0]
 
 
-def test_transactions_errors_and_several_results(
-    recordings: Path, options: dict[str, Any]
-) -> None:
+def test_transactions_errors_and_several_results(recordings: Path, options: dict[str, Any]) -> None:
     """Constraint and syntax errors, rollback, insert ids, several results, ping."""
 
     def view() -> Any:
