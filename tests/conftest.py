@@ -11,6 +11,7 @@ import pytest
 os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
 
 from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
+from tests.mariadb_server import mariadb_server
 from tests.postgresql_server import postgresql_server
 from tests.redis_server import redis_server
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.mariadb_server import MariadbServer
     from tests.postgresql_server import PostgresqlServer
     from tests.redis_server import RedisServer
 
@@ -77,3 +79,7 @@ def redis(redis_for_all: RedisServer) -> RedisServer:
     """Return the Redis of the session, empty."""
     redis_for_all.flush()
     return redis_for_all
+def mariadb() -> Iterator[MariadbServer]:
+    """Return a MariaDB for the whole session; take a database of your own, don't stop it."""
+    with mariadb_server() as server:
+        yield server

@@ -40,6 +40,7 @@ from retrace_core.postgresql.asyncpg_answers import (
 from retrace_core.postgresql.asyncpg_exchanges import EXCHANGES, INBOX, hooked
 from retrace_core.postgresql.asyncpg_stub import StubProtocol, stub
 from retrace_core.recording import RETURNED
+from retrace_core.waited import waited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,10 +50,6 @@ _TYPES = "_retrace_types"
 
 _sessions: dict[str, dict[str, str]] = {}
 """Server address and database -> what that server said of itself."""
-
-
-async def _nothing() -> None:
-    return None
 
 
 def _no_value(_: Any) -> None:
@@ -216,37 +213,7 @@ def _hooked_data_received(original: Callable[..., None]) -> Callable[..., None]:
     return receiving
 
 
-# -- pools, closing
-
-
-def _waited(kind: str, *, in_turn_first: bool = False) -> Callable[[Any], Any]:
-    """Return the factory of a hook whose inside is nobody's, and whose wait is an event.
-
-    Args:
-        kind: of the event.
-        in_turn_first: True to begin in recorded turn on replay; else it ends in turn.
-    """
-
-    def factory(original: Any) -> Any:
-        @functools.wraps(original)
-        async def waiting(self: Any, *args: Any, **kwargs: Any) -> Any:
-            lane = current()
-            live = functools.partial(original, self, *args, **kwargs)
-            if lane is None:
-                return await live()
-            if lane.mode != REPLAY:
-                return await call_async(lane, kind, None, live, _no_value)
-            if in_turn_first:
-                await call_async(lane, kind, None, _nothing)
-            with mask():
-                result = await live()
-            if not in_turn_first:
-                await call_async(lane, kind, None, _nothing)
-            return result
-
-        return waiting
-
-    return factory
+# -- pools, listeners
 
 
 def _hooked_new_connection(original: Callable[..., Awaitable[Any]]) -> Any:
@@ -294,15 +261,15 @@ BOUNDARY = Boundary(
         Patch(_Utils, "_connect_addr", _hooked_connect_addr),
         Patch(Protocol, "data_received", _hooked_data_received),
         *(Patch(Protocol, name, hooked(name)) for name in EXCHANGES),
-        Patch(Protocol, "close", _waited("asyncpg.close")),
+        Patch(Protocol, "close", waited("asyncpg.close")),
         Patch(_Connection, "_get_statement", _hooked_get_statement),
         Patch(_Connection, "_introspect_types", _hooked_introspect_types),
         Patch(_Connection, "add_listener", _refused_listener),
         Hook(owner=_Connection, name="get_server_pid", key=_no_value),
-        Patch(_Pool, "_async__init__", _waited("asyncpg.pool")),
-        Patch(_Pool, "_acquire", _waited("asyncpg.acquire", in_turn_first=True)),
-        Patch(_Pool, "release", _waited("asyncpg.release")),
-        Patch(_Pool, "close", _waited("asyncpg.pool_close")),
+        Patch(_Pool, "_async__init__", waited("asyncpg.pool")),
+        Patch(_Pool, "_acquire", waited("asyncpg.acquire", in_turn_first=True)),
+        Patch(_Pool, "release", waited("asyncpg.release")),
+        Patch(_Pool, "close", waited("asyncpg.pool_close")),
         Patch(_Pool, "_get_new_connection", _hooked_new_connection),
     ),
     errors=("asyncpg.exceptions", "asyncpg.exceptions._base"),

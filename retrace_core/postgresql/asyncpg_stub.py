@@ -207,8 +207,10 @@ class StubProtocol(Protocol):  # type: ignore[misc,unused-ignore]
 
     async def close(self, timeout: Any) -> None:  # noqa: ASYNC109  # the name is asyncpg's
         """Close the connection."""
-        await self.answered("asyncpg.close", None, lambda: None)
-        self.abort()
+        try:
+            await self.answered("asyncpg.close", None, lambda: None)
+        finally:
+            self.abort()
 
 
 def _exchange(name: str) -> Any:

@@ -126,7 +126,9 @@ def test_transactions_savepoints_errors(recordings: Path, url: str) -> None:
             await connection.fetch("SELECT $1::int", "no number")
         except asyncpg.DataError as error:
             seen.append(str(error))
-        await connection.executemany("INSERT INTO t (a) VALUES ($1)", ((str(n),) for n in range(9)))
+        await connection.executemany(
+            "INSERT INTO t (a) VALUES ($1)", (((str(n),) for n in range(9)))
+        )
         seen.append(await connection.fetchval("SELECT count(*) FROM t"))
         try:
             await connection.fetch("SELECT pg_sleep(5)", timeout=0.05)
@@ -279,7 +281,7 @@ def test_listening_is_refused_on_replay(recordings: Path, url: str) -> None:
         try:
             await connection.add_listener("news", lambda *_: None)
         finally:
-            await connection.close()
+            connection.terminate()
         return []
 
     app, recording = record_asgi(recordings, handler)
@@ -360,9 +362,9 @@ async def main():
 asyncio.run(main())
 """
 PLAYER = """
-import sys, app
+import sys
 from retrace_core import replay
-result = replay(sys.argv[1], app.app)
+result = replay(sys.argv[1], "app:app")
 print(result.summary(), *result.notes, sep="\\n")
 sys.exit(not result.identical)
 """
@@ -385,7 +387,7 @@ def test_in_a_fresh_process_with_the_server_stopped(recordings: Path, tmp_path: 
             [sys.executable, "-c", RECORDER], env=environ, check=False, capture_output=True
         )
         assert made.returncode == 0, made.stderr.decode()
-    paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in path.parts]
+    paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in str(path.parent)]
     found = subprocess.run(
         [sys.executable, "-c", PLAYER, str(paths[0])],
         env=environ,
