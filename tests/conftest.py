@@ -79,6 +79,9 @@ def redis(redis_for_all: RedisServer) -> RedisServer:
     """Return the Redis of the session, empty."""
     redis_for_all.flush()
     return redis_for_all
+
+
+@pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariadbServer]:
     """Return a MariaDB for the whole session; take a database of your own, don't stop it."""
     with mariadb_server() as server:

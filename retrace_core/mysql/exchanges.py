@@ -13,15 +13,16 @@ from pymysql import err
 
 from retrace_core.boundary import call, call_async, mask, record_error
 from retrace_core.errors import LiveCallRefused
-from retrace_core.mysql.stub import Answers
 from retrace_core.native import REPLAY, current, now_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from retrace_core.mysql.stub import Answers
+
 __all__ = [
-    "answers_of",
     "answer_from",
+    "answers_of",
     "executing",
     "executing_async",
     "noting_bytes",
@@ -78,7 +79,7 @@ def executing(kind: str) -> Callable[[Any], Any]:
     def factory(original: Any) -> Any:
         @functools.wraps(original)
         def sending(self: Any, command: int, sql: Any) -> Any:
-            lane = current()
+            lane: Any = current()
             if lane is None and answers_of(self) is None:
                 return original(self, command, sql)
             question, start_ns = _question(command, sql), now_ns()
@@ -106,7 +107,7 @@ def executing_async(kind: str) -> Callable[[Any], Any]:
     def factory(original: Any) -> Any:
         @functools.wraps(original)
         async def sending(self: Any, command: int, sql: Any) -> Any:
-            lane = current()
+            lane: Any = current()
             if lane is None and answers_of(self) is None:
                 return await original(self, command, sql)
             question, start_ns = _question(command, sql), now_ns()
@@ -159,7 +160,8 @@ def reading(kind: str) -> Callable[[Any], Any]:
                 answers.feed(said)
                 with mask():
                     return original(self, *args)
-            inbox = connection.__dict__[_INBOX] = []
+            inbox: list[bytes] = []
+            connection.__dict__[_INBOX] = inbox
 
             def live() -> tuple[Any, Exception | None]:
                 try:
@@ -206,7 +208,8 @@ def reading_async(kind: str) -> Callable[[Any], Any]:
                 answers.feed(said)
                 with mask():
                     return await original(self, *args)
-            inbox = connection.__dict__[_INBOX] = []
+            inbox: list[bytes] = []
+            connection.__dict__[_INBOX] = inbox
 
             async def live() -> tuple[Any, Exception | None]:
                 try:

@@ -64,7 +64,7 @@ def _message(kind: bytes, body: bytes = b"") -> bytes:
 
 
 def ready(state: str) -> bytes:
-    """Return the message that ends an exchange; I: idle, T: in a transaction, E: failed."""
+    """Return the message that ends an exchange; I: idle, T: in a transaction, E: a failed one."""
     return _message(b"Z", state.encode())
 
 
@@ -98,7 +98,8 @@ def described(description: Mapping[str, Any]) -> bytes:
 
 def error_fields(error: Any) -> dict[str, str]:
     """Return field code -> text of an error that the server has sent."""
-    names: dict[str, str] = type(type(error))._field_map
+    meta: Any = type(type(error))
+    names: dict[str, str] = meta._field_map
     texts = ((code, getattr(error, name, None)) for code, name in names.items())
     return {code: str(text) for code, text in texts if text is not None}
 

@@ -126,9 +126,7 @@ def test_transactions_savepoints_errors(recordings: Path, url: str) -> None:
             await connection.fetch("SELECT $1::int", "no number")
         except asyncpg.DataError as error:
             seen.append(str(error))
-        await connection.executemany(
-            "INSERT INTO t (a) VALUES ($1)", (((str(n),) for n in range(9)))
-        )
+        await connection.executemany("INSERT INTO t (a) VALUES ($1)", ((str(n),) for n in range(9)))
         seen.append(await connection.fetchval("SELECT count(*) FROM t"))
         try:
             await connection.fetch("SELECT pg_sleep(5)", timeout=0.05)
