@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from asyncpg import connect_utils
-from asyncpg.protocol import Protocol
-from asyncpg.protocol.protocol import _create_record
+from asyncpg.protocol import Protocol, protocol
 
 from retrace_core.boundary import (
     Boundary,
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 
 _CONNECT, _PREPARE = "asyncpg.connect", "asyncpg.prepare"
 _TYPES = "_retrace_types"
+
+_record: Any = protocol._create_record  # type: ignore[attr-defined,unused-ignore]
 
 _sessions: dict[str, dict[str, str]] = {}
 """Server address and database -> what that server said of itself."""
@@ -132,14 +133,14 @@ def _description(protocol: Any, statement: Any) -> dict[str, Any]:
 
 def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
     @functools.wraps(original)
-    async def getting(self: Any, query: str, timeout: Any, **kwargs: Any) -> Any:  # noqa: ASYNC109
+    async def getting(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
         lane, protocol = current(), self._protocol
         if not isinstance(protocol, StubProtocol):
             if lane is None:
-                return await original(self, query, timeout, **kwargs)
+                return await original(self, query, *args, **kwargs)
             if lane.mode == REPLAY:
                 raise LiveCallRefused(_PREPARE, "a server, on a connection from before the replay")
-            return await _described(lane, protocol, query, original(self, query, timeout, **kwargs))
+            return await _described(lane, protocol, query, original(self, query, *args, **kwargs))
 
         protocol.describing = await protocol.answered(
             _PREPARE, [asked_sql(query)], lambda: neutral(query, "I")[0]
@@ -147,7 +148,7 @@ def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
         try:
             with mask():
                 # Each description is its own: what a cached one was made from is not known.
-                return await original(self, query, timeout, **{**kwargs, "use_cache": False})
+                return await original(self, query, *args, **{**kwargs, "use_cache": False})
         finally:
             protocol.describing = None
 
@@ -177,17 +178,17 @@ async def _described(lane: Any, protocol: Any, query: str, getting: Awaitable[An
 
 def _hooked_introspect_types(original: Callable[..., Awaitable[Any]]) -> Any:
     @functools.wraps(original)
-    async def introspecting(self: Any, typeoids: Any, timeout: Any) -> Any:  # noqa: ASYNC109
+    async def introspecting(self: Any, typeoids: Any, *args: Any, **kwargs: Any) -> Any:
         protocol = self._protocol
         if not isinstance(protocol, StubProtocol):
             wanted = list(typeoids)
-            rows, statement = await original(self, typeoids, timeout)
+            rows, statement = await original(self, typeoids, *args, **kwargs)
             known = protocol.__dict__.setdefault(_TYPES, {})
             known.update(dict.fromkeys(wanted, rows))
             return rows, statement
         said = (protocol.describing or NOTHING)["types"]
         rows = [
-            _create_record(
+            _record(
                 {name: place for place, (name, _) in enumerate(items)},
                 tuple(value for _, value in items),
             )
@@ -200,6 +201,20 @@ def _hooked_introspect_types(original: Callable[..., Awaitable[Any]]) -> Any:
 
 class _Named:
     name = "introspection"
+
+
+def _hooked_introspect_type(original: Callable[..., Awaitable[Any]]) -> Any:
+    @functools.wraps(original)
+    async def introspecting(self: Any, typename: str, schema: str) -> Any:
+        try:
+            return await original(self, typename, schema)
+        except ValueError:
+            oid = protocol.BUILTIN_TYPE_NAME_MAP.get(typename.lower())
+            if oid is None or not isinstance(self._protocol, StubProtocol):
+                raise
+            return _record({"oid": 0, "elemtype": 1, "kind": 2}, (oid, None, b"b"))
+
+    return introspecting
 
 
 def _hooked_data_received(original: Callable[..., None]) -> Callable[..., None]:
@@ -264,6 +279,7 @@ BOUNDARY = Boundary(
         Patch(Protocol, "close", waited("asyncpg.close")),
         Patch(_Connection, "_get_statement", _hooked_get_statement),
         Patch(_Connection, "_introspect_types", _hooked_introspect_types),
+        Patch(_Connection, "_introspect_type", _hooked_introspect_type),
         Patch(_Connection, "add_listener", _refused_listener),
         Hook(owner=_Connection, name="get_server_pid", key=_no_value),
         Patch(_Pool, "_async__init__", waited("asyncpg.pool")),
