@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from retrace_core import failsafe
-from retrace_core.ids import new_trace_bits, names_trace
+from retrace_core.ids import names_trace, new_trace_bits
 from retrace_mw import otel
 from retrace_mw.trace_headers import DECISION_HEADER, TRACE_HEADER, name_of, trace_bits_of
 from retrace_mw.traceparent import RANDOM, SAMPLED, format_traceparent, parse_traceparent
