@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import datetime
 import json
+import io
 import os
 import random
 import sqlite3
@@ -320,7 +321,8 @@ def test_the_live_world_is_refused(recordings: Path, tmp_path: Path) -> None:
     file = tmp_path / "written"
 
     def view() -> str:
-        file.write_text("x")
+        with io.FileIO(file, "w") as raw:
+            raw.write(b"x")
         return "done"
 
     app, recording = record_wsgi(recordings, view)
