@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import datetime
-import json
 import io
+import json
 import os
 import random
 import sqlite3
