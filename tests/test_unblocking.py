@@ -71,7 +71,7 @@ def test_a_handler_that_waits_for_a_thread(recordings: Path, writer: Writer) -> 
         thread.start()
         return str(await answered)
 
-    app, recording = record_asgi(recordings, handler)
+    app, recording = record_asgi(recordings, handler, tasks=3)
     writer.statement = "SELECT 2"
     result = replay(recording, app)
     assert result.divergence is not None
