@@ -80,5 +80,5 @@ BOUNDARY = Boundary(
         ),
         Patch(ContentTypeManager, "get_for_models", _hooked_many),
     ),
-    errors=(ContentType.DoesNotExist,),
+    errors=(ContentType.DoesNotExist,),  # pyright: ignore[reportAttributeAccessIssue],
 )

@@ -42,5 +42,5 @@ BOUNDARY = Boundary(
         Patch(SiteManager, "_get_site_by_id", _hooked),
         Patch(SiteManager, "_get_site_by_request", _hooked),
     ),
-    errors=(Site.DoesNotExist,),
+    errors=(Site.DoesNotExist,),  # pyright: ignore[reportAttributeAccessIssue],
 )

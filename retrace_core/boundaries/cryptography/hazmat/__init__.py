@@ -1,0 +1,1 @@
+"""Boundaries of `cryptography.hazmat`, one file for each of its modules."""

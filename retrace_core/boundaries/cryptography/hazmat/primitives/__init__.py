@@ -1,0 +1,1 @@
+"""Boundaries of `cryptography.hazmat.primitives`, one file for each of its modules."""
