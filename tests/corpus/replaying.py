@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TIMEOUT_S", "Replayed", "replay"]
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

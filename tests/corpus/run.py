@@ -55,8 +55,8 @@ def main() -> int:
         if given.json is not None:
             document = [asdict(one) for one in outcomes]
             given.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    print()
-    print(table(outcomes))
+    if outcomes:
+        print(f"\n{table(outcomes)}")
     return 0 if all(outcome.complete for outcome in outcomes) else 1
 
 
@@ -103,9 +103,8 @@ def _run(
         else:
             shutil.rmtree(folder, ignore_errors=True)
     print(f"\r\033[K{outcome.line()}, {time.monotonic() - begun:.0f} s")
-    for one in outcome.replayed:
-        if not one.identical:
-            print(f"  {one.asked.name} {one.asked.method} {one.asked.path}: {one.cause}")
+    for cause in outcome.causes():
+        print(f"  {cause}")
     if outcome.failed:
         print(outcome.failed)
     return outcome

@@ -39,6 +39,18 @@ class Outcome:
             return f"{self.name}: failed"
         return f"{self.name}: {self.identical} of {len(self.replayed)} identical"
 
+    def causes(self) -> list[str]:
+        """Return each cause of a miss on a line, with the recordings that it hit."""
+        found: dict[str, list[str]] = {}
+        for one in self.replayed:
+            if not one.identical:
+                found.setdefault(one.cause, []).append(one.asked.line())
+        return [f"{cause[:300]}: {'; '.join(requests[:4])}{_more(requests)}" for cause, requests in found.items()]
+
+
+def _more(requests: list[str]) -> str:
+    return f"; and {len(requests) - 4} more" if len(requests) > 4 else ""
+
 
 def table(outcomes: list[Outcome]) -> str:
     """Return a table of all, and their sum."""

@@ -23,6 +23,10 @@ class Asked:
     path: str
     status: int
 
+    def line(self) -> str:
+        """Return it on one line."""
+        return f"{self.name} {self.method} {self.path} ({self.status})"
+
 
 class Visitor:
     """Keeps cookies; each request is made under a trace id of its own, 0001, 0002, ..."""
