@@ -63,7 +63,7 @@ def main() -> None:
                 getattr(chunks, "close", int)()
             server.shutdown()
         writer.flush()
-        for trace in sorted(Path(folder).iterdir()):
+        for trace in sorted({file.parent.parent for file in Path(folder).glob("*/*/trace.bin")}):
             print(trace.name, *sorted(one.name for one in trace.iterdir()))
             assert {one.name for one in trace.iterdir()} == {"storefront", "pricing"}
 

@@ -1,6 +1,6 @@
 """Boot recording: the boot tape as files of the store, written beside what refers to it.
 
-A tape is kept under `boot-<its id>/<service>/`, in one file for each time that it had grown
+A tape is kept as `boot-<its id>/<service>/boot.bin`, in one file for each time that it had grown
 when a recording was kept: a process that keeps nothing writes none.
 """
 
@@ -13,6 +13,7 @@ import msgspec
 from retrace_core import boot_tape, environment, failsafe, writer
 from retrace_core.codec import encode
 from retrace_core.exempt import site_names
+from retrace_core.ids import BOOT_PREFIX
 from retrace_core.recording import DecisionRecord, Header, Request
 from retrace_core.surroundings import Surroundings, find_out
 from retrace_core.trace_file import Draft
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChapterNote", "begin", "reference"]
 
-FOLDER = "boot-"
 METHOD = "BOOT"
 
 
@@ -74,7 +74,7 @@ def reference(settings: Settings, service: str, app: object) -> str:
         if number:
             draft = _draft(tape, number, chapters, settings, named, app)
             writer.submit(lambda: draft, 1024 + sum(one.state.size_bytes for one in chapters))
-        return f"{FOLDER}{tape.id}/{named}"
+        return f"{BOOT_PREFIX}{tape.id}/{named}"
     return ""
 
 
@@ -99,7 +99,7 @@ def _draft(
         error="",
         decision=DecisionRecord("yes", "boot tape", "what the process asked for itself"),
         environment=environment.of_app(app, settings),
-        folder=f"{FOLDER}{tape.id}",
+        folder=f"{BOOT_PREFIX}{tape.id}",
         events=sum(one.events for one in chapters),
         cut=any(one.state.cut for one in chapters),
         tainted=any(one.state.tainted for one in chapters),

@@ -14,6 +14,7 @@ import os
 import pathlib
 import posixpath
 import shutil
+import stat
 import sys
 import sysconfig
 import tempfile
@@ -22,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.exempt import classify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import CodeType, FrameType
 
 __all__ = [
     "CONTENT_LIMIT_BYTES",
+    "NOTHING",
     "content_of",
     "is_infrastructure",
     "is_temporary",
@@ -37,6 +40,8 @@ __all__ = [
 CONTENT_LIMIT_BYTES = 4 << 20
 """How much of one file is kept when it is opened; beyond it the recording is tainted."""
 
+NOTHING = (b"", False, 0)
+"""An empty file, as of `content_of`."""
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".pth", ".mo")
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/opt/")
 _PREFIXES = tuple(
@@ -110,10 +115,14 @@ def is_temporary(name: str) -> bool:
     return name.startswith(_TEMPORARY)
 
 
-def content_of(path: Any) -> tuple[bytes, bool] | None:
-    """Return the content of a regular file and whether it was cut, or None for no such file."""
+def content_of(path: Any) -> tuple[bytes, bool, int] | None:
+    """Return a regular file's content, whether it was cut, and when it was changed.
+
+    The time is Unix time in nanoseconds. None for no such file.
+    """
     try:
-        if not os.path.isfile(path):
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
             return None
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except OSError:
@@ -123,7 +132,7 @@ def content_of(path: Any) -> tuple[bytes, bool] | None:
             content = file.read(CONTENT_LIMIT_BYTES + 1)
     except OSError:
         return None
-    return content[:CONTENT_LIMIT_BYTES], len(content) > CONTENT_LIMIT_BYTES
+    return content[:CONTENT_LIMIT_BYTES], len(content) > CONTENT_LIMIT_BYTES, status.st_mtime_ns
 
 
 def materialised_folder(name: str) -> str:
@@ -133,12 +142,12 @@ def materialised_folder(name: str) -> str:
     return path
 
 
-def materialised(name: str, content: bytes | None) -> str:
+def materialised(name: str, before: Sequence[Any] | None) -> str:
     """Return the path of a scratch file of a replay, with content where there is some.
 
     Args:
         name: as `world_path` returned it; its last part stays.
-        content: what the file holds, or None for one that is not there yet.
+        before: what was in it, as of `content_of`; None for one that is not there yet.
     """
     if name.startswith(_TEMPORARY):
         path = os.path.join(tempfile.tempdir or _GUESSED, name.removeprefix(_TEMPORARY))
@@ -147,7 +156,8 @@ def materialised(name: str, content: bytes | None) -> str:
         folder = os.path.join(tempfile.tempdir or _GUESSED, f"file-{next(_numbers)}")
         os.mkdir(folder)
         path = os.path.join(folder, os.path.basename(name) or "file")
-    if content is not None:
+    if before is not None:
         with open(path, "wb") as file:
-            file.write(content)
+            file.write(before[0])
+        os.utime(path, ns=(before[2], before[2]))
     return path

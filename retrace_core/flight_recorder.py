@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retrace_core import failsafe, keep_sharing, triggers, writer
-from retrace_core.ids import safe_folder
+from retrace_core.ids import names_trace
 from retrace_core.native import now_ns
 from retrace_core.recording import DecisionRecord
 from retrace_core.stats import count
@@ -305,7 +305,7 @@ def save_recent(reason: str, trace_id: str | None = None, last_s: float | None =
     Returns:
         How many were handed to the writer; 0 when the flight recorder is off.
     """
-    if _recorder is None or (trace_id is not None and not safe_folder(trace_id)):
+    if _recorder is None or (trace_id is not None and not names_trace(trace_id)):
         return 0
     if trace_id:
         keep_sharing.trace_kept(trace_id, _service, reason)

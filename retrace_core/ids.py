@@ -8,8 +8,11 @@ import random
 import re
 
 __all__ = [
+    "BOOT_PREFIX",
     "call_span_id",
     "is_trace_id",
+    "names_boot_tape",
+    "names_trace",
     "new_span_id",
     "new_trace_id",
     "safe_folder",
@@ -21,6 +24,7 @@ __all__ = [
 _random = random.Random(os.urandom(32))  # noqa: S311
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
+BOOT_PREFIX = "boot-"
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -60,8 +64,18 @@ def is_trace_id(text: str) -> bool:
 
 
 def safe_folder(text: str) -> bool:
-    """Return True when a trace id from outside may name a folder."""
+    """Return True when `text` may name a folder of a store."""
     return _FOLDER.fullmatch(text) is not None
+
+
+def names_boot_tape(folder: str) -> bool:
+    """Return True for a folder of a store that holds no trace, but the boot tape of a process."""
+    return folder.startswith(BOOT_PREFIX)
+
+
+def names_trace(text: str) -> bool:
+    """Return True when a trace id from outside may name a folder."""
+    return safe_folder(text) and not names_boot_tape(text)
 
 
 def to_trace_id(text: str) -> str:

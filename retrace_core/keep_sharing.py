@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, writer
 from retrace_core.errors import ConfigurationError
-from retrace_core.ids import safe_folder
+from retrace_core.ids import names_trace
 from retrace_core.native import now_ns
 from retrace_core.stats import count
 from retrace_core.store import DirectoryStore
@@ -83,7 +83,7 @@ def kept_elsewhere(traces: set[str]) -> Iterator[tuple[str, str]]:
 def _publish() -> None:
     while _waiting:
         trace, service, reason = _waiting.popleft()
-        if _keep_list is not None and safe_folder(trace):
+        if _keep_list is not None and names_trace(trace):
             with failsafe.gate("keep list"):
                 _keep_list.publish(trace, service)
                 count("keeps.published")

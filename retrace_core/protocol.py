@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Protocol", "detect", "find_middleware", "holds_middleware"]
+__all__ = ["Protocol", "detect", "find_middleware", "holds_middleware", "layers"]
 
 _INNER = (
     "__self__ __wrapped__ _app app application asgi_app asgi_handler cls func func_or_class"
@@ -52,19 +52,20 @@ def holds_middleware(app: object) -> bool:
 
     It is told by its attribute `records_requests`, since the core does not know the class.
     """
-    kinds = (one if inspect.isclass(one) else type(one) for one in _wrapped(app))
+    kinds = (one if inspect.isclass(one) else type(one) for one in layers(app))
     return any("records_requests" in vars(kind) for kind in kinds)
 
 
 def find_middleware(app: object) -> object | None:
     """Return our middleware where `app` is it, or wraps it somewhere and has made it, or None."""
-    for one in _wrapped(app):
+    for one in layers(app):
         if not inspect.isclass(one) and "records_requests" in vars(type(one)):
             return one
     return None
 
 
-def _wrapped(app: object) -> Iterator[object]:
+def layers(app: object) -> Iterator[object]:
+    """Yield an application and what it wraps, as far as the usual names show it."""
     waiting, seen = [app], 0
     known: set[int] = set()
     while waiting and seen < _DEPTH:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from retrace_core import failsafe
-from retrace_core.ids import new_trace_bits, safe_folder
+from retrace_core.ids import names_trace, new_trace_bits
 from retrace_mw import otel
 from retrace_mw.trace_headers import DECISION_HEADER, TRACE_HEADER, name_of, trace_bits_of
 from retrace_mw.traceparent import RANDOM, SAMPLED, format_traceparent, parse_traceparent
@@ -160,7 +160,7 @@ def _carried(
 def _named(values: list[str], context: TraceContext | None, bits: int | None) -> TraceContext:
     """Return the trace that X-Trace-ID names, within the context that came with it."""
     value = values[0]
-    if len(values) > 1 or not safe_folder(value):
+    if len(values) > 1 or not names_trace(value):
         given = ", ".join(values)[:_GIVEN_LIMIT]
         fresh = context or TraceContext(new_trace_bits() if bits is None else bits)
         fresh.given, fresh.named = given, True
@@ -185,7 +185,7 @@ def _called(
     for header in custom:
         given = found.get(header.lower(), ())
         name = name_of(given[0]) if len(given) == 1 else ""
-        if safe_folder(name):
+        if names_trace(name):
             meant = trace_bits_of(name)
             if context is None:
                 context = TraceContext(meant, carried=True)

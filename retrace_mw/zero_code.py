@@ -16,8 +16,8 @@ from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVari
 from retrace_core import failsafe
 from retrace_core.boundary import in_replay
 from retrace_core.errors import ConfigurationError
-from retrace_core.protocol import holds_middleware
-from retrace_mw import asgi, wsgi
+from retrace_core.protocol import Protocol, holds_middleware
+from retrace_mw import asgi, served, wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,13 @@ def enable() -> None:
             insert(sys.modules[framework.module])
         else:
             register_post_import_hook(insert, framework.module)
+    served.enable(_is_known, _recorded)
+
+
+def _is_known(app: Any) -> bool:
+    return isinstance(app, _Served) or any(
+        getattr(vars(kind).get("__call__"), "retrace_inserted", False) for kind in type(app).__mro__
+    )
 
 
 def _insert(framework: Framework, module: ModuleType) -> None:
@@ -98,6 +105,28 @@ def _wsgi_call(call: Callable[..., Any]) -> Any:
         return middleware(environ, start_response)
 
     return __call__
+
+
+def _recorded(app: Any, protocol: Protocol) -> Any:
+    one = _Served(app)
+    asynchronous = protocol is Protocol.ASGI
+    make = asgi.RetraceMiddleware if asynchronous else wsgi.RetraceMiddleware
+    _middleware(one, _call, make)  # now, on the main thread: it may watch signals
+    return one.asgi if asynchronous else one.wsgi
+
+
+def _call(served_app: Any, *args: Any) -> Any:
+    return served_app.app(*args)
+
+
+class _Served:
+    """An application of no framework, as a server has loaded it."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    wsgi = _wsgi_call(_call)
+    asgi = _asgi_call(_call)
 
 
 def _middleware(app: Any, call: Callable[..., Any], make: Callable[..., Any]) -> Any:

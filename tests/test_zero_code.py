@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 APPLICATIONS = (
     "flask_wsgi django_wsgi falcon_wsgi pyramid_wsgi"
     " django_asgi falcon_asgi fastapi_asgi starlette_asgi litestar_asgi quart_asgi"
+    " bare_wsgi bare_asgi"
 ).split()
 
 
@@ -93,3 +94,26 @@ def test_what_can_not_run_is_said_at_once(arguments: list[str], said: str) -> No
     )
     assert done.returncode == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("server", ["hypercorn", "waitress", "wsgiref"])
+def test_an_application_of_no_framework_is_recorded_under_other_servers(
+    server: str, tmp_path: Path
+) -> None:
+    """Each server's own way of getting hold of the application is hooked."""
+    port = free_port()
+    wsgiref = (
+        "from wsgiref.simple_server import make_server; from tests import unchanged;"
+        f" make_server('127.0.0.1', {port}, unchanged.bare_wsgi()).serve_forever()"
+    )
+    called = "tests.unchanged:bare_wsgi"
+    program = {
+        "hypercorn": ["-m", "hypercorn", "-b", f"127.0.0.1:{port}", "tests.unchanged:bare_asgi()"],
+        "waitress": ["-m", "waitress", f"--listen=127.0.0.1:{port}", "--call", called],
+        "wsgiref": ["-c", wsgiref],
+    }[server]
+    command = ["retrace_core.cli", "run", "--", sys.executable, *program]
+    with serving(command, port, tmp_path, sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "one"})
+        get(base)  # so that the one before has ended, too
+    assert len(list(tmp_path.glob("one/*/trace.bin"))) == 1

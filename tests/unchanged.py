@@ -130,3 +130,25 @@ def quart_asgi() -> Any:
 
     app.add_url_rule("/", view_func=clock)
     return app
+
+
+def bare_wsgi() -> Any:
+    """No framework at all, WSGI."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [now().encode()]
+
+    return application
+
+
+def bare_asgi() -> Any:
+    """No framework at all, ASGI."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": now().encode()})
+
+    return application

@@ -17,7 +17,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.file_access import content_of, is_infrastructure, materialised, world_path
+from retrace_core.file_access import (
+    NOTHING,
+    content_of,
+    is_infrastructure,
+    materialised,
+    world_path,
+)
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -44,8 +50,9 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             return outcome[1]
 
         def decode(before: Any) -> Any:
-            content = before[0] if before is not None else b"" if mode[:1] == "r" else None
-            copy = original(materialised(name, content), mode, *args, **kwargs)
+            if before is None and mode[:1] == "r":
+                before = NOTHING
+            copy = original(materialised(name, before), mode, *args, **kwargs)
             _named(copy, file)
             return copy, before
 

@@ -28,8 +28,11 @@ from retrace_core.native import current
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_ASKING = ("access", "listdir", "lstat", "readlink", "stat", "statvfs")
-_DOING = "chmod link mkdir remove rename replace rmdir symlink truncate unlink utime".split()
+_ASKING = "access getxattr listdir listxattr lstat readlink stat statvfs".split()
+_DOING = (
+    "chmod chown lchown link mkdir remove removexattr rename replace rmdir setxattr symlink"
+    " truncate unlink utime"
+).split()
 _FOLDER = "folder"
 _TWO_PATHS = ("link", "rename", "replace", "symlink")
 
@@ -59,6 +62,8 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             lane = current()
             if lane is None or is_infrastructure(sys._getframe(1)):
                 return original(path, *args, **kwargs)
+            if isinstance(path, _Entry) and name in ("stat", "lstat"):
+                return path.stat()  # a real entry is not asked of `os` again, by `shutil`
             named = world_path(path)
             if named is None or kwargs.get("dir_fd") is not None:
                 return original(path, *args, **kwargs)
@@ -102,8 +107,7 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
         def decode(before: Any) -> tuple[int, Any]:
             if before == _FOLDER:
                 return original(materialised_folder(named), flags), before
-            content = before[0] if before is not None else None
-            return original(materialised(named, content), flags | os.O_CREAT, mode), before
+            return original(materialised(named, before), flags | os.O_CREAT, mode), before
 
         handle, _ = call_free(lane, "file.os_open", (named, flags), live, lambda o: o[1], decode)
         return int(handle)
@@ -215,7 +219,7 @@ BOUNDARY = Boundary(
     kind="os",
     supports="cpython>=3.11,<3.14",
     hooks=(
-        *(Patch(os, name, _hooked(name)) for name in (*_ASKING, *_DOING)),
+        *(Patch(os, n, _hooked(n)) for n in (*_ASKING, *_DOING) if hasattr(os, n)),
         Patch(os, "open", _hooked_open),
         Patch(os, "scandir", _hooked_scandir),
     ),

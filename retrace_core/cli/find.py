@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from retrace_core.errors import RecordingError, RecordingNotFound, RetraceError
-from retrace_core.ids import safe_folder, to_trace_id
+from retrace_core.ids import names_trace, to_trace_id
 from retrace_core.settings import resolve
 from retrace_core.store import DirectoryStore
 
@@ -149,7 +149,7 @@ def complete_recording(
         if slash:
             names = {f"{trace}/{one.service}" for one in DirectoryStore(root).list(folder=trace)}
         else:
-            names = set(filter(safe_folder, os.listdir(root)))
+            names = set(filter(names_trace, os.listdir(root)))
     items = [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
     # bash forgets the others as soon as one of them is "a file".
     return items or [CompletionItem(incomplete, type="file")]

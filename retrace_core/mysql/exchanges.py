@@ -13,6 +13,7 @@ from pymysql import err
 
 from retrace_core.boundary import call, call_async, mask, record_error
 from retrace_core.errors import LiveCallRefused
+from retrace_core.generated_names import without_generated_names
 from retrace_core.native import REPLAY, current, now_ns
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _lose(connection: Any) -> None:
 
 def _question(command: int, sql: Any) -> list[Any]:
     text = sql if isinstance(sql, str) else bytes(sql).decode("utf-8", "backslashreplace")
-    return [command, text]
+    return [command, without_generated_names(text)]
 
 
 def _ask(connection: Any, question: list[Any]) -> None:

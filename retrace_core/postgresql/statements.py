@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.generated_names import without_generated_names
 from retrace_core.postgresql.backend import SESSION
 from retrace_core.postgresql.protocol import COMMAND_OK, EMPTY_QUERY, TAGS, TUPLES_OK, Result
 
@@ -16,29 +16,10 @@ __all__ = ["NEUTRAL", "asked_sql", "neutral"]
 NEUTRAL: Any = object()
 """The answer to a statement that nothing was recorded of, because it is no request's."""
 
-_GENERATED = re.compile(r'"?\b(s\d+_x\d+|_django_curs_\d+_\w+|c_[0-9a-f]+_[0-9a-f]+)\b"?', re.ASCII)
-_NAMING = (
-    "DESCRIBE",
-    "SAVEPOINT",
-    "RELEASE",
-    "ROLLBACK",
-    "DECLARE",
-    "FETCH",
-    "CLOSE",
-    "MOVE",
-    "SELECT 1 FROM",
-)
-
 
 def asked_sql(sql: bytes) -> str:
-    """Return a statement as part of a key: as it is, but names made of ids are left out.
-
-    Django names savepoints after the thread, SQLAlchemy names cursors after addresses.
-    """
-    text = sql.decode("utf-8", "backslashreplace")
-    if text.startswith(_NAMING):
-        text = _GENERATED.sub('"generated"', text)
-    return text
+    """Return a statement as part of a key: as it is, but generated names are left out."""
+    return without_generated_names(sql.decode("utf-8", "backslashreplace"))
 
 
 def neutral(sql: bytes, backend: Backend) -> tuple[Result, int]:

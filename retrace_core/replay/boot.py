@@ -53,7 +53,7 @@ def find_boot_tape(path: Path, recording: Recording) -> list[Recording]:
         return []
     folder = path.absolute().parents[2] / recording.header.boot
     found: list[Recording] = []
-    for file in sorted(folder.glob("trace*.bin")):
+    for file in sorted(folder.glob("boot*.bin")):
         try:
             one = load(file)
         except RecordingError:

@@ -7,6 +7,7 @@ import itertools
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.generated_names import without_generated_names
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.cells import cooked, cooks, raw
 from retrace_core.sqlite.parameters import adapted, raising, used_up
@@ -42,6 +43,10 @@ class Cursor(sqlite3.Cursor):
             if len(args) == 2:
                 args = (args[0], adapted(args[1]))
             key = args if len(args) == 2 else args[0] if args else None
+            if isinstance(key, str):  # a savepoint's name is no parameter
+                key = without_generated_names(key)
+            elif len(args) == 2 and not args[1] and isinstance(args[0], str):
+                key = (without_generated_names(args[0]), args[1])
         if lane.mode == REPLAY:
             try:
                 self._replayed(self._own()._cross(lane, kind, key, None, _nothing))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrace_core.errors import StoreError
-from retrace_core.ids import safe_folder, valid_service
+from retrace_core.ids import names_boot_tape, safe_folder, valid_service
 from retrace_core.native import put_files
 from retrace_core.store.protocol import StoredRecording
 from retrace_core.store.verified import mark_path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DirectoryStore"]
 
-_NAME = re.compile(r"trace(\.[0-9a-f]{16}(\.\d+)?)?\.bin")
+_NAME = re.compile(r"(trace|boot)(\.[0-9a-f]{16}(\.\d+)?)?\.bin")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
@@ -65,7 +65,7 @@ class DirectoryStore:
         return [
             StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
             if file is None
-            else f"{folder}/{service}/trace.bin"
+            else f"{folder}/{service}/{_stem(folder)}.bin"
             if next(done)
             else self._step_by_step(folder, service, span_id, file)
             for file, (folder, service, span_id, _) in zip(files, recordings, strict=True)
@@ -78,7 +78,7 @@ class DirectoryStore:
             return None
         place = f"{self.root}/{folder}/{service}"
         temporary = f"{place}/.trace.{span_id}.{os.getpid()}.tmp"
-        return (f"{self.root}/{folder}", place, temporary, f"{place}/trace.bin", data)
+        return (f"{self.root}/{folder}", place, temporary, f"{place}/{_stem(folder)}.bin", data)
 
     def _step_by_step(
         self, folder: str, service: str, span_id: str, file: tuple[str, str, str, str, bytes]
@@ -92,7 +92,7 @@ class DirectoryStore:
                     _write_all(handle, data)
                 finally:
                     os.close(handle)
-                name = _publish(temporary, place, span_id, data)
+                name = _publish(temporary, place, _stem(folder), span_id, data)
             finally:
                 os.unlink(temporary)
         except OSError as error:
@@ -134,6 +134,8 @@ class DirectoryStore:
     def list(self, *, folder: str = "", service: str = "") -> Iterator[StoredRecording]:
         """Yield what is kept, in no particular order; foreign files are passed over.
 
+        Boot tapes are not among it, but where their folder is named.
+
         Raises:
             StoreError: the folder is not there or can't be read.
         """
@@ -145,7 +147,7 @@ class DirectoryStore:
                 " give --recordings"
             ) from error
         for trace in traces:
-            if safe_folder(trace):
+            if safe_folder(trace) and (folder or not names_boot_tape(trace)):
                 yield from self._list_trace(trace, service)
 
     def _list_trace(self, trace: str, wanted: str) -> Iterator[StoredRecording]:
@@ -188,6 +190,11 @@ class DirectoryStore:
         raise StoreError(f"{path!r} is no path of a recording; see retrace ls")
 
 
+def _stem(folder: str) -> str:
+    """Return how the files of a folder are called: those of a trace, or those of a boot tape."""
+    return "boot" if names_boot_tape(folder) else "trace"
+
+
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
@@ -201,12 +208,12 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _publish(temporary: str, place: str, span_id: str, data: bytes) -> str:
+def _publish(temporary: str, place: str, stem: str, span_id: str, data: bytes) -> str:
     """Give the written file the first final name that is free, and return it."""
     number = 0
     while True:
-        later = f"trace.{span_id}.bin" if number == 1 else f"trace.{span_id}.{number}.bin"
-        name = later if number else "trace.bin"
+        later = f"{stem}.{span_id}.bin" if number == 1 else f"{stem}.{span_id}.{number}.bin"
+        name = later if number else f"{stem}.bin"
         try:
             os.link(temporary, f"{place}/{name}")
         except FileExistsError:

@@ -49,8 +49,9 @@ def command(
 
     The library is active before the application is imported, so that what it asks of the
     world as it starts is recorded too. Flask, FastAPI, Starlette, Django, Litestar, Falcon,
-    Pyramid and Quart get the middleware by themselves. Settings come from the environment
-    and retrace.toml, as ever; RETRACE=0 switches it off.
+    Pyramid and Quart get the middleware by themselves, and so does any other application
+    that gunicorn, hypercorn, uvicorn, waitress or wsgiref serves. Settings come from the
+    environment and retrace.toml, as ever; RETRACE=0 switches it off.
     """
     given = {
         "RETRACE_SERVICE": service,

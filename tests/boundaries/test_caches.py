@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import cachelib
 import cachetools
-import django
 import flask
 import pytest
-from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from flask_caching import Cache
 
 from retrace_core import boot_tape, installer
 from tests.recorded import assert_identical, only_recording, record_wsgi
+from tests.test_frameworks import configure_django
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from retrace_core import Recording
     from tests.redis_server import RedisServer
 
-if not settings.configured:
-    settings.configure(USE_TZ=True)
-    django.setup()
+configure_django()
 
 
 class Basket:

@@ -95,6 +95,26 @@ def test_what_is_written_is_written_nowhere(data: Path, recordings: Path) -> Non
     replays_without(data, recordings, view)
 
 
+def test_whole_folders_are_copied_moved_and_removed(data: Path, recordings: Path) -> None:
+    """`shutil` works by open folders, attributes and times; none of it is there on replay."""
+
+    def view() -> str:
+        shutil.copytree("data", "data/copy", ignore=shutil.ignore_patterns("copy"))
+        shutil.move("data/copy", "data/moved")
+        shutil.copy2("data/a.txt", "data/moved/again.txt")
+        names = sorted(os.listdir("data/moved"))
+        with open("data/moved/again.txt") as file:
+            changed = os.fstat(file.fileno()).st_mtime
+        same = changed == os.stat("data/a.txt").st_mtime
+        shutil.rmtree("data/moved")
+        shutil.rmtree("data/none", ignore_errors=True)
+        with pytest.raises(FileNotFoundError):
+            shutil.rmtree("data/none")
+        return f"{names} {same} {changed} {os.path.exists('data/moved')}"
+
+    replays_without(data, recordings, view)
+
+
 def test_a_failure_is_the_same_failure(data: Path, recordings: Path) -> None:
     """Missing, already there, a folder where a file should be: the same error, with its name."""
 

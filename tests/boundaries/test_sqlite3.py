@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import random
 import sqlite3
 import time
@@ -212,3 +213,24 @@ def test_defaults_of_sqlalchemy_columns_are_the_requests(recordings: Path, tmp_p
 
     answered_again(recordings, file, view)
     engine.dispose()
+
+
+def test_a_savepoint_is_found_again_by_another_name(recordings: Path, tmp_path: Path) -> None:
+    """Django names savepoints after the thread, which is another one on replay."""
+    installer.install()
+    file = tmp_path / "shop.db"
+    with_table(sqlite3.connect(file))
+    numbers = itertools.count(140)
+
+    def view() -> Any:
+        connection = sqlite3.connect(file, isolation_level=None)
+        OPENED.append(connection)
+        name = f"s{next(numbers)}_x1"
+        connection.execute("BEGIN")
+        connection.execute(f'SAVEPOINT "{name}"')
+        connection.execute("INSERT INTO t (a) VALUES (?)", (1,))
+        connection.execute(f'ROLLBACK TO SAVEPOINT "{name}"', ())
+        connection.execute(f'RELEASE SAVEPOINT "{name}"')
+        return {"rows": connection.execute("SELECT count(*) FROM t").fetchall()}
+
+    answered_again(recordings, file, view)

@@ -1,0 +1,44 @@
+"""`shutil.rmtree`: a whole folder that the request removes.
+
+It works by open folders, whose identity it compares with what it asked before: a scratch
+folder is never the recorded one. So the whole removal is one event. With a callback for
+errors it is left as it is.
+
+Hook: `shutil.rmtree`. The rest of `shutil` calls `os` and `open`, which are hooked.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.file_access import is_infrastructure, is_temporary, world_path
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _hooked(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def rmtree(path: Any, ignore_errors: bool = False, *args: Any, **kwargs: Any) -> None:
+        lane = current()
+        if lane is None or args or any(value is not None for value in kwargs.values()):
+            return original(path, ignore_errors, *args, **kwargs)
+        named = world_path(path)
+        if named is None or is_temporary(named) or is_infrastructure(sys._getframe(1)):
+            return original(path, ignore_errors)
+        live = functools.partial(original, path, ignore_errors)
+        return call_free(lane, "file.rmtree", (named, ignore_errors), live)
+
+    return rmtree
+
+
+BOUNDARY = Boundary(
+    kind="shutil",
+    supports="cpython>=3.11,<3.14",
+    hooks=(Patch(shutil, "rmtree", _hooked),),
+)
