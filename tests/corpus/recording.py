@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["record"]
 
 _UP_WITHIN_S = 90.0
+_STATE = "/var/tmp"
+"""Not the folder for temporary files: a service's state is not kept there."""
 _EVERYTHING = {
     "RETRACE": "1",
     "RETRACE_SAMPLE_RATE": "1",
@@ -56,7 +58,7 @@ def record(
     Returns:
         The requests in order; each is recorded below `recordings/NAME`.
     """
-    state = Path(tempfile.mkdtemp(prefix=f"corpus-{application.name}-"))
+    state = Path(tempfile.mkdtemp(prefix=f"corpus-{application.name}-", dir=_STATE))
     try:
         with ExitStack() as servers:
             filled = {"state": str(state), "port": str(_free_port())}

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
-import tarfile
 from typing import TYPE_CHECKING
 
 from tests.corpus.application import Application
+from tests.corpus.archive import release
 
 if TYPE_CHECKING:
     from tests.corpus.application import Place
     from tests.corpus.visitor import Visitor
 
 ANN = ("ann", "secret")
-
-
-def release(name: str, version: str) -> tuple[str, bytes]:
-    """Return name and content of a source archive."""
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: >=3.8\n"
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as archive:
-        entry = tarfile.TarInfo(f"{name}-{version}/PKG-INFO")
-        entry.size = len(about)
-        archive.addfile(entry, io.BytesIO(about.encode()))
-    return f"{name}-{version}.tar.gz", content.getvalue()
 
 
 def prepare(place: Place) -> None:

@@ -18,6 +18,7 @@ htpasswd_encryption = plain
 delay = 0
 [storage]
 filesystem_folder = {folder}/collections
+strict_preconditions = True
 [logging]
 level = warning
 """
@@ -83,7 +84,7 @@ def drive(visitor: Visitor) -> None:
     visitor.get(f"{work}2.ics", auth=ANN)
     changed = EVENT.format(uid=2, month=2, summary="Meeting 2, moved")
     visitor.put(f"{work}2.ics", 201, 204, content=changed, auth=ANN, headers={"If-Match": tags[0]})
-    visitor.put(f"{work}2.ics", 412, content=changed, auth=ANN, headers={"If-Match": tags[0]})
+    visitor.put(f"{work}2.ics", 204, 412, content=changed, auth=ANN, headers={"If-Match": tags[0]})
     visitor.put(f"{work}bad.ics", 400, content="BEGIN:NONSENSE", auth=ANN)
     visitor.get(f"{work}absent.ics", 404, auth=ANN)
     visitor.delete(f"{work}3.ics", auth=ANN)
