@@ -18,12 +18,13 @@ import stat
 import sys
 import sysconfig
 import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.exempt import classify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import CodeType, FrameType
 
 __all__ = [
@@ -31,9 +32,10 @@ __all__ = [
     "NOTHING",
     "content_of",
     "is_infrastructure",
-    "is_temporary",
+    "lies_in_scratch",
     "materialised",
     "materialised_folder",
+    "recorded_temporary",
     "world_path",
 ]
 
@@ -66,6 +68,8 @@ _ON_BEHALF = (
 )
 _TEMPORARY = "$TMP/"
 _numbers = itertools.count()
+_recorded: list[str] = []
+"""During a replay, the folder for temporary files as it was recorded."""
 _infrastructure: dict[CodeType, bool] = {}
 
 
@@ -83,9 +87,11 @@ def world_path(path: Any) -> str | None:
     if whole.endswith(_CODE) or "__pycache__" in whole:
         return None
     here = os.path.join(os.getcwd(), "")
-    temporary = os.path.join(tempfile.tempdir or _GUESSED, "")
-    if whole.startswith(temporary) and not (whole.startswith(here) and len(here) > len(temporary)):
-        return _TEMPORARY + whole[len(temporary) :]
+    for folder in (tempfile.tempdir or _GUESSED, *_recorded):
+        temporary = os.path.join(folder, "")
+        below = whole.startswith(temporary)
+        if below and not (whole.startswith(here) and len(here) > len(temporary)):
+            return _TEMPORARY + whole[len(temporary) :]
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
         return None
     return whole[len(here) :] if whole.startswith(here) else whole
@@ -107,12 +113,25 @@ def is_infrastructure(frame: FrameType | None) -> bool:
     return known
 
 
-def is_temporary(name: str) -> bool:
-    """Return True for a name of `world_path` below the folder for temporary files.
+@contextmanager
+def recorded_temporary(folder: str) -> Iterator[None]:
+    """Name what is below a folder in the block as what is below that for temporary files.
 
-    On replay that is a scratch folder, where things are done for real.
+    On replay that is a scratch folder; a path that the application was configured with still
+    begins with the recorded one.
     """
-    return name.startswith(_TEMPORARY)
+    before = _recorded[:]
+    _recorded[:] = [folder or _GUESSED]
+    try:
+        yield
+    finally:
+        _recorded[:] = before
+
+
+def lies_in_scratch(path: Any) -> bool:
+    """Return True for a path in the scratch folder of a replay: there, things are done for real."""
+    whole = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path)))
+    return whole.startswith(os.path.join(tempfile.tempdir or _GUESSED, ""))
 
 
 def content_of(path: Any) -> tuple[bytes, bool, int] | None:

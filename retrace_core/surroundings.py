@@ -9,12 +9,15 @@ import locale
 import os
 import re
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from retrace_core.file_access import recorded_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +47,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     masked: list[str] = []
     """Names of variables whose values look secret and were left out."""
     folder: str = ""
+    temporary: str = ""
+    """The folder for temporary files."""
     umask: int = -1
     locale: str = ""
     arguments: list[str] = []
@@ -69,6 +74,7 @@ def find_out(*, secrets: bool) -> Surroundings:
         variables=variables,
         masked=masked,
         folder=os.getcwd(),
+        temporary=tempfile.gettempdir(),
         umask=_umask(),
         locale=locale.setlocale(locale.LC_ALL),
         arguments=sys.argv[:32],
@@ -86,9 +92,16 @@ def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
     Yields:
         What could not be restored, in words.
     """
-    if recorded is None:
-        yield []
-        return
+    with recorded_temporary(recorded.temporary if recorded is not None else ""):
+        if recorded is None:
+            yield []
+        else:
+            with _set(recorded, folder) as notes:
+                yield notes
+
+
+@contextmanager
+def _set(recorded: Surroundings, folder: str) -> Iterator[list[str]]:
     before = dict(os.environ)
     home = os.getcwd()
     place = locale.setlocale(locale.LC_ALL)

@@ -48,6 +48,7 @@ The files in the order of a request:
     response_headers.py  how a client learns the name of the recording
     log_filter.py     the trace id in log records
     zero_code.py      records applications that were not changed for it; site/ starts it
+    served.py         takes those of no framework from the server that loads them
     cli/              the commands explain, run and token
 """
 

@@ -227,12 +227,18 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counted: Path) -> None:
-    """Alone, a warm request diverges, and the report says how to replay it; warmed, not."""
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second"]
-    alone = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
-    assert alone.returncode == 1
-    assert "--warm" in alone.stdout
-    warmed = subprocess.run(
-        [*command, "--warm"], cwd=counted, capture_output=True, text=True, timeout=100
-    )
+    """Alone, a warm request diverges; so they are run first, and that is said."""
+
+    def told(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "retrace_core.cli", *arguments]
+        return subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
+
+    assert told("replay", "second", "--cold").returncode == 1
+    warmed = told("replay", "second")
     assert warmed.returncode == 0, warmed.stdout
+    assert "2 earlier requests of its process were run first" in warmed.stderr
+    assert told("replay", "second", "--warm").returncode == 0
+    verified = told("verify", "recordings", "--app", "counter:app", "--json", "-")
+    document = json.loads(verified.stdout)
+    assert (document["exact"], document["recordings"], document["warmed"]) == (3, 3, 2)
+    assert told("verify", "recordings", "--app", "counter:app", "--cold").returncode == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import datetime
+import io
 import json
 import os
 import random
@@ -320,7 +321,8 @@ def test_the_live_world_is_refused(recordings: Path, tmp_path: Path) -> None:
     file = tmp_path / "written"
 
     def view() -> str:
-        file.write_text("x")
+        with io.FileIO(file, "w") as raw:
+            raw.write(b"x")
         return "done"
 
     app, recording = record_wsgi(recordings, view)

@@ -18,7 +18,7 @@ from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.file_access import (
     content_of,
     is_infrastructure,
-    is_temporary,
+    lies_in_scratch,
     materialised,
     materialised_folder,
     world_path,
@@ -74,9 +74,7 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
 
             def again(value: Any) -> Any:
-                if (
-                    is_temporary(named) and name != "access"
-                ):  # in a replay's own folder it is done for real
+                if name != "access" and lies_in_scratch(path):
                     with suppress(OSError):
                         return live()
                 return rebuild(value)

@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.file_access import is_infrastructure, is_temporary, world_path
+from retrace_core.file_access import is_infrastructure, lies_in_scratch, world_path
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ def _hooked(original: Callable[..., None]) -> Callable[..., None]:
         if lane is None or args or any(value is not None for value in kwargs.values()):
             return original(path, ignore_errors, *args, **kwargs)
         named = world_path(path)
-        if named is None or is_temporary(named) or is_infrastructure(sys._getframe(1)):
+        if named is None or is_infrastructure(sys._getframe(1)):
             return original(path, ignore_errors)
         live = functools.partial(original, path, ignore_errors)
-        return call_free(lane, "file.rmtree", (named, ignore_errors), live)
+
+        def again(value: None) -> None:
+            if lies_in_scratch(path):
+                live()
+
+        return call_free(lane, "file.rmtree", (named, ignore_errors), live, decode=again)
 
     return rmtree
 

@@ -37,6 +37,7 @@ class Chosen:
     timeout_s: float
     ignore: Sequence[str]
     isolate: str
+    cold: bool = False
 
 
 @dataclass(slots=True)
@@ -102,6 +103,7 @@ def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
             ignore=list(chosen.ignore),
             isolate=chosen.isolate,
             warm=not header.boot,
+            earlier="never" if chosen.cold else "auto",
         )
         corpus.headers[str(path.absolute())] = header
         corpus.jobs.append(Job(path=path, terms=terms, hash_seed=header.environment.hash_seed))

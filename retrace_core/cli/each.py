@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["replay_each", "show_each"]
+__all__ = ["replay_each", "run_apart", "show_each"]
 
 _AT_ONCE = 4
 _UNUSABLE = 2
@@ -35,6 +35,22 @@ def replay_each(paths: list[Path], arguments: Callable[[Path], list[str]]) -> li
         for _ in as_completed(futures):
             step()
     return [future.result() for future in futures]
+
+
+def run_apart(arguments: list[str]) -> tuple[int, str]:
+    """Return the exit status of a command in a process of its own, and what it printed.
+
+    Args:
+        arguments: the command line after `retrace`.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return done.returncode, done.stdout
 
 
 def _replay(path: Path, arguments: list[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrace_core.cli.apps import App, locate
-from retrace_core.cli.each import replay_each, show_each
+from retrace_core.cli.each import replay_each, run_apart, show_each
 from retrace_core.cli.find import find_all, recording_argument, recordings_option
 from retrace_core.cli.flags import narrow, parse_flags
 from retrace_core.cli.mismatch import mismatches
@@ -55,8 +55,8 @@ class Options:
     strict: bool
     reveal: bool
     timeout_s: float
-    warm: bool
-    """True replays the earlier recordings of the same process first."""
+    warm: bool | None
+    """True replays the earlier recordings of the same process first; None when it diverges."""
     flags: dict[str, Any]
     """Feature flags to flip, with their new values."""
     mode: Mode
@@ -75,7 +75,7 @@ class Options:
         ):
             given += [name, value] if value is not None else []
         given += [f"--flag={name}={json.dumps(value)}" for name, value in self.flags.items()]
-        given += ["--warm"] if self.warm else []
+        given += [] if self.warm is None else ["--warm" if self.warm else "--cold"]
         given += ["--mode", self.mode] if self.mode != "strict" else []
         given += ["--live-on-miss", ",".join(self.live)] if self.live else []
         given += ["--strict"] if self.strict else []
@@ -147,9 +147,10 @@ of --flag was never asked in the recording).
     help="Flip a feature flag that was asked; VALUE is JSON, else text. May be repeated.",
 )
 @click.option(
-    "--warm",
-    is_flag=True,
-    help="Run the earlier recordings of its process first, to warm its caches.",
+    "--warm/--cold",
+    default=None,
+    help="Run the earlier recordings of its process first, to warm its caches, or don't; "
+    "default: when it diverges without.",
 )
 @click.option(
     "--mode",
@@ -277,6 +278,17 @@ def _replay_here(path: Path, options: Options) -> int:
     sys.dont_write_bytecode = True
     sys.argv = ["retrace"]
     result = _run(path, recording, app, options)
+    from retrace_core.replay.earlier import count_earlier
+
+    if _may_be_cold(result, options) and (some := count_earlier(path, recording)):
+        warm = dataclasses.replace(options, warm=True, app=app.name, app_dir=app.folder)
+        status, said = run_apart(warm.restarted(path))
+        if status == 0:
+            if not options.as_json:
+                note(f"diverged alone, so {some} earlier requests of its process were run first")
+            sys.stdout.write(said)
+            return status
+        result.notes.append(f"no cold cache alone: with {some} earlier requests first, it is alike")
     _check_it_is_the_app(result, app)
     from retrace_core.cli.report import Report
 
@@ -307,6 +319,7 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
     if options.debugpy is not None:
         debugging.wait_for_editor(options.debugpy)
     debugged = options.interactive or is_debugged()
+    first = earlier(path, recording) if options.warm else []
     with time_limit(None if debugged else options.timeout_s), stdout_kept(options.as_json):
         result = replay(
             recording,
@@ -318,19 +331,30 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
             around=around,
             flags=options.flags,
             boot=find_boot_tape(path, recording),
-            before=earlier(path, recording) if options.warm else (),
+            before=first,
             mode=options.mode,
             live_on_miss=options.live,
         )
-    if not result.identical and not options.warm and (some := count_earlier(path, recording)):
+    if first:
+        result.notes.append(f"{len(first)} earlier requests of its process were run first")
+    elif options.interactive and not result.identical and count_earlier(path, recording):
         result.notes.append(
-            f"perhaps a cold cache: {some} earlier requests of its process were recorded too;"
-            " run them first with --warm"
+            "perhaps a cold cache: earlier requests of its process were recorded too; run them"
+            " first with --warm"
         )
     failure, recorded = result.failure, recording.failure
     if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:
         raise KeyboardInterrupt
     return result
+
+
+def _may_be_cold(result: ReplayResult, options: Options) -> bool:
+    """Return True where it is worth a try to warm the caches first."""
+    return (
+        options.warm is None
+        and not result.identical
+        and not (options.interactive or options.flags or options.live or options.report)
+    )
 
 
 def _check_it_is_the_app(result: ReplayResult, app: App) -> None:

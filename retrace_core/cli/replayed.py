@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,27 @@ from retrace_core.cli.terms import unusable
 from retrace_core.environment import commit_of
 from retrace_core.errors import RetraceError
 from retrace_core.replay import replay
+from retrace_core.replay.earlier import count_earlier, earlier
+from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from retrace_core.cli.terms import Terms
 
-__all__ = ["replayed"]
+__all__ = ["may_be_cold", "replayed"]
+
+
+def may_be_cold(path: str, document: dict[str, Any]) -> bool:
+    """Return True where a replay failed that other requests of its process came before.
+
+    Args:
+        path: of the trace file.
+        document: the verdict on it.
+    """
+    if document["exact"]:
+        return False
+    with contextlib.suppress(RetraceError):
+        return count_earlier(Path(path), load(path)) > 0
+    return False
 
 
 def replayed(path: str, terms: Terms) -> dict[str, Any]:
@@ -25,15 +42,17 @@ def replayed(path: str, terms: Terms) -> dict[str, Any]:
 
     "exact": every call was answered by its own recorded answer, none is left, and the same
     came out; "ignored": differences that the rules took away; "ignore_met": the rules that
-    there was a field for.
+    there was a field for; "warmed": how many earlier requests of its process ran first.
     """
     try:
+        first = earlier(Path(path), load(path)) if terms.earlier == "always" else []
         result = replay(
             Path(path),  # beside it is the boot tape
             terms.app,
             app_dir=terms.app_dir,
             patience_s=min(10.0, terms.timeout_s),
             mode=terms.mode,
+            before=first,
         )
         recording = result.recording
         rules = [parse_rule(text) for text in terms.ignore]
@@ -50,6 +69,7 @@ def replayed(path: str, terms: Terms) -> dict[str, Any]:
     document["exact"] = result.identical
     document["ignored"] = gone
     document["ignore_met"] = met
+    document["warmed"] = len(first)
     document["commit"] = commit_of(terms.app_dir)
     document["span_id"] = recording.header.span_id
     return document

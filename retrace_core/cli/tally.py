@@ -46,6 +46,11 @@ class Tally:
         return sum(bool(one["same_outcome"]) for one in self.documents)
 
     @property
+    def warmed(self) -> int:
+        """How many of the exact ones needed the earlier requests of their process first."""
+        return sum(bool(one["exact"] and one.get("warmed")) for one in self.documents)
+
+    @property
     def exit_status(self) -> int:
         """0 all identical, 1 some not, 2 some could not be replayed."""
         return max((int(one["exit_status"]) for one in self.documents), default=2)
@@ -57,6 +62,7 @@ class Tally:
             "recordings": len(self.documents),
             "exact": self.exact,
             "equal_responses": self.equal,
+            "warmed": self.warmed,
             "unusable": sum("unusable" in one for one in self.documents),
             "unused_calls": self._unused(),
             "skipped": dict(self.skipped),
@@ -94,6 +100,8 @@ class Tally:
             "bold green" if good else "bold red",
         )
         yield f"equal responses  {_rate(self.equal, count)}: whatever was asked for them", ""
+        if self.warmed:
+            yield f"{self.warmed} of them after earlier requests of their process, run first", ""
         unusable = sum("unusable" in one for one in self.documents)
         if unusable:
             yield f"{plural(unusable, 'recording')} could not be replayed", "bold red"

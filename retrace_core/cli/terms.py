@@ -22,6 +22,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     isolate: str = "fork"
     warm: bool = True
     """The application may be imported once for all: no boot tape answers what it asks then."""
+    earlier: Literal["auto", "never", "always"] = "auto"
+    """Whether the earlier requests of its process run first; "auto": when it diverges alone."""
 
 
 def unusable(path: str, why: str) -> dict[str, Any]:

@@ -66,6 +66,11 @@ Exit status: 0 all identical, 1 some not, 2 some could not be replayed, or there
     help="Fork: each recording in a copy of a process that has imported the application."
     " Process: in one from scratch. None: many in one, where caches get warm.",
 )
+@click.option(
+    "--cold",
+    is_flag=True,
+    help="Don't run the earlier recordings of its process first where one diverges alone.",
+)
 @click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False), help="Write JUnit XML.")
 @click.option("--json", "json_file", metavar="FILE", help="Write JSON; - is standard output.")
 @click.option("--mark", "marks", is_flag=True, help="Mark recordings that replay identically.")

@@ -126,7 +126,7 @@ class _Worker:
     def _replay(self, job: Job, path: str) -> dict[str, Any]:
         try:
             if job.terms.isolate == "process":
-                return _replay_apart(path, job.terms, seeded(job.hash_seed)[0])
+                return _replay_from_scratch(path, job.terms, seeded(job.hash_seed)[0])
             if self._of != job.worker:
                 self._start(job)
             return self._ask(path, job.terms)
@@ -185,6 +185,16 @@ class _Worker:
                     pass  # it is gone already
         process.kill()
         process.wait()
+
+
+def _replay_from_scratch(path: str, terms: Terms, environ: dict[str, str] | None) -> dict[str, Any]:
+    from retrace_core.cli.replayed import may_be_cold
+
+    document = _replay_apart(path, terms, environ)
+    if terms.earlier == "auto" and may_be_cold(path, document):
+        again = _replay_apart(path, msgspec.structs.replace(terms, earlier="always"), environ)
+        return again if again["exact"] else document
+    return document
 
 
 def _replay_apart(path: str, terms: Terms, environ: dict[str, str] | None) -> dict[str, Any]:

@@ -20,10 +20,11 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
+from msgspec import structs
 
 from retrace_core import boundary, installer, native
 from retrace_core.cli.mismatch import mismatches
-from retrace_core.cli.replayed import replayed
+from retrace_core.cli.replayed import may_be_cold, replayed
 from retrace_core.cli.restart import forget_restart
 from retrace_core.cli.terms import Terms, unusable
 from retrace_core.errors import RetraceError
@@ -56,6 +57,9 @@ def main() -> NoReturn:
         path: str = json.loads(line)
         if terms.isolate == "fork":
             answer = _in_child(path, terms, said)
+            if terms.earlier == "auto" and may_be_cold(path, json.loads(answer)):
+                again = _in_child(path, structs.replace(terms, earlier="always"), said)
+                answer = again if json.loads(again)["exact"] else answer
         else:
             answer = json.dumps(replayed(path, terms)).encode()
         answers.write(answer + b"\n")

@@ -75,7 +75,8 @@ def booting(boot: BootPlayer | None, app_dir: str | None) -> Iterator[list[str]]
         What of the surroundings could not be restored, in words.
     """
     if boot is None:
-        yield []
+        with restored(None, ""):
+            yield []
         return
     folder = app_dir or os.getcwd()
     with boot_tape.playback(boot.lane), restored(boot.surroundings, folder) as notes:

@@ -16,6 +16,7 @@ from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
 from retrace_core.replay.boot import in_boot
+from retrace_core.replay.unblocking import finished_or_diverged, interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +53,10 @@ def drive(
         _drive_asgi(app, runs)
         return
     for one, answers in runs:
-        contextvars.copy_context().run(_drive_wsgi, app, one, answers, _first_lane(app, answers))
+        with interrupted(answers):
+            contextvars.copy_context().run(
+                _drive_wsgi, app, one, answers, _first_lane(app, answers)
+            )
         if answers is not player:
             answers.finish()
 
@@ -69,7 +73,8 @@ def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
                 context.run(LANE.set, _first_lane(app, player))
                 scope = asgi_scope(recording.request, state)
                 request = _asgi_request(app, scope, recording, player)
-                await asyncio.get_running_loop().create_task(request, context=context)
+                task = asyncio.get_running_loop().create_task(request, context=context)
+                await finished_or_diverged(task, player)
                 await _spawned_lanes(player)
                 if player is not runs[-1][1]:
                     player.finish()

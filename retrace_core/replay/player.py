@@ -104,6 +104,7 @@ class Player:
         self._open: set[Lane] = set()
         self._on_failure: Callable[[BaseException], None] | None = None
         self._on_divergence: Callable[[Divergence], None] | None = None
+        self._watcher: Callable[[], object] | None = None
 
     # -- lanes
 
@@ -292,8 +293,19 @@ class Player:
                 self.findings.divergence = divergence
         self._turns.release()
         if first and self._on_divergence is not None:
-            self._on_divergence(divergence)
+            self._on_divergence(divergence)  # a debugger: however long it takes
+        elif first and self._watcher is not None:
+            self._watcher()
         return DivergedError(divergence)
+
+    @contextmanager
+    def watched(self, watcher: Callable[[], object]) -> Iterator[None]:
+        """Have a function called at the first divergence within the block, in its thread."""
+        self._watcher = watcher
+        try:
+            yield
+        finally:
+            self._watcher = None
 
     def _take(self, lane: Lane, kind: str, key: object) -> tuple[Event, int]:
         self._raise_divergence()

@@ -80,7 +80,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         return  # an event loop looks names up on a thread of its own
     if event == "open":
         path, mode, flags = args
-        if isinstance(path, (str, bytes)) and _writes(mode, flags):
+        if isinstance(path, (str, bytes, os.PathLike)) and _writes(mode, flags):
             _check_path("open for writing", path, allowed)
     elif event == "sqlite3.connect":
         if args and args[0] not in (":memory:", b":memory:", ""):

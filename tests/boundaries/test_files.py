@@ -115,6 +115,26 @@ def test_whole_folders_are_copied_moved_and_removed(data: Path, recordings: Path
     replays_without(data, recordings, view)
 
 
+def test_a_folder_among_the_temporary_ones_is_found_by_its_whole_path(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On replay the folder for temporary files is another one; a configured path is not."""
+    monkeypatch.chdir("/")
+    share = Path(tempfile.mkdtemp(prefix="share"))
+    (share / "a.txt").write_text("alpha")
+
+    def view() -> str:
+        shutil.copytree(share, share / "copy")
+        with open(share / "copy" / "b.txt", "w") as file:
+            file.write("beta")
+        names = sorted(os.listdir(share / "copy"))
+        text = (share / "a.txt").read_text()
+        shutil.rmtree(share / "copy")
+        return f"{names} {text} {(share / 'copy').exists()}"
+
+    replays_without(share, recordings, view)
+
+
 def test_a_failure_is_the_same_failure(data: Path, recordings: Path) -> None:
     """Missing, already there, a folder where a file should be: the same error, with its name."""
 

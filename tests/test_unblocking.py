@@ -1,0 +1,78 @@
+"""A divergence in a thread that the request waits for ends the replay, and not the patience."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from retrace_core import replay
+from tests.recorded import record_asgi, record_wsgi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Writer:
+    """A thread that executes statements for whoever puts them, as Datasette has one."""
+
+    def __init__(self, statement: str) -> None:
+        self.statement = statement
+
+    def run(self, answers: Any) -> None:
+        """Answer once; a failure that is no Exception ends the thread, and nobody is told."""
+        connection = sqlite3.connect(":memory:")
+        try:
+            answers.put(connection.execute(self.statement).fetchone()[0])
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
+    """Return a writer whose threads die in silence."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    return Writer("SELECT 1")
+
+
+@pytest.mark.timeout(30)
+def test_a_view_that_waits_for_a_thread(recordings: Path, writer: Writer) -> None:
+    """WSGI, on the main thread."""
+
+    def view() -> str:
+        answers: queue.Queue[int] = queue.Queue()
+        threading.Thread(target=writer.run, args=(answers,), daemon=True).start()
+        return str(answers.get())
+
+    app, recording = record_wsgi(recordings, view)
+    writer.statement = "SELECT 2"
+    result = replay(recording, app)
+    assert result.divergence is not None
+    assert "SELECT 2" in str(result.divergence.asked_key)
+
+
+@pytest.mark.timeout(30)
+def test_a_handler_that_waits_for_a_thread(recordings: Path, writer: Writer) -> None:
+    """ASGI, on the event loop."""
+
+    async def handler() -> str:
+        answers: queue.Queue[int] = queue.Queue()
+        threading.Thread(target=writer.run, args=(answers,), daemon=True).start()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[int] = loop.create_future()
+        thread = threading.Thread(
+            target=lambda: loop.call_soon_threadsafe(answered.set_result, answers.get()),
+            daemon=True,
+        )
+        thread.start()
+        return str(await answered)
+
+    app, recording = record_asgi(recordings, handler, tasks=3)
+    writer.statement = "SELECT 2"
+    result = replay(recording, app)
+    assert result.divergence is not None
+    assert "SELECT 2" in str(result.divergence.asked_key)
