@@ -24,7 +24,7 @@ def drive(visitor: Visitor) -> None:
     visitor.get("/index/melon/", headers={"Accept-Encoding": "deflate"})
     visitor.get("/index/absent/", 404)
     visitor.get("/index/absent/", 404, headers=as_json)
-    visitor.get("/index/Lemon/", 200, 404)
+    visitor.get("/index/Lemon/", 500)
     visitor.get("/index/lemon/lemon-1.0.tar.gz", 200, 301, 302)
     visitor.get("/index/lemon/lemon-1.0.tar.gz", 200, 301, 302)
     visitor.get("/index/lemon/lemon-1.1.tar.gz", 200, 301, 302)

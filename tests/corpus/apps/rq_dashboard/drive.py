@@ -66,7 +66,7 @@ APP = Application(
     name="rq_dashboard",
     framework="Flask",
     uses=("Redis",),
-    packages=("rq-dashboard==0.9.0", "gunicorn==23.0.0"),
+    packages=("rq-dashboard==0.9.0", "six==1.17.0", "gunicorn==23.0.0"),
     server=(
         *("gunicorn", "-b", "127.0.0.1:{port}", "--threads", "2"),
         "rq_dashboard.app:create_app()",
