@@ -74,7 +74,7 @@ def drive(visitor: Visitor) -> None:
     reply = write("A reply, with <script>alert(1)</script>", parent=first)
     write("On another page", page={"uri": "/other/"})
     write("With a title", page={"uri": "/third/"}, title="The third")
-    write("No such page", 404, page={"uri": "/absent/"})
+    write("No such page", 400, page={"uri": "/absent/"})
     write("", 400)
     visitor.get("/", params=story)
     visitor.get("/", params={**story, "nested_limit": 0, "limit": 1, "plain": 1})

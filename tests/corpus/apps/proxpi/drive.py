@@ -36,7 +36,7 @@ def drive(visitor: Visitor) -> None:
     visitor.delete("/cache/list")
     visitor.get("/index/", headers=as_json)
     visitor.delete("/cache/all", 200, 204, 404)
-    visitor.get("/index/", headers={"Accept": "image/png"}, params={})
+    visitor.get("/index/", 406, headers={"Accept": "image/png"})
     visitor.get("/health")
     visitor.get("/nowhere", 404)
 
