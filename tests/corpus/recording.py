@@ -74,7 +74,7 @@ def record(
             if application.prepare is not None:
                 application.prepare(place)
             with _serving(application, place, recordings) as base:
-                visitor = Visitor(base, progress)
+                visitor = Visitor(base, filled.get("origin", ""), progress)
                 try:
                     application.drive(visitor)
                 finally:

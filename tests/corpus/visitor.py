@@ -31,8 +31,10 @@ class Asked:
 class Visitor:
     """Keeps cookies; each request is made under a trace id of its own, 0001, 0002, ..."""
 
-    def __init__(self, base: str, progress: Callable[[Asked], None]) -> None:
+    def __init__(self, base: str, origin: str, progress: Callable[[Asked], None]) -> None:
         self.base = base
+        self.origin = origin
+        """Address of what the application asks over HTTP, where it does."""
         self.asked: list[Asked] = []
         self._progress = progress
         self._client = httpx.Client(base_url=base, timeout=60, follow_redirects=False)

@@ -62,7 +62,7 @@ def drive(visitor: Visitor) -> None:
     visitor.get(f"{base}/api/help?page_slug=_index", 200, 400)
     query = "select account, sum(position) group by account order by account"
     visitor.get(f"{base}/api/query", params={"query_string": query})
-    visitor.get(f"{base}/api/query", 200, 400, params={"query_string": "select nonsense"})
+    visitor.get(f"{base}/api/query", 500, params={"query_string": "select nonsense"})
     visitor.get(f"{base}/download-query/query_result.csv", params={"query_string": query})
     visitor.get(f"{base}/download-journal/")
     visitor.get(f"{base}/api/payee_accounts?payee=Market")
