@@ -25,6 +25,7 @@ The files in the order of a request:
     ordering.py       which thread got a lock, or an item of a queue, before which other
     http_exchange.py  what all HTTP clients' boundaries share
     httpx_exchange.py what the boundaries of httpx and httpx2 share
+    django_rows.py    objects of Django's models as values, for the boundaries of its caches
     generated_names.py  names in SQL that differ from run to run by their nature
     grpc_metadata.py  what the boundaries of gRPC's two clients share
     websocket_channel.py  what the boundaries of websockets' two clients share

@@ -40,8 +40,8 @@ RAISED: Final = 1
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
 
-FREE: Final = "file."
-"""Beginning of the kinds of events that are matched in no order, by what they ask."""
+FREE: Final = ("file.", "free.")
+"""Beginnings of the kinds of events that are matched in no order, by what they ask."""
 
 Headers = list[tuple[str, str]]
 """Header names and values as latin-1 text, in order, duplicates kept."""

@@ -35,7 +35,14 @@ urlpatterns = [django_path("", lambda request: HttpResponse(str(time.time())))]
 def configure_django() -> None:
     """Make a Django project of this module, once."""
     if not settings.configured:
-        settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="test")
+        settings.configure(
+            ROOT_URLCONF=__name__,
+            ALLOWED_HOSTS=["*"],
+            SECRET_KEY="test",
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+            INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.sites"],
+            SITE_ID=1,
+        )
         django.setup()
 
 

@@ -14,11 +14,13 @@ import pytest
 from packaging.requirements import Requirement
 
 from retrace_core import installer
+from tests.test_frameworks import configure_django
 
 if TYPE_CHECKING:
     from retrace_core.boundary import Boundary
 
 HOMES = installer.available()
+configure_django()
 
 
 def boundary_of(library: str) -> Boundary:

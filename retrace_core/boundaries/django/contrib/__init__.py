@@ -1,0 +1,1 @@
+"""Boundaries of `django.contrib`, one file for each of its modules."""

@@ -1,0 +1,84 @@
+"""Django's content types: an earlier request may have filled their manager's cache.
+
+What a look-up finds is recorded wherever it is asked, cached or not, so that the request's own
+recording has it.
+
+Hooks: the `get_for_*` methods and `get_by_natural_key` of `ContentTypeManager`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType, ContentTypeManager
+
+from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.django_rows import object_of, row_of
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _label(model: Any) -> object:
+    meta = getattr(model, "_meta", None)
+    return meta.label if meta is not None else model
+
+
+def _hooked(kind: str) -> Callable[[Any], Any]:
+    def factory(original: Any) -> Any:
+        @functools.wraps(original)
+        def found(self: Any, *args: Any, **kwargs: Any) -> Any:
+            lane = current()
+            if lane is None:
+                return original(self, *args, **kwargs)
+            live = functools.partial(original, self, *args, **kwargs)
+            key = [self.db, [_label(one) for one in args], kwargs and _named(kwargs)]
+            return call_free(lane, kind, key, live, row_of, _content_type)
+
+        return found
+
+    return factory
+
+
+def _hooked_many(original: Any) -> Any:
+    @functools.wraps(original)
+    def found(self: Any, *models: Any, **kwargs: Any) -> Any:
+        lane = current()
+        if lane is None:
+            return original(self, *models, **kwargs)
+
+        def rows(types: Any) -> object:
+            return [row_of(types[model]) for model in models]
+
+        def types(rows: Any) -> Any:
+            return dict(zip(models, map(_content_type, rows), strict=True))
+
+        live = functools.partial(original, self, *models, **kwargs)
+        key = [self.db, [_label(one) for one in models], kwargs and _named(kwargs)]
+        return call_free(lane, "free.contenttypes", key, live, rows, types)
+
+    return found
+
+
+def _named(kwargs: dict[str, Any]) -> object:
+    return [[name, _label(value)] for name, value in sorted(kwargs.items())]
+
+
+def _content_type(row: Any) -> Any:
+    return object_of(ContentType, row)
+
+
+BOUNDARY = Boundary(
+    kind="django.contenttypes",
+    supports="django>=4.2",
+    hooks=(
+        *(
+            Patch(ContentTypeManager, name, _hooked("free.contenttype"))
+            for name in ("get_for_model", "get_for_id", "get_by_natural_key")
+        ),
+        Patch(ContentTypeManager, "get_for_models", _hooked_many),
+    ),
+    errors=(ContentType.DoesNotExist,),
+)

@@ -1,0 +1,1 @@
+"""Boundaries of `django.contrib.sites`, one file for each of its modules."""

@@ -1,0 +1,94 @@
+"""What Django keeps in memory of its database: warm or cold, recorded or not, it comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+
+from retrace_core import installer
+from tests.recorded import assert_identical, record_wsgi
+from tests.test_frameworks import configure_django
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+configure_django()
+
+from django.contrib.contenttypes.models import ContentType  # noqa: E402  # settings first
+from django.contrib.sites.models import Site  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def tables() -> Iterator[None]:
+    """Make the two tables, and take them away again."""
+    with connection.schema_editor() as editor:
+        editor.create_model(ContentType)
+        editor.create_model(Site)
+    Site.objects.create(id=1, domain="shop.example", name="Shop")
+    yield
+    forget()
+    with connection.schema_editor() as editor:
+        editor.delete_model(Site)
+        editor.delete_model(ContentType)
+    connection.close()
+
+
+def forget() -> None:
+    """Make all caches cold."""
+    ContentType.objects.clear_cache()
+    Site.objects.clear_cache()
+
+
+def types() -> Any:
+    """Ask for content types in each way."""
+    manager = ContentType.objects
+    one = manager.get_for_model(Site)
+    many = manager.get_for_models(Site, ContentType, for_concrete_models=False)
+    named = manager.get_by_natural_key("sites", "site")
+    again = manager.get_for_id(one.id)
+    found = [one, named, again, *many.values()]
+    return {"types": [[each.id, each.app_label, each.model, each._state.db] for each in found]}
+
+
+def site() -> Any:
+    """Ask for the current site."""
+    current = Site.objects.get_current()
+    return {"site": [current.id, current.domain, current.name]}
+
+
+@pytest.mark.parametrize("view", [types, site])
+@pytest.mark.parametrize("recorded", ["cold", "warm"])
+@pytest.mark.parametrize("replayed", ["cold", "warm"])
+def test_a_cache_may_be_cold_or_warm(
+    recordings: Path, view: Callable[[], Any], recorded: str, replayed: str
+) -> None:
+    """Each of the four ways gives the recorded answer, and no call is live."""
+    installer.install()
+    view()
+    if recorded == "cold":
+        forget()
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.status == 200
+    for _ in range(2):
+        if replayed == "cold":
+            forget()
+        assert_identical(recording, app, times=1)
+
+
+def test_a_site_that_is_not_there_is_not_there_again(recordings: Path) -> None:
+    """The exception is Django's own."""
+    Site.objects.all().delete()
+    forget()
+
+    def view() -> str:
+        try:
+            return str(Site.objects.get_current())
+        except Site.DoesNotExist as error:
+            return f"none: {error}"
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app)
