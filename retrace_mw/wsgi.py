@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from types import GeneratorType
@@ -210,7 +211,11 @@ class InputTee:
         self._scope = recording_scope
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        asked = getattr(self._stream, name)
+        # Libraries look whether the stream has these two, which a server's may lack.
+        if name == "readinto":
+            return self._readinto
+        return functools.partial(self._keep, asked) if name == "read1" else asked
 
     def _keep(self, read: Callable[..., bytes], *args: Any) -> bytes:
         try:
@@ -227,16 +232,11 @@ class InputTee:
         """Return what the stream gives."""
         return self._keep(self._stream.read, *args)
 
-    def read1(self, *args: Any) -> bytes:
-        """Return what the stream gives."""
-        return self._keep(self._stream.read1, *args)
-
     def readline(self, *args: Any) -> bytes:
         """Return the stream's next line."""
         return self._keep(self._stream.readline, *args)
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` from the stream."""
+    def _readinto(self, buffer: Any) -> int:
         filled: int = self._stream.readinto(buffer)
         with failsafe.gate("request body"):
             self._scope.request_body(bytes(memoryview(buffer)[:filled]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from retrace_mw.deciders import Always, Never, SampleRate, TraceHeader
 from retrace_mw.traceparent import parse_traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -97,6 +98,41 @@ def test_a_client_that_goes_away_is_noted(recordings: Path) -> None:
 class _Empty:
     def read(self, *_: int) -> bytes:
         return b""
+
+
+@pytest.mark.parametrize("name", ["readinto", "read1"])
+@pytest.mark.usefixtures("recordings")
+def test_the_body_has_the_methods_that_the_servers_stream_has(name: str) -> None:
+    """gunicorn's stream has no `readinto`, and Werkzeug looks whether it has before it calls it."""
+    had: list[bool] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        had.append(hasattr(environ["wsgi.input"], name))
+        return hello(environ, start_response)
+
+    for stream in (_Empty(), io.BytesIO(b"xyz")):
+        environ = {**EnvironBuilder().get_environ(), "wsgi.input": stream}
+        list(RetraceMiddleware(app, service="shop")(environ, lambda *_: None))
+    assert had == [False, True]
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda body: body.readinto(bytearray(8)), lambda body: body.read1(8)]
+)
+def test_a_body_that_is_read_by_other_methods_is_kept(
+    recordings: Path, ask: Callable[[Any], Any]
+) -> None:
+    """Whatever method an application reads by."""
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        ask(environ["wsgi.input"])
+        start_response("200 OK", [])
+        return [b"done"]
+
+    environ = {**EnvironBuilder(method="POST", data=b"xyz").get_environ()}
+    list(RetraceMiddleware(app, service="shop")(environ, lambda *_: None))
+    assert writer.flush()
+    assert load(next(recordings.glob("*/*/*.bin"))).request.body == [b"xyz"]
 
 
 async def call_asgi(app: Any, headers: list[tuple[bytes, bytes]]) -> list[Any]:

@@ -37,7 +37,8 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         if lane is None or is_infrastructure(sys._getframe(1)):
             return original(file, mode, *args, **kwargs)
         name = world_path(file)
-        if name is None or len(args) > 5 or kwargs.get("opener") is not None:
+        opener = args[5] if len(args) > 5 else kwargs.get("opener")
+        if name is None or opener is not None:
             return original(file, mode, *args, **kwargs)
 
         def live() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -10,9 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +54,27 @@ def test_what_was_read_is_read_again(data: Path, recordings: Path) -> None:
         return f"{part!r} {lines} {Path('data/a.txt').read_text()} {file.name}"
 
     replays_without(data, recordings, view)
+
+
+@pytest.mark.parametrize("opened", ["executor", "anyio"])
+def test_a_file_that_a_pools_thread_opens_is_read_again(
+    data: Path, recordings: Path, opened: str
+) -> None:
+    """Starlette's file responses do it by anyio, which gives all that `open` takes by position."""
+
+    async def handler() -> str:
+        if opened == "anyio":
+            async with await anyio.open_file(data / "a.txt") as file:
+                return await file.read()
+        loop = asyncio.get_running_loop()
+        with await loop.run_in_executor(None, open, data / "a.txt") as plain:
+            return str(plain.read())
+
+    app, recording = record_asgi(recordings, handler)
+    assert recording.response is not None
+    assert recording.response.status == 200, recording.failure
+    shutil.rmtree(data)
+    assert_identical(recording, app, times=2)
 
 
 def test_what_is_asked_of_files_is_answered(data: Path, recordings: Path) -> None:

@@ -1,0 +1,91 @@
+"""Replaying: each recording in a process of its own, which may hang and is ended then."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.corpus.installing import CHECKOUT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.corpus.visitor import Asked
+
+__all__ = ["TIMEOUT_S", "Replayed", "replay"]
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of one recording."""
+
+    asked: Asked
+    exit_status: int
+    """0 identical, 1 divergent, 2 unusable, -1 not recorded or hanging."""
+    cause: str
+    """The first line of why it is not identical."""
+    kind: str = ""
+    """Of the event at which it diverged, where there is one."""
+
+    @property
+    def identical(self) -> bool:
+        """True where the replay was identical."""
+        return self.exit_status == 0
+
+
+def replay(asked: Asked, recordings: Path, python: Path, *, warm: bool) -> Replayed:
+    """Replay the recording of one request by the command.
+
+    Args:
+        asked: the request.
+        recordings: where the application's recordings are.
+        python: interpreter of the application's environment.
+        warm: True replays the earlier recordings of the process first.
+    """
+    path = recordings / asked.name / "app" / "trace.bin"
+    if not path.exists():
+        return Replayed(asked, -1, "was not recorded")
+    command = [str(python), "-m", "retrace_core.cli", "replay", str(path), "--json"]
+    command += ["--warm"] if warm else []
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RETRACE", "PYTHON"))
+    }
+    process = subprocess.Popen(
+        command,
+        cwd=CHECKOUT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, complained = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        said, complained = process.communicate()
+        return Replayed(asked, -1, f"the replay hung, and was ended after {TIMEOUT_S:.0f} s")
+    if process.returncode == 0:
+        return Replayed(asked, 0, "")
+    try:
+        report = json.loads(said)["recordings"][0]
+    except (ValueError, LookupError):
+        lines = complained.strip().splitlines() or ["nothing was said"]
+        return Replayed(asked, process.returncode, lines[-1])
+    cause, kind = _cause(report)
+    return Replayed(asked, process.returncode, cause, kind)
+
+
+def _cause(report: dict[str, Any]) -> tuple[str, str]:
+    divergence = report.get("divergence") or {}
+    asked = divergence.get("asked") or {}
+    text = str(report.get("summary") or report.get("error") or "unknown").splitlines()[0]
+    return text, str(asked.get("kind", ""))

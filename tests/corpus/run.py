@@ -1,0 +1,119 @@
+"""The corpus: real applications are recorded, and every recording is replayed cold.
+
+python -m tests.corpus.run [APP...] [--warm] [--keep] [--json FILE] [--cache DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import importlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.corpus.installing import environment_of
+from tests.corpus.recording import record
+from tests.corpus.replaying import Replayed, replay
+from tests.corpus.table import Outcome, table
+
+if TYPE_CHECKING:
+    from tests.corpus.application import Application
+    from tests.corpus.visitor import Asked
+
+APPS = Path(__file__).parent / "apps"
+
+
+def main() -> int:
+    """Run the applications that are asked for; exit 0 when every recording was identical."""
+    known = sorted(path.parent.name for path in APPS.glob("*/drive.py"))
+    parser = argparse.ArgumentParser(prog="python -m tests.corpus.run", description=__doc__)
+    parser.add_argument("apps", nargs="*", metavar="APP", help=f"of {', '.join(known)}")
+    parser.add_argument("--warm", action="store_true", help="replay the earlier requests first")
+    parser.add_argument("--keep", action="store_true", help="keep the recordings")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write each outcome to FILE")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="for the environments")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="replays at once")
+    parser.add_argument("--install", action="store_true", help="only make the environments")
+    given = parser.parse_args()
+    if unknown := sorted(set(given.apps) - set(known)):
+        parser.error(f"no such application: {', '.join(unknown)}; there are {', '.join(known)}")
+    cache: Path = given.cache or Path(tempfile.gettempdir()) / "retrace-corpus"
+    outcomes: list[Outcome] = []
+    for name in given.apps or known:
+        application: Application = importlib.import_module(f"tests.corpus.apps.{name}.drive").APP
+        if given.install:
+            print(environment_of(application, cache))
+            continue
+        outcome = _run(application, cache, warm=given.warm, keep=given.keep, jobs=given.jobs)
+        outcomes.append(outcome)
+        if given.json is not None:
+            document = [asdict(one) for one in outcomes]
+            given.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    if outcomes:
+        print(f"\n{table(outcomes)}")
+    return 0 if all(outcome.complete for outcome in outcomes) else 1
+
+
+def _run(
+    application: Application, cache: Path, *, warm: bool, keep: bool, jobs: int
+) -> Outcome:
+    begun = time.monotonic()
+    outcome = Outcome(
+        name=application.name,
+        framework=application.framework,
+        uses=application.uses,
+        packages=application.packages,
+    )
+    folder = Path(tempfile.mkdtemp(prefix=f"corpus-{application.name}-recordings-"))
+    recordings = folder / "recordings"
+    try:
+        _say(f"{application.name}: installing")
+        python = environment_of(application, cache)
+        said = 0
+
+        def progress(asked: Asked) -> None:
+            nonlocal said
+            said += 1
+            _say(f"{application.name}: {said} requests; {asked.method} {asked.path}")
+
+        requests = record(application, python, recordings, progress)
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            running = [
+                pool.submit(replay, asked, recordings, python, warm=warm) for asked in requests
+            ]
+            for done in running:
+                outcome.replayed.append(done.result())
+                good = sum(one.identical for one in outcome.replayed)
+                _say(
+                    f"{application.name}: {len(outcome.replayed)} of {len(requests)} replayed,"
+                    f" {good} identical"
+                )
+    except Exception as error:  # one application must not end the others' run
+        notes = getattr(error, "__notes__", ())
+        outcome.failed = "\n".join([f"{type(error).__name__}: {error}", *notes])
+    finally:
+        if keep:
+            print(f"\r\033[K{application.name}: recordings kept in {recordings}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"\r\033[K{outcome.line()}, {time.monotonic() - begun:.0f} s")
+    for cause in outcome.causes():
+        print(f"  {cause}")
+    if outcome.failed:
+        print(outcome.failed)
+    return outcome
+
+
+def _say(text: str) -> None:
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text[:100]}", end="", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
