@@ -1,12 +1,13 @@
 """Zero code: records an application that was not changed for it, under `retrace run`.
 
 Each framework's application class gets its calls through a middleware, made when the
-application is called first. An application that holds the middleware itself keeps its own.
+application is called first. Workers of task queues record their tasks. An application that holds the middleware itself keeps its own.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,9 @@ FRAMEWORKS = (
     Framework("starlette.applications", "Starlette", "asgi"),
 )
 
+QUEUES = {"celery.app.trace": "retrace_mw.celery", "rq.worker": "retrace_mw.rq"}
+"""Module by which a task queue's worker is known -> what has it recorded."""
+
 _applications: dict[int, tuple[Any, Any]] = {}
 """id -> (application, its middleware or None); kept together, so that no id is reused."""
 
@@ -62,6 +66,16 @@ def enable() -> None:
             insert(sys.modules[framework.module])
         else:
             register_post_import_hook(insert, framework.module)
+    for module, enabling in QUEUES.items():
+        if module in sys.modules:
+            _enable_queue(enabling)
+        else:
+            register_post_import_hook(functools.partial(_enable_queue, enabling), module)
+
+
+def _enable_queue(enabling: str, _: ModuleType | None = None) -> None:
+    with failsafe.gate(f"zero code for {enabling}"):
+        importlib.import_module(enabling).enable()
 
 
 def _insert(framework: Framework, module: ModuleType) -> None:
