@@ -39,6 +39,7 @@ VALUE_TYPE = "application/x-retrace-value"
 """The Content-Type of a body that is one value, encoded by the typed codec."""
 
 Queue = Literal["celery", "rq"]
+_QUEUES: dict[str, Queue] = {"celery": "celery", "rq": "rq"}
 
 _INTERRUPTIONS = {
     "Retry": (202, "RETRY"),
@@ -109,9 +110,12 @@ def call_of(request: Request) -> TaskCall:
         ReplayError: an argument could not be recorded, or was too large, so that the task can't
             be run again.
     """
-    if request.scheme not in ("celery", "rq"):
-        raise TornRecording(f"a task of an unknown queue, {request.scheme[:40]!r}; replay it with"
-                            " the version of Retrace that recorded it")
+    queue = _QUEUES.get(request.scheme)
+    if queue is None:
+        raise TornRecording(
+            f"a task of an unknown queue, {request.scheme[:40]!r}; replay it with the version of"
+            " Retrace that recorded it"
+        )
     if request.body_cut:
         raise ReplayError(
             f"the arguments of {request.path} had {request.body_bytes} bytes, more than"
@@ -127,7 +131,7 @@ def call_of(request: Request) -> TaskCall:
             " plain values, such as its id"
         )
     return TaskCall(
-        queue=request.scheme,
+        queue=queue,
         name=request.path,
         id=str(request.extra.get("id", "")),
         args=tuple(body.get("args", ())),

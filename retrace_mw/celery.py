@@ -36,6 +36,8 @@ __all__ = ["enable", "install"]
 _CONSUMER = "celery.worker.consumer.consumer"
 _NOT_KEPT = frozenset(("args", "kwargs", "called_directly", "_protected", "_children"))
 
+_NONE: dict[str, Any] = {}
+
 _recorders: dict[int, tuple[Any, TaskRecorder | None]] = {}
 """id -> (application, its recorder or None); kept together, so that no id is reused."""
 _all_apps = False
@@ -143,7 +145,7 @@ def _recording(tracer: Any, name: str, task: Any, recorder: TaskRecorder) -> Any
         request = task.request_stack.top
         return recorder.run(
             name,
-            vars(request),
+            request.headers or _NONE,
             lambda: _call(name, request, args, kwargs),
             functools.partial(function, *args, **kwargs),
         )
@@ -166,7 +168,7 @@ def _call(name: str, request: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         id=str(request.id),
         args=args,
         kwargs=kwargs,
-        headers=request.headers or {},
+        headers=request.headers or _NONE,
         context=context,
     )
 

@@ -63,9 +63,7 @@ def install(
         ConfigurationError: a setting is wrong.
     """
     global _recorder
-    _recorder = TaskRecorder(
-        None, service=SERVICE, decide=decide, limits=limits, options=options
-    )
+    _recorder = TaskRecorder(None, service=SERVICE, decide=decide, limits=limits, options=options)
     _hook()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
@@ -55,7 +53,6 @@ class TaskRecorder:
         if not resolve(options).service:
             options = {**options, "service": service}
         self._gatekeeper = Gatekeeper(app, decide, limits, options)
-        self._lock = threading.Lock()
 
     def policy(self) -> Policy:
         """Return what is in force now."""
@@ -69,7 +66,7 @@ class TaskRecorder:
         function: Callable[[], Any],
         app: Any = None,
     ) -> Any:
-        """Return what `function` returns, or raise what it raises.
+        """Return what `function` returns, or raise what it raises; call it `handing_on`.
 
         Args:
             name: of the task.
@@ -110,10 +107,10 @@ class TaskRecorder:
             request, body = request_of(call())
             opened = gatekeeper.open(policy, view, decision, lambda: request, app)
             if opened is not None:
-                _tell_rest(_Recorded(opened))
+                UNRECORDED.set(_Recorded(opened))
                 return opened, body
         if policy.hands_on:
-            _tell_rest(view)
+            UNRECORDED.set(view)
         return None, b""
 
 
@@ -176,28 +173,18 @@ class _Recorded:
 _AFTER = 1 << 20
 """Numbers of the messages that follow a run; the run's own begin at 0."""
 
-_handing: ContextVar[bool] = ContextVar("retrace_handing_on", default=False)
-
 
 class handing_on:  # noqa: N801  # used as a function
     """While a worker is busy with one task: what it sends after the run carries its trace too.
 
-    The next step of a chain, a callback, an error callback.
+    The next step of a chain, a callback, an error callback. `TaskRecorder.run` must be called
+    within, for it leaves the trace behind, and this takes it back.
     """
 
-    __slots__ = ("_before", "_outer")
+    __slots__ = ("_before",)
 
     def __enter__(self) -> None:
         self._before = UNRECORDED.get()
-        self._outer = _handing.get()
-        _handing.set(True)
 
     def __exit__(self, *_: object) -> None:
-        _handing.set(self._outer)
         UNRECORDED.set(self._before)
-
-
-def _tell_rest(carries: Any) -> None:
-    # Without the block around, nobody would take it back.
-    if _handing.get():
-        UNRECORDED.set(carries)

@@ -1,7 +1,8 @@
 """Zero code: records an application that was not changed for it, under `retrace run`.
 
 Each framework's application class gets its calls through a middleware, made when the
-application is called first. Workers of task queues record their tasks. An application that holds the middleware itself keeps its own.
+application is called first. An application that holds the middleware itself keeps its own.
+Workers of task queues record their tasks.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ RUN = [sys.executable, "-m", "retrace_core.cli", "run", "--"]
 CELERY = [sys.executable, "-m", "celery", "-A", "tests.worked:queue_app", "worker", "-c", "1"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
 RQ = [sys.executable, "-m", "rq.cli", "worker"]
-PATIENCE_S = 60.0
+PATIENCE_S = 20.0
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def variables(folder: Path, server: RedisServer, **more: str) -> dict[str, str]:
     return {
         **os.environ,
         "BROKER": server.url(),
+        "RQ_REDIS_URL": server.url(),
         "RETRACE": "1",
         "RETRACE_SAMPLE_RATE": "0",
         "RETRACE_RECORDING_PATH": str(folder),
@@ -66,11 +67,13 @@ def worker(command: list[str], folder: Path, server: RedisServer, **more: str) -
         yield
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
+    except AssertionError as error:
+        error.add_note(log.read_text(errors="replace")[-4000:])
+        raise
     finally:
         if process.poll() is None:
             process.kill()
             process.wait(PATIENCE_S)
-        print(log.read_text(errors="replace")[-4000:])
 
 
 SEND = """
@@ -99,10 +102,15 @@ def send(path: str, folder: Path, server: RedisServer, **more: str) -> str:
     return done.stdout.strip()
 
 
+def _of_tasks(folder: Path, service: str) -> list[Path]:
+    found = folder.glob(f"*/{service}/trace*.bin")
+    return [path for path in found if not path.parent.parent.name.startswith("boot-")]
+
+
 def appear(folder: Path, service: str, number: int) -> list[Path]:
     """Wait for so many recordings of a service, and return them in order of their start."""
     deadline = time.monotonic() + PATIENCE_S
-    while len(found := list(folder.glob(f"*/{service}/trace*.bin"))) < number:
+    while len(found := _of_tasks(folder, service)) < number:
         assert time.monotonic() < deadline, list(folder.rglob("*"))
         time.sleep(0.05)
     assert len(found) == number, found
@@ -151,7 +159,6 @@ def test_a_task_is_recorded_in_its_senders_trace(
     assert (recording.header.method, recording.header.path) == ("TASK", "charge")
     answer = value_of(recording)
     assert (answer["order"], answer["total"], answer["task"]) == (7, 1, task_id)
-    assert answer["set"] == {1, 2}
     server.stop()
     assert replayed(path)["identical"]
     assert replayed(folder / "one" / "shop" / "trace.bin", "--app", "tests.worked:web")["identical"]
@@ -292,7 +299,7 @@ def test_a_job_is_recorded_in_its_senders_trace(
         assert (answer[:3], answer[4:]) == (["ann", 1, 1], [job_id, "x"])
     elif name == "bounce":
         assert recording.failure is not None
-        assert recording.failure.message == "'ann: None'"
+        assert recording.failure.message == "ann: None"
     else:
         assert value_of(recording) == "ann 1"
     server.stop()

@@ -52,7 +52,6 @@ def charge(self: Any, order: int, *, currency: str = "EUR") -> dict[str, Any]:
         "at": time.time(),
         "draw": random.random(),
         "task": self.request.id,
-        "set": {1, 2},
     }
 
 
