@@ -49,7 +49,11 @@ def celery_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def make_app(function: Callable[..., Any], **options: Any) -> Celery:
     """Return an application with one task, recorded."""
     app = Celery("shop", broker="memory://", backend="cache+memory://", set_as_current=False)
-    app.task(name="work", shared=False, **options)(function)
+
+    def work(*args: Any) -> Any:
+        return function(*args)
+
+    app.task(name="work", shared=False, **options)(work)
     app.finalize()
     install(app)
     return app
