@@ -33,9 +33,11 @@ __all__ = [
     "boot_lane",
     "boot_runs",
     "end_boot",
+    "enter_boot",
     "in_boot_lane",
     "is_active",
     "is_played",
+    "leave_boot",
     "on_boot_tape",
     "playback",
     "tape",
@@ -214,6 +216,24 @@ def in_boot_lane() -> Iterator[None]:
         yield
     finally:
         LANE.set(before)
+
+
+def leave_boot() -> None:
+    """Keep the boot open, but record nothing of what the current context does from now on.
+
+    A worker of a task queue talks with its broker for hours before its first task comes, or
+    forks a child for each.
+    """
+    lane = LANE.get()
+    if lane is not None and lane is boot_lane():
+        LANE.set(None)
+
+
+def enter_boot() -> None:
+    """Go on with the boot in the current context, until it ends."""
+    lane = boot_lane()
+    if lane is not None and LANE.get() is None:
+        LANE.set(lane)
 
 
 def end_boot() -> None:

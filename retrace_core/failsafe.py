@@ -10,13 +10,25 @@ from retrace_core.stats import count
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["gate", "report"]
+__all__ = ["gate", "let_through", "report"]
 
 strict = False
 """Set by the test suite: faults are raised, so that none goes unseen."""
 
 _logger = logging.getLogger("retrace")
 _seen: set[tuple[str, str]] = set()
+_not_ours: tuple[type[Exception], ...] = ()
+
+
+def let_through(kind: type[Exception]) -> None:
+    """Never take an exception of a class for a fault of ours.
+
+    Args:
+        kind: what a time limit raises, from a signal's handler, at whatever line is running.
+    """
+    global _not_ours
+    if kind not in _not_ours:
+        _not_ours = (*_not_ours, kind)
 
 
 class gate:  # noqa: N801  # used as a function
@@ -42,7 +54,7 @@ class gate:  # noqa: N801  # used as a function
     ) -> bool:
         if error is None:
             return False
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) or isinstance(error, _not_ours):
             return False
         report(self._stage, error)
         return True
@@ -56,8 +68,10 @@ def report(stage: str, error: Exception) -> None:
         error: what went wrong.
 
     Raises:
-        Exception: `error` itself, in the test suite only.
+        Exception: `error` itself, in the test suite only, or where it was to be let through.
     """
+    if isinstance(error, _not_ours):
+        raise error
     count(f"faults.{stage}")
     if strict:
         raise error

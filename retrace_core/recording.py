@@ -89,7 +89,7 @@ class LaneEvents(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """What came in."""
 
-    protocol: Literal["asgi", "wsgi", "boot"]
+    protocol: Literal["asgi", "wsgi", "boot", "task"]
     method: str
     scheme: str
     path: str

@@ -335,18 +335,22 @@ def _after_fork() -> None:
             _watch_sigterm()
 
 
-def finish() -> None:
-    """Write all that is there, before the process ends; it may take some seconds."""
-    _at_exit()
+def finish(timeout_s: float = _EXIT_S) -> None:
+    """Write all that is there, before the process ends.
+
+    Args:
+        timeout_s: how long to wait for that, in seconds.
+    """
+    _at_exit(timeout_s)
 
 
-def _at_exit() -> None:
+def _at_exit(timeout_s: float = _EXIT_S) -> None:
     with failsafe.gate("flush at exit"):
         if _writer is not None:
             _writer.close_parked()
             for call in _exit_calls:
                 call()
-            _writer.flush(_EXIT_S)
+            _writer.flush(timeout_s)
 
 
 def _await_open_scopes() -> None:

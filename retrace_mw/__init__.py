@@ -5,6 +5,9 @@ The files in the order of a request:
     middleware.py     RetraceMiddleware: ASGI or WSGI, by the callable that it wraps
     asgi.py           the ASGI side: messages in and out, when the response has ended
     wsgi.py           the WSGI side: input, start_response, iterable and its close()
+    task.py           a task that a worker runs, recorded as a request is
+    celery.py         the workers of Celery
+    rq.py             the workers of RQ
     policy.py         what is in force, made from the settings, replaced as a whole
     reload.py         tells when a file that settings come from has changed
     chosen_decider.py the one in force, from what code and settings say

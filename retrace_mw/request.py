@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retrace_mw.late import Late
     from retrace_mw.propagation import TraceContext
 
-__all__ = ["RequestView"]
+__all__ = ["RequestView", "environ_key"]
 
 _DEFAULT_HEADERS = TraceHeaders()
 _NOTHING: Mapping[str, list[str]] = {}
@@ -189,13 +189,13 @@ class RequestView:
             if _in_asgi(name) not in (self._names or self._known()):
                 return default
             return ", ".join(self.header_values(name))
-        value = self.source.get(_in_wsgi(name))
+        value = self.source.get(environ_key(name))
         return default if value is None else str(value)
 
     def header_values(self, name: str) -> list[str]:
         """Return all values of a header as the server gave them, in order."""
         if not self._asgi:
-            value = self.source.get(_in_wsgi(name))
+            value = self.source.get(environ_key(name))
             return [] if value is None else [str(value)]
         wanted = _in_asgi(name)
         if wanted not in self._known():
@@ -323,7 +323,7 @@ def _in_asgi(name: str) -> bytes:
 
 
 @lru_cache(256)
-def _in_wsgi(name: str) -> str:
+def environ_key(name: str) -> str:
     """Return the WSGI key of a header."""
     key = name.upper().replace("-", "_")
     return key if key in UNPREFIXED else f"HTTP_{key}"

@@ -2,11 +2,13 @@
 
 Each framework's application class gets its calls through a middleware, made when the
 application is called first. An application that holds the middleware itself keeps its own.
+Workers of task queues record their tasks.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,6 +52,9 @@ FRAMEWORKS = (
     Framework("starlette.applications", "Starlette", "asgi"),
 )
 
+QUEUES = {"celery.app.trace": "retrace_mw.celery", "rq.worker": "retrace_mw.rq"}
+"""Module by which a task queue's worker is known -> what has it recorded."""
+
 _applications: dict[int, tuple[Any, Any]] = {}
 """id -> (application, its middleware or None); kept together, so that no id is reused."""
 
@@ -63,12 +68,22 @@ def enable() -> None:
         else:
             register_post_import_hook(insert, framework.module)
     served.enable(_is_known, _recorded)
+    for module, enabling in QUEUES.items():
+        if module in sys.modules:
+            _enable_queue(enabling)
+        else:
+            register_post_import_hook(functools.partial(_enable_queue, enabling), module)
 
 
 def _is_known(app: Any) -> bool:
     return isinstance(app, _Served) or any(
         getattr(vars(kind).get("__call__"), "retrace_inserted", False) for kind in type(app).__mro__
     )
+
+
+def _enable_queue(enabling: str, _: ModuleType | None = None) -> None:
+    with failsafe.gate(f"zero code for {enabling}"):
+        importlib.import_module(enabling).enable()
 
 
 def _insert(framework: Framework, module: ModuleType) -> None:

@@ -6,7 +6,11 @@ import json
 import zlib
 from typing import TYPE_CHECKING
 
+from retrace_core.cli.document import plain
 from retrace_core.cli.words import size
+from retrace_core.codec import decode
+from retrace_core.errors import TornRecording
+from retrace_core.task_call import VALUE_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +28,13 @@ def content_type(headers: Iterable[tuple[str, str]]) -> str:
 
 
 def decompressed(body: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Return a body without its gzip or deflate coding, as far as it can be taken off."""
+    """Return a body without its gzip or deflate coding, as far as it can be taken off.
+
+    One that is an encoded value, of a task's call, is returned as JSON text.
+    """
+    headers = list(headers)
+    if content_type(headers) == VALUE_TYPE:
+        return _value_text(body)
     window = _WINDOWS.get(_header(headers, "content-encoding").strip().lower())
     if window is None:
         return body
@@ -59,11 +69,18 @@ def readable(
     remark = f"{size(len(body))} {content_type(listed)}".rstrip()
     if text is None:
         return "", f"{remark}, binary"
-    if "json" in content_type(listed).lower():
+    if "json" in content_type(listed).lower() or content_type(listed) == VALUE_TYPE:
         text = _laid_out(text)
     if limit is not None and len(text) > limit:
         return text[:limit], f"{remark}; {len(text) - limit} more characters: --full"
     return text, remark
+
+
+def _value_text(body: bytes) -> bytes:
+    try:
+        return json.dumps(plain(decode(body)), ensure_ascii=False).encode()
+    except TornRecording:
+        return body
 
 
 def _laid_out(text: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from retrace_core.codec import Opaque, PackedException
+from retrace_core.codec import Opaque, PackedException, decode
+from retrace_core.errors import TornRecording
 from retrace_core.recording import Event, LaneEvents, Recording, SoftEvent
+from retrace_core.task_call import PROTOCOL
 
 __all__ = ["body_document", "document", "event_document", "plain"]
 
@@ -30,8 +33,8 @@ def document(recording: Recording, *, soft: bool = True, lane: str = "") -> dict
     request, response = recording.request, recording.response
     return {
         "header": plain(recording.header),
-        "request": {**_fields(request), "body": body_document(request.body)},
-        "response": response and {**_fields(response), "body": body_document(response.body)},
+        "request": {**_fields(request), "body": _body(request.body, recording)},
+        "response": response and {**_fields(response), "body": _body(response.body, recording)},
         "failure": plain(recording.failure),
         "lanes": [_lane(one, soft) for one in recording.lanes if lane in ("", one.id)],
     }
@@ -51,6 +54,13 @@ def event_document(event: Event | SoftEvent) -> dict[str, Any]:
     if isinstance(event, SoftEvent):
         return {"kind": event.kind, "site": event.site, "value": plain(event.value)}
     return {**_fields(event), "status": _STATUS.get(event.status, event.status)}
+
+
+def _body(chunks: list[bytes], recording: Recording) -> dict[str, Any]:
+    if recording.request.protocol == PROTOCOL and chunks:
+        with contextlib.suppress(TornRecording):
+            return {"value": plain(decode(b"".join(chunks)))}
+    return dict(body_document(chunks))
 
 
 def body_document(chunks: list[bytes]) -> dict[str, str]:

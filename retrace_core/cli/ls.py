@@ -16,6 +16,8 @@ from retrace_core.cli.screen import Cell, Screen, print_json, visible
 from retrace_core.cli.words import cut, duration, local_time, size
 from retrace_core.store import DirectoryStore
 from retrace_core.store.verified import read_mark
+from retrace_core.task_call import METHOD as TASK
+from retrace_core.task_call import TASK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,8 +188,11 @@ def _row(one: Listed, width: int, root: str) -> Iterator[Cell]:
 
 
 def outcome_words(header: Header) -> str:
-    """Return the status and the name of the exception, if there was one."""
-    status = str(header.status) if header.status else "no response"
+    """Return the status and the name of the exception, if there was one; of a task in words."""
+    if header.method == TASK:
+        status = TASK_WORDS.get(header.status, str(header.status))
+    else:
+        status = str(header.status) if header.status else "no response"
     return f"{status} {header.error.rsplit('.', 1)[-1]}".rstrip()
 
 

@@ -19,6 +19,7 @@ from retrace_core.cli.words import cut, duration, local_time, plural, size
 from retrace_core.errors import TornRecording
 from retrace_core.flags import evaluations
 from retrace_core.store.verified import read_mark
+from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load, recover
 
 if TYPE_CHECKING:
@@ -174,6 +175,8 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
 
 def _request_line(recording: Recording) -> str:
     request = recording.request
+    if request.protocol == PROTOCOL:
+        return f"{request.method} {request.path} of {request.scheme}, id {request.extra.get('id')}"
     query = f"?{request.query.decode('latin-1')}" if request.query else ""
     return f"{request.method} {request.root_path}{request.path}{query} HTTP/{request.http_version}"
 
@@ -200,7 +203,8 @@ def _show_response(screen: Screen, recording: Recording, limit: int | None) -> N
     response = recording.response
     if response is None:
         screen.heading("Response")
-        screen.line("  none was begun")
+        task = recording.request.protocol == PROTOCOL
+        screen.line("  none: the task raised" if task else "  none was begun")
         return
     _show_message(screen, "Response", f"{response.status} {response.reason}", response.headers)
     _show_body(screen, response.body, response.headers, limit)

@@ -23,6 +23,7 @@ from retrace_core.replay.live_kinds import check_live
 from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
 from retrace_core.replay.sandbox import closed_world
+from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def replay(
 
     Args:
         recording: a loaded recording, or the path or bytes of a trace file.
-        app: the ASGI or WSGI callable, or its name, "module:attribute".
+        app: the ASGI or WSGI callable, or its name, "module:attribute"; of a worker's task the
+            Celery application, or anything of the application that RQ's function is of.
         app_dir: the folder to import a named app from; default the current one.
         patience_s: how long a thread or task may wait for its recorded turn without any
             progress, in seconds; use `float("inf")` under a debugger.
@@ -254,6 +256,8 @@ def _result(
 
 
 def _check_protocol(app: object, recording: Recording) -> None:
+    if recording.request.protocol == PROTOCOL:
+        return  # told by what runs it
     found = detect(app)
     if found is not Protocol.UNKNOWN and found.value != recording.request.protocol:
         raise WrongApp(

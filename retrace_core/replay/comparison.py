@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.failure import application_frames
+from retrace_core.task_call import PROTOCOL, same_value
 
 if TYPE_CHECKING:
     from retrace_core.recording import Failure, Headers, Recording, Response
@@ -53,7 +54,7 @@ def compare(
                     replayed=response.body_bytes,
                 )
             )
-    if was != now:
+    if was != now and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
 

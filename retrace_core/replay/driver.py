@@ -1,4 +1,4 @@
-"""Driver: sends the recorded request through the real ASGI or WSGI callable."""
+"""Driver: sends the recorded request through the real ASGI or WSGI callable, or the task."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
 from retrace_core.replay.boot import in_boot
+from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, interrupted
+from retrace_core.task_call import PROTOCOL, call_of, end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from retrace_core.lanes import Lane
     from retrace_core.recording import Recording, Request
+    from retrace_core.replay.boot import BootPlayer
     from retrace_core.replay.outcome import Outcome
     from retrace_core.replay.player import Player
 
@@ -43,7 +46,8 @@ def drive(
     recording did: what lies outside of it (error pages, sessions) was not recorded.
 
     Args:
-        app: the ASGI or WSGI callable, as `recording.request.protocol` says.
+        app: the ASGI or WSGI callable, as `recording.request.protocol` says, or what a task
+            is of.
         recording: whose request it is.
         player: gives the answers.
         before: other requests of the same process, to run first, each with its player.
@@ -53,10 +57,12 @@ def drive(
         _drive_asgi(app, runs)
         return
     for one, answers in runs:
+        context = contextvars.copy_context()
         with interrupted(answers):
-            contextvars.copy_context().run(
-                _drive_wsgi, app, one, answers, _first_lane(app, answers)
-            )
+            if one.request.protocol == PROTOCOL:
+                context.run(_drive_task, app, one, answers, player.boot)
+            else:
+                context.run(_drive_wsgi, app, one, answers, _first_lane(app, answers))
         if answers is not player:
             answers.finish()
 
@@ -246,12 +252,35 @@ def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> N
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
-        deadline = time.monotonic() + _GRACE_S
-        while player.divergence is None and player.running() and time.monotonic() < deadline:
-            time.sleep(0.002)
+        _await_spawned_lanes(player)
     except BaseException as error:
         if not player.inside:
             player.failed(error)
+
+
+def _await_spawned_lanes(player: Player) -> None:
+    deadline = time.monotonic() + _GRACE_S
+    while player.divergence is None and player.running() and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def _drive_task(app: Any, recording: Recording, player: Player, boot: BootPlayer | None) -> None:
+    with in_boot(boot):
+        run = prepare(app, call_of(recording.request))
+    LANE.set(player.root)
+    outcome, value, raised = player.outcome, None, None
+    try:
+        value = run()
+    except BaseException as error:
+        raised = error
+    end = end_of(raised, value)
+    if end is not None:
+        outcome.start(end.status, end.word, end.headers)
+        outcome.body.append(end.body)
+        outcome.complete = True
+    elif raised is not None:
+        player.failed(raised)
+    _await_spawned_lanes(player)
 
 
 def _discard(_: bytes) -> None:
