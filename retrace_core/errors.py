@@ -8,6 +8,10 @@
     │   ├── NewerVersion          a newer Retrace wrote it
     │   └── RecordingNotFound     there is none of that name
     ├── StoreError                a store can't be reached, read or written
+    │   ├── NotStored             there is nothing under that path
+    │   ├── StoreUnavailable      it can't be reached now, or is full: trying again may help
+    │   ├── StoreRefused          it says no: credentials, permissions, no such bucket
+    │   └── StoreCannot           this kind of store has no way to do that
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
@@ -27,11 +31,15 @@ __all__ = [
     "ForeignFile",
     "LiveCallRefused",
     "NewerVersion",
+    "NotStored",
     "RecordingError",
     "RecordingNotFound",
     "ReplayError",
     "RetraceError",
+    "StoreCannot",
     "StoreError",
+    "StoreRefused",
+    "StoreUnavailable",
     "TornRecording",
     "WrongApp",
 ]
@@ -93,6 +101,22 @@ class RecordingNotFound(RecordingError):
 
 class StoreError(RetraceError):
     """A store can't be reached, read or written."""
+
+
+class NotStored(StoreError):
+    """There is nothing in the store under that path."""
+
+
+class StoreUnavailable(StoreError):
+    """The store can't be reached now, is overloaded or full: the same may succeed later."""
+
+
+class StoreRefused(StoreError):
+    """The store says no, and will again: wrong credentials, no permission, no such bucket."""
+
+
+class StoreCannot(StoreError):
+    """This kind of store has no way to do what was asked."""
 
 
 class ReplayError(RetraceError):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from retrace_core.store.blobs import Blob, Blobs
 from retrace_core.store.directory import DirectoryStore
-from retrace_core.store.protocol import BatchStore, Store, StoredRecording
+from retrace_core.store.opening import is_remote, open_store
+from retrace_core.store.protocol import END_NS, BatchStore, Store, StoredRecording
 
-__all__ = ["BatchStore", "DirectoryStore", "Store", "StoredRecording", "open_store"]
-
-
-def open_store(path: str) -> Store:
-    """Return the store that a recording path means; today that is a local folder."""
-    return DirectoryStore(path)
+__all__ = [
+    "END_NS",
+    "BatchStore",
+    "Blob",
+    "Blobs",
+    "DirectoryStore",
+    "Store",
+    "StoredRecording",
+    "is_remote",
+    "open_store",
+]

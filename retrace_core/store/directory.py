@@ -9,25 +9,31 @@ overwrite. File systems without links get an exclusive create under the final na
 from __future__ import annotations
 
 import errno
+import itertools
 import os
-import re
+import secrets
+import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrace_core.errors import StoreError
+from retrace_core.errors import NotStored, StoreCannot, StoreError
 from retrace_core.ids import names_boot_tape, safe_folder, valid_service
 from retrace_core.native import put_files
-from retrace_core.store.protocol import StoredRecording
+from retrace_core.store.folder_blobs import FolderBlobs, create, file_error, link
+from retrace_core.store.paths import candidates, check_path, file_stem, safe_names, split_path
+from retrace_core.store.protocol import END_NS, StoredRecording
 from retrace_core.store.verified import mark_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from retrace_core.store.blobs import Blobs
+
 __all__ = ["DirectoryStore"]
 
-_NAME = re.compile(r"(trace|boot)(\.[0-9a-f]{16}(\.\d+)?)?\.bin")
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_token = secrets.token_hex(4)
+"""Two pods on one volume may have the same process id."""
+_numbers = itertools.count()
 
 
 class DirectoryStore:
@@ -43,8 +49,20 @@ class DirectoryStore:
     def __repr__(self) -> str:
         return f"DirectoryStore({self.root!r})"
 
+    @property
+    def url(self) -> str:
+        """The folder's absolute path."""
+        return self.root
+
+    @property
+    def blobs(self) -> Blobs:
+        """The named bytes below the same folder."""
+        return FolderBlobs(self.root)
+
     def put(self, folder: str, service: str, span_id: str, data: bytes) -> str:
         """Keep a whole recording under a path of its own, and return the path.
+
+        The same bytes put again by the same names are recognised, and not kept twice.
 
         Raises:
             StoreError: a name is not safe, or the file system refused.
@@ -65,7 +83,7 @@ class DirectoryStore:
         return [
             StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
             if file is None
-            else f"{folder}/{service}/{_stem(folder)}.bin"
+            else f"{folder}/{service}/{file_stem(folder)}.bin"
             if next(done)
             else self._step_by_step(folder, service, span_id, file)
             for file, (folder, service, span_id, _) in zip(files, recordings, strict=True)
@@ -74,11 +92,11 @@ class DirectoryStore:
     def _file(
         self, folder: str, service: str, span_id: str, data: bytes
     ) -> tuple[str, str, str, str, bytes] | None:
-        if not safe_folder(folder) or not valid_service(service) or not safe_folder(span_id):
+        if not safe_names(folder, service, span_id):
             return None
         place = f"{self.root}/{folder}/{service}"
-        temporary = f"{place}/.trace.{span_id}.{os.getpid()}.tmp"
-        return (f"{self.root}/{folder}", place, temporary, f"{place}/{_stem(folder)}.bin", data)
+        temporary = f"{place}/.trace.{span_id}.{os.getpid()}.{_token}{next(_numbers)}.tmp"
+        return (f"{self.root}/{folder}", place, temporary, f"{place}/{file_stem(folder)}.bin", data)
 
     def _step_by_step(
         self, folder: str, service: str, span_id: str, file: tuple[str, str, str, str, bytes]
@@ -92,16 +110,11 @@ class DirectoryStore:
                     _write_all(handle, data)
                 finally:
                     os.close(handle)
-                name = _publish(temporary, place, _stem(folder), span_id, data)
+                name = _publish(temporary, place, candidates(folder, span_id), data)
             finally:
                 os.unlink(temporary)
         except OSError as error:
-            refused = StoreError(
-                f"{place} can't be written ({error.strerror}); check the folder, its permissions"
-                " and the space on its disk"
-            )
-            refused.__cause__ = error
-            return refused
+            return file_error(error, place, "written")
         return f"{folder}/{service}/{name}"
 
     def _create(self, place: str, temporary: str) -> int:
@@ -118,61 +131,98 @@ class DirectoryStore:
         except FileExistsError:
             if os.path.islink(place) or os.path.islink(trace):
                 raise OSError(errno.ELOOP, "a symbolic link stands in the way", place) from None
-        return os.open(temporary, _FLAGS, 0o600)
+        return create(temporary)
 
     def get(self, path: str) -> bytes:
         """Return the bytes of the recording at a logical path.
 
         Raises:
+            NotStored: there is none.
             StoreError: the path is not one of a recording, or it can't be read.
         """
+        place = self._locate(path)
         try:
-            return Path(self._locate(path)).read_bytes()
+            return Path(place).read_bytes()
         except OSError as error:
-            raise StoreError(f"{path} can't be read ({error.strerror}); see retrace ls") from error
+            raise _read_error(error, path) from error
 
-    def list(self, *, folder: str = "", service: str = "") -> Iterator[StoredRecording]:
+    def list(
+        self,
+        *,
+        folder: str = "",
+        begins: str = "",
+        service: str = "",
+        since_ns: int = 0,
+        until_ns: int = END_NS,
+        boot_tapes: bool = False,
+    ) -> Iterator[StoredRecording]:
         """Yield what is kept, in no particular order; foreign files are passed over.
 
-        Boot tapes are not among it, but where their folder is named.
+        Args:
+            folder: of this trace or boot tape only; one that is not there yields nothing.
+            begins: only of folders whose names begin so.
+            service: of this service only.
+            since_ns: not kept before, in Unix nanoseconds.
+            until_ns: not kept later.
+            boot_tapes: boot tapes too, where no folder is named.
 
         Raises:
             StoreError: the folder is not there or can't be read.
         """
         try:
-            traces = [folder] if folder else os.listdir(self.root)
+            folders = [folder] if folder else os.listdir(self.root)
         except OSError as error:
             raise StoreError(
                 f"{self.root} can't be listed ({error.strerror}); set RETRACE_RECORDING_PATH or"
                 " give --recordings"
             ) from error
-        for trace in traces:
-            if safe_folder(trace) and (folder or not names_boot_tape(trace)):
-                yield from self._list_trace(trace, service)
+        for name in folders:
+            asked = bool(folder) or boot_tapes or not names_boot_tape(name)
+            if asked and safe_folder(name) and name.startswith(begins):
+                for stored in self._list_folder(name, service):
+                    if since_ns <= stored.modified_ns <= until_ns:
+                        yield stored
 
-    def _list_trace(self, trace: str, wanted: str) -> Iterator[StoredRecording]:
-        for service in _names(f"{self.root}/{trace}"):
+    def _list_folder(self, folder: str, wanted: str) -> Iterator[StoredRecording]:
+        for service in _names(f"{self.root}/{folder}"):
             if not valid_service(service) or wanted not in ("", service):
                 continue
-            for name in _names(f"{self.root}/{trace}/{service}"):
-                if not _NAME.fullmatch(name):
+            for name in _names(f"{self.root}/{folder}/{service}"):
+                path = f"{folder}/{service}/{name}"
+                if split_path(path) is None:
                     continue
-                path = f"{trace}/{service}/{name}"
                 try:
                     status = os.lstat(f"{self.root}/{path}")
                 except OSError:
                     continue  # removed meanwhile
-                yield StoredRecording(path, trace, service, status.st_size, status.st_mtime_ns)
+                yield StoredRecording(path, folder, service, status.st_size, status.st_mtime_ns)
+
+    def stat(self, path: str) -> StoredRecording:
+        """Return what is known of the recording at a logical path.
+
+        Raises:
+            NotStored: there is none.
+            StoreError: the path is not one of a recording, or its folder can't be read.
+        """
+        folder, service, _ = check_path(path)
+        try:
+            status = os.lstat(f"{self.root}/{path}")
+        except OSError as error:
+            raise _read_error(error, path) from error
+        return StoredRecording(path, folder, service, status.st_size, status.st_mtime_ns)
 
     def delete(self, path: str) -> None:
         """Remove the recording at a logical path, and its folders when they are empty then.
 
         Raises:
+            NotStored: there is none.
             StoreError: the path is not one of a recording, or it can't be removed.
         """
         place = self._locate(path)
         try:
             os.unlink(place)
+        except FileNotFoundError as error:
+            raise _read_error(error, path) from error
         except OSError as error:
             raise StoreError(f"{path} can't be removed ({error.strerror})") from error
         mark_path(Path(place)).unlink(missing_ok=True)
@@ -182,17 +232,23 @@ class DirectoryStore:
             except OSError:
                 return
 
+    def presign(self, path: str, *, expires_s: int = 3600) -> str:
+        """Raise StoreCannot: nobody else can read a file of this machine by a URL."""
+        check_path(path)
+        raise StoreCannot(
+            f"{urllib.parse.quote(self.root)} is a folder, which has no URLs for others to read"
+            " by; send them the folder of the trace, or use s3://, gs:// or az://"
+        )
+
     def _locate(self, path: str) -> str:
-        parts = path.split("/")
-        if len(parts) == 3 and safe_folder(parts[0]) and valid_service(parts[1]):
-            if _NAME.fullmatch(parts[2]):
-                return f"{self.root}/{path}"
-        raise StoreError(f"{path!r} is no path of a recording; see retrace ls")
+        check_path(path)
+        return f"{self.root}/{path}"
 
 
-def _stem(folder: str) -> str:
-    """Return how the files of a folder are called: those of a trace, or those of a boot tape."""
-    return "boot" if names_boot_tape(folder) else "trace"
+def _read_error(error: OSError, path: str) -> StoreError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return NotStored(f"{path} can't be read ({error.strerror}); see retrace ls")
+    return StoreError(f"{path} can't be read ({error.strerror}); see retrace ls")
 
 
 def _names(folder: str) -> list[str]:
@@ -208,37 +264,25 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _publish(temporary: str, place: str, stem: str, span_id: str, data: bytes) -> str:
-    """Give the written file the first final name that is free, and return it."""
-    number = 0
-    while True:
-        later = f"{stem}.{span_id}.bin" if number == 1 else f"{stem}.{span_id}.{number}.bin"
-        name = later if number else f"{stem}.bin"
-        try:
-            os.link(temporary, f"{place}/{name}")
-        except FileExistsError:
-            number += 1
-            continue
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            if not _create_final(f"{place}/{name}", data):
-                number += 1
-                continue
-        return name
+def _publish(temporary: str, place: str, names: Iterator[str], data: bytes) -> str:
+    """Give the written file the first final name that is free, and return it.
+
+    A name that is taken by the same bytes is its own: it was put before, and nobody had word.
+    """
+    for name in names:
+        if link(temporary, f"{place}/{name}", data) or _holds(f"{place}/{name}", data):
+            return name
+    raise AssertionError("names never end")
 
 
-def _create_final(path: str, data: bytes) -> bool:
-    """Write the final name directly; a failure takes it away again. False: it is taken."""
+def _holds(path: str, data: bytes) -> bool:
+    """Return True where a file holds just these bytes; False too where it is gone by now."""
     try:
-        handle = os.open(path, _FLAGS, 0o600)
-    except FileExistsError:
+        if os.lstat(path).st_size != len(data):
+            return False
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            return file.read() == data
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP, errno.EACCES):
+            raise
         return False
-    try:
-        _write_all(handle, data)
-    except BaseException:
-        os.unlink(path)
-        raise
-    finally:
-        os.close(handle)
-    return True

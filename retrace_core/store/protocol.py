@@ -1,7 +1,8 @@
 """Protocol: what every store does, and the path contract.
 
 A recording's logical path is `<folder>/<service>/trace.bin`; a later one that claims the
-same path is `<folder>/<service>/trace.<span-id>.bin`. Nothing is ever overwritten.
+same path is `<folder>/<service>/trace.<span-id>.bin`. Boot tapes are in folders of their own,
+`boot-<id>/<service>/boot.bin`. Nothing is ever overwritten.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from retrace_core.errors import StoreError
+    from retrace_core.store.blobs import Blobs
 
-__all__ = ["BatchStore", "Store", "StoredRecording"]
+__all__ = ["END_NS", "BatchStore", "Store", "StoredRecording"]
+
+END_NS = 1 << 63
+"""Later than any time in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +33,26 @@ class StoredRecording:
     service: str
     size_bytes: int
     modified_ns: int
-    """Unix time in nanoseconds."""
+    """Unix time in nanoseconds, by the clock of the store."""
 
 
 class Store(Protocol):
-    """A place that keeps recordings."""
+    """A place that keeps recordings; all methods block, and may be called by any thread."""
+
+    @property
+    def url(self) -> str:
+        """What `open_store` opens it by: a folder's absolute path, or a URL without secrets."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """The named bytes below the same root, for what is no recording (marks, packs)."""
+        ...
 
     def put(self, folder: str, service: str, span_id: str, data: bytes) -> str:
         """Keep a whole recording under a path of its own, and return the path.
+
+        The same bytes put again by the same names are recognised, and not kept twice.
 
         Raises:
             StoreError: it could not be kept; nothing half-written is left under that path.
@@ -46,19 +63,60 @@ class Store(Protocol):
         """Return the bytes of the recording at a logical path.
 
         Raises:
-            StoreError: there is none, or it can't be read.
+            NotStored: there is none.
+            StoreError: the path is not one of a recording, or it can't be read.
         """
         ...
 
-    def list(self, *, folder: str = "", service: str = "") -> Iterator[StoredRecording]:
-        """Yield what is kept, of one trace or one service if given."""
+    def list(
+        self,
+        *,
+        folder: str = "",
+        begins: str = "",
+        service: str = "",
+        since_ns: int = 0,
+        until_ns: int = END_NS,
+        boot_tapes: bool = False,
+    ) -> Iterator[StoredRecording]:
+        """Yield what is kept, in no particular order; foreign names are passed over.
+
+        Args:
+            folder: of this trace or boot tape only; one that is not there yields nothing.
+            begins: only of folders whose names begin so.
+            service: of this service only.
+            since_ns: not kept before, in Unix nanoseconds.
+            until_ns: not kept later.
+            boot_tapes: boot tapes too, where no folder is named.
+
+        Raises:
+            StoreError: the store is not there or can't be read.
+        """
+        ...
+
+    def stat(self, path: str) -> StoredRecording:
+        """Return what is known of the recording at a logical path.
+
+        Raises:
+            NotStored: there is none.
+            StoreError: the path is not one of a recording, or the store can't be asked.
+        """
         ...
 
     def delete(self, path: str) -> None:
         """Remove the recording at a logical path.
 
         Raises:
-            StoreError: there is none, or it can't be removed.
+            NotStored: there is none; a cloud's store may say nothing then.
+            StoreError: the path is not one of a recording, or it can't be removed.
+        """
+        ...
+
+    def presign(self, path: str, *, expires_s: int = 3600) -> str:
+        """Return a URL by which anybody may read the recording for a time.
+
+        Raises:
+            StoreCannot: this kind of store has no such URLs.
+            StoreError: the path is not one of a recording, or the credentials can't sign.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Stores: where recordings live, each against the real thing or its emulator."""
