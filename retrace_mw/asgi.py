@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, writer
 from retrace_core.boot_tape import in_boot_lane
 from retrace_core.boundary import call_async
+from retrace_core.conversation import WEBSOCKET, ConversationTee, Message
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RetraceMiddleware"]
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _NO_MORE = ResponseHeaders()
+_RECORDED = frozenset(("http", WEBSOCKET))
 
 
 class RetraceMiddleware:
@@ -67,7 +68,7 @@ class RetraceMiddleware:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection; what is not to be recorded passes straight through."""
-        if scope["type"] != "http":
+        if scope["type"] not in _RECORDED:
             await self._pass_on(scope, receive, send)
             return
         gatekeeper = self._gatekeeper
@@ -107,7 +108,7 @@ class RetraceMiddleware:
                 UNRECORDED.set(None)
 
     async def _pass_on(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Serve what is no request: start-up and shutdown, and web sockets."""
+        """Serve what is no request: start-up and shutdown."""
         try:
             with in_boot_lane():
                 await self.app(scope, receive, send)
@@ -134,9 +135,14 @@ class RetraceMiddleware:
     ) -> None:
         token, unrecorded = recording_scope.enter(), UNRECORDED.get()
         try:
-            await self.app(
-                scope, tee_receive(recording_scope, receive), tee_send(recording_scope, send, add)
-            )
+            if scope["type"] == WEBSOCKET:
+                await self._converse(recording_scope, scope, receive, send, add)
+            else:
+                await self.app(
+                    scope,
+                    tee_receive(recording_scope, receive),
+                    tee_send(recording_scope, send, add),
+                )
         except BaseException as error:
             recording_scope.failed(error)
             raise
@@ -147,13 +153,33 @@ class RetraceMiddleware:
                 UNRECORDED.set(unrecorded)
 
 
+    async def _converse(
+        self,
+        recording_scope: RecordingScope,
+        scope: Any,
+        receive: Receive,
+        send: Send,
+        add: ResponseHeaders,
+    ) -> None:
+        """Serve a web socket: the whole conversation is one recording."""
+
+        def outgoing(message: Message) -> Message:
+            if message["type"] in ("websocket.accept", "websocket.http.response.start"):
+                return _with_headers(recording_scope, message, add)
+            return message
+
+        tee = ConversationTee(recording_scope, receive, send, outgoing)
+        await self.app(scope, tee.receive, tee.send)
+        tee.ended()
+
+
 def describe(scope: Any) -> Request:
-    """Return what came in, without its body."""
+    """Return what came in, without its body; of a web socket, its handshake."""
     server, client = scope.get("server"), scope.get("client")
     extensions = scope.get("extensions") or {}
     return Request(
-        protocol="asgi",
-        method=scope["method"],
+        protocol=WEBSOCKET if scope["type"] == WEBSOCKET else "asgi",
+        method=scope.get("method", "GET"),  # a handshake's is in no scope
         scheme=scope.get("scheme", "http"),
         path=scope["path"],
         raw_path=bytes(scope.get("raw_path") or scope["path"].encode()),
@@ -166,6 +192,7 @@ def describe(scope: Any) -> Request:
         extra={
             "asgi": {name: str(value) for name, value in scope.get("asgi", {}).items()},
             **({"extensions": {name: {} for name in extensions}} if extensions else {}),
+            **({"subprotocols": list(scope["subprotocols"])} if scope.get("subprotocols") else {}),
         },
     )
 
@@ -211,13 +238,8 @@ def tee_send(recording_scope: RecordingScope, send: Send, add: ResponseHeaders =
 def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeaders) -> Message:
     kind = message["type"]
     if kind == "http.response.start":
-        headers = list(message.get("headers", ()))
-        recording_scope.response_start(message["status"], "", headers)
-        names = [bytes(given).decode("latin-1") for given, _ in headers]
-        more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
-        if more:
-            encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]
-            return {**message, "headers": [*headers, *encoded]}
+        recording_scope.response_start(message["status"], "", list(message.get("headers", ())))
+        return _with_headers(recording_scope, message, add)
     elif kind == "http.response.body":
         with failsafe.gate("response body"):
             recording_scope.response_body(message.get("body", b""))
@@ -226,3 +248,15 @@ def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeader
     elif kind == "http.response.pathsend":
         recording_scope.response_end(complete=True)
     return message
+
+
+def _with_headers(
+    recording_scope: RecordingScope, message: Message, add: ResponseHeaders
+) -> Message:
+    headers = list(message.get("headers") or ())
+    names = [bytes(given).decode("latin-1") for given, _ in headers]
+    more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
+    if not more:
+        return message
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]
+    return {**message, "headers": [*headers, *encoded]}

@@ -12,10 +12,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_async
+from retrace_core.conversation import WEBSOCKET
 from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
+from retrace_core.replay.asgi_scope import asgi_scope
 from retrace_core.replay.boot import in_boot
+from retrace_core.replay.conversing import converse, while_it_goes_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +51,7 @@ def drive(
         before: other requests of the same process, to run first, each with its player.
     """
     runs = [*before, (recording, player)]
-    if recording.request.protocol == "asgi":
+    if recording.request.protocol != "wsgi":
         _drive_asgi(app, runs)
         return
     for one, answers in runs:
@@ -68,8 +71,13 @@ def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
                 context = contextvars.copy_context()
                 context.run(LANE.set, _first_lane(app, player))
                 scope = asgi_scope(recording.request, state)
-                request = _asgi_request(app, scope, recording, player)
-                await asyncio.get_running_loop().create_task(request, context=context)
+                conversing = recording.request.protocol == WEBSOCKET
+                if conversing:
+                    request = converse(app, scope, recording, player, teed=holds_middleware(app))
+                else:
+                    request = _asgi_request(app, scope, recording, player)
+                task = asyncio.get_running_loop().create_task(request, context=context)
+                await (while_it_goes_on(task, player) if conversing else task)
                 await _spawned_lanes(player)
                 if player is not runs[-1][1]:
                     player.finish()
@@ -141,28 +149,6 @@ def _note_message(outcome: Outcome, message: Any) -> None:
         outcome.complete = not message.get("more_body", False)
     elif message["type"] == "http.response.pathsend":
         outcome.complete = True
-
-
-def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
-    """Return the ASGI connection scope of a recorded request."""
-    return {
-        "type": "http",
-        "asgi": request.extra.get("asgi", {"version": "3.0"}),
-        "http_version": request.http_version,
-        "method": request.method,
-        "scheme": request.scheme,
-        "path": request.path,
-        "raw_path": request.raw_path,
-        "query_string": request.query,
-        "root_path": request.root_path,
-        "headers": [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
-        ],
-        "client": request.client,
-        "server": request.server,
-        "state": dict(state),
-        "extensions": request.extra.get("extensions", {}),
-    }
 
 
 class _Lifespan:
