@@ -13,7 +13,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
-from retrace_mw.opening import Gatekeeper
+from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import RequestView
 from retrace_mw.response_headers import ResponseHeaders
 
@@ -79,33 +79,37 @@ class RetraceMiddleware:
             await self._nested(scope, receive, send)
             return
         policy = gatekeeper.policy()
-        if not policy.enabled:
+        if not policy.enabled or DECIDED in scope:
             await self.app(scope, receive, send)
             return
-        view = RequestView(scope, True, self.app, policy.trace_headers)
-        if policy.awaits:
-            decision = await gatekeeper.verdict_async(policy, view)
-        else:
-            decision = gatekeeper.verdict(policy, view)
-        if decision.verdict != "no":
-            recording_scope = gatekeeper.open(
-                policy, view, decision, lambda: describe(scope), scope.get("app")
-            )
-            if recording_scope is not None:
-                add = policy.response_headers
-                await self._record(recording_scope, scope, receive, send, add)
-                return
-        if not policy.hands_on:
-            await self.app(scope, receive, send)
-            return
-        token = UNRECORDED.set(view)
+        scope[DECIDED] = True
         try:
-            await self.app(scope, receive, send)
-        finally:
+            view = RequestView(scope, True, self.app, policy.trace_headers)
+            if policy.awaits:
+                decision = await gatekeeper.verdict_async(policy, view)
+            else:
+                decision = gatekeeper.verdict(policy, view)
+            if decision.verdict != "no":
+                recording_scope = gatekeeper.open(
+                    policy, view, decision, lambda: describe(scope), scope.get("app")
+                )
+                if recording_scope is not None:
+                    add = policy.response_headers
+                    await self._record(recording_scope, scope, receive, send, add)
+                    return
+            if not policy.hands_on:
+                await self.app(scope, receive, send)
+                return
+            token = UNRECORDED.set(view)
             try:
-                UNRECORDED.reset(token)
-            except ValueError:  # set in another context: that one is gone with its task
-                UNRECORDED.set(None)
+                await self.app(scope, receive, send)
+            finally:
+                try:
+                    UNRECORDED.reset(token)
+                except ValueError:  # set in another context: that one is gone with its task
+                    UNRECORDED.set(None)
+        finally:
+            scope.pop(DECIDED, None)
 
     async def _pass_on(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve what is no request: start-up and shutdown."""

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from retrace_mw.limits import Limits
     from retrace_mw.request import RequestView
 
-__all__ = ["Gatekeeper", "install_early"]
+__all__ = ["DECIDED", "Gatekeeper", "install_early"]
+
+DECIDED = "retrace.decided"
+"""In the ASGI scope or WSGI environ of a request while a middleware further out serves it."""
 
 _logger = logging.getLogger("retrace")
 _WHERE_TO = (

@@ -12,7 +12,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
-from retrace_mw.opening import Gatekeeper
+from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import UNPREFIXED, RequestView, header_name
 from retrace_mw.response_headers import ResponseHeaders
 
@@ -77,28 +77,32 @@ class RetraceMiddleware:
         if lane is not None and lane.mode != OFF:
             return self._nested(environ, start_response)
         policy = gatekeeper.policy()
-        if not policy.enabled:
+        if not policy.enabled or DECIDED in environ:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
-        view = RequestView(environ, False, self.app, policy.trace_headers)
-        if policy.awaits:
-            decision = gatekeeper.verdict_waiting(policy, view)
-        else:
-            decision = gatekeeper.verdict(policy, view)
-        if decision.verdict != "no":
-            recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
-            if recording_scope is not None:
-                add = policy.response_headers
-                return self._record(recording_scope, environ, start_response, view, add)
-        if not policy.hands_on:
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        token = UNRECORDED.set(view)
+        environ[DECIDED] = True
         try:
-            chunks: Iterable[bytes] = self.app(environ, start_response)
+            view = RequestView(environ, False, self.app, policy.trace_headers)
+            if policy.awaits:
+                decision = gatekeeper.verdict_waiting(policy, view)
+            else:
+                decision = gatekeeper.verdict(policy, view)
+            if decision.verdict != "no":
+                recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
+                if recording_scope is not None:
+                    add = policy.response_headers
+                    return self._record(recording_scope, environ, start_response, view, add)
+            if not policy.hands_on:
+                return self.app(environ, start_response)  # type: ignore[no-any-return]
+            token = UNRECORDED.set(view)
+            try:
+                chunks: Iterable[bytes] = self.app(environ, start_response)
+            finally:
+                UNRECORDED.reset(token)
+            # A generator runs while the server asks for its chunks; nothing else is wrapped, since
+            # servers look at what they get (a list's length, a file to send).
+            return UnrecordedChunks(chunks, view) if type(chunks) is GeneratorType else chunks
         finally:
-            UNRECORDED.reset(token)
-        # A generator runs while the server asks for its chunks; nothing else is wrapped, since
-        # servers look at what they get (a list's length, a file to send).
-        return UnrecordedChunks(chunks, view) if type(chunks) is GeneratorType else chunks
+            environ.pop(DECIDED, None)
 
     def _nested(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request inside a scope: a replay's own, or an outer middleware's."""

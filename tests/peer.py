@@ -68,6 +68,7 @@ class Peer:
             self._task.cancel()
         await asyncio.wait([self._task], timeout=20)
         assert self._task.done()
+        self._task.cancelled() or self._task.exception()  # told by the recording
 
     def say(self, message: str | bytes) -> None:
         """Send a message."""
