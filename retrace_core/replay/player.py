@@ -239,6 +239,17 @@ class Player:
         event = self._head(lane, kind)
         return event is not None and event.kind == kind and event.status != 0
 
+    def comes_next(self, lane: Lane, kind: str) -> bool:
+        """Return True when the next recorded event of `lane` is of that kind."""
+        event = self._head(lane, kind)
+        return event is not None and event.kind == kind
+
+    def cancelled(self, lane: Lane, kind: str) -> None:
+        """Take note that what was recorded as cancelled has been cancelled again."""
+        event = self._head(lane, kind)
+        if event is not None and event.kind == kind and event.status == CANCELLED:
+            self._turns.done(lane, self._cursor(lane).pop()[1])
+
     def in_turn(
         self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
     ) -> T:

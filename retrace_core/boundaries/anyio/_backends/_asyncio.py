@@ -6,11 +6,13 @@ it does not use an executor. Read in anyio 4.16.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from anyio._backends import _asyncio
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.joining import joined
 from retrace_core.lanes import Lane, carry
 from retrace_core.native import current
 
@@ -40,7 +42,9 @@ def _carrying_run(raw: Any) -> Any:
 
         carried = carry(lane, child, func)
         try:
-            return await run(backend, work, args, *more, **options)
+            return await joined(
+                lane, functools.partial(run, backend, work, args, *more, **options)
+            )
         finally:
             if not started:  # cancelled while it waited for a free thread
                 child.end()
