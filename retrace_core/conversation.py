@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 __all__ = [
     "ELSEWHERE",
     "WEBSOCKET",
+    "SENT",
     "ConversationTee",
     "Message",
     "Said",
+    "kept",
     "messages",
 ]
 
@@ -120,12 +122,12 @@ class ConversationTee:
         if lane is None:
             with mask():  # it may be another recording's lane, and is no call of that request
                 await self._send(outgoing)
-            self._keeper.said_elsewhere(_kept(message))
+            self._keeper.said_elsewhere(kept(message))
             return
         await call_async(
-            lane, SENT, message["type"], lambda: self._send(outgoing), lambda _: _kept(message)
+            lane, SENT, message["type"], lambda: self._send(outgoing), lambda _: kept(message)
         )
-        self._keeper.said(_kept(message))
+        self._keeper.said(kept(message))
 
     def ended(self) -> None:
         """Take note that the application has returned: it is over, unless the peer was lost."""
@@ -152,16 +154,17 @@ class ConversationTee:
             self._keeper.response_start(_FORBIDDEN, "", [])  # what servers make of it
 
 
-def _kept(message: Message) -> Message:
-    """Return a message as it is recorded: what may change, or can't be encoded, as bytes."""
-    for value in message.values():
-        if isinstance(value, memoryview | bytearray):
+def kept(message: Message) -> Message:
+    """Return a message as it is recorded: what may change as bytes, an open file not at all."""
+    for name, value in message.items():
+        if name == "file" or isinstance(value, memoryview | bytearray):
             break
     else:
         return message
     return {
         name: bytes(value) if isinstance(value, memoryview | bytearray) else value
         for name, value in message.items()
+        if name != "file"
     }
 
 
@@ -180,9 +183,7 @@ class Said:
 
 
 def messages(recording: Recording) -> list[Said]:
-    """Return the messages of a recorded conversation, in order; none of any other recording."""
-    if recording.request.protocol != WEBSOCKET:
-        return []
+    """Return the recorded messages in order: of HTTP those sent that are neither head nor body."""
     return sorted(_said(recording), key=lambda said: said.seq)
 
 
@@ -192,11 +193,13 @@ def _said(recording: Recording) -> Iterator[Said]:
         SENT: "app",
         ELSEWHERE: "elsewhere",
     }
+    conversing = recording.request.protocol == WEBSOCKET
     for lane in recording.lanes:
         for event in lane.events:
             if (
                 isinstance(event, Event)
                 and event.kind in sides
+                and (conversing or event.kind == SENT)
                 and event.status == RETURNED
                 and isinstance(event.value, dict)
             ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core import failsafe, writer
 from retrace_core.boot_tape import in_boot_lane
 from retrace_core.boundary import call_async
-from retrace_core.conversation import WEBSOCKET, ConversationTee, Message
+from retrace_core.conversation import SENT, WEBSOCKET, ConversationTee, Message, kept
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
@@ -29,6 +29,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _NO_MORE = ResponseHeaders()
+_HEAD_AND_BODY = frozenset(("http.response.start", "http.response.body"))
 _RECORDED = frozenset(("http", WEBSOCKET))
 
 
@@ -225,16 +226,20 @@ def tee_receive(recording_scope: RecordingScope, receive: Receive) -> Receive:
 def tee_send(recording_scope: RecordingScope, send: Send, add: ResponseHeaders = _NO_MORE) -> Send:
     """Return `send` such that what goes out is kept, and its completion is an event.
 
-    The event holds no body: that a message went out, or could not, is the answer.
+    The event holds no body: that a message went out, or could not, is the answer. Other messages
+    than head and body (a path to send, early hints, trailers) are kept in theirs.
     """
 
     async def teed(message: Message) -> None:
         outgoing = _note(recording_scope, message, add)
-        lane = current()
+        lane, kind = current(), message["type"]
         if lane is None:
             await send(outgoing)
+        elif kind in _HEAD_AND_BODY:
+            await call_async(lane, SENT, kind, lambda: send(outgoing))
         else:
-            await call_async(lane, "asgi.send", message["type"], lambda: send(outgoing))
+            await call_async(lane, SENT, kind, lambda: send(outgoing), lambda _: kept(message))
+            recording_scope.said(kept(message))
 
     return teed
 
@@ -249,7 +254,9 @@ def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeader
             recording_scope.response_body(message.get("body", b""))
         if not message.get("more_body", False):
             recording_scope.response_end(complete=True)
-    elif kind == "http.response.pathsend":
+    elif kind == "http.response.pathsend" or (
+        kind == "http.response.zerocopysend" and not message.get("more_body", False)
+    ):
         recording_scope.response_end(complete=True)
     return message
 

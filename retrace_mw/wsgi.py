@@ -30,7 +30,7 @@ StartResponse = Callable[..., Callable[[bytes], object]]
 _NO_MORE = ResponseHeaders()
 _OWN_FIELDS = frozenset(
     "REQUEST_METHOD SCRIPT_NAME PATH_INFO QUERY_STRING SERVER_PROTOCOL CONTENT_TYPE"
-    " CONTENT_LENGTH".split()
+    f" CONTENT_LENGTH {DECIDED}".split()
 )
 
 
@@ -151,8 +151,10 @@ def describe(environ: Environ) -> Request:
     for key, value in environ.items():
         if key.startswith("HTTP_") or (key in UNPREFIXED and value):
             headers.append((header_name(key), str(value)))
-        elif isinstance(value, str) and key not in _OWN_FIELDS:
+        elif isinstance(value, str | bool) and key not in _OWN_FIELDS:
             extra[key] = value
+    if "wsgi.file_wrapper" in environ:
+        extra["wsgi.file_wrapper"] = True  # the class is the server's
     port = str(environ.get("SERVER_PORT", ""))
     client_port = str(environ.get("REMOTE_PORT", ""))
     return Request(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.cli.document import plain
 from retrace_core.cli.words import cut, duration, plural, size, value_words
-from retrace_core.conversation import messages
+from retrace_core.conversation import WEBSOCKET, messages
 
 if TYPE_CHECKING:
     from retrace_core.cli.screen import Cell, Screen
@@ -20,11 +20,12 @@ _WHO = {"client": "client", "app": "  app", "elsewhere": "  app, by other reques
 
 
 def show_conversation(screen: Screen, recording: Recording, *, full: bool) -> None:
-    """Print the messages of a web socket, in order; nothing for any other recording."""
+    """Print the messages of a web socket, in order; of HTTP what is neither head nor body."""
     said = messages(recording)
     if not said:
         return
-    screen.heading(f"Conversation ({plural(len(said), 'message')})")
+    title = "Conversation" if recording.request.protocol == WEBSOCKET else "Also sent"
+    screen.heading(f"{title} ({plural(len(said), 'message')})")
     limit = _FULL if full else _CUT
     screen.table(
         ("  AT", "LANE", "WHO", "SAID"),

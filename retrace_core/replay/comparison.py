@@ -64,7 +64,10 @@ def compare(
 def compare_messages(
     recording: Recording, replayed: Sequence[Mapping[str, Any]]
 ) -> list[Difference]:
-    """Return which messages of a web socket the application sent otherwise, in order."""
+    """Return which messages the application sent otherwise, in order.
+
+    Those of a web socket, and of HTTP what is neither the response's head nor its body.
+    """
     recorded = [said.message for said in messages(recording) if said.by == "app"]
     found = [
         Difference(what=f"message {number}", recorded=_content(was), replayed=_content(now))

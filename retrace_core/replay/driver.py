@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
 
 from retrace_core.boundary import call_async
-from retrace_core.conversation import WEBSOCKET
+from retrace_core.conversation import SENT, WEBSOCKET, kept
 from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["drive"]
 
 _GRACE_S = 10.0
+_HEAD_AND_BODY = ("http.response.start", "http.response.body")
 
 
 def drive(
@@ -126,7 +128,9 @@ async def _asgi_request(
             sent.set()
         lane = current()
         if lane is not None:
-            await call_async(lane, "asgi.send", message["type"], _nothing)
+            await call_async(lane, SENT, message["type"], _nothing)
+        if message["type"] not in _HEAD_AND_BODY:
+            player.said(kept(message))
 
     try:
         await app(scope, receive, send)
@@ -147,8 +151,8 @@ def _note_message(outcome: Outcome, message: Any) -> None:
     elif message["type"] == "http.response.body":
         outcome.body.append(bytes(message.get("body", b"")))
         outcome.complete = not message.get("more_body", False)
-    elif message["type"] == "http.response.pathsend":
-        outcome.complete = True
+    elif message["type"] in ("http.response.pathsend", "http.response.zerocopysend"):
+        outcome.complete = not message.get("more_body", False)
 
 
 class _Lifespan:
@@ -242,6 +246,9 @@ def _discard(_: bytes) -> None:
 def wsgi_environ(request: Request) -> dict[str, Any]:
     """Return the WSGI environ of a recorded request."""
     environ: dict[str, Any] = {
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
         **request.extra,
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": request.root_path,
@@ -252,10 +259,9 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
         "wsgi.url_scheme": request.scheme,
         "wsgi.input": io.BytesIO(b"".join(request.body)),
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
+    if "wsgi.file_wrapper" in request.extra:
+        environ["wsgi.file_wrapper"] = FileWrapper
     if request.server is not None:
         environ.setdefault("SERVER_NAME", request.server[0])
         environ.setdefault("SERVER_PORT", str(request.server[1]))
