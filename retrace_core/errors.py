@@ -2,6 +2,7 @@
 
     RetraceError
     ├── ConfigurationError        a setting is wrong: which one, its value, what is allowed
+    ├── GreenThreadsRefused       gevent or eventlet run as threads: nothing is recorded
     ├── RecordingError            a trace file can't be used
     │   ├── ForeignFile           it is no trace file at all
     │   ├── TornRecording         it ends early or is damaged: readable up to where it says
@@ -29,6 +30,7 @@ __all__ = [
     "ConfigurationError",
     "FlagNotAsked",
     "ForeignFile",
+    "GreenThreadsRefused",
     "LiveCallRefused",
     "NewerVersion",
     "NotStored",
@@ -66,6 +68,21 @@ class ConfigurationError(RetraceError):
         self.value = value
         self.allowed = allowed
         self.origin = origin
+
+
+class GreenThreadsRefused(RetraceError):
+    """Nothing can be recorded soundly, because gevent or eventlet run as the threads of Python.
+
+    Args:
+        name: which of them.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has put its green threads in place of Python's, and what they ask can't be"
+            " told apart soundly; the application runs as it would without. Serve it by threads"
+            " (gunicorn -k gthread --threads 8), or by ASGI, to record it"
+        )
 
 
 class RecordingError(RetraceError):

@@ -242,6 +242,7 @@ def carry_future(
     except BaseException:
         child.end()
         raise
+    future.retrace_lane = child.id  # type: ignore[attr-defined]  # by which replay knows it again
     future.add_done_callback(child.end)
     return future
 

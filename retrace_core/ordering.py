@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
     from retrace_core.lanes import Lane
 
-__all__ = ["TURN", "in_turn", "is_infrastructure", "note_turn", "patient", "turn_key"]
+__all__ = ["BACK", "ORDER", "TURN", "in_turn", "is_infrastructure", "note_turn", "patient", "turn_key"]
 
 T = TypeVar("T")
 
 TURN = "thread.turn"
 """Kind of the events; their value is True, or False where nothing was got (a timeout)."""
+
+BACK = "thread.back"
+"""Kind of the events of coroutines that have waited for a thread, and go on."""
+
+ORDER = (TURN, BACK)
+"""Kinds of events that put threads and tasks in order, and ask nothing."""
 
 
 def in_turn(

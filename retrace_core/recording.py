@@ -40,8 +40,9 @@ RAISED: Final = 1
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
 
-FREE: Final = ("file.", "free.")
-"""Beginnings of the kinds of events that are matched in no order, by what they ask."""
+FREE: Final = ("file.", "free.", "elsewhere.")
+"""Beginnings of the kinds of events that take no turns: matched in no order, by what they ask
+(files and the like), or asked by nobody (what other code has sent on a recorded web socket)."""
 
 Headers = list[tuple[str, str]]
 """Header names and values as latin-1 text, in order, duplicates kept."""
@@ -89,7 +90,7 @@ class LaneEvents(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """What came in."""
 
-    protocol: Literal["asgi", "wsgi", "boot", "task"]
+    protocol: Literal["asgi", "wsgi", "boot", "task", "websocket"]
     method: str
     scheme: str
     path: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import (
@@ -22,10 +22,11 @@ from retrace_core import (
     native,
     writer,
 )
+from retrace_core.conversation import ELSEWHERE
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
-from retrace_core.recording import DecisionRecord, Header, Request
+from retrace_core.recording import RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
 from retrace_core.stats import count
 from retrace_core.trace_file import Draft
@@ -52,6 +53,7 @@ class RecordingScope(Traffic, RecordsOnly):
     __slots__ = (
         "_cancel_grace",
         "_decision",
+        "_elsewhere",
         "_ended_ns",
         "_lock",
         "_open",
@@ -103,6 +105,7 @@ class RecordingScope(Traffic, RecordsOnly):
         self.lanes: list[Lane] = [self.root]
         self.closed = False
         self._open: set[Lane] = set()
+        self._elsewhere: Lane | None = None
         self._lock = threading.RLock()
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
@@ -144,6 +147,16 @@ class RecordingScope(Traffic, RecordsOnly):
         self._open.discard(lane)
         if self.closed and not self._open:
             self._seal()
+
+    def said_elsewhere(self, message: Mapping[str, Any]) -> None:
+        """Keep a message that code of no lane of this recording has sent on its web socket."""
+        with failsafe.gate("conversation"), self._lock:
+            if self._sealed:
+                return
+            if self._elsewhere is None:
+                self._elsewhere = Lane(self, "elsewhere", RECORD)
+                self.lanes.append(self._elsewhere)
+            self._elsewhere.record(ELSEWHERE, message["type"], RETURNED, message, native.now_ns())
 
     @property
     def duration_s(self) -> float:
@@ -247,6 +260,7 @@ class RecordingScope(Traffic, RecordsOnly):
         for lane in lanes:
             lane.clear()
         self._open.clear()
+        self._elsewhere = None
         del self.root
         self.judge = None
         self._forget_bodies()

@@ -87,6 +87,9 @@ class Traffic:
         """Say whether the whole response went out (False: the client had gone)."""
         self._response_complete = complete
 
+    def said(self, message: object) -> None:
+        """Do nothing: what a web socket's messages hold is in the events."""
+
     def failed(self, error: BaseException) -> None:
         """Keep the exception that left the application, with its traceback."""
         with failsafe.gate("failure"):

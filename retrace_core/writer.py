@@ -9,9 +9,9 @@ what waited, and nothing that was written.
 from __future__ import annotations
 
 import atexit
-import heapq
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -22,6 +22,7 @@ from retrace_core.boot_tape import end_boot
 from retrace_core.errors import StoreError
 from retrace_core.kept_line import tell_kept
 from retrace_core.native import LANE, RECORD, now_ns
+from retrace_core.parked import Parked
 from retrace_core.stats import count, put
 from retrace_core.store import BatchStore
 from retrace_core.trace_file import Draft, dump_all
@@ -74,8 +75,7 @@ class Writer:
         self._asleep = True
         self._hurried = False
         self._idle = True
-        self._parked: list[tuple[int, int, Callable[[], None]]] = []
-        self._tickets = 0
+        self._parked = Parked()
         self._thread: threading.Thread | None = None
 
     def submit(self, draft: Callable[[], Draft], size_bytes: int) -> bool:
@@ -86,6 +86,8 @@ class Writer:
                 must not change any more.
             size_bytes: about how much memory it holds.
         """
+        if _ended or sys.is_finalizing():
+            return self._write_last(draft)
         with self._lock:
             if self._bytes + size_bytes > self._limit:
                 count("dropped.queue_full")
@@ -98,20 +100,31 @@ class Writer:
                 self._wake.notify()
         return True
 
+    def _write_last(self, draft: Callable[[], Draft]) -> bool:
+        """Write what comes after the last flush, on this thread; too late, it is dropped.
+
+        While the interpreter is taken down a new thread never runs, and waiting for it, or for a
+        lock that a thread had which does not run any more, would never end.
+        """
+        if sys.is_finalizing():
+            count("dropped.exit")
+            return False
+        self._write([draft])
+        return True
+
     def park(self, deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
         """Have `close` called at `deadline_ns` (monotonic); the returned function calls it off."""
+        if _ended or sys.is_finalizing():
+            close()
+            return lambda: None
         with self._lock:
-            self._tickets += 1
-            ticket = self._tickets
-            heapq.heappush(self._parked, (deadline_ns, ticket, close))
+            ticket = self._parked.add(deadline_ns, close)
             self._ensure_thread()
             self._wake.notify()
 
         def cancel() -> None:
             with self._lock:
-                kept = [entry for entry in self._parked if entry[1] != ticket]
-                heapq.heapify(kept)
-                self._parked = kept
+                self._parked.remove(ticket)
 
         return cancel
 
@@ -137,8 +150,8 @@ class Writer:
     def close_parked(self) -> None:
         """Seal the recordings that still wait for spawned work, because the process ends."""
         with self._lock:
-            parked, self._parked = self._parked, []
-        for _, _, close in parked:
+            parked = self._parked.take_all()
+        for close in parked:
             close()
 
     def _ensure_thread(self) -> None:
@@ -155,7 +168,7 @@ class Writer:
             with self._lock:
                 self._await_work()
                 self._idle = False
-                closing = self._take_due()
+                closing = self._parked.take_due()
             for close in closing:
                 with failsafe.gate("close after grace"):
                     close()
@@ -169,10 +182,10 @@ class Writer:
             put("writer_cpu_us", time.thread_time_ns() // 1000)  # of this thread so far
 
     def _await_work(self) -> None:
-        while not self._queue and not self._due():
+        while not self._queue and not self._parked.is_due():
             self._idle, self._asleep, self._hurried = True, True, False
             self._written.notify_all()
-            self._wake.wait(self._pause_s())
+            self._wake.wait(self._parked.pause_s())
         self._asleep = False
         if not self._hurried and self._bytes <= self._limit // 2:
             self._wake.wait(_LINGER_S)
@@ -238,18 +251,6 @@ class Writer:
         """Return how many recordings wait to be written, and how many bytes they hold."""
         return len(self._queue), self._bytes
 
-    def _due(self) -> bool:
-        return bool(self._parked) and self._parked[0][0] <= now_ns()
-
-    def _take_due(self) -> list[Callable[[], None]]:
-        due: list[Callable[[], None]] = []
-        while self._due():
-            due.append(heapq.heappop(self._parked)[2])
-        return due
-
-    def _pause_s(self) -> float | None:
-        return max(0.0, (self._parked[0][0] - now_ns()) / 1e9) if self._parked else None
-
 
 def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | StoreError:
     try:
@@ -260,6 +261,8 @@ def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | Stor
 
 _writer: Writer | None = None
 _prepared = False
+_ended = False
+"""True once the process has flushed for the last time."""
 _exit_calls: list[Callable[[], None]] = []
 
 
@@ -321,13 +324,14 @@ def _prepare_process() -> None:
         return
     _prepared = True
     os.register_at_fork(after_in_child=_after_fork)
-    atexit.register(_at_exit)
+    atexit.register(_end)
     _watch_sigterm()
 
 
 def _after_fork() -> None:
     """Start afresh: the parent's queue, its locks and its thread are not ours."""
-    global _writer
+    global _writer, _ended
+    _ended = False
     if _writer is not None:
         _writer = Writer(_writer.store, _writer._limit, _writer._encode)
     if threading.current_thread() is threading.main_thread():
@@ -342,6 +346,13 @@ def finish(timeout_s: float = _EXIT_S) -> None:
         timeout_s: how long to wait for that, in seconds.
     """
     _at_exit(timeout_s)
+
+
+def _end() -> None:
+    """Write all that is there, at the exit of the interpreter; no thread is started from now on."""
+    global _ended
+    _at_exit()
+    _ended = True
 
 
 def _at_exit(timeout_s: float = _EXIT_S) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, writer
 from retrace_core.boot_tape import in_boot_lane
 from retrace_core.boundary import call_async
+from retrace_core.conversation import SENT, WEBSOCKET, ConversationTee, Message, kept
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
-from retrace_mw.opening import Gatekeeper
+from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import RequestView
 from retrace_mw.response_headers import ResponseHeaders
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RetraceMiddleware"]
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _NO_MORE = ResponseHeaders()
+_HEAD_AND_BODY = frozenset(("http.response.start", "http.response.body"))
+_RECORDED = frozenset(("http", WEBSOCKET))
 
 
 class RetraceMiddleware:
@@ -67,7 +69,7 @@ class RetraceMiddleware:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one connection; what is not to be recorded passes straight through."""
-        if scope["type"] != "http":
+        if scope["type"] not in _RECORDED:
             await self._pass_on(scope, receive, send)
             return
         gatekeeper = self._gatekeeper
@@ -78,36 +80,40 @@ class RetraceMiddleware:
             await self._nested(scope, receive, send)
             return
         policy = gatekeeper.policy()
-        if not policy.enabled:
+        if not policy.enabled or DECIDED in scope:
             await self.app(scope, receive, send)
             return
-        view = RequestView(scope, True, self.app, policy.trace_headers)
-        if policy.awaits:
-            decision = await gatekeeper.verdict_async(policy, view)
-        else:
-            decision = gatekeeper.verdict(policy, view)
-        if decision.verdict != "no":
-            recording_scope = gatekeeper.open(
-                policy, view, decision, lambda: describe(scope), scope.get("app")
-            )
-            if recording_scope is not None:
-                add = policy.response_headers
-                await self._record(recording_scope, scope, receive, send, add)
-                return
-        if not policy.hands_on:
-            await self.app(scope, receive, send)
-            return
-        token = UNRECORDED.set(view)
+        scope[DECIDED] = True
         try:
-            await self.app(scope, receive, send)
-        finally:
+            view = RequestView(scope, True, self.app, policy.trace_headers)
+            if policy.awaits:
+                decision = await gatekeeper.verdict_async(policy, view)
+            else:
+                decision = gatekeeper.verdict(policy, view)
+            if decision.verdict != "no":
+                recording_scope = gatekeeper.open(
+                    policy, view, decision, lambda: describe(scope), scope.get("app")
+                )
+                if recording_scope is not None:
+                    add = policy.response_headers
+                    await self._record(recording_scope, scope, receive, send, add)
+                    return
+            if not policy.hands_on:
+                await self.app(scope, receive, send)
+                return
+            token = UNRECORDED.set(view)
             try:
-                UNRECORDED.reset(token)
-            except ValueError:  # set in another context: that one is gone with its task
-                UNRECORDED.set(None)
+                await self.app(scope, receive, send)
+            finally:
+                try:
+                    UNRECORDED.reset(token)
+                except ValueError:  # set in another context: that one is gone with its task
+                    UNRECORDED.set(None)
+        finally:
+            scope.pop(DECIDED, None)
 
     async def _pass_on(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Serve what is no request: start-up and shutdown, and web sockets."""
+        """Serve what is no request: start-up and shutdown."""
         try:
             with in_boot_lane():
                 await self.app(scope, receive, send)
@@ -134,9 +140,14 @@ class RetraceMiddleware:
     ) -> None:
         token, unrecorded = recording_scope.enter(), UNRECORDED.get()
         try:
-            await self.app(
-                scope, tee_receive(recording_scope, receive), tee_send(recording_scope, send, add)
-            )
+            if scope["type"] == WEBSOCKET:
+                await self._converse(recording_scope, scope, receive, send, add)
+            else:
+                await self.app(
+                    scope,
+                    tee_receive(recording_scope, receive),
+                    tee_send(recording_scope, send, add),
+                )
         except BaseException as error:
             recording_scope.failed(error)
             raise
@@ -147,13 +158,33 @@ class RetraceMiddleware:
                 UNRECORDED.set(unrecorded)
 
 
+    async def _converse(
+        self,
+        recording_scope: RecordingScope,
+        scope: Any,
+        receive: Receive,
+        send: Send,
+        add: ResponseHeaders,
+    ) -> None:
+        """Serve a web socket: the whole conversation is one recording."""
+
+        def outgoing(message: Message) -> Message:
+            if message["type"] in ("websocket.accept", "websocket.http.response.start"):
+                return _with_headers(recording_scope, message, add)
+            return message
+
+        tee = ConversationTee(recording_scope, receive, send, outgoing)
+        await self.app(scope, tee.receive, tee.send)
+        tee.ended()
+
+
 def describe(scope: Any) -> Request:
-    """Return what came in, without its body."""
+    """Return what came in, without its body; of a web socket, its handshake."""
     server, client = scope.get("server"), scope.get("client")
     extensions = scope.get("extensions") or {}
     return Request(
-        protocol="asgi",
-        method=scope["method"],
+        protocol=WEBSOCKET if scope["type"] == WEBSOCKET else "asgi",
+        method=scope.get("method", "GET"),  # a handshake's is in no scope
         scheme=scope.get("scheme", "http"),
         path=scope["path"],
         raw_path=bytes(scope.get("raw_path") or scope["path"].encode()),
@@ -166,6 +197,7 @@ def describe(scope: Any) -> Request:
         extra={
             "asgi": {name: str(value) for name, value in scope.get("asgi", {}).items()},
             **({"extensions": {name: {} for name in extensions}} if extensions else {}),
+            **({"subprotocols": list(scope["subprotocols"])} if scope.get("subprotocols") else {}),
         },
     )
 
@@ -194,16 +226,20 @@ def tee_receive(recording_scope: RecordingScope, receive: Receive) -> Receive:
 def tee_send(recording_scope: RecordingScope, send: Send, add: ResponseHeaders = _NO_MORE) -> Send:
     """Return `send` such that what goes out is kept, and its completion is an event.
 
-    The event holds no body: that a message went out, or could not, is the answer.
+    The event holds no body: that a message went out, or could not, is the answer. Other messages
+    than head and body (a path to send, early hints, trailers) are kept in theirs.
     """
 
     async def teed(message: Message) -> None:
         outgoing = _note(recording_scope, message, add)
-        lane = current()
+        lane, kind = current(), message["type"]
         if lane is None:
             await send(outgoing)
+        elif kind in _HEAD_AND_BODY:
+            await call_async(lane, SENT, kind, lambda: send(outgoing))
         else:
-            await call_async(lane, "asgi.send", message["type"], lambda: send(outgoing))
+            await call_async(lane, SENT, kind, lambda: send(outgoing), lambda _: kept(message))
+            recording_scope.said(kept(message))
 
     return teed
 
@@ -211,18 +247,27 @@ def tee_send(recording_scope: RecordingScope, send: Send, add: ResponseHeaders =
 def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeaders) -> Message:
     kind = message["type"]
     if kind == "http.response.start":
-        headers = list(message.get("headers", ()))
-        recording_scope.response_start(message["status"], "", headers)
-        names = [bytes(given).decode("latin-1") for given, _ in headers]
-        more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
-        if more:
-            encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]
-            return {**message, "headers": [*headers, *encoded]}
+        recording_scope.response_start(message["status"], "", list(message.get("headers", ())))
+        return _with_headers(recording_scope, message, add)
     elif kind == "http.response.body":
         with failsafe.gate("response body"):
             recording_scope.response_body(message.get("body", b""))
         if not message.get("more_body", False):
             recording_scope.response_end(complete=True)
-    elif kind == "http.response.pathsend":
+    elif kind == "http.response.pathsend" or (
+        kind == "http.response.zerocopysend" and not message.get("more_body", False)
+    ):
         recording_scope.response_end(complete=True)
     return message
+
+
+def _with_headers(
+    recording_scope: RecordingScope, message: Message, add: ResponseHeaders
+) -> Message:
+    headers = list(message.get("headers") or ())
+    names = [bytes(given).decode("latin-1") for given, _ in headers]
+    more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
+    if not more:
+        return message
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]
+    return {**message, "headers": [*headers, *encoded]}

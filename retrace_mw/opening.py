@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 import logging
 import threading
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import boot_recording, failsafe, flight_recorder, installer, writer
 from retrace_core.boot_tape import end_boot
-from retrace_core.errors import ConfigurationError, StoreError
+from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
+from retrace_core.green_threads import patched_by
 from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.scope import RecordingScope, open_scope
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from retrace_mw.limits import Limits
     from retrace_mw.request import RequestView
 
-__all__ = ["Gatekeeper", "install_early"]
+__all__ = ["DECIDED", "Gatekeeper", "install_early"]
+
+DECIDED = "retrace.decided"
+"""In the ASGI scope or WSGI environ of a request while a middleware further out serves it."""
 
 _logger = logging.getLogger("retrace")
 _WHERE_TO = (
@@ -73,13 +78,26 @@ class Gatekeeper:
         self._started = False
         self.booting = True
         """True until the first request has come."""
-        if self._policy.enabled:
+        if self._policy.enabled and not self._refuses():
             self._start(self._policy)
 
     def booted(self) -> None:
         """Take note that the first request has come."""
         self.booting = False
         end_boot()
+        if self._policy.enabled:
+            self._refuses()  # gunicorn patches after the fork: --preload has made us before
+
+    def _refuses(self) -> bool:
+        """Return True, and record nothing from now on, where green threads run as threads."""
+        with failsafe.gate("green threads"):
+            name = patched_by()
+            if name:
+                self._watch = None
+                self._policy = dataclasses.replace(self._policy, enabled=False)
+                _tell_refusal(name)
+                return True
+        return False
 
     def policy(self) -> Policy:
         """Return what is in force now; a changed file counts from within a second on."""
@@ -226,6 +244,18 @@ def _moved(before: Policy, after: Policy) -> bool:
     )
 
 
+_refused: set[str] = set()
+
+
+def _tell_refusal(name: str) -> None:
+    """Say once in a process that nothing is recorded, and take out what was installed."""
+    count(f"refused.{name}")
+    if name not in _refused:
+        _refused.add(name)
+        installer.uninstall()
+        _logger.warning("retrace: nothing is recorded: %s", GreenThreadsRefused(name))
+
+
 def install_early() -> None:
     """Install the boundaries when this package is imported, if the environment enables it.
 
@@ -237,6 +267,6 @@ def install_early() -> None:
             settings = resolve()
         except ConfigurationError:
             return
-        if settings.enabled:
+        if settings.enabled and not patched_by():
             installer.install()
             boot_recording.begin(settings)

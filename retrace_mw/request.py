@@ -79,11 +79,13 @@ class RequestView:
         self._route: str | None = None
         # Both are asked for nearly always, and some frameworks change the scope in place.
         self.method: str
-        """The request method, upper case as it came."""
+        """The request method, upper case as it came; a web socket's handshake is a GET."""
         self.path: str
         """The whole decoded path, with the prefix the application is mounted at."""
         if asgi:
             self.method, self.path = source.get("method", ""), source.get("path", "")
+            if not self.method and source.get("type") == "websocket":
+                self.method = "GET"  # a handshake's, which is in no scope
         else:
             self.method = source.get("REQUEST_METHOD", "")
             path: str = source.get("SCRIPT_NAME", "") + source.get("PATH_INFO", "")

@@ -117,7 +117,7 @@ def _ask_of(app: object) -> Ask | None:
 
 def _ask_starlette(app: Any, source: Source, path: str, method: str) -> str:
     scope = {
-        "type": "http",
+        "type": source.get("type", "http"),
         "method": method,
         "path": path,
         "root_path": "",
@@ -160,7 +160,10 @@ def _ask_flask(app: Any, source: Source, path: str, method: str) -> str:
     name = app.config.get("SERVER_NAME")
     if app.subdomain_matching and name and host.endswith("." + name):
         subdomain = host[: -len(name) - 1]
-    adapter = url_map.bind(host, subdomain=subdomain, path_info=path, default_method=method)
+    scheme = "ws" if source.get("type") == "websocket" else "http"
+    adapter = url_map.bind(
+        host, subdomain=subdomain, path_info=path, default_method=method, url_scheme=scheme
+    )
     rule, _ = adapter.match(return_rule=True)
     return str(rule.rule)
 
@@ -189,7 +192,8 @@ def _ask_falcon(app: Any, source: Source, path: str, method: str) -> str:
 
 def _ask_litestar(app: Any, source: Source, path: str, method: str) -> str:
     normal = "/" + path.strip("/")
-    return str(app.asgi_router.handle_routing(path=normal, method=method)[4] or "")
+    asked = None if source.get("type") == "websocket" else method
+    return str(app.asgi_router.handle_routing(path=normal, method=asked)[4] or "")
 
 
 def _ask_pyramid(app: Any, source: Source, path: str, method: str) -> str:

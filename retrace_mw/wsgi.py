@@ -13,7 +13,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
-from retrace_mw.opening import Gatekeeper
+from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import UNPREFIXED, RequestView, header_name
 from retrace_mw.response_headers import ResponseHeaders
 
@@ -31,7 +31,7 @@ StartResponse = Callable[..., Callable[[bytes], object]]
 _NO_MORE = ResponseHeaders()
 _OWN_FIELDS = frozenset(
     "REQUEST_METHOD SCRIPT_NAME PATH_INFO QUERY_STRING SERVER_PROTOCOL CONTENT_TYPE"
-    " CONTENT_LENGTH".split()
+    f" CONTENT_LENGTH {DECIDED}".split()
 )
 
 
@@ -78,28 +78,32 @@ class RetraceMiddleware:
         if lane is not None and lane.mode != OFF:
             return self._nested(environ, start_response)
         policy = gatekeeper.policy()
-        if not policy.enabled:
+        if not policy.enabled or DECIDED in environ:
             return self.app(environ, start_response)  # type: ignore[no-any-return]
-        view = RequestView(environ, False, self.app, policy.trace_headers)
-        if policy.awaits:
-            decision = gatekeeper.verdict_waiting(policy, view)
-        else:
-            decision = gatekeeper.verdict(policy, view)
-        if decision.verdict != "no":
-            recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
-            if recording_scope is not None:
-                add = policy.response_headers
-                return self._record(recording_scope, environ, start_response, view, add)
-        if not policy.hands_on:
-            return self.app(environ, start_response)  # type: ignore[no-any-return]
-        token = UNRECORDED.set(view)
+        environ[DECIDED] = True
         try:
-            chunks: Iterable[bytes] = self.app(environ, start_response)
+            view = RequestView(environ, False, self.app, policy.trace_headers)
+            if policy.awaits:
+                decision = gatekeeper.verdict_waiting(policy, view)
+            else:
+                decision = gatekeeper.verdict(policy, view)
+            if decision.verdict != "no":
+                recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
+                if recording_scope is not None:
+                    add = policy.response_headers
+                    return self._record(recording_scope, environ, start_response, view, add)
+            if not policy.hands_on:
+                return self.app(environ, start_response)  # type: ignore[no-any-return]
+            token = UNRECORDED.set(view)
+            try:
+                chunks: Iterable[bytes] = self.app(environ, start_response)
+            finally:
+                UNRECORDED.reset(token)
+            # A generator runs while the server asks for its chunks; nothing else is wrapped, since
+            # servers look at what they get (a list's length, a file to send).
+            return UnrecordedChunks(chunks, view) if type(chunks) is GeneratorType else chunks
         finally:
-            UNRECORDED.reset(token)
-        # A generator runs while the server asks for its chunks; nothing else is wrapped, since
-        # servers look at what they get (a list's length, a file to send).
-        return UnrecordedChunks(chunks, view) if type(chunks) is GeneratorType else chunks
+            environ.pop(DECIDED, None)
 
     def _nested(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request inside a scope: a replay's own, or an outer middleware's."""
@@ -148,8 +152,10 @@ def describe(environ: Environ) -> Request:
     for key, value in environ.items():
         if key.startswith("HTTP_") or (key in UNPREFIXED and value):
             headers.append((header_name(key), str(value)))
-        elif isinstance(value, str) and key not in _OWN_FIELDS:
+        elif isinstance(value, str | bool) and key not in _OWN_FIELDS:
             extra[key] = value
+    if "wsgi.file_wrapper" in environ:
+        extra["wsgi.file_wrapper"] = True  # the class is the server's
     port = str(environ.get("SERVER_PORT", ""))
     client_port = str(environ.get("REMOTE_PORT", ""))
     return Request(

@@ -197,6 +197,50 @@ def test_a_dead_thread_is_replaced(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*/*/trace.bin"))) == 1
 
 
+LEFT_OPEN = """
+import atexit, builtins, sys
+from retrace_mw import RetraceMiddleware
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return iter([b"x", b"y"])
+
+def ask():
+    chunks = RetraceMiddleware(app, service="shop")(
+        {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None
+    )
+    next(chunks)
+    return chunks
+
+chunks = ask()
+if sys.argv[1] == "until it is taken down":
+    builtins.kept = chunks
+elif sys.argv[1] == "until an exit call":
+    atexit._clear()
+    from retrace_core import writer
+    late = [chunks]
+    del chunks
+    atexit.register(late.clear)
+    atexit.register(writer._end)
+print("done")
+"""
+
+
+@pytest.mark.parametrize("left", ["in a module", "until it is taken down", "until an exit call"])
+def test_a_response_left_open_does_not_hang_the_exit(recordings: Path, left: str) -> None:
+    """It ends only after the last flush: no thread is started any more, which would never run."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT_OPEN, left],
+        env={**os.environ, "RETRACE_BOOT_TAPE": "0"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    written = len(list(recordings.glob("*/*/trace.bin")))
+    assert written == (1 if left == "until an exit call" else 0)
+
+
 def test_files_are_private(tmp_path: Path) -> None:
     """Folders are 0700 and files 0600."""
     store = DirectoryStore(tmp_path / "r")

@@ -20,7 +20,8 @@ from retrace_core.cli.config import setting_text
 from retrace_core.cli.find import recordings_folder
 from retrace_core.cli.listing import Wanted, newest
 from retrace_core.cli.words import local_time, plural, size
-from retrace_core.errors import ConfigurationError, StoreError
+from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
+from retrace_core.green_threads import patched_by
 from retrace_core.settings import SETTINGS, Settings, resolve, unknown_variables
 from retrace_core.store import DirectoryStore
 
@@ -150,6 +151,22 @@ def _probe(root: Path) -> bool:
     return bool(made)
 
 
+def check_workers() -> Iterator[Finding]:
+    """Look for green threads, under which nothing is recorded."""
+    for name in ("gevent", "eventlet"):
+        asked = name in os.environ.get("GUNICORN_CMD_ARGS", "")
+        if asked or patched_by() == name:
+            yield Finding(PROBLEM, "workers", str(GreenThreadsRefused(name)))
+        elif _is_installed(name):
+            words = (
+                f"{name} is installed: under its workers (gunicorn -k {name}) nothing is recorded;"
+                " use -k gthread there"
+            )
+            yield Finding(NOTE, "workers", words)
+    if not any(map(_is_installed, ("gevent", "eventlet"))):
+        yield Finding(OK, "workers", "no green threads are installed")
+
+
 def check_extension() -> Iterator[Finding]:
     """See whether the C extension is loaded, and each clock hook takes hold."""
     if native.IMPLEMENTATION == "c":
@@ -275,6 +292,7 @@ def _first(settings: Settings) -> str:
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Settings": check_settings,
     "Where recordings go": check_folder,
+    "Workers": check_workers,
     "Native part": check_extension,
     "Clients": check_clients,
     "Recordings": check_recordings,

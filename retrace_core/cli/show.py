@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrace_core.cli.bodies import readable
+from retrace_core.cli.conversation import conversation_document, show_conversation
 from retrace_core.cli.document import document, plain
 from retrace_core.cli.find import find, recording_argument, recordings_option
 from retrace_core.cli.flags import show_flags
@@ -16,6 +17,7 @@ from retrace_core.cli.masking import masked
 from retrace_core.cli.screen import Cell, Screen, note, print_json
 from retrace_core.cli.timeline import rows
 from retrace_core.cli.words import cut, duration, local_time, plural, size
+from retrace_core.conversation import WEBSOCKET
 from retrace_core.errors import TornRecording
 from retrace_core.flags import evaluations
 from retrace_core.store.verified import read_mark
@@ -113,6 +115,8 @@ def _document(recording: Recording, events: str, lane: str) -> dict[str, Any]:
         }
         for one in evaluations(recording)
     ]
+    if recording.request.protocol == WEBSOCKET:
+        found["conversation"] = conversation_document(recording)
     if events == "none":
         del found["lanes"]
     return found
@@ -134,6 +138,7 @@ def _show(
     if recording.request.body_cut:
         screen.line(f"  cut: the body had {size(recording.request.body_bytes)}", "yellow")
     show_flags(screen, recording, full=full)
+    show_conversation(screen, recording, full=full)
     if events != "none":
         _show_events(screen, recording, soft=events == "all", lane=lane, full=full)
     _show_response(screen, recording, limit)

@@ -15,7 +15,7 @@ from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
 from retrace_core.replay.application import load_app
 from retrace_core.replay.boot import BootPlayer, booting, find_boot_tape, in_boot
-from retrace_core.replay.comparison import Difference, compare
+from retrace_core.replay.comparison import Difference, compare, compare_messages
 from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
 from retrace_core.replay.driver import drive
@@ -239,6 +239,8 @@ def _result(
     failure = outcome.failure
     response = outcome.response()
     differences = [] if player.divergence else compare(recording, response, failure)
+    if not player.divergence:
+        differences += compare_messages(recording, outcome.messages)
     return ReplayResult(
         recording=recording,
         differences=differences,
@@ -259,9 +261,10 @@ def _check_protocol(app: object, recording: Recording) -> None:
     if recording.request.protocol == PROTOCOL:
         return  # told by what runs it
     found = detect(app)
-    if found is not Protocol.UNKNOWN and found.value != recording.request.protocol:
+    spoken = Protocol.WSGI if recording.request.protocol == "wsgi" else Protocol.ASGI
+    if found not in (Protocol.UNKNOWN, spoken):
         raise WrongApp(
-            f"the recording is of {recording.request.protocol.upper()} service"
+            f"the recording is of {spoken.value.upper()} service"
             f" {recording.header.service!r}, and the app given is {found.value.upper()};"
             f" it was recorded from {recording.header.environment.app or 'an unnamed app'}:"
             " give that one with --app"

@@ -20,7 +20,7 @@ from retrace_core.boot_tape import BOOT
 from retrace_core.codec import decode
 from retrace_core.errors import RecordingError
 from retrace_core.native import LANE, ScopeState
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER
 from retrace_core.replay.chapter import Asked, Chapter, ChapterPlayer, Place
 from retrace_core.surroundings import Surroundings, restored
 from retrace_core.trace_file import load
@@ -37,7 +37,7 @@ __all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot"]
 T = TypeVar("T")
 _SLEEP = "time.sleep"
 _ASYNC_SLEEP = "asyncio.sleep"
-_NO_CALLS = (TURN, "lane.end")
+_NO_CALLS = (*ORDER, "lane.end")
 _SLEEP_S = 0.05
 """How long a sleep of the boot takes on replay, at most, in seconds."""
 

@@ -17,7 +17,7 @@ from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, RAISED, Event, SoftEvent
 from retrace_core.replay.soft import SoftAnswers
 
@@ -35,7 +35,7 @@ __all__ = ["Asked", "Chapter", "ChapterPlayer", "Place"]
 T = TypeVar("T")
 _SLEEP = "time.sleep"
 _ASYNC_SLEEP = "asyncio.sleep"
-_NO_CALLS = (TURN, "lane.end")
+_NO_CALLS = (*ORDER, "lane.end")
 _SLEEP_S = 0.05
 """How long a sleep of the boot takes on replay, at most, in seconds."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
 from retrace_core.task_call import PROTOCOL, same_value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from retrace_core.recording import Failure, Headers, Recording, Response
 
-__all__ = ["Difference", "compare"]
+__all__ = ["Difference", "compare", "compare_messages"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,35 @@ def compare(
     if was != now and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
+
+
+def compare_messages(
+    recording: Recording, replayed: Sequence[Mapping[str, Any]]
+) -> list[Difference]:
+    """Return which messages the application sent otherwise, in order.
+
+    Those of a web socket, and of HTTP what is neither the response's head nor its body.
+    """
+    recorded = [said.message for said in messages(recording) if said.by == "app"]
+    found = [
+        Difference(what=f"message {number}", recorded=_content(was), replayed=_content(now))
+        for number, (was, now) in enumerate(zip(recorded, replayed, strict=False), 1)
+        if _content(was) != _content(now)
+    ]
+    if len(recorded) != len(replayed):
+        found.append(
+            Difference(what="messages sent", recorded=len(recorded), replayed=len(replayed))
+        )
+    return found
+
+
+def _content(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without what says nothing: ASGI lets a missing part be None, too."""
+    return {
+        name: [tuple(pair) for pair in value] if name == "headers" else value
+        for name, value in message.items()
+        if value is not None
+    }
 
 
 def _headers(recorded: Headers, replayed: Headers) -> list[Difference]:

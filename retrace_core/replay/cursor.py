@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core.codec import encode
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER
 from retrace_core.recording import FREE, RETURNED, Event
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class LaneCursor:
     def head(self, kind: str) -> Event | None:
         """Return the next event; turns that are not taken again are passed over."""
         waiting = self.waiting
-        while waiting and waiting[0].kind == TURN and kind != TURN:
+        while waiting and waiting[0].kind in ORDER and kind != waiting[0].kind:
             waiting.popleft()
             self.passed.append(self._turns.popleft())
         return waiting[0] if waiting else None

@@ -10,12 +10,16 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
 
 from retrace_core.boundary import call_async
+from retrace_core.conversation import SENT, WEBSOCKET, kept
 from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
+from retrace_core.replay.asgi_scope import asgi_scope
 from retrace_core.replay.boot import in_boot
+from retrace_core.replay.conversing import converse, while_it_goes_on
 from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, interrupted
 from retrace_core.task_call import PROTOCOL, call_of, end_of
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["drive"]
 
 _GRACE_S = 10.0
+_HEAD_AND_BODY = ("http.response.start", "http.response.body")
 
 
 def drive(
@@ -53,7 +58,7 @@ def drive(
         before: other requests of the same process, to run first, each with its player.
     """
     runs = [*before, (recording, player)]
-    if recording.request.protocol == "asgi":
+    if recording.request.protocol != "wsgi":
         _drive_asgi(app, runs)
         return
     for one, answers in runs:
@@ -78,9 +83,13 @@ def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
                 context = contextvars.copy_context()
                 context.run(LANE.set, _first_lane(app, player))
                 scope = asgi_scope(recording.request, state)
-                request = _asgi_request(app, scope, recording, player)
+                conversing = recording.request.protocol == WEBSOCKET
+                if conversing:
+                    request = converse(app, scope, recording, player, teed=holds_middleware(app))
+                else:
+                    request = _asgi_request(app, scope, recording, player)
                 task = asyncio.get_running_loop().create_task(request, context=context)
-                await finished_or_diverged(task, player)
+                await (while_it_goes_on if conversing else finished_or_diverged)(task, player)
                 await _spawned_lanes(player)
                 if player is not runs[-1][1]:
                     player.finish()
@@ -129,7 +138,9 @@ async def _asgi_request(
             sent.set()
         lane = current()
         if lane is not None:
-            await call_async(lane, "asgi.send", message["type"], _nothing)
+            await call_async(lane, SENT, message["type"], _nothing)
+        if message["type"] not in _HEAD_AND_BODY:
+            player.said(kept(message))
 
     try:
         await app(scope, receive, send)
@@ -150,30 +161,8 @@ def _note_message(outcome: Outcome, message: Any) -> None:
     elif message["type"] == "http.response.body":
         outcome.body.append(bytes(message.get("body", b"")))
         outcome.complete = not message.get("more_body", False)
-    elif message["type"] == "http.response.pathsend":
-        outcome.complete = True
-
-
-def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
-    """Return the ASGI connection scope of a recorded request."""
-    return {
-        "type": "http",
-        "asgi": request.extra.get("asgi", {"version": "3.0"}),
-        "http_version": request.http_version,
-        "method": request.method,
-        "scheme": request.scheme,
-        "path": request.path,
-        "raw_path": request.raw_path,
-        "query_string": request.query,
-        "root_path": request.root_path,
-        "headers": [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
-        ],
-        "client": request.client,
-        "server": request.server,
-        "state": dict(state),
-        "extensions": request.extra.get("extensions", {}),
-    }
+    elif message["type"] in ("http.response.pathsend", "http.response.zerocopysend"):
+        outcome.complete = not message.get("more_body", False)
 
 
 class _Lifespan:
@@ -290,6 +279,9 @@ def _discard(_: bytes) -> None:
 def wsgi_environ(request: Request) -> dict[str, Any]:
     """Return the WSGI environ of a recorded request."""
     environ: dict[str, Any] = {
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
         **request.extra,
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": request.root_path,
@@ -300,10 +292,9 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
         "wsgi.url_scheme": request.scheme,
         "wsgi.input": io.BytesIO(b"".join(request.body)),
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
+    if "wsgi.file_wrapper" in request.extra:
+        environ["wsgi.file_wrapper"] = FileWrapper
     if request.server is not None:
         environ.setdefault("SERVER_NAME", request.server[0])
         environ.setdefault("SERVER_PORT", str(request.server[1]))

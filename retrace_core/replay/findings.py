@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER
 from retrace_core.replay.deviation import Deviation
 from retrace_core.replay.divergence import Divergence, asking_line
 
@@ -81,7 +81,7 @@ class Findings:
             cursor = self._cursors[lane]
             self.first_passed = _divergence(lane, kind, asked, reason, ahead, cursor)
         for event in passed:
-            if event.kind != TURN:
+            if event.kind not in ORDER:
                 self.passed.append(event)
                 if event.key is not None:
                     self.deviates("left out", lane, event.kind, None, event)
@@ -101,7 +101,7 @@ class Findings:
         """Return what else there is to say: calls not made again, reads made too often."""
         notes = list(self.notes)
         for lane, cursor in self._cursors.items():
-            left = [event for event, _ in cursor.left() if event.kind != TURN]
+            left = [event for event, _ in cursor.left() if event.kind not in ORDER]
             if left and cursor.complete and self.divergence is None:
                 first = left[0]
                 notes.append(
@@ -121,7 +121,7 @@ class Findings:
             for cursor in self._cursors.values()
             if cursor.complete
             for event, _ in cursor.left()
-            if event.kind not in (_END, TURN)
+            if event.kind not in (_END, *ORDER)
         ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
@@ -178,7 +178,7 @@ def _reads_ahead(cursor: LaneCursor) -> list[Event]:
     ahead: list[Event] = []
     parts: list[int] = []
     for event in cursor.waiting:
-        if event.kind == TURN:
+        if event.kind in ORDER:
             continue
         if event.key is None:
             if not ahead or cursor.owner(event) not in ahead:

@@ -22,6 +22,8 @@ class Outcome:
         self.reason = ""
         self.headers: list[tuple[str, str]] = []
         self.body: list[bytes] = []
+        self.messages: list[dict[str, Any]] = []
+        """What the application sent on a web socket, in order of completion."""
         self.complete = False
         self.error: BaseException | None = None
         """The exception that left the application."""

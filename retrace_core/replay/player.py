@@ -27,7 +27,7 @@ from retrace_core.replay.steps import came_together, others_run
 from retrace_core.replay.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextvars import Token
     from types import CodeType
 
@@ -77,7 +77,7 @@ class Player:
         """What was not as recorded."""
         self._live = tuple(live)
         self._recording = recording
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         self._lock = threading.Lock()
         for lane in recording.lanes:
             self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
@@ -147,6 +147,13 @@ class Player:
     def response_end(self, complete: bool) -> None:
         """Keep whether the whole response came out."""
         self.outcome.complete = complete
+
+    def said(self, message: Mapping[str, Any]) -> None:
+        """Keep a message that went out on a web socket."""
+        self.outcome.messages.append(dict(message))
+
+    def said_elsewhere(self, message: object) -> None:
+        """Do nothing: what code outside of the lanes does is not replayed."""
 
     def failed(self, error: BaseException) -> None:
         """Keep the exception that left the application."""
@@ -233,6 +240,17 @@ class Player:
         event = self._head(lane, kind)
         return event is not None and event.kind == kind and event.status != 0
 
+    def comes_next(self, lane: Lane, kind: str) -> bool:
+        """Return True when the next recorded event of `lane` is of that kind."""
+        event = self._head(lane, kind)
+        return event is not None and event.kind == kind
+
+    def cancelled(self, lane: Lane, kind: str) -> None:
+        """Take note that what was recorded as cancelled has been cancelled again."""
+        event = self._head(lane, kind)
+        if event is not None and event.kind == kind and event.status == CANCELLED:
+            self._turns.done(lane, self._cursor(lane).pop()[1])
+
     def in_turn(
         self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
     ) -> T:
@@ -254,7 +272,7 @@ class Player:
             if event.value is False or event.status == RAISED:
                 return cast("T", self._outcome(event))
             with _busy(lane):
-                return again(self._patience_s)
+                return again(self.patience_s)
         finally:
             self._turns.done(lane, turn)
 
@@ -283,6 +301,21 @@ class Player:
         finally:
             self._turns.done(lane, turn)
         return self._outcome(event)
+
+    def waits(self) -> bool:
+        """Return True while a lane waits for its turn: that ends by itself."""
+        return self._turns.waits()
+
+    def stalled(self) -> None:
+        """End the replay because the code waits for what no recorded answer brings."""
+        if self.findings.divergence is None:
+            self.diverge(
+                self.root,
+                "wait",
+                None,
+                "the code waits for what no recorded answer brings: something that another request"
+                " of its process gave it, for instance by a queue in memory",
+            )
 
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> DivergedError:
         """Return the exception to raise; the first divergence of all is kept."""
@@ -352,7 +385,7 @@ class Player:
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        patience_s = None if self._patience_s == float("inf") else self._patience_s
+        patience_s = None if self.patience_s == float("inf") else self.patience_s
         done, _ = await asyncio.wait([never], timeout=patience_s)
         if not done:
             raise self.diverge(

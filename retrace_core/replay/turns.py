@@ -152,6 +152,11 @@ class Turns:
         with self._changed:
             return self._single or self._is_turn(seq)
 
+    def waits(self) -> bool:
+        """Return True while a task waits for its turn."""
+        with self._changed:
+            return bool(self._sleepers) and not self._given_up
+
     def release(self) -> None:
         """Wake everybody, because the replay has diverged or is over."""
         with self._changed:

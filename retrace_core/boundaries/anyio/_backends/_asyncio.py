@@ -1,18 +1,22 @@
 """anyio's worker threads (Starlette's and FastAPI's sync handlers) run in lanes of their own.
 
 Hook: `AsyncIOBackend.run_sync_in_worker_thread`, to which `anyio.to_thread.run_sync` comes;
-it does not use an executor. Read in anyio 4.16.
+it does not use an executor. And the sets `_tasks` that cancel scopes and task groups make:
+whom they cancel first is the same on replay. Read in anyio 4.16.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from anyio._backends import _asyncio
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.joining import joined
 from retrace_core.lanes import Lane, carry
 from retrace_core.native import current
+from retrace_core.spawn_order import in_spawn_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +44,9 @@ def _carrying_run(raw: Any) -> Any:
 
         carried = carry(lane, child, func)
         try:
-            return await run(backend, work, args, *more, **options)
+            return await joined(
+                lane, functools.partial(run, backend, work, args, *more, **options)
+            )
         finally:
             if not started:  # cancelled while it waited for a free thread
                 child.end()
@@ -51,5 +57,9 @@ def _carrying_run(raw: Any) -> Any:
 BOUNDARY = Boundary(
     kind="thread",
     supports="anyio>=4",
-    hooks=(Patch(_asyncio.AsyncIOBackend, "run_sync_in_worker_thread", _carrying_run),),
+    hooks=(
+        Patch(_asyncio.AsyncIOBackend, "run_sync_in_worker_thread", _carrying_run),
+        Patch(_asyncio.CancelScope, "__init__", in_spawn_order),
+        Patch(_asyncio.TaskGroup, "__init__", in_spawn_order),
+    ),
 )

@@ -1,0 +1,1 @@
+"""Boundaries of `botocore`, one file for each of its modules."""

@@ -1,0 +1,53 @@
+"""Spawn order: a set of tasks that is gone through in the order in which they were added.
+
+Task groups keep their tasks in sets, which are gone through in the order of addresses: whom a
+group cancels first would be another one in each run.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, MutableSet
+from typing import Any
+
+from retrace_core.native import current
+
+__all__ = ["SpawnOrder", "in_spawn_order"]
+
+
+class SpawnOrder(MutableSet[Any]):
+    """What a task group needs of a set."""
+
+    __slots__ = ("_members",)
+
+    def __init__(self) -> None:
+        self._members: dict[Any, None] = {}
+
+    def __contains__(self, member: object) -> bool:
+        return member in self._members
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def add(self, value: Any) -> None:
+        """Add a member; the last one, where it is new."""
+        self._members[value] = None
+
+    def discard(self, value: Any) -> None:
+        """Take a member out, where it is one."""
+        self._members.pop(value, None)
+
+
+def in_spawn_order(init: Callable[..., None]) -> Callable[..., None]:
+    """Return an `__init__` after which `_tasks`, a set, is in order where a request is recorded."""
+
+    @functools.wraps(init)
+    def ordered(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        if current() is not None and type(self._tasks) is set and not self._tasks:
+            self._tasks = SpawnOrder()
+
+    return ordered
