@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CANCELLED",
     "FREE",
+    "FREE_OF_ORDER",
     "RAISED",
     "RETURNED",
     "DecisionRecord",
@@ -40,8 +41,10 @@ RAISED: Final = 1
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
 
-FREE: Final = "file."
-"""Beginning of the kinds of events that are matched in no order, by what they ask."""
+FREE_OF_ORDER: Final = "free."
+"""Beginning of the kinds of declared boundaries that are matched in no order."""
+FREE: Final = ("file.", FREE_OF_ORDER)
+"""Beginnings of the kinds of events that are matched in no order, by what they ask."""
 
 Headers = list[tuple[str, str]]
 """Header names and values as latin-1 text, in order, duplicates kept."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import (
     boot_recording,
-    boundary,
     environment,
     failsafe,
     flight_recorder,
@@ -22,6 +21,7 @@ from retrace_core import (
     native,
     writer,
 )
+from retrace_core.boundary import in_replay
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
@@ -284,7 +284,7 @@ def open_scope(
         judge: asked at the end; returns why the recording is kept, or None to drop it with
             nothing written. Default: it is kept, by `decision`.
     """
-    if boundary.in_replay():
+    if in_replay():
         return None
     with failsafe.gate("open scope"):
         scope = RecordingScope(
