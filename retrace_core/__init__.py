@@ -40,6 +40,9 @@ The files in the order of a request:
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
+    coverage_watch.py what reached the world past all boundaries
+    audit_events.py   what the interpreter's audit events say of the world
+    asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python

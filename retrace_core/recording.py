@@ -27,6 +27,7 @@ __all__ = [
     "Failure",
     "Frame",
     "Header",
+    "Hole",
     "LaneEvents",
     "Recording",
     "Request",
@@ -155,6 +156,21 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     """True when it did not leave the application: its framework logged it and answered 500."""
 
 
+class Hole(msgspec.Struct, frozen=True, array_like=True):
+    """Something that reached the world past all boundaries, so that replay can't answer it."""
+
+    operation: str
+    """The interpreter's audit event, for instance "socket.connect", or "open"."""
+    target: str
+    """What was reached: host and port, a path, a program; no arguments, no contents."""
+    where: Frame | None = None
+    """The line of the application that did it; None where it is on a thread of a library's."""
+    library: str = ""
+    """The library that this line called; "" where it was itself, or the standard library."""
+    times: int = 1
+    """How often."""
+
+
 class DecisionRecord(msgspec.Struct, frozen=True, array_like=True):
     """Why the request was recorded."""
 
@@ -219,6 +235,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """True when a value could not be encoded, so that replay may differ there."""
     boot: str = ""
     """Where the boot tape of its process is, as "folder/service"; "" for none."""
+    holes: int = 0
+    """How many things reached the world past all boundaries, as far as that was watched."""
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -229,6 +247,8 @@ class Recording(msgspec.Struct, frozen=True):
     response: Response | None
     failure: Failure | None
     lanes: list[LaneEvents]
+    holes: list[Hole] = []
+    """What reached the world past all boundaries."""
 
     def lane(self, lane_id: str) -> LaneEvents | None:
         """Return the lane of that id, or None."""

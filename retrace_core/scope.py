@@ -22,6 +22,7 @@ from retrace_core import (
     writer,
 )
 from retrace_core.boundary import in_replay
+from retrace_core.coverage_watch import Holes
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
@@ -61,6 +62,7 @@ class RecordingScope(Traffic, RecordsOnly):
         "closed",
         "folder",
         "given_trace_id",
+        "holes",
         "judge",
         "lanes",
         "may_be_held",
@@ -102,6 +104,7 @@ class RecordingScope(Traffic, RecordsOnly):
         self.root = Lane(self, "0", RECORD)
         self.lanes: list[Lane] = [self.root]
         self.closed = False
+        self.holes = Holes() if settings.coverage_watch else None
         self._open: set[Lane] = set()
         self._lock = threading.RLock()
         self._cancel_grace: Callable[[], None] | None = None
@@ -228,6 +231,7 @@ class RecordingScope(Traffic, RecordsOnly):
             cut=self.state.cut,
             tainted=self.state.tainted,
             boot=boot_recording.reference(self._settings, self.service, self.app),
+            holes=self.holes.count if self.holes is not None else 0,
         )
         draft = Draft(
             header=header,
@@ -236,6 +240,7 @@ class RecordingScope(Traffic, RecordsOnly):
             failure=failure,
             lanes=[(lane.id, lane.data(), lane.events, lane not in self._open) for lane in lanes],
             sites=site_names(self.state.used_sites()),
+            holes=self.holes.listed() if self.holes is not None else [],
         )
         self._let_go()
         return draft

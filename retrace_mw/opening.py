@@ -8,7 +8,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import boot_recording, failsafe, flight_recorder, installer, writer
+from retrace_core import (
+    boot_recording,
+    coverage_watch,
+    failsafe,
+    flight_recorder,
+    installer,
+    writer,
+)
 from retrace_core.boot_tape import end_boot
 from retrace_core.errors import ConfigurationError, StoreError
 from retrace_core.ids import new_span_id
@@ -36,7 +43,7 @@ __all__ = ["Gatekeeper", "install_early"]
 _logger = logging.getLogger("retrace")
 _WHERE_TO = (
     "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
-    " share_keeps"
+    " share_keeps coverage_watch"
 ).split()
 
 
@@ -90,6 +97,8 @@ class Gatekeeper:
 
     def _start(self, policy: Policy) -> None:
         installer.install()
+        if policy.settings.coverage_watch:
+            coverage_watch.begin()
         boot_recording.begin(policy.settings)
         store = open_store(policy.settings.recording_path)
         writer.configure(store, queue_bytes=policy.settings.queue_bytes)
