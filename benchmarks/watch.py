@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 VARIANTS = {
     "not sampled": ("0", "0"),
     "not sampled, watched": ("0", "1"),
-    "100 %": ("1", "0"),
-    "100 %, watched": ("1", "1"),
+    "recorded": ("1", "0"),
+    "recorded, watched": ("1", "1"),
 }
 """Variant -> sample rate, and whether it is watched."""
 CALLS, TURNS = 20_000, 15
@@ -107,7 +107,7 @@ def declared() -> None:
 def main() -> None:
     """Print the tables."""
     here = [sys.executable, "-m", "benchmarks.watch"]
-    with tempfile.TemporaryDirectory() as name, origin() as url:
+    with tempfile.TemporaryDirectory() as name, origin() as (url, _):
         folder = Path(name)
         environment = {**os.environ, **UNLIMITED, "BENCH_DB": str(folder / "events.db")}
         environment |= {"BENCH_URL": url, "RETRACE_RECORDING_PATH": str(folder / "events")}
@@ -123,7 +123,7 @@ def main() -> None:
                 recordings=lambda variant: folder / variant,
             )
             for path, rounds in found.items():
-                for variant in ("not sampled", "100 %"):
+                for variant in ("not sampled", "recorded"):
                     pairs = zip(rounds[f"{variant}, watched"], rounds[variant], strict=True)
                     ratios = [with_it[0] / without[0] for with_it, without in pairs]
                     least = min(one[0] for one in rounds[f"{variant}, watched"]) / min(

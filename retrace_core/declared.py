@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
-from retrace_core.boundary import replays_run
+from retrace_core.boundary import running_replays
 from retrace_core.declaration import Declaration
 from retrace_core.declared_key import asking, settled
 from retrace_core.declared_stream import declared_async_stream, declared_stream
@@ -207,7 +207,7 @@ def _wrapped(declaration: Declaration, function: Callable[..., Any], asked: Aski
 
         @functools.wraps(function)
         async def asking_async(*args: Any, **kwargs: Any) -> Any:
-            if current() is None and not replays_run():
+            if current() is None and not running_replays:
                 return await function(*args, **kwargs)
             live = functools.partial(function, *args, **kwargs)
             return await declaration.answer_async(kind, lambda: asked(args, kwargs), live)
@@ -216,7 +216,7 @@ def _wrapped(declaration: Declaration, function: Callable[..., Any], asked: Aski
 
     @functools.wraps(function)
     def asking_once(*args: Any, **kwargs: Any) -> Any:
-        if current() is None and not replays_run():
+        if current() is None and not running_replays:
             return function(*args, **kwargs)
         live = functools.partial(function, *args, **kwargs)
         return declaration.answer(kind, lambda: asked(args, kwargs), live)

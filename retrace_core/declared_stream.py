@@ -11,7 +11,7 @@ import functools
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import attempt, attempt_async, replays_run
+from retrace_core.boundary import attempt, attempt_async, running_replays
 from retrace_core.codec import UnknownRecordedException, encode
 from retrace_core.declared_key import settled
 from retrace_core.lanes import mask
@@ -56,7 +56,7 @@ def declared_stream(
 
     @functools.wraps(function)
     def streaming(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        if current() is None and not replays_run():
+        if current() is None and not running_replays:
             return (yield from function(*args, **kwargs))
         made: list[Generator[Any, Any, Any]] = []
         stream = _Stream(declaration, lambda: asked(args, kwargs))
@@ -113,7 +113,7 @@ def declared_async_stream(
                 except StopAsyncIteration:
                     return True, None
 
-            if current() is None and not replays_run():
+            if current() is None and not running_replays:
                 return await live()
             return await stream.declaration.answer_async(kind, lambda: stream.key(*sent), live)
 

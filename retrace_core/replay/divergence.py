@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrace_core.codec import Opaque
-from retrace_core.recording import Event, Frame
+
+if TYPE_CHECKING:
+    from retrace_core.recording import Event, Frame
 
 __all__ = ["DivergedError", "Divergence", "same_key"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retrace_core.asking_line import asking_line
 from retrace_core.ordering import TURN
 from retrace_core.replay.deviation import Deviation
-from retrace_core.asking_line import asking_line
 from retrace_core.replay.divergence import Divergence
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.asking_line import asking_line
 from retrace_core.audit_events import (
     DEVICES,
     FILE_EVENTS,
@@ -24,7 +25,6 @@ from retrace_core.audit_events import (
 )
 from retrace_core.errors import LiveCallRefused
 from retrace_core.live_call import any_live, is_live
-from retrace_core.asking_line import asking_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
