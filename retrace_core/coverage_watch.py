@@ -19,6 +19,7 @@ from retrace_core.audit_events import DEVICES, FILE_EVENTS, OPEN, absolute, is_h
 from retrace_core.recording import Hole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from types import FrameType
 
     from retrace_core.recording import Frame
@@ -29,6 +30,16 @@ MOST_HOLES = 50
 """How many are listed in one recording; further ones are counted."""
 _TARGET_LIMIT = 200
 _DEEPEST = 200
+_CONNECT = "socket.connect"
+TRAFFIC = "socket.traffic"
+"""No audit event: bytes sent or received over a connection that may be open for long."""
+_SERVERS = frozenset(
+    "a2wsgi aiohttp asgiref cheroot daphne eventlet gunicorn hypercorn twisted uvicorn waitress"
+    " werkzeug".split()
+)
+"""Who reads requests and sends responses, in the request's own lane."""
+_BELOW = ("gevent", "eventlet")
+"""Who does so on behalf of its caller."""
 _LOOKUPS = frozenset(
     f"socket.{name}" for name in "getaddrinfo gethostbyname gethostbyaddr getnameinfo".split()
 )
@@ -43,6 +54,7 @@ _EXEMPT = (
     *(os.path.join(_STDLIB, name) for name in ("tempfile.py", "ctypes/util.py", "linecache.py")),
 )
 
+_covered: Callable[[], Iterable[str]] = tuple
 _Place = tuple[str, str, int]
 
 
@@ -67,6 +79,8 @@ class Holes:
         """
         code = where.f_code.co_filename if where is not None else thread
         place = (operation, code, where.f_lineno if where is not None else 0)
+        if operation == TRAFFIC:
+            place = (operation, target, 0)  # to and fro, from many lines
         known = self._found.get(place)
         if known is not None:
             known[4][0] += 1
@@ -82,17 +96,26 @@ class Holes:
         return len(self.listed()) + self._more
 
     def listed(self) -> list[Hole]:
-        """Return them; a name that is looked up to connect to it is part of the connecting."""
-        connecting = {place[1:] for place in self._found if place[0] == "socket.connect"}
+        """Return them; looking a name up, and what is sent, are part of the connecting."""
+        connects = [place for place in self._found if place[0] == _CONNECT]
+        lines = {place[1:] for place in connects}
+        targets = {self._found[place][1] for place in connects}
         return [
             Hole(operation, target, line, library, times[0])
             for place, (operation, target, line, library, times) in self._found.items()
-            if not (operation in _LOOKUPS and place[1:] in connecting)
+            if not (operation in _LOOKUPS and place[1:] in lines)
+            and not (operation == TRAFFIC and target in targets)
         ]
 
 
-def begin() -> None:
-    """Watch this process from now on; calling it again is harmless."""
+def begin(covered: Callable[[], Iterable[str]] = tuple) -> None:
+    """Watch this process from now on; calling it again is harmless.
+
+    Args:
+        covered: gives the names of the libraries whose boundaries are in place.
+    """
+    global _covered
+    _covered = covered
     native.watch(_seen)
 
 
@@ -104,6 +127,8 @@ def _seen(lane: native.Lane, event: str, args: tuple[Any, ...]) -> None:
 
 
 def _note(holes: Holes, event: str, args: tuple[Any, ...], frame: FrameType | None) -> None:
+    if (event == TRAFFIC or event in _LOOKUPS) and _is_covered(frame):
+        return
     target = _target(event, args)
     if target is None:
         return
@@ -125,6 +150,34 @@ def _note(holes: Holes, event: str, args: tuple[Any, ...], frame: FrameType | No
     holes.note(event, target[:_TARGET_LIMIT], frame, library, library)
 
 
+def _is_covered(frame: FrameType | None) -> bool:
+    """Return True for traffic of a library that has a boundary, and with the request's client.
+
+    A boundary may record only what is received: what is sent, and the name of this machine in
+    it (smtplib), is made again by a replay, to nobody. The
+    server reads requests and sends responses in the request's own lane, by our tees.
+    """
+    for _ in range(_DEEPEST):
+        if frame is None:
+            return True  # of nobody's
+        kind, library = _kind(frame.f_code.co_filename)
+        if kind != "library" or (library and library not in _BELOW):
+            return kind == "ours" or library in _SERVERS or library in _tops(_covered())
+        if not library and _stdlib_module(frame.f_code.co_filename) in _covered():
+            return True
+        frame = frame.f_back
+    return True
+
+
+def _tops(names: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+@functools.lru_cache(512)
+def _stdlib_module(file: str) -> str:
+    return file.removeprefix(os.path.join(_STDLIB, "")).removesuffix(".py").replace(os.sep, ".")
+
+
 @functools.lru_cache(4096)
 def _kind(file: str) -> tuple[str, str]:
     """Return what code of a file is: exempt, ours, a library's (with its name), or the app's."""
@@ -144,6 +197,8 @@ def _target(event: str, args: tuple[Any, ...]) -> str | None:
     if event == OPEN:
         path = os.fsdecode(args[0])
         return None if path.startswith(_SYSTEM) or path.endswith(_CODE) else path
+    if event == TRAFFIC:
+        return _peer(args[0])
     if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         return _address(args[:2]) if event.endswith("info") else str(args[0])
     if event.startswith("socket."):
@@ -164,6 +219,19 @@ def _target(event: str, args: tuple[Any, ...]) -> str | None:
     if event == "sqlite3.connect":
         return None if args[0] in (":memory:", b":memory:", "") else os.fsdecode(args[0])
     return _file(event, args)
+
+
+def _peer(connection: Any) -> str | None:
+    """Return the other end; None for a pair of sockets within the process."""
+    if not hasattr(connection, "getpeername"):
+        connection = connection.owner  # of the TLS part; in memory there is none
+        if connection is None:
+            return None
+    try:
+        peer = connection.getpeername()
+    except OSError:
+        return _address(None)
+    return _address(peer) if peer else None
 
 
 def _address(address: Any) -> str:

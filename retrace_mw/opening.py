@@ -98,7 +98,7 @@ class Gatekeeper:
     def _start(self, policy: Policy) -> None:
         installer.install()
         if policy.settings.coverage_watch:
-            coverage_watch.begin()
+            coverage_watch.begin(installer.installed)
         boot_recording.begin(policy.settings)
         store = open_store(policy.settings.recording_path)
         writer.configure(store, queue_bytes=policy.settings.queue_bytes)

@@ -384,3 +384,19 @@ def test_outside_of_a_recording_nothing_is_noted(
     monkeypatch.setattr(coverage_watch, "_note", lambda *given: called.append(given))
     ask(echo)
     assert called == []
+
+
+def test_a_connection_that_was_open_before(recordings: Path, echo: tuple[str, int]) -> None:
+    """A driver's pool connects once for the process: its traffic is seen all the same."""
+    connection = socket.create_connection(echo, timeout=5)
+
+    def view() -> str:
+        connection.sendall(b"hello\n")
+        return connection.recv(100).decode()
+
+    with connection:
+        _, recording = record_wsgi(recordings, view)
+    assert seen(recording) == [
+        ("socket.traffic", f"127.0.0.1:{echo[1]}", 'connection.sendall(b"hello\\n")')
+    ]
+    assert recording.holes[0].times == 2

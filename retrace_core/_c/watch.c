@@ -64,10 +64,10 @@ static int concerns(const char *event, PyObject *args)
     }
 }
 
-static int audit(const char *event, PyObject *args, void *unused)
+/* Tells of an event of a lane that records; 0, or -1 with an error set: an interrupt, since our
+   own faults are caught in there. */
+static int tell(const char *event, PyObject *args)
 {
-    (void)unused;
-    if (!armed || exempt_here || !seen || !args || !concerns(event, args)) return 0;
     Lane *lane = lane_current();
     if (!lane) return 0;
     int failed = 0;
@@ -75,11 +75,88 @@ static int audit(const char *event, PyObject *args, void *unused)
         exempt_here++;
         PyObject *answer = PyObject_CallFunction(seen, "OsO", lane, event, args);
         exempt_here--;
-        failed = !answer; /* an interrupt: our own faults are caught in there */
+        failed = !answer;
         Py_XDECREF(answer);
     }
     Py_DECREF(lane);
     return failed ? -1 : 0;
+}
+
+static int audit(const char *event, PyObject *args, void *unused)
+{
+    (void)unused;
+    if (!armed || exempt_here || !seen || !args || !concerns(event, args)) return 0;
+    return tell(event, args);
+}
+
+/* ---- what goes over sockets makes no audit event; a connection of a pool is opened once */
+
+static int used(PyObject *connection)
+{
+    if (!armed || exempt_here || !seen) return 0;
+    PyObject *args = PyTuple_Pack(1, connection);
+    int failed = args ? tell("socket.traffic", args) : -1;
+    Py_XDECREF(args);
+    return failed;
+}
+
+enum { SEND, SENDALL, RECV, RECV_INTO, TLS_READ, TLS_WRITE, MEANS };
+static PyCFunction originals[MEANS];
+
+/* Two arguments or three: a function without keywords passes over the third. */
+#define HOOK(K)                                                                               \
+    static PyObject *hook_##K(PyObject *self, PyObject *args, PyObject *names)                \
+    {                                                                                         \
+        if (used(self)) return NULL;                                                          \
+        return ((PyCFunctionWithKeywords)(void (*)(void))originals[K])(self, args, names);    \
+    }
+#define HOOK_PLAIN(K)                                                                         \
+    static PyObject *hook_##K(PyObject *self, PyObject *argument)                             \
+    {                                                                                         \
+        if (used(self)) return NULL;                                                          \
+        return originals[K](self, argument);                                                  \
+    }
+HOOK_PLAIN(SEND)
+HOOK_PLAIN(SENDALL)
+HOOK_PLAIN(RECV)
+HOOK(RECV_INTO)
+HOOK_PLAIN(TLS_READ)
+HOOK_PLAIN(TLS_WRITE)
+
+static const struct {
+    int means;
+    const char *module, *owner, *name;
+    int flags;
+    PyCFunction hook;
+} rows[] = {
+    {SEND, "_socket", "socket", "send", METH_VARARGS, hook_SEND},
+    {SENDALL, "_socket", "socket", "sendall", METH_VARARGS, hook_SENDALL},
+    {RECV, "_socket", "socket", "recv", METH_VARARGS, hook_RECV},
+    {RECV_INTO, "_socket", "socket", "recv_into", METH_VARARGS | METH_KEYWORDS,
+     (PyCFunction)(void (*)(void))hook_RECV_INTO},
+    {TLS_READ, "_ssl", "_SSLSocket", "read", METH_VARARGS, hook_TLS_READ},
+    {TLS_WRITE, "_ssl", "_SSLSocket", "write", METH_O, hook_TLS_WRITE},
+};
+
+static void exchange(void)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        PyObject *module = PyImport_ImportModule(rows[i].module);
+        PyObject *owner = module ? PyObject_GetAttrString(module, rows[i].owner) : NULL;
+        PyObject *found = owner && PyType_Check(owner)
+                              ? PyDict_GetItemString(((PyTypeObject *)owner)->tp_dict, rows[i].name)
+                              : NULL;
+        if (found && Py_IS_TYPE(found, &PyMethodDescr_Type)) {
+            PyMethodDef *def = ((PyMethodDescrObject *)found)->d_method; /* static, never freed */
+            if (def->ml_flags == rows[i].flags) {
+                originals[rows[i].means] = def->ml_meth;
+                def->ml_meth = rows[i].hook;
+            }
+        }
+        PyErr_Clear();
+        Py_XDECREF(owner);
+        Py_XDECREF(module);
+    }
 }
 
 static PyObject *watch(PyObject *module, PyObject *callable)
@@ -89,6 +166,7 @@ static PyObject *watch(PyObject *module, PyObject *callable)
     if (seen && !installed) {
         if (PySys_AddAuditHook(audit, NULL) < 0) return NULL;
         installed = 1;
+        exchange();
     }
     Py_RETURN_NONE;
 }
