@@ -7,7 +7,7 @@ import sys
 
 from setuptools import Extension, setup
 
-NAMES = ("module", "lane", "encoder", "hooks", "put_file")
+NAMES = ("module", "lane", "encoder", "hooks", "put_file", "watch")
 
 native = Extension(
     "retrace_core._native",

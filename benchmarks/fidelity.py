@@ -151,10 +151,11 @@ def main() -> int:
         folder = Path(sys.argv[-1])
         os.environ["BENCH_DB"] = str(folder / "gone.db")
         sys.path.insert(0, os.getcwd())
-        from retrace_core import boundary, installer
+        from retrace_core import installer
+        from retrace_core.boundary import replay_began
 
         installer.install()
-        boundary.replay_began(1)  # start-up statements run on private memory databases
+        replay_began(1)  # start-up statements run on private memory databases
         print(json.dumps(replay_all(folder, int(sys.argv[-2]))))
         return 0
     worst = 0

@@ -20,6 +20,10 @@ The files in the order of a request:
     surroundings.py   variables, folder, locale: noted, and restored by a replay
     installer.py      puts each boundary in place when its library is imported
     boundary.py       what a client library declares; the live/record/replay switch
+    declared.py       `boundary`: an application declares one of its own
+    declared_key.py   what such a call asks
+    declared_stream.py  and such a generator, item by item
+    declaration.py    the live/record/replay switch for it
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
@@ -38,6 +42,9 @@ The files in the order of a request:
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
+    coverage_watch.py what reached the world past all boundaries
+    audit_events.py   what the interpreter's audit events say of the world
+    asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
@@ -70,6 +77,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch
+
+# After the module of the same name, whose place in this package the function takes: the module
+# is reached by `from retrace_core.boundary import ...`.
+from retrace_core.declared import boundary
 from retrace_core.errors import (
     AppNotLoadable,
     ConfigurationError,
@@ -112,6 +123,7 @@ __all__ = [
     "StoreError",
     "TornRecording",
     "WrongApp",
+    "boundary",
     "load",
     "replay",
     "stats",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 
 from retrace_core import failsafe
 from retrace_core.boundary import call_async, mask
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ELSEWHERE",
-    "WEBSOCKET",
     "SENT",
+    "WEBSOCKET",
     "ConversationTee",
     "Message",
     "Said",
@@ -135,19 +135,21 @@ class ConversationTee:
 
     def _own(self, lane: Any) -> Lane | None:
         """Return the lane where it is one of this recording."""
-        return lane if isinstance(lane, Lane) and lane.scope is self._keeper else None
+        if isinstance(lane, Lane) and cast("object", lane.scope) is self._keeper:
+            return lane
+        return None
 
     def _note(self, message: Message) -> None:
         kind = message["type"]
         if kind == "websocket.accept":
             self._accepted = True
-            headers = list(message.get("headers") or ())
+            headers: list[tuple[bytes, bytes]] = list(message.get("headers") or [])
             if message.get("subprotocol"):
                 headers.append((b"sec-websocket-protocol", message["subprotocol"].encode()))
             self._keeper.response_start(_SWITCHING, "", headers)
         elif kind == "websocket.http.response.start":
             self._accepted = True  # answered, that is
-            self._keeper.response_start(message["status"], "", list(message.get("headers") or ()))
+            self._keeper.response_start(message["status"], "", list(message.get("headers") or []))
         elif kind == "websocket.http.response.body":
             self._keeper.response_body(message.get("body", b""))
         elif kind == "websocket.close" and not self._accepted:

@@ -20,6 +20,7 @@ from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVari
 
 from retrace_core import failsafe
 from retrace_core.boundary import Boundary, install_hook
+from retrace_core.declaration import declared_errors
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -106,12 +107,12 @@ class _AllowedErrors:
         self.cache: dict[str, type[BaseException]] = {}
 
     def __call__(self) -> dict[str, type[BaseException]]:
-        """Return full name -> class, of all installed boundaries."""
+        """Return full name -> class, of all installed and declared boundaries."""
         if not self.cache:
             for boundary in _boundaries.values():
                 for cls in _error_classes(boundary):
                     self.cache[f"{cls.__module__}.{cls.__qualname__}"] = cls
-        return self.cache
+        return {**self.cache, **declared_errors()}
 
 
 allowed_errors = _AllowedErrors()

@@ -7,15 +7,15 @@ the thread was back depends on how long the thread took, which no replay repeats
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from retrace_core.boundary import record_error
-from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, now_ns
 from retrace_core.ordering import BACK
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
+    from retrace_core.lanes import Lane
     from collections.abc import Awaitable, Callable
 
 __all__ = ["joined"]
@@ -63,4 +63,4 @@ async def _joined_again(lane: Lane, wait: Callable[[], Awaitable[T]]) -> T:
         raise
     if scope.comes_next(lane, BACK):
         await scope.answer_async(lane, BACK, _KEY)
-    return cast("T", result)
+    return result

@@ -81,6 +81,10 @@ class LaneOwner(Protocol):
         """Return whether a call in no order was recorded, and its outcome (replay only)."""
         ...
 
+    def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
+        """Return what to raise where replay can't go on (replay only)."""
+        ...
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         ...

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         set_call_handlers,
         set_encode_fallback,
         set_policy,
+        watch,
     )
 
     IMPLEMENTATION: str = "c"
@@ -52,7 +53,7 @@ else:
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Lane ScopeState arm bind_thread current encode"
         " exempt hook_status install_clock_hooks now_ns put_files remove_clock_hooks"
-        " set_call_handlers set_encode_fallback set_policy"
+        " set_call_handlers set_encode_fallback set_policy watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -80,4 +81,5 @@ __all__ = [
     "set_call_handlers",
     "set_encode_fallback",
     "set_policy",
+    "watch",
 ]

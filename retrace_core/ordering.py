@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from retrace_core.lanes import Lane
 
-__all__ = ["BACK", "ORDER", "TURN", "in_turn", "is_infrastructure", "note_turn", "patient", "turn_key"]
+__all__ = [
+    "BACK",
+    "ORDER",
+    "TURN",
+    "in_turn",
+    "is_infrastructure",
+    "note_turn",
+    "patient",
+    "turn_key",
+]
 
 T = TypeVar("T")
 

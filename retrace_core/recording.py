@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CANCELLED",
     "FREE",
+    "FREE_OF_ORDER",
     "RAISED",
     "RETURNED",
     "DecisionRecord",
@@ -26,6 +27,7 @@ __all__ = [
     "Failure",
     "Frame",
     "Header",
+    "Hole",
     "LaneEvents",
     "Recording",
     "Request",
@@ -40,7 +42,9 @@ RAISED: Final = 1
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
 
-FREE: Final = ("file.", "free.", "elsewhere.")
+FREE_OF_ORDER: Final = "free."
+"""Beginning of the kinds of declared boundaries, and others, that are matched in no order."""
+FREE: Final = ("file.", FREE_OF_ORDER, "elsewhere.")
 """Beginnings of the kinds of events that take no turns: matched in no order, by what they ask
 (files and the like), or asked by nobody (what other code has sent on a recorded web socket)."""
 
@@ -153,6 +157,21 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     """True when it did not leave the application: its framework logged it and answered 500."""
 
 
+class Hole(msgspec.Struct, frozen=True, array_like=True):
+    """Something that reached the world past all boundaries, so that replay can't answer it."""
+
+    operation: str
+    """The interpreter's audit event, for instance "socket.connect", or "open"."""
+    target: str
+    """What was reached: host and port, a path, a program; no arguments, no contents."""
+    where: Frame | None = None
+    """The line of the application that did it; None where it is on a thread of a library's."""
+    library: str = ""
+    """The library that this line called; "" where it was itself, or the standard library."""
+    times: int = 1
+    """How often."""
+
+
 class DecisionRecord(msgspec.Struct, frozen=True, array_like=True):
     """Why the request was recorded."""
 
@@ -217,6 +236,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """True when a value could not be encoded, so that replay may differ there."""
     boot: str = ""
     """Where the boot tape of its process is, as "folder/service"; "" for none."""
+    holes: int = 0
+    """How many things reached the world past all boundaries, as far as that was watched."""
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -227,6 +248,8 @@ class Recording(msgspec.Struct, frozen=True):
     response: Response | None
     failure: Failure | None
     lanes: list[LaneEvents]
+    holes: list[Hole] = []
+    """What reached the world past all boundaries."""
 
     def lane(self, lane_id: str) -> LaneEvents | None:
         """Return the lane of that id, or None."""

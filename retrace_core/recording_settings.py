@@ -38,6 +38,7 @@ class RecordingSettings(DecisionSettings):
     boot_tape: bool = True
     boot_tape_limit_bytes: int = 4 * MIB
     record_secret_variables: bool = False
+    coverage_watch: bool = True
 
 
 RECORDING_SETTINGS: tuple[Setting, ...] = (
@@ -240,5 +241,13 @@ RECORDING_SETTINGS: tuple[Setting, ...] = (
         kind=bool,
         default=False,
         doc="Consent to record environment variables whose names look secret, as they are.",
+    ),
+    Setting(
+        name="coverage_watch",
+        variable="RETRACE_COVERAGE_WATCH",
+        kind=bool,
+        default=True,
+        doc="List in a recording what reached the world past all boundaries: sockets, files"
+        " written, programs, C libraries.",
     ),
 )

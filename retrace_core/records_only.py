@@ -36,6 +36,10 @@ class RecordsOnly:
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Never called, as `soft`."""
         raise NotImplementedError

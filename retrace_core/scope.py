@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import (
     boot_recording,
-    boundary,
     environment,
     failsafe,
     flight_recorder,
@@ -22,7 +21,9 @@ from retrace_core import (
     native,
     writer,
 )
+from retrace_core.boundary import in_replay
 from retrace_core.conversation import ELSEWHERE
+from retrace_core.coverage_watch import Holes
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
@@ -63,6 +64,7 @@ class RecordingScope(Traffic, RecordsOnly):
         "closed",
         "folder",
         "given_trace_id",
+        "holes",
         "judge",
         "lanes",
         "may_be_held",
@@ -104,6 +106,7 @@ class RecordingScope(Traffic, RecordsOnly):
         self.root = Lane(self, "0", RECORD)
         self.lanes: list[Lane] = [self.root]
         self.closed = False
+        self.holes = Holes() if settings.coverage_watch else None
         self._open: set[Lane] = set()
         self._elsewhere: Lane | None = None
         self._lock = threading.RLock()
@@ -241,6 +244,7 @@ class RecordingScope(Traffic, RecordsOnly):
             cut=self.state.cut,
             tainted=self.state.tainted,
             boot=boot_recording.reference(self._settings, self.service, self.app),
+            holes=self.holes.count if self.holes is not None else 0,
         )
         draft = Draft(
             header=header,
@@ -249,6 +253,7 @@ class RecordingScope(Traffic, RecordsOnly):
             failure=failure,
             lanes=[(lane.id, lane.data(), lane.events, lane not in self._open) for lane in lanes],
             sites=site_names(self.state.used_sites()),
+            holes=self.holes.listed() if self.holes is not None else [],
         )
         self._let_go()
         return draft
@@ -298,7 +303,7 @@ def open_scope(
         judge: asked at the end; returns why the recording is kept, or None to drop it with
             nothing written. Default: it is kept, by `decision`.
     """
-    if boundary.in_replay():
+    if in_replay():
         return None
     with failsafe.gate("open scope"):
         scope = RecordingScope(

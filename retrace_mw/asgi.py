@@ -157,7 +157,6 @@ class RetraceMiddleware:
             if UNRECORDED.get() is not unrecorded:  # a late "no"
                 UNRECORDED.set(unrecorded)
 
-
     async def _converse(
         self,
         recording_scope: RecordingScope,
@@ -264,7 +263,7 @@ def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeader
 def _with_headers(
     recording_scope: RecordingScope, message: Message, add: ResponseHeaders
 ) -> Message:
-    headers = list(message.get("headers") or ())
+    headers: list[tuple[bytes, bytes]] = list(message.get("headers") or [])
     names = [bytes(given).decode("latin-1") for given, _ in headers]
     more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
     if not more:

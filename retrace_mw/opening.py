@@ -9,7 +9,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import boot_recording, failsafe, flight_recorder, installer, writer
+from retrace_core import (
+    boot_recording,
+    coverage_watch,
+    failsafe,
+    flight_recorder,
+    installer,
+    writer,
+)
 from retrace_core.boot_tape import end_boot
 from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
 from retrace_core.green_threads import patched_by
@@ -41,7 +48,7 @@ DECIDED = "retrace.decided"
 _logger = logging.getLogger("retrace")
 _WHERE_TO = (
     "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
-    " share_keeps"
+    " share_keeps coverage_watch"
 ).split()
 
 
@@ -108,6 +115,8 @@ class Gatekeeper:
 
     def _start(self, policy: Policy) -> None:
         installer.install()
+        if policy.settings.coverage_watch:
+            coverage_watch.begin(installer.installed)
         boot_recording.begin(policy.settings)
         store = open_store(policy.settings.recording_path)
         writer.configure(store, queue_bytes=policy.settings.queue_bytes)

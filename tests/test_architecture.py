@@ -91,7 +91,8 @@ def test_what_a_module_exports_is_documented(module: Path) -> None:
             exported = set(ast.literal_eval(node.value))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if node.name in exported:
+            overloads = any(ast.unparse(one) == "overload" for one in node.decorator_list)
+            if node.name in exported and not overloads:
                 assert ast.get_docstring(node), node.name
 
 

@@ -264,9 +264,7 @@ async def denied_by_response(socket: WebSocket) -> None:
     await socket.send_denial_response(PlainTextResponse(f"no, {time.time()}", 402))
 
 
-@pytest.mark.parametrize(
-    ("handler", "status"), [(denied_by_close, 403), (denied_by_response, 402)]
-)
+@pytest.mark.parametrize(("handler", "status"), [(denied_by_close, 403), (denied_by_response, 402)])
 def test_a_refused_handshake_is_refused_again(
     recordings: Path, handler: Callable[..., Any], status: int
 ) -> None:
@@ -474,9 +472,7 @@ def test_what_waits_for_another_request_ends_in_words(recordings: Path) -> None:
     assert "another request" in result.summary()
 
 
-def test_show_lists_the_conversation(
-    recordings: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_lists_the_conversation(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`retrace show` has who said what and when."""
     app = starlette_app()
 

@@ -63,7 +63,11 @@ def refused(base: str) -> int:
 
 def words(recording: Recording, by: str) -> list[str]:
     """Return what one side has said."""
-    return [one.message["text"] for one in messages(recording) if by == one.by and one.message.get("text")]
+    return [
+        one.message["text"]
+        for one in messages(recording)
+        if by == one.by and one.message.get("text")
+    ]
 
 
 @pytest.mark.parametrize("server", SERVERS)

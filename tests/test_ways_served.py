@@ -1,4 +1,4 @@
-"""What the protocols allow, under real servers: it works as without us, is recorded, and replays."""
+"""What the protocols allow, under real servers: works as without us, is recorded, and replays."""
 
 from __future__ import annotations
 

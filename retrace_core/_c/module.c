@@ -1,6 +1,7 @@
 /* retrace_core._native: lanes, the typed encoder, and the clock and entropy hooks. */
 #include "hooks.h"
 #include "put_file.h"
+#include "watch.h"
 
 #if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
 #error "retrace_core._native is written for CPython 3.11 to 3.13"
@@ -23,7 +24,8 @@ PyMODINIT_FUNC PyInit__native(void)
     if (encoder_init() || lanes_init(self) || hooks_init(self) ||
         PyModule_AddFunctions(self, lane_functions) ||
         PyModule_AddFunctions(self, hook_functions) ||
-        PyModule_AddFunctions(self, put_file_functions)) {
+        PyModule_AddFunctions(self, put_file_functions) ||
+        PyModule_AddFunctions(self, watch_functions)) {
         Py_DECREF(self);
         return NULL;
     }

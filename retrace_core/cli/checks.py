@@ -18,12 +18,20 @@ from typing import TYPE_CHECKING
 from retrace_core import installer, native
 from retrace_core.cli.config import setting_text
 from retrace_core.cli.find import recordings_folder
+from retrace_core.cli.holes import advice as advice_on
+from retrace_core.cli.known_clients import BELOW, UNCOVERED
 from retrace_core.cli.listing import Wanted, newest
 from retrace_core.cli.words import local_time, plural, size
-from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
+from retrace_core.errors import (
+    ConfigurationError,
+    GreenThreadsRefused,
+    RecordingError,
+    StoreError,
+)
 from retrace_core.green_threads import patched_by
 from retrace_core.settings import SETTINGS, Settings, resolve, unknown_variables
 from retrace_core.store import DirectoryStore
+from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,12 +41,8 @@ __all__ = ["CHECKS", "Finding"]
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 
 _LITTLE_SPACE_BYTES = 256 << 20
-_UNCOVERED = (
-    "aiohttp aiomysql aiokafka aioredis asyncpg boto3 confluent_kafka elasticsearch grpc kafka"
-    " motor mysql.connector MySQLdb oracledb pika psycopg psycopg2 pymongo pymysql pyodbc redis"
-).split()
-"""Clients whose answers go unrecorded when no boundary covers them."""
-_COVERED_BELOW = {"boto3": "urllib3", "elasticsearch": "urllib3"}
+_LOOKED_AT = 50
+"""How many of the newest recordings are looked at for what is not covered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +228,48 @@ def check_clients() -> Iterator[Finding]:
         installer.uninstall()
         logging.getLogger("retrace").disabled = False
     tops = {name.split(".")[0] for name in covered}
-    for library in _UNCOVERED:
-        if library.split(".")[0] in tops or _COVERED_BELOW.get(library) in tops:
-            continue
-        if _is_installed(library):
+    for library, below in BELOW.items():
+        if _is_installed(library) and library not in covered:
             named = f"{library} {_version(library, packages)}".rstrip()
-            yield Finding(
-                NOTE, "client", f"{named} is installed and has no boundary: replay refuses it"
-            )
+            if below.split(".")[0] in tops:
+                yield Finding(OK, "client", f"{named} is covered by {below} below it")
+            else:
+                words = f"{named} is covered only where {below} below it is: install that"
+                yield Finding(NOTE, "client", words)
+    for library, advice in UNCOVERED.items():
+        if library.split(".")[0] not in tops and _is_installed(library):
+            named = f"{library} {_version(library, packages)}".rstrip()
+            words = f"{named} is installed and has no boundary, so that replay refuses it: {advice}"
+            yield Finding(NOTE, "client", f"{words} (@retrace_core.boundary)")
+
+
+def check_coverage() -> Iterator[Finding]:
+    """Look at the newest recordings for what went past all boundaries."""
+    settings = settings_in_force()
+    if not settings.coverage_watch:
+        words = "off: what passes all boundaries is not listed in recordings"
+        yield Finding(NOTE, "RETRACE_COVERAGE_WATCH", words)
+    root = recordings_folder(settings.recording_path)
+    try:
+        found = newest(DirectoryStore(root), Wanted(), _LOOKED_AT)
+    except StoreError:
+        return
+    told: dict[tuple[str, str], Finding] = {}
+    for one in found:
+        if one.header is None or not one.header.holes:
+            continue
+        try:
+            recording = load(Path(root, one.stored.path))
+        except RecordingError:
+            continue
+        for hole in recording.holes:
+            line = f"{hole.where.file}:{hole.where.line}" if hole.where else hole.library
+            words = f"{hole.operation} {hole.target} at {line} is not covered: {advice_on(hole)}"
+            told.setdefault((hole.operation, line), Finding(NOTE, recording.header.service, words))
+    yield from told.values()
+    if not told and any(one.header is not None for one in found):
+        many = plural(sum(one.header is not None for one in found), "recording")
+        yield Finding(OK, "holes", f"none in the newest {many}")
 
 
 def _is_installed(library: str) -> bool:
@@ -296,5 +334,6 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Native part": check_extension,
     "Clients": check_clients,
     "Recordings": check_recordings,
+    "Coverage": check_coverage,
 }
 """Heading -> check, in the order in which a recording comes about."""

@@ -180,7 +180,7 @@ def _row(one: Listed, width: int, root: str) -> Iterator[Cell]:
     yield f"{header.method} {cut(visible(header.path), 60)}"
     yield (outcome_words(header), "red" if failed else "green")
     yield duration(header.duration_ns / 1e3)
-    yield f"{header.events}{' (cut)' if header.cut else ''}"
+    yield f"{header.events}{' (cut)' if header.cut else ''}{' (holes)' if header.holes else ''}"
     yield size(one.stored.size_bytes)
     mark = read_mark(Path(root, one.stored.path), header.span_id)
     yield (mark.commit[:8] or "yes" if mark else "", "green")
@@ -221,6 +221,7 @@ def _plain(one: Listed, root: str) -> dict[str, Any]:
         "events": header.events,
         "cut": header.cut,
         "tainted": header.tainted,
+        "holes": header.holes,
         "verified": _verified(Path(place["file"]), header),
         "decision": {
             "verdict": header.decision.verdict,

@@ -16,6 +16,7 @@ from retrace_core.cli.apps import App, locate
 from retrace_core.cli.each import replay_each, run_apart, show_each
 from retrace_core.cli.find import find_all, recording_argument, recordings_option
 from retrace_core.cli.flags import narrow, parse_flags
+from retrace_core.cli.holes import hole_note
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.restart import is_debugged, restart_for
 from retrace_core.cli.screen import Screen, note, print_json
@@ -269,6 +270,8 @@ def _replay_here(path: Path, options: Options) -> int:
     warnings = mismatches(recording.header.environment, app.folder) + ([order] if order else [])
     if options.strict and warnings:
         raise ReplayError(f"refused by --strict: {'; '.join(warnings)}")
+    # No reason for --strict to refuse: it is so here and everywhere.
+    warnings += filter(None, [hole_note(recording.header)])
     if not options.as_json:
         for text in warnings:
             note(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.cli.apps import App
+from retrace_core.cli.holes import hole_note
 from retrace_core.cli.ignoring import ignoring, parse_rule
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.report import Report
@@ -61,11 +62,15 @@ def replayed(path: str, terms: Terms) -> dict[str, Any]:
             path=Path(path),
             app=App(name=terms.app, folder=terms.app_dir, origin="verify"),
             result=result,
-            warnings=mismatches(recording.header.environment, terms.app_dir),
+            warnings=[
+                *mismatches(recording.header.environment, terms.app_dir),
+                *filter(None, [hole_note(recording.header)]),
+            ],
         )
         document = report.document()
     except RetraceError as error:
         return unusable(path, str(error))
+    document["holes"] = recording.header.holes
     document["exact"] = result.identical
     document["ignored"] = gone
     document["ignore_met"] = met

@@ -12,6 +12,7 @@ from retrace_core.cli.conversation import conversation_document, show_conversati
 from retrace_core.cli.document import document, plain
 from retrace_core.cli.find import find, recording_argument, recordings_option
 from retrace_core.cli.flags import show_flags
+from retrace_core.cli.holes import advice, show_holes
 from retrace_core.cli.ls import outcome_words
 from retrace_core.cli.masking import masked
 from retrace_core.cli.screen import Cell, Screen, note, print_json
@@ -117,6 +118,7 @@ def _document(recording: Recording, events: str, lane: str) -> dict[str, Any]:
     ]
     if recording.request.protocol == WEBSOCKET:
         found["conversation"] = conversation_document(recording)
+    found["holes"] = [{**plain(one), "advice": advice(one)} for one in recording.holes]
     if events == "none":
         del found["lanes"]
     return found
@@ -139,6 +141,7 @@ def _show(
         screen.line(f"  cut: the body had {size(recording.request.body_bytes)}", "yellow")
     show_flags(screen, recording, full=full)
     show_conversation(screen, recording, full=full)
+    show_holes(screen, recording)
     if events != "none":
         _show_events(screen, recording, soft=events == "all", lane=lane, full=full)
     _show_response(screen, recording, limit)
@@ -174,6 +177,8 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
         yield "verified", f"replayed identical on {local_time(mark.verified_ns)}{code}"
     if header.cut:
         yield "cut", "it reached its size limit and misses its end (RETRACE_RECORDING_LIMIT_BYTES)"
+    if header.holes:
+        yield "not covered", f"{plural(header.holes, 'thing')} past all boundaries, see below"
     if header.tainted:
         yield "tainted", "a value could not be recorded, so that replay may differ there"
 

@@ -65,6 +65,7 @@ class Tally:
             "warmed": self.warmed,
             "unusable": sum("unusable" in one for one in self.documents),
             "unused_calls": self._unused(),
+            "not_covered": sum(bool(one.get("holes")) for one in self.documents),
             "skipped": dict(self.skipped),
             "ignore": {rule: self._met(rule) for rule in self.rules},
             "mode": self.mode,
@@ -110,6 +111,14 @@ class Tally:
             yield (
                 f"{plural(self._unused(), 'recorded call')} of {plural(holders, 'recording')}"
                 " not made again",
+                "yellow",
+            )
+        holed = [one for one in self.documents if one.get("holes")]
+        if holed:
+            missed = sum(not one["exact"] for one in holed)
+            yield (
+                f"{plural(len(holed), 'recording')} with things past all boundaries, of which"
+                f" {missed} did not match exactly: retrace show {holed[0]['file']}",
                 "yellow",
             )
         ignored = sum(bool(one.get("ignored")) for one in self.documents)

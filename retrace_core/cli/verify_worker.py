@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 from msgspec import structs
 
-from retrace_core import boundary, installer, native
+from retrace_core import installer, native
+from retrace_core.boundary import replay_began
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.replayed import may_be_cold, replayed
 from retrace_core.cli.restart import forget_restart
@@ -103,7 +104,7 @@ def _warm(terms: Terms) -> None:
 
 def _imports_without_trace(terms: Terms) -> bool:
     installer.install()
-    boundary.replay_began(1)
+    replay_began(1)
     native.arm(1)
     try:
         with closed_world() as refused:
@@ -114,7 +115,7 @@ def _imports_without_trace(terms: Terms) -> bool:
         return False
     finally:
         native.arm(-1)
-        boundary.replay_began(-1)
+        replay_began(-1)
 
 
 def _threads() -> int:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import boundary, installer, native
+from retrace_core import installer, native
+from retrace_core.boundary import replay_began
 from retrace_core.errors import ReplayError, WrongApp
 from retrace_core.flags import flip
 from retrace_core.protocol import Protocol, detect
@@ -174,7 +175,7 @@ def replay(
     boot_player = BootPlayer(boot, loaded.header.started_ns) if boot else None
     played = flip(loaded, flags) if flags else loaded
     installer.install()
-    boundary.replay_began(1)
+    replay_began(1)
     native.arm(1)
     player: Player | None = None
     try:
@@ -216,7 +217,7 @@ def replay(
         if boot_player is not None:
             boot_player.finish()
         native.arm(-1)
-        boundary.replay_began(-1)
+        replay_began(-1)
     assert player is not None
     result = _result(loaded, player, refused, flags or {})
     return dataclasses.replace(result, mode=mode, live=tuple(live_on_miss))

@@ -140,6 +140,10 @@ class ChapterPlayer:
         except NotOnTape:
             return False, None
 
+    def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
+        """Return what to raise where an answer is of no use."""
+        return NotOnTape(kind, f"{key!r:.200} ({reason})")
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when a failed `kind` of the chapter was not given back yet."""
         if self._chapter is None:

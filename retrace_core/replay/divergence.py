@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
-import sysconfig
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.codec import Opaque
-from retrace_core.recording import Event, Frame
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from retrace_core.recording import Event, Frame
 
 __all__ = ["DivergedError", "Divergence", "same_key"]
-
-_HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_OURS = (os.path.join(_HERE, "retrace_core", ""), os.path.join(_HERE, "retrace_mw", ""))
-_LIBRARIES = (
-    os.path.join(sysconfig.get_paths()["stdlib"], ""),
-    f"{os.sep}site-packages{os.sep}",
-    f"{os.sep}dist-packages{os.sep}",
-)
 
 
 class DivergedError(BaseException):
@@ -87,25 +74,6 @@ def same_key(recorded: Any, asked: Any) -> bool:
             same_key(value, asked[name]) for name, value in recorded.items()
         )
     return bool(recorded == asked) or (recorded != recorded and asked != asked)
-
-
-def asking_line() -> Frame | None:
-    """Return the innermost line of the application on the calling thread's stack."""
-    frame: FrameType | None = sys._getframe(1)
-    fallback: Frame | None = None
-    while frame is not None:
-        file = frame.f_code.co_filename
-        script = frame.f_globals.get("__name__") == "__main__" and file.endswith("/retrace")
-        if not script and not file.startswith((*_OURS, "<frozen")):
-            source = linecache.getline(file, frame.f_lineno).strip()
-            found = Frame(
-                file=file, line=frame.f_lineno, function=frame.f_code.co_qualname, source=source
-            )
-            if not any(part in file for part in _LIBRARIES):
-                return found
-            fallback = fallback or found
-        frame = frame.f_back
-    return fallback
 
 
 def _short(key: Any, limit: int = 200) -> str:

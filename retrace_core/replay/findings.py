@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retrace_core.asking_line import asking_line
 from retrace_core.ordering import ORDER
 from retrace_core.replay.deviation import Deviation
-from retrace_core.replay.divergence import Divergence, asking_line
+from retrace_core.replay.divergence import Divergence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

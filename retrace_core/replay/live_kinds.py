@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retrace_core.declaration import declared_kinds
 from retrace_core.errors import ReplayError
 from retrace_core.installer import in_place
 
@@ -19,7 +20,9 @@ def check_live(kinds: Iterable[str]) -> None:
     Raises:
         ReplayError: no boundary in use has such a kind, or what it needs is stubbed.
     """
-    able = {one.kind: one.live_on_miss for one in in_place()}
+    able = {one.kind: one.live_on_miss for one in in_place()} | dict.fromkeys(
+        declared_kinds(), True
+    )
     for kind in kinds:
         home = next((one for one in able if kind == one or kind.startswith(f"{one}.")), None)
         if home is not None and able[home]:

@@ -13,29 +13,23 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.asking_line import asking_line
+from retrace_core.audit_events import (
+    DEVICES,
+    FILE_EVENTS,
+    OPEN,
+    WORLD,
+    absolute,
+    is_harmless,
+    writes,
+)
 from retrace_core.errors import LiveCallRefused
 from retrace_core.live_call import any_live, is_live
-from retrace_core.replay.divergence import asking_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 __all__ = ["closed_world"]
-
-_REFUSED = frozenset(
-    """
-    socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo
-    socket.gethostbyname socket.gethostbyaddr socket.getnameinfo
-    subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
-    pty.spawn ftplib.connect imaplib.open poplib.connect telnetlib.Telnet.open
-    os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
-    """.split()
-)
-_FILE_EVENTS = frozenset(name for name in _REFUSED if name.startswith(("os.r", "os.m")))
-_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod")
-"""Events whose last argument is the open folder that the path is relative to, or -1."""
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
 
 _installed = False
 _allowed: tuple[str, ...] | None = None
@@ -78,68 +72,31 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         return
     if event == "socket.getaddrinfo" and any_live():
         return  # an event loop looks names up on a thread of its own
-    if event == "open":
+    if event == OPEN:
         path, mode, flags = args
-        if isinstance(path, (str, bytes, os.PathLike)) and _writes(mode, flags):
+        if isinstance(path, (str, bytes, os.PathLike)) and writes(mode, flags):
             _check_path("open for writing", path, allowed)
     elif event == "sqlite3.connect":
         if args and args[0] not in (":memory:", b":memory:", ""):
             _refuse(event, str(args[0]))
-    elif event in _FILE_EVENTS:
-        _check_path(event, _beside(event, args), allowed)
-    elif event in _REFUSED:
-        if _is_harmless(event, args):
+    elif event in FILE_EVENTS:
+        _check_path(event, absolute(event, args), allowed)
+    elif event in WORLD:
+        if is_harmless(event, args):
             return
         target = args[1] if event.startswith("socket.") and len(args) > 1 else args[:1]
         _refuse(event, str(target))
-
-
-def _writes(mode: object, flags: object) -> bool:
-    if isinstance(mode, str):
-        return any(letter in mode for letter in "wax+")
-    return isinstance(flags, int) and bool(flags & _WRITING)
 
 
 def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
     if isinstance(path, int):
         return
     text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else str(path)
-    if text.startswith(_DEVICES):
+    if text.startswith(DEVICES):
         return
     real = os.path.realpath(text)
     if not any(real == folder or real.startswith(folder + os.sep) for folder in allowed):
         _refuse(operation, text)
-
-
-def _beside(event: str, args: tuple[Any, ...]) -> object:
-    """Return a file event's path; one relative to an open folder is made absolute.
-
-    `shutil.rmtree`, and so `tempfile.TemporaryDirectory`, removes in that way.
-    """
-    path, folder = args[0], args[-1]
-    if event not in _BESIDE or not isinstance(folder, int) or folder < 0 or isinstance(path, int):
-        return path
-    try:
-        return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path))
-    except OSError:  # no such place on this platform: refused unless the path is allowed itself
-        return path
-
-
-def _is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    """Return True for what reaches nobody, and libraries do once for each process.
-
-    urllib3 binds to no particular port of this machine as it is imported, to see whether there
-    is IPv6. `ctypes.util.find_library` has the linker's cache printed (psycopg does), and
-    `platform.processor()` runs uname, for the user agent of an SDK.
-    """
-    if event == "subprocess.Popen":
-        return args[0] == "uname" or list(args[1]) == ["/sbin/ldconfig", "-p"]
-    address = args[1] if len(args) > 1 else None
-    return (
-        event == "socket.bind"
-        and isinstance(address, tuple)
-        and address[:2] in (("127.0.0.1", 0), ("::1", 0))
-    )
 
 
 def _refuse(operation: str, target: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from retrace_core.recording import Failure, Header, Request, Response
+from retrace_core.recording import Failure, Header, Hole, Request, Response
 
 __all__ = ["Draft"]
 
@@ -20,3 +20,5 @@ class Draft(msgspec.Struct):
     """(lane id, encoded events, number of events, whether the lane had ended)."""
     sites: dict[int, str]
     """Call sites of soft events, by number."""
+    holes: list[Hole] = []
+    """What reached the world past all boundaries."""

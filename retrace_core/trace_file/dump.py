@@ -74,6 +74,8 @@ def _frames(draft: Draft) -> list[tuple[int, bytes]]:
         parts.append(encode(("response", draft.response)))
     if draft.failure is not None:
         parts.append(encode(("failure", draft.failure)))
+    if draft.holes:
+        parts.append(encode(("holes", draft.holes)))
     for lane_id, data, events, complete in draft.lanes:
         parts.append(encode(("lane", (lane_id, data, events, complete))))
     frames = [(HEADER, encode(draft.header))]

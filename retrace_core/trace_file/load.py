@@ -14,6 +14,7 @@ from retrace_core.recording import (
     Event,
     Failure,
     Header,
+    Hole,
     LaneEvents,
     Recording,
     Request,
@@ -31,6 +32,7 @@ _header = msgspec.msgpack.Decoder(Header)
 _request = msgspec.msgpack.Decoder(Request)
 _response = msgspec.msgpack.Decoder(Response)
 _failure = msgspec.msgpack.Decoder(Failure)
+_holes = msgspec.msgpack.Decoder(list[Hole])
 _lane = msgspec.msgpack.Decoder(tuple[str, bytes, int, bool])
 _sites = msgspec.msgpack.Decoder(dict[int, str])
 _footer = msgspec.msgpack.Decoder(tuple[int, int])
@@ -48,6 +50,7 @@ class _Parts:
         self.failure: Failure | None = None
         self.lanes: list[tuple[str, bytes, int, bool]] = []
         self.sites: dict[int, str] = {}
+        self.holes: list[Hole] = []
         self.count = 0
         self.complete = False
 
@@ -76,6 +79,8 @@ class _Parts:
                 self.failure = _failure.decode(payload)
             elif tag == "sites":
                 self.sites = _sites.decode(payload)
+            elif tag == "holes":
+                self.holes = _holes.decode(payload)
             elif tag == "lane":
                 self.lanes.append(_lane.decode(payload))
 
@@ -89,7 +94,7 @@ class _Parts:
             raise TornRecording(
                 f"{self.name} has damaged events ({error}); fetch it again"
             ) from None
-        return Recording(self.header, self.request, self.response, self.failure, lanes)
+        return Recording(self.header, self.request, self.response, self.failure, lanes, self.holes)
 
     def _events(self, lane_id: str, data: bytes, count: int, complete: bool) -> LaneEvents:
         if not 0 <= count <= len(data):

@@ -21,7 +21,8 @@ from ldclient.integrations.test_data import TestData
 from ldclient.integrations.test_datav2 import TestDataV2
 from ldclient.migrations import Stage
 
-from retrace_core import FlagNotAsked, boundary, installer, replay
+from retrace_core import FlagNotAsked, installer, replay
+from retrace_core.boundary import mask, replay_began
 from retrace_core.flags import evaluations
 from tests.flag_servers import LAUNCHDARKLY, launchdarkly_flag, served
 from tests.recorded import assert_identical, record_asgi, record_wsgi
@@ -178,7 +179,7 @@ def test_the_asyncio_client(recordings: Path) -> None:
     )
 
     async def view() -> dict[str, Any]:
-        with boundary.mask():  # as at start-up, outside of any request
+        with mask():  # as at start-up, outside of any request
             config = AsyncConfig("key", datasystem_config=system, send_events=False)
             client = AsyncLDClient(config)
             await client.start()
@@ -186,7 +187,7 @@ def test_the_asyncio_client(recordings: Path) -> None:
             client.variation("checkout", ALICE, False),
             client.variation_detail("checkout", ALICE, False),
         )
-        with boundary.mask():
+        with mask():
             await client.close()
         return {"on": both[0], "why": both[1].reason}
 
@@ -199,13 +200,13 @@ def test_a_client_made_during_replay_is_offline() -> None:
     """It starts no thread and asks nobody, whatever its configuration says."""
     installer.install(["ldclient.client"])
     before = threading.active_count()
-    boundary.replay_began(1)
+    replay_began(1)
     try:
         client = LDClient(
             Config("key", base_uri="http://127.0.0.1:1", stream_uri="http://127.0.0.1:1")
         )
     finally:
-        boundary.replay_began(-1)
+        replay_began(-1)
     assert client.is_offline()
     assert threading.active_count() == before
 

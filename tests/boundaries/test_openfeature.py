@@ -14,7 +14,8 @@ from openfeature.flag_evaluation import FlagResolutionDetails
 from openfeature.provider import ProviderStatus
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 
-from retrace_core import boundary, installer, replay
+from retrace_core import installer, replay
+from retrace_core.boundary import replay_began
 from retrace_core.flags import evaluations
 from tests.flag_servers import OFREP, served
 from tests.recorded import assert_identical, record_asgi, record_wsgi
@@ -167,12 +168,12 @@ def test_a_provider_set_during_replay_is_never_initialised() -> None:
             raise AssertionError("it would reach for its service")
 
     installer.install(["openfeature.client"])
-    boundary.replay_began(1)
+    replay_began(1)
     try:
         api.set_provider_and_wait(Connecting({}), "remote")
         assert api.get_client("remote").get_provider_status() is ProviderStatus.READY
     finally:
-        boundary.replay_began(-1)
+        replay_began(-1)
 
 
 APP = """

@@ -84,4 +84,6 @@ class Place:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"{command[0]} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"{command[0]} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from tests.corpus.installing import environment_of
 from tests.corpus.recording import record
-from tests.corpus.replaying import Replayed, replay
+from tests.corpus.replaying import replay
 from tests.corpus.table import Outcome, table
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def main() -> int:
     return 0 if all(outcome.complete for outcome in outcomes) else 1
 
 
-def _run(
-    application: Application, cache: Path, *, warm: bool, keep: bool, jobs: int
-) -> Outcome:
+def _run(application: Application, cache: Path, *, warm: bool, keep: bool, jobs: int) -> Outcome:
     begun = time.monotonic()
     outcome = Outcome(
         name=application.name,

@@ -45,7 +45,10 @@ class Outcome:
         for one in self.replayed:
             if not one.identical:
                 found.setdefault(one.cause, []).append(one.asked.line())
-        return [f"{cause[:300]}: {'; '.join(requests[:4])}{_more(requests)}" for cause, requests in found.items()]
+        return [
+            f"{cause[:300]}: {'; '.join(requests[:4])}{_more(requests)}"
+            for cause, requests in found.items()
+        ]
 
 
 def _more(requests: list[str]) -> str:

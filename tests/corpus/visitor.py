@@ -45,7 +45,12 @@ class Visitor:
         return self._client.cookies
 
     def ask(
-        self, method: str, path: str, *expect: int, headers: dict[str, str] | None = None, **how: Any
+        self,
+        method: str,
+        path: str,
+        *expect: int,
+        headers: dict[str, str] | None = None,
+        **how: Any,
     ) -> httpx.Response:
         """Make one request; `how` as for httpx.
 

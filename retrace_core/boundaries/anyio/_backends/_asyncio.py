@@ -44,9 +44,7 @@ def _carrying_run(raw: Any) -> Any:
 
         carried = carry(lane, child, func)
         try:
-            return await joined(
-                lane, functools.partial(run, backend, work, args, *more, **options)
-            )
+            return await joined(lane, functools.partial(run, backend, work, args, *more, **options))
         finally:
             if not started:  # cancelled while it waited for a free thread
                 child.end()

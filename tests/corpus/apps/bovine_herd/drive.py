@@ -1,4 +1,4 @@
-"""bovine_herd: a server of the Fediverse (Quart, Tortoise on aiosqlite, aiohttp, background tasks)."""
+"""bovine_herd: a Fediverse server (Quart, Tortoise on aiosqlite, aiohttp, background tasks)."""
 
 from __future__ import annotations
 
@@ -122,7 +122,13 @@ def drive(visitor: Visitor) -> None:
     inbox = "/endpoints/ann-inbox"
     like = {"type": "Like", "id": f"{zoe}/like1", "actor": zoe, "to": [ann], "object": made}
     send(inbox, like, 202, who=zoe)
-    hello = {"type": "Note", "id": f"{zoe}/note1", "attributedTo": zoe, "content": "Hi", "to": [ann]}
+    hello = {
+        "type": "Note",
+        "id": f"{zoe}/note1",
+        "attributedTo": zoe,
+        "content": "Hi",
+        "to": [ann],
+    }
     arrives = {"type": "Create", "id": f"{zoe}/create1", "actor": zoe, "to": [ann], "object": hello}
     send(inbox, arrives, 202, who=zoe)
     follow = {"type": "Follow", "id": f"{zoe}/follow1", "actor": zoe, "to": [ann], "object": ann}

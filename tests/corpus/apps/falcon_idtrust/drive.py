@@ -51,7 +51,11 @@ APP = Application(
     name="falcon_idtrust",
     framework="Falcon",
     uses=("SQLite", "random"),
-    packages=("finitelycomputable-idtrust-falcon-peewee==25.7", "jinja2==3.1.6", "gunicorn==23.0.0"),
+    packages=(
+        "finitelycomputable-idtrust-falcon-peewee==25.7",
+        "jinja2==3.1.6",
+        "gunicorn==23.0.0",
+    ),
     server=(
         *("gunicorn", "-b", "127.0.0.1:{port}", "--threads", "2", "--chdir", "{state}"),
         "finitelycomputable.idtrust_app_falcon:application",

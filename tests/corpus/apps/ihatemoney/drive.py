@@ -39,7 +39,9 @@ def drive(visitor: Visitor) -> None:
     visitor.send_form("/create", flat, 200, token="csrf_token")
     visitor.get("/flat/")
     for name in ("Ann", "Bob", "Zoë"):
-        visitor.send_form("/flat/members/add", {"name": name, "weight": "1"}, 302, token="csrf_token")
+        visitor.send_form(
+            "/flat/members/add", {"name": name, "weight": "1"}, 302, token="csrf_token"
+        )
     page = visitor.get("/flat/add").text
     people = re.findall(r'<option value="(\d+)">', page)[:3]
     for what, amount in (("Rent", "900"), ("Food", "45.5"), ("Calculated", "(3+4)*2")):

@@ -70,7 +70,10 @@ def drive(visitor: Visitor) -> None:
     visitor.put("/v1/buckets/house/collections/tasks", 201, auth=ANN)
     made = [
         visitor.post(
-            records, 201, json={"data": {"title": f"Task {n}", "done": n % 2 == 0, "n": n}}, auth=ANN
+            records,
+            201,
+            json={"data": {"title": f"Task {n}", "done": n % 2 == 0, "n": n}},
+            auth=ANN,
         ).json()["data"]
         for n in range(7)
     ]

@@ -1,0 +1,64 @@
+"""Audit events: what the interpreter's audit events say of the world, for watch and sandbox."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+__all__ = ["DEVICES", "FILE_EVENTS", "OPEN", "WORLD", "absolute", "is_harmless", "writes"]
+
+OPEN = "open"
+WORLD = frozenset(
+    """
+    socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo
+    socket.gethostbyname socket.gethostbyaddr socket.getnameinfo
+    subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
+    pty.spawn ftplib.connect imaplib.open poplib.connect telnetlib.Telnet.open
+    os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
+    """.split()
+)
+"""Events that reach the world; files that are opened and databases are apart."""
+FILE_EVENTS = frozenset(name for name in WORLD if name.startswith(("os.r", "os.m")))
+DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
+"""Beginnings of paths to which anybody may write."""
+_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod")
+"""Events whose last argument is the open folder that the path is relative to, or -1."""
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def writes(mode: object, flags: object) -> bool:
+    """Return True for a file that is opened for writing, by the arguments of its event."""
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return isinstance(flags, int) and bool(flags & _WRITING)
+
+
+def absolute(event: str, args: tuple[Any, ...]) -> object:
+    """Return a file event's path; one relative to an open folder is made absolute.
+
+    `shutil.rmtree`, and so `tempfile.TemporaryDirectory`, removes in that way.
+    """
+    path, folder = args[0], args[-1]
+    if event not in _BESIDE or not isinstance(folder, int) or folder < 0 or isinstance(path, int):
+        return path
+    try:
+        return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path))
+    except OSError:  # no such place on this platform: refused unless the path is allowed itself
+        return path
+
+
+def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
+    """Return True for what reaches nobody, and libraries do once for each process.
+
+    urllib3 binds to no particular port of this machine as it is imported, to see whether there
+    is IPv6. `ctypes.util.find_library` has the linker's cache printed (psycopg does), and
+    `platform.processor()` runs uname, for the user agent of an SDK.
+    """
+    if event == "subprocess.Popen":
+        return args[0] == "uname" or list(args[1]) == ["/sbin/ldconfig", "-p"]
+    address = args[1] if len(args) > 1 else None
+    return (
+        event == "socket.bind"
+        and isinstance(address, tuple)
+        and address[:2] in (("127.0.0.1", 0), ("::1", 0))
+    )

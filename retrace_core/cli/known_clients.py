@@ -1,0 +1,77 @@
+"""Known clients: libraries that ask the world and have no boundary, and how to cover each."""
+
+from __future__ import annotations
+
+__all__ = ["BELOW", "UNCOVERED", "how_to_cover"]
+
+BELOW: dict[str, str] = {
+    "boto3": "urllib3",
+    "dropbox": "urllib3",
+    "elasticsearch": "urllib3",
+    "hvac": "urllib3",
+    "influxdb_client": "urllib3",
+    "kubernetes": "urllib3",
+    "meilisearch": "urllib3",
+    "minio": "urllib3",
+    "opensearchpy": "urllib3",
+    "qdrant_client": "httpx",
+    "slack_sdk": "http.client",
+    "stripe": "urllib3",
+    "twilio": "urllib3",
+    "typesense": "urllib3",
+}
+"""Client -> the library below it whose boundary covers it."""
+
+UNCOVERED: dict[str, str] = {
+    "MySQLdb": "it is in C: use PyMySQL, which is covered, or declare the function that queries",
+    "aio_pika": "declare the coroutine function that publishes or gets",
+    "aiokafka": "declare the coroutine function that sends or gets",
+    "aiomcache": "declare the coroutine function that gets, with free=True",
+    "aioredis": "use redis.asyncio, which is covered",
+    "asyncmy": "use aiomysql, which is covered",
+    "bmemcached": "declare the function that gets, with free=True",
+    "cassandra": "its answers come on a thread of its own: declare the function that executes",
+    "cassandra_asyncio": "declare the coroutine function that executes",
+    "clickhouse_driver": "declare the function that executes",
+    "confluent_kafka": "it is in C: declare the function that produces or polls",
+    "couchbase": "it is in C: declare the function that gets or upserts",
+    "duckdb": "it is in C: declare the function that queries",
+    "etcd3": "declare the function that gets or puts",
+    "ibm_db": "it is in C: declare the function that queries",
+    "kafka": "declare the function that sends or polls",
+    "ldap": "it is in C: declare the function that binds or searches",
+    "ldap3": "declare the function that binds or searches",
+    "motor": "declare the coroutine function that finds or writes",
+    "mysql.connector": "use PyMySQL, which is covered, or declare the function that queries",
+    "nats": "declare the coroutine function that publishes or requests",
+    "neo4j": "declare the function that runs the query",
+    "oracledb": "declare the function that executes",
+    "cx_Oracle": "it is in C: declare the function that executes",
+    "paho.mqtt": "declare the function that publishes",
+    "paramiko": "declare the function that runs the command, or copies the file",
+    "asyncssh": "declare the coroutine function that runs the command, or copies the file",
+    "pika": "declare the function that publishes or gets",
+    "plyvel": "it is in C: declare the function that gets or puts",
+    "pycurl": "it is in C: declare the function that performs",
+    "pylibmc": "it is in C: declare the function that gets, with free=True",
+    "pymemcache": "declare the function that gets",
+    "pymongo": "declare the function that finds or writes, and returns plain documents",
+    "pymssql": "it is in C: declare the function that executes",
+    "pyodbc": "it is in C: declare the function that executes",
+    "snowflake.connector": "declare the function that executes",
+    "socketio": "declare the function that emits or calls",
+    "statsd": "declare the function that sends, or have it off while recording",
+    "pysftp": "declare the function that copies the file",
+    "rocksdict": "it is in C: declare the function that gets or puts",
+    "suds": "declare the function that calls the service",
+    "telnetlib3": "declare the coroutine function that talks",
+    "thrift": "declare the function that calls the service",
+    "torch": "of a model that runs on a GPU, declare the function that infers",
+    "zmq": "it is in C: declare the function that sends or receives",
+}
+"""Client -> what to declare with `@retrace_core.boundary`, or to use in its place."""
+
+
+def how_to_cover(library: str) -> str:
+    """Return what to do about a known client, or "" for one that is not known."""
+    return next((advice for name, advice in UNCOVERED.items() if name.split(".")[0] == library), "")

@@ -1,0 +1,266 @@
+"""Coverage watch: lists in a recording what reached the world past all boundaries.
+
+An audit hook sees it: sockets, files opened for writing, programs, C libraries. What a boundary
+does inside is masked, or its lane is busy, and so no hole; nor is the process's own start-up.
+It can't see what makes no audit event: a C library that is loaded already and called.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from retrace_core import failsafe, native
+from retrace_core.asking_line import frame_of, is_library, is_ours, library_of
+from retrace_core.audit_events import DEVICES, FILE_EVENTS, OPEN, absolute, is_harmless
+from retrace_core.recording import Hole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+
+    from retrace_core.recording import Frame
+
+__all__ = ["MOST_HOLES", "Holes", "begin"]
+
+MOST_HOLES = 50
+"""How many are listed in one recording; further ones are counted."""
+_TARGET_LIMIT = 200
+_DEEPEST = 200
+_CONNECT = "socket.connect"
+TRAFFIC = "socket.traffic"
+"""No audit event: bytes sent or received over a connection that may be open for long."""
+_SERVERS = frozenset(
+    "a2wsgi aiohttp asgiref cheroot daphne eventlet gunicorn hypercorn twisted uvicorn waitress"
+    " werkzeug".split()
+)
+"""Who reads requests and sends responses, in the request's own lane."""
+_BELOW = ("gevent", "eventlet")
+"""Who does so on behalf of its caller."""
+_LOOKUPS = frozenset(
+    f"socket.{name}" for name in "getaddrinfo gethostbyname gethostbyaddr getnameinfo".split()
+)
+_SYSTEM = (*DEVICES, "/proc/", "/sys/")
+_CODE = (".pyc", ".pyo")
+
+_STDLIB = os.path.dirname(os.__file__)
+_EXEMPT = (
+    "<frozen importlib",
+    *(os.path.join(_STDLIB, name, "") for name in ("logging", "importlib")),
+    # Temporary files are a boundary's; a library's name is found out once for the process.
+    *(os.path.join(_STDLIB, name) for name in ("tempfile.py", "ctypes/util.py", "linecache.py")),
+)
+
+_covered: Callable[[], Iterable[str]] = tuple
+_Place = tuple[str, str, int]
+
+
+class Holes:
+    """What one recording lists, in the order in which it was seen first."""
+
+    __slots__ = ("_found", "_more")
+
+    def __init__(self) -> None:
+        self._found: dict[_Place, tuple[str, str, Frame | None, str, list[int]]] = {}
+        self._more = 0
+
+    def note(
+        self, operation: str, target: str, where: FrameType | None, library: str, thread: str
+    ) -> None:
+        """Take note of one; the same from the same line is counted.
+
+        Args:
+            operation, target, library: as of `Hole`.
+            where: the application's line.
+            thread: stands for the line where there is none.
+        """
+        code = where.f_code.co_filename if where is not None else thread
+        place = (operation, code, where.f_lineno if where is not None else 0)
+        if operation == TRAFFIC:
+            place = (operation, target, 0)  # to and fro, from many lines
+        known = self._found.get(place)
+        if known is not None:
+            known[4][0] += 1
+        elif len(self._found) >= MOST_HOLES:
+            self._more += 1
+        else:
+            line = frame_of(where) if where is not None else None
+            self._found[place] = (operation, target, line, library, [1])
+
+    @property
+    def count(self) -> int:
+        """How many there are, those included that are not listed."""
+        return len(self.listed()) + self._more
+
+    def listed(self) -> list[Hole]:
+        """Return them; looking a name up, and what is sent, are part of the connecting."""
+        connects = [place for place in self._found if place[0] == _CONNECT]
+        lines = {place[1:] for place in connects}
+        targets = {self._found[place][1] for place in connects}
+        return [
+            Hole(operation, target, line, library, times[0])
+            for place, (operation, target, line, library, times) in self._found.items()
+            if not (operation in _LOOKUPS and place[1:] in lines)
+            and not (operation == TRAFFIC and target in targets)
+        ]
+
+
+def begin(covered: Callable[[], Iterable[str]] = tuple) -> None:
+    """Watch this process from now on; calling it again is harmless.
+
+    Args:
+        covered: gives the names of the libraries whose boundaries are in place.
+    """
+    global _covered
+    _covered = covered
+    native.watch(_seen)
+
+
+def _seen(lane: native.Lane, event: str, args: tuple[Any, ...]) -> None:
+    holes = getattr(getattr(lane, "scope", None), "holes", None)
+    if holes is not None:
+        with failsafe.gate("coverage watch"):
+            _note(holes, event, args, sys._getframe(1))
+
+
+def _note(holes: Holes, event: str, args: tuple[Any, ...], frame: FrameType | None) -> None:
+    if (event == TRAFFIC or event in _LOOKUPS) and _is_covered(frame):
+        return
+    target = _target(event, args)
+    if target is None:
+        return
+    library = ""
+    for _ in range(_DEEPEST):
+        if frame is None:
+            break
+        kind, name = _kind(frame.f_code.co_filename)
+        if kind == "exempt":
+            return
+        if kind == "application":
+            break
+        library = name or library
+        frame = frame.f_back
+    else:
+        frame = None
+    if frame is None and event in _LOOKUPS:
+        return  # on a thread of the event loop's; the connecting is seen as well
+    holes.note(event, target[:_TARGET_LIMIT], frame, library, library)
+
+
+def _is_covered(frame: FrameType | None) -> bool:
+    """Return True for traffic of a library that has a boundary, and with the request's client.
+
+    A boundary may record only what is received: what is sent, and the name of this machine in
+    it (smtplib), is made again by a replay, to nobody. The
+    server reads requests and sends responses in the request's own lane, by our tees.
+    """
+    for _ in range(_DEEPEST):
+        if frame is None:
+            return True  # of nobody's
+        kind, library = _kind(frame.f_code.co_filename)
+        if kind != "library" or (library and library not in _BELOW):
+            return kind == "ours" or library in _SERVERS or library in _tops(_covered())
+        if not library and _stdlib_module(frame.f_code.co_filename) in _covered():
+            return True
+        frame = frame.f_back
+    return True
+
+
+def _tops(names: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+@functools.lru_cache(512)
+def _stdlib_module(file: str) -> str:
+    return file.removeprefix(os.path.join(_STDLIB, "")).removesuffix(".py").replace(os.sep, ".")
+
+
+@functools.lru_cache(4096)
+def _kind(file: str) -> tuple[str, str]:
+    """Return what code of a file is: exempt, ours, a library's (with its name), or the app's."""
+    if file.startswith(_EXEMPT):
+        return "exempt", ""
+    if is_ours(file):
+        return "ours", ""
+    if is_library(file):
+        return "library", library_of(file)
+    return "application", ""
+
+
+def _target(event: str, args: tuple[Any, ...]) -> str | None:
+    """Return in words what is reached, without anything secret; None for what is no hole."""
+    if is_harmless(event, args):
+        return None
+    if event == OPEN:
+        path = os.fsdecode(args[0])
+        return None if path.startswith(_SYSTEM) or path.endswith(_CODE) else path
+    if event == TRAFFIC:
+        return _peer(args[0])
+    if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+        return _address(args[:2]) if event.endswith("info") else str(args[0])
+    if event.startswith("socket."):
+        return _address(args[-1])
+    if event.startswith("ctypes."):
+        return _symbol(event, args)
+    if event == "subprocess.Popen":
+        return _program(args[0] or (args[1][0] if isinstance(args[1], list | tuple) else args[1]))
+    if event in ("os.system", "pty.spawn"):
+        command = args[0]
+        return _program(command[0] if isinstance(command, list | tuple) else command)
+    if event == "os.spawn":
+        return _program(args[1])
+    if event in ("os.fork", "os.forkpty"):
+        return "a process"
+    if event in ("os.exec", "os.posix_spawn"):
+        return _program(args[0])
+    if event == "sqlite3.connect":
+        return None if args[0] in (":memory:", b":memory:", "") else os.fsdecode(args[0])
+    return _file(event, args)
+
+
+def _peer(connection: Any) -> str | None:
+    """Return the other end; None for a pair of sockets within the process."""
+    if not hasattr(connection, "getpeername"):
+        connection = connection.owner  # of the TLS part; in memory there is none
+        if connection is None:
+            return None
+    try:
+        peer = connection.getpeername()
+    except OSError:
+        return _address(None)
+    return _address(peer) if peer else None
+
+
+def _address(address: Any) -> str:
+    if isinstance(address, tuple) and len(address) > 1:
+        host, port = address[:2]
+        host = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+    if isinstance(address, str | bytes):
+        return os.fsdecode(address).replace("\0", "@")
+    return "a connected socket"
+
+
+def _program(command: Any) -> str:
+    words = os.fsdecode(command).split(None, 1)  # what comes after it may be secret
+    return words[0] if words else ""
+
+
+def _symbol(event: str, args: tuple[Any, ...]) -> str | None:
+    if event == "ctypes.dlopen":
+        return os.fsdecode(args[0]) if args[0] else None
+    library = getattr(args[0], "_name", None)
+    return f"{os.path.basename(library)}: {args[1]}" if library else None
+
+
+def _file(event: str, args: tuple[Any, ...]) -> str | None:
+    path = absolute(event, args) if event in FILE_EVENTS else args[0]
+    if not isinstance(path, str | bytes | os.PathLike):
+        return "an open file"
+    text = os.fsdecode(path)
+    # Of temporary folders, which on replay are a scratch folder, files are removed one by one.
+    scratch = os.path.join(tempfile.tempdir or tempfile.gettempdir(), "")
+    return None if text.startswith((scratch, *_SYSTEM)) else text
