@@ -21,6 +21,7 @@ from retrace_core.errors import NotOnTape
 from retrace_core.filling import filling
 from retrace_core.lanes import Lane, mask, masked_value
 from retrace_core.live_call import AskLive, ask_live, ask_live_async, is_live
+from retrace_core.loop_steps import answered
 from retrace_core.native import INFRA, LANE, RECORD, REPLAY, current, now_ns
 from retrace_core.recording import CANCELLED, RAISED, RETURNED
 
@@ -191,7 +192,8 @@ async def call_async(
         raise
     LANE.set(lane)
     try:
-        lane.record(kind, key, RETURNED, result if encode is None else encode(result), start_ns)
+        value = result if encode is None else encode(result)
+        answered(cast("Lane", lane), lane.record(kind, key, RETURNED, value, start_ns))
     except Exception as error:
         spoil(lane, kind, error)
     return result
@@ -286,7 +288,8 @@ def record_error(
         if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
             lane.record(kind, key, CANCELLED, None, start_ns)
         else:
-            lane.record(kind, key, RAISED, pack_exception(error), start_ns)
+            seq = lane.record(kind, key, RAISED, pack_exception(error), start_ns)
+            answered(cast("Lane", lane), seq)
     except Exception as fault:
         spoil(lane, kind, fault)
 

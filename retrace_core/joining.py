@@ -10,13 +10,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from retrace_core.boundary import record_error
+from retrace_core.loop_steps import answered
 from retrace_core.native import REPLAY, now_ns
 from retrace_core.ordering import BACK
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
-    from retrace_core.lanes import Lane
     from collections.abc import Awaitable, Callable
+
+    from retrace_core.lanes import Lane
 
 __all__ = ["joined"]
 
@@ -44,9 +46,9 @@ async def joined(lane: Lane, wait: Callable[[], Awaitable[T]]) -> T:
         record_error(lane, BACK, _KEY, error, start_ns)
         raise
     except BaseException:
-        lane.record(BACK, _KEY, RETURNED, None, start_ns)
+        answered(lane, lane.record(BACK, _KEY, RETURNED, None, start_ns))
         raise
-    lane.record(BACK, _KEY, RETURNED, None, start_ns)
+    answered(lane, lane.record(BACK, _KEY, RETURNED, None, start_ns))
     return result
 
 

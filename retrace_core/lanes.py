@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from types import CodeType
 
+    from retrace_core.loop_steps import LoopSteps
     from retrace_core.native import ScopeState
 
 __all__ = [
@@ -48,6 +49,8 @@ class LaneOwner(Protocol):
     span_id: str
     outgoing_headers: tuple[tuple[str, str], ...]
     lanes: list[Lane]
+    steps: LoopSteps | None
+    """How far the event loop had got between answers (recording only)."""
 
     def spawn(self, parent: Lane) -> Lane:
         """Return a new child lane of `parent`."""

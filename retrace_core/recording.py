@@ -250,6 +250,10 @@ class Recording(msgspec.Struct, frozen=True):
     lanes: list[LaneEvents]
     holes: list[Hole] = []
     """What reached the world past all boundaries."""
+    steps: list[tuple[int, int, int]] = []
+    """How far the event loop had got between two answers of its tasks: number of the one, of the
+    next one, and steps between (0: both came in the same step). Those between which it was idle,
+    or that came one by one, are left out."""
 
     def lane(self, lane_id: str) -> LaneEvents | None:
         """Return the lane of that id, or None."""

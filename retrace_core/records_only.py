@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from retrace_core.lanes import Lane
+    from retrace_core.loop_steps import LoopSteps
 
 __all__ = ["RecordsOnly"]
 
@@ -15,7 +16,8 @@ __all__ = ["RecordsOnly"]
 class RecordsOnly:
     """Never asked for an answer: its lanes are all of mode `RECORD`."""
 
-    __slots__ = ()
+    steps: LoopSteps | None = None
+    """None: there is one lane, or no event loop."""
 
     def lane_ending(self, lane: Lane) -> None:
         """Do nothing: only a replaying lane waits for its turn to end."""

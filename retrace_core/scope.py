@@ -26,6 +26,7 @@ from retrace_core.conversation import ELSEWHERE
 from retrace_core.coverage_watch import Holes
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
+from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
@@ -141,6 +142,8 @@ class RecordingScope(Traffic, RecordsOnly):
         lane = Lane(self, parent.next_child_id(), RECORD)
         self.lanes.append(lane)
         self._open.add(lane)
+        if self.steps is None:
+            self.steps = LoopSteps()
         return lane
 
     def lane_ended(self, lane: Lane) -> None:
@@ -254,6 +257,7 @@ class RecordingScope(Traffic, RecordsOnly):
             lanes=[(lane.id, lane.data(), lane.events, lane not in self._open) for lane in lanes],
             sites=site_names(self.state.used_sites()),
             holes=self.holes.listed() if self.holes is not None else [],
+            steps=self.steps.gaps if self.steps is not None else [],
         )
         self._let_go()
         return draft

@@ -22,8 +22,9 @@ from retrace_mw import Decision, RequestView, RetraceMiddleware
 from tests.recorded import assert_identical, only_recording
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from pathlib import Path
+
+    from starlette.requests import Request
 
 ALLOWED = {"http.response.pathsend": {}, "http.response.zerocopysend": {}}
 

@@ -216,6 +216,8 @@ def check_clients() -> Iterator[Finding]:
             if not _is_installed(library):
                 continue
             problem = _import(library)
+            if problem is None:
+                continue
             failed = installer.failures().get(library, problem)
             named = f"{library} {_version(library, packages)}".rstrip()
             if failed:
@@ -279,10 +281,15 @@ def _is_installed(library: str) -> bool:
         return False
 
 
-def _import(library: str) -> str:
+def _import(library: str) -> str | None:
+    """Return what is wrong, "" for nothing, None where it takes a configured application."""
     try:
         importlib.import_module(library)
     except (ImportError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        return f"importing it failed: {type(error).__name__}: {error}"
+    except Exception as error:  # an error of its own: Django's models outside of a project
+        if type(error).__module__.partition(".")[0] == library.partition(".")[0]:
+            return None
         return f"importing it failed: {type(error).__name__}: {error}"
     return ""
 

@@ -13,6 +13,7 @@ from psycopg import errors, pq
 
 from retrace_core.boundary import spoil
 from retrace_core.codec import pack_exception
+from retrace_core.loop_steps import answered
 from retrace_core.native import now_ns
 from retrace_core.postgresql.backend import SESSION, Backend
 from retrace_core.postgresql.protocol import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from retrace_core import native
+    from retrace_core.lanes import Lane
 
     Steps: TypeAlias = Generator[Any, Any, Any]
 
@@ -137,7 +139,8 @@ class Wait:
         try:
             news = self._news(lane.state)
             status = int(self.connection.pgconn.transaction_status)
-            lane.record(kind, key, RETURNED, [value, status, news], start_ns)
+            seq = lane.record(kind, key, RETURNED, [value, status, news], start_ns)
+            answered(cast("Lane", lane), seq)
         except Exception as fault:  # noqa: BLE001  # whatever it is, the request goes on
             spoil(lane, kind, fault)
 
@@ -153,7 +156,7 @@ class Wait:
                     kept[2][name] = packed(value)[4]
                 elif name == "_pgconn":
                     kept[2][name] = None
-            lane.record(kind, key, RAISED, kept, start_ns)
+            answered(cast("Lane", lane), lane.record(kind, key, RAISED, kept, start_ns))
         except Exception as fault:  # noqa: BLE001
             spoil(lane, kind, fault)
 

@@ -58,7 +58,7 @@ def drive(
         before: other requests of the same process, to run first, each with its player.
     """
     runs = [*before, (recording, player)]
-    if recording.request.protocol != "wsgi":
+    if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
     for one, answers in runs:

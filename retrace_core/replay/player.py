@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
 from retrace_core.exempt import recorded_site
-from retrace_core.failure import describe
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
@@ -21,13 +21,13 @@ from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.matching import matching
-from retrace_core.replay.outcome import Outcome
+from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
-from retrace_core.replay.steps import came_together, others_run
+from retrace_core.replay.steps import steps_of
 from retrace_core.replay.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextvars import Token
     from types import CodeType
 
@@ -43,7 +43,7 @@ END = "lane.end"
 SLEEP = "time.sleep"
 
 
-class Player:
+class Player(ReplayedResponse):
     """The scope of a replay: its lanes ask it, and it answers from the recording.
 
     Args:
@@ -65,6 +65,7 @@ class Player:
         passes_over: bool = False,
         live: Sequence[str] = (),
     ) -> None:
+        super().__init__()
         header = recording.header
         self.state = ScopeState()
         self.span_id = header.span_id
@@ -83,6 +84,7 @@ class Player:
             self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
+            steps=steps_of(recording),
             patience_s=patience_s,
             stuck=self.findings.notes.append,
             broken=self._raise_divergence,
@@ -94,15 +96,12 @@ class Player:
             ),
         )
         self._matching: Matching = matching(mode, self._cursors, passes_over=passes_over)
-        self._together = came_together(recording)
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
-        self.outcome = Outcome()
         self.boot: BootPlayer | None = None
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
-        self._on_failure: Callable[[BaseException], None] | None = None
         self._on_divergence: Callable[[Divergence], None] | None = None
         self._watcher: Callable[[], object] | None = None
 
@@ -130,54 +129,9 @@ class Player:
         """Leave the current context as it was before `enter`."""
         LANE.reset(token)
 
-    def request_body(self, chunk: bytes) -> None:
-        """Do nothing: the body is the recorded one."""
-
-    def request_body_failed(self, error: BaseException) -> None:
-        """Do nothing, as `request_body`."""
-
-    def response_start(self, status: int, reason: str, headers: Sequence[tuple[Any, Any]]) -> None:
-        """Keep the status line and headers that came out."""
-        self.outcome.start(status, reason, headers)
-
-    def response_body(self, chunk: bytes) -> None:
-        """Keep a chunk that came out."""
-        self.outcome.body.append(bytes(chunk))
-
-    def response_end(self, complete: bool) -> None:
-        """Keep whether the whole response came out."""
-        self.outcome.complete = complete
-
-    def said(self, message: Mapping[str, Any]) -> None:
-        """Keep a message that went out on a web socket."""
-        self.outcome.messages.append(dict(message))
-
-    def said_elsewhere(self, message: object) -> None:
-        """Do nothing: what code outside of the lanes does is not replayed."""
-
-    def failed(self, error: BaseException) -> None:
-        """Keep the exception that left the application."""
-        if not isinstance(error, DivergedError) and self.outcome.error is None:
-            self.outcome.error = error
-            self.outcome.failure = describe(error)  # now: more frames come as it goes up
-            if self._on_failure is not None:
-                self._on_failure(error)
-
-    def handled(self, error: BaseException) -> None:
-        """Keep the first exception that the application handled, and logged as an error."""
-        if self.outcome.handled is None:
-            self.outcome.handled = error
-            self.outcome.failure = self.outcome.failure or describe(error, handled=True)
-            if self._on_failure is not None:
-                self._on_failure(error)
-
     def when_diverging(self, call: Callable[[Divergence], None]) -> None:
         """Have `call` called, on the thread that leaves the recording, before it is left."""
         self._on_divergence = call
-
-    def when_failing(self, call: Callable[[BaseException], None]) -> None:
-        """Have `call` called with an exception that is kept, at that moment."""
-        self._on_failure = call
 
     def close(self) -> None:
         """Do nothing: the driver ends the replay."""
@@ -296,8 +250,6 @@ class Player:
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
             await self._turns.wait_async(lane, turn)
-            if turn not in self._together:
-                await others_run()
         finally:
             self._turns.done(lane, turn)
         return self._outcome(event)
@@ -381,6 +333,8 @@ class Player:
         if event.status == RAISED:
             error = unpack_exception(event.value, allowed_errors())
             raise error
+        if isinstance(event.value, (list, dict)):
+            return copy.deepcopy(event.value)  # what the code changes is not the recording
         return event.value
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:

@@ -1,41 +1,67 @@
 """Steps of an event loop: what tasks hand to one another before the next answer comes.
 
-In production an answer from outside comes when the loop has nothing else to do; on replay it is
-there at once. So what is ready runs first, unless answers came together.
+In production an answer from outside comes when the loop has nothing else to do, or some steps
+after the one before, or together with it; on replay it is there at once. So what ran between
+two answers runs again before the second one is given.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.recording import Event
+from retrace_core.recording import CANCELLED, Event
 
 if TYPE_CHECKING:
     from retrace_core.recording import Recording
 
-__all__ = ["came_together", "others_run"]
+__all__ = ["Steps", "others_run", "steps_of"]
 
-_TOGETHER_US = 100
-"""Answers that came this close to one another probably came in one step of the event loop."""
 _MOST_STEPS = 100
 """How many steps of other tasks run before an answer is given, where they never end."""
 
 
-def came_together(recording: Recording) -> frozenset[int]:
-    """Return the numbers of the answers that came with the one before them."""
-    events = sorted(
-        (event.seq, event.end_us)
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How the answers of one recording lay in the steps of their event loops."""
+
+    after: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    """Number of an answer -> number of the next one, and how many steps later it came."""
+    together: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
+    """Number of an answer -> numbers of those that other tasks had in the same step after it."""
+    known: frozenset[int] = frozenset()
+    """Answers that did not wait until the loop had nothing else to do."""
+
+
+def steps_of(recording: Recording) -> Steps:
+    """Return how the answers of a recording lay in the steps of their event loops."""
+    if not recording.steps:
+        return Steps()
+    events = {
+        event.seq: (lane.id, event)
         for lane in recording.lanes
         for event in lane.events
-        if isinstance(event, Event)
-    )
-    return frozenset(
-        seq
-        for (_, before_us), (seq, end_us) in itertools.pairwise(events)
-        if end_us - before_us < _TOGETHER_US
-    )
+        if isinstance(event, Event) and event.status != CANCELLED
+    }
+    after: dict[int, tuple[int, int]] = {}
+    together: dict[int, list[int]] = {}
+    first_of: dict[int, int] = {}
+    for before, seq, between in sorted(recording.steps, key=lambda gap: gap[1]):
+        if seq not in events:
+            continue
+        if between:
+            after[before] = (seq, between)
+            continue
+        first = first_of[seq] = first_of.get(before, before)
+        lane_id, event = events[seq]
+        if first in events:
+            first_lane, leading = events[first]
+            asked_us = event.end_us - event.duration_us
+            if lane_id != first_lane and asked_us <= leading.end_us:
+                together.setdefault(first, []).append(seq)
+    known = frozenset(seq for _, seq, _ in recording.steps)
+    return Steps(after, together, known)
 
 
 async def others_run() -> None:

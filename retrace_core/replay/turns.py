@@ -13,17 +13,24 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextvars import Context
 from typing import TYPE_CHECKING
+
+from retrace_core.replay.steps import others_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from retrace_core.lanes import Lane
+    from retrace_core.replay.steps import Steps
 
 __all__ = ["Turns"]
 
 _RUN_ON_S = 0.02
 """How long a thread may run on after its turn before the next one is given away."""
+
+_MOST_STEPS = 100
+"""How many steps of the loop tasks may take until they wait for answers that come together."""
 
 _PASS_S = 0.2
 """How long a lock is waited for that was taken when recorded, and may not be taken again."""
@@ -34,6 +41,7 @@ class Turns:
 
     Args:
         events: (number, lane id) of every recorded completion.
+        steps: how they lay in the steps of their event loops.
         patience_s: how long to wait for a turn without any progress before the recorded
             order is given up, in seconds.
         stuck: called once, with words, when that happens.
@@ -45,6 +53,7 @@ class Turns:
         self,
         events: Iterable[tuple[int, str]],
         *,
+        steps: Steps,
         patience_s: float,
         stuck: Callable[[str], None],
         broken: Callable[[], None],
@@ -65,6 +74,9 @@ class Turns:
         self._broken = broken
         self._single = len(set(self._owner.values())) < 2
         self._given_up = False
+        self._steps = steps
+        self._held = {seq for seq, _ in steps.after.values()}
+        """Completions that come some steps of the loop after another, which are not over yet."""
 
     def arrive(self, lane: Lane) -> None:
         """Say that `lane` asks for its next answer (and so has run on far enough)."""
@@ -94,6 +106,7 @@ class Turns:
             return
         loop = asyncio._get_running_loop()
         with self._changed:
+            self._held.discard(seq)
             progress, since = self._next, time.monotonic()
             while not self._may_go(lane.id, seq):
                 self._broken()
@@ -109,9 +122,15 @@ class Turns:
                     self._give_up(seq)
 
     async def wait_async(self, lane: Lane, seq: int) -> None:
-        """Suspend this task until it is the turn of `seq`."""
-        if self._single:
-            return
+        """Suspend this task until it is the turn of `seq`, in its step of the loop."""
+        if not self._single:
+            await self._turn(lane, seq)
+        if seq not in self._steps.known:
+            await others_run()
+        if seq in self._steps.together and not self._single:
+            await self._gather(self._steps.together[seq])
+
+    async def _turn(self, lane: Lane, seq: int) -> None:
         loop = asyncio.get_running_loop()
         progress, since = self._next, time.monotonic()
         while True:
@@ -132,10 +151,41 @@ class Turns:
                 self._pass_over(since)
                 if self._is_turn(seq) and time.monotonic() - since > _RUN_ON_S:
                     self._running = None
+                    self._held.discard(seq)
                 if self._next != progress:
                     progress, since = self._next, time.monotonic()
                 elif time.monotonic() - since > self._patience_s:
                     self._give_up(seq)
+
+    async def _gather(self, others: list[int]) -> None:
+        """Wake others, to go on in this very step, once they wait for their answers."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_MOST_STEPS):
+            with self._changed:
+                here = [
+                    sleeper[1]
+                    for seq in others
+                    if (sleeper := self._sleepers.get(seq)) is not None and sleeper[0] is loop
+                ]
+            if len(here) == len(others):
+                break
+            await asyncio.sleep(0)
+        for future in here:
+            _wake(future)
+
+    def _step(self, loop: asyncio.AbstractEventLoop, seq: int, steps: int) -> None:
+        """Let a completion come some steps of the loop later."""
+        if steps > 1:
+            loop.call_soon(self._step, loop, seq, steps - 1, context=Context())
+            return
+        with self._changed:
+            self._held.discard(seq)
+            sleeper = self._sleepers.get(seq)
+        if sleeper is not None and sleeper[0] is loop:
+            _wake(sleeper[1])
+        else:
+            with self._changed:
+                self._notify_next()
 
     def done(self, lane: Lane, seq: int) -> None:
         """Say that completion `seq` of `lane` has happened; gives the next turn away."""
@@ -144,8 +194,12 @@ class Turns:
         with self._changed:
             self._done.add(seq)
             # A task runs on by itself until it suspends; only a thread must be waited for.
-            self._running = lane.id if asyncio._get_running_loop() is None else None
+            loop = asyncio._get_running_loop()
+            self._running = lane.id if loop is None else None
             self._advance()
+        later = self._steps.after.get(seq)
+        if later is not None and loop is not None:
+            loop.call_soon(self._step, loop, *later, context=Context())
 
     def is_next(self, seq: int) -> bool:
         """Return True when it is the turn of `seq`."""
@@ -167,7 +221,7 @@ class Turns:
     def _may_go(self, lane_id: str, seq: int) -> bool:
         if self._given_up or seq in self._done:
             return True
-        return self._is_turn(seq) and self._running in (None, lane_id)
+        return self._is_turn(seq) and self._running in (None, lane_id) and seq not in self._held
 
     def _is_turn(self, seq: int) -> bool:
         return self._next >= len(self._order) or seq <= self._order[self._next]
@@ -208,6 +262,8 @@ class Turns:
     def _wake_sleepers(self, numbers: list[int]) -> None:
         for seq in numbers:
             sleeper = self._sleepers.get(seq)
+            if seq in self._held and not self._given_up:
+                continue  # its step of the loop is yet to come
             if sleeper is not None and not sleeper[0].is_closed():
                 sleeper[0].call_soon_threadsafe(_wake, sleeper[1])
 

@@ -22,3 +22,5 @@ class Draft(msgspec.Struct):
     """Call sites of soft events, by number."""
     holes: list[Hole] = []
     """What reached the world past all boundaries."""
+    steps: list[tuple[int, int, int]] = []
+    """As in a recording."""

@@ -76,6 +76,8 @@ def _frames(draft: Draft) -> list[tuple[int, bytes]]:
         parts.append(encode(("failure", draft.failure)))
     if draft.holes:
         parts.append(encode(("holes", draft.holes)))
+    if draft.steps:
+        parts.append(encode(("steps", draft.steps)))
     for lane_id, data, events, complete in draft.lanes:
         parts.append(encode(("lane", (lane_id, data, events, complete))))
     frames = [(HEADER, encode(draft.header))]

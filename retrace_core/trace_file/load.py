@@ -33,6 +33,7 @@ _request = msgspec.msgpack.Decoder(Request)
 _response = msgspec.msgpack.Decoder(Response)
 _failure = msgspec.msgpack.Decoder(Failure)
 _holes = msgspec.msgpack.Decoder(list[Hole])
+_steps = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
 _lane = msgspec.msgpack.Decoder(tuple[str, bytes, int, bool])
 _sites = msgspec.msgpack.Decoder(dict[int, str])
 _footer = msgspec.msgpack.Decoder(tuple[int, int])
@@ -51,6 +52,7 @@ class _Parts:
         self.lanes: list[tuple[str, bytes, int, bool]] = []
         self.sites: dict[int, str] = {}
         self.holes: list[Hole] = []
+        self.steps: list[tuple[int, int, int]] = []
         self.count = 0
         self.complete = False
 
@@ -81,6 +83,8 @@ class _Parts:
                 self.sites = _sites.decode(payload)
             elif tag == "holes":
                 self.holes = _holes.decode(payload)
+            elif tag == "steps":
+                self.steps = _steps.decode(payload)
             elif tag == "lane":
                 self.lanes.append(_lane.decode(payload))
 
@@ -94,7 +98,15 @@ class _Parts:
             raise TornRecording(
                 f"{self.name} has damaged events ({error}); fetch it again"
             ) from None
-        return Recording(self.header, self.request, self.response, self.failure, lanes, self.holes)
+        return Recording(
+            self.header,
+            self.request,
+            self.response,
+            self.failure,
+            lanes,
+            self.holes,
+            self.steps,
+        )
 
     def _events(self, lane_id: str, data: bytes, count: int, complete: bool) -> LaneEvents:
         if not 0 <= count <= len(data):
