@@ -1,10 +1,13 @@
 """Fidelity with services: of 10,000 requests, 50 at once, how many replay identically?
 
-    python -m benchmarks.fidelity_services [--requests N] [--at-once N] [--jobs N] [--keep FOLDER]
+    python -m benchmarks.fidelity_services [--requests N] [--at-once N] [--jobs N]
+        [--isolate fork|process|none] [--keep FOLDER]
 
 `warehouse`, a FastAPI application with asyncpg, Redis and httpx, is served by uvicorn with real
 servers behind it, and all requests are recorded. Then all servers are ended and what they kept is
-deleted, and `retrace verify` replays every recording in a process of its own.
+deleted, and `retrace verify` replays every recording in fresh processes: each in one of its own,
+or many in one (`--isolate none`, the default here: it is ten times as fast, and the warehouse keeps
+nothing between requests that could hide anything).
 """
 
 from __future__ import annotations
@@ -67,7 +70,9 @@ def requests(count: int, seed: int = 4) -> Iterator[Asked]:
         method, path = kind.split()
         body = b""
         if path == "/orders":
-            lines = {str(dice.randrange(202)): dice.randint(1, 3) for _ in range(dice.randint(1, 3))}
+            lines = {
+                str(dice.randrange(202)): dice.randint(1, 3) for _ in range(dice.randint(1, 3))
+            }
             email = f"visitor{dice.randrange(20)}@example.com"
             body = json.dumps({"email": email, "lines": lines}).encode()
         yield method, path.format(item=dice.randrange(202), few=dice.randrange(8)), body
@@ -142,12 +147,12 @@ def record(folder: Path, environment: dict[str, str], count: int, at_once: int) 
         server.wait(6)
 
 
-def verify(folder: Path, environment: dict[str, str], jobs: int) -> dict[str, Any]:
+def verify(folder: Path, environment: dict[str, str], jobs: int, isolate: str) -> dict[str, Any]:
     """Replay all recordings in fresh processes; return the report."""
     report = folder / "report.json"
     command = [sys.executable, "-m", "retrace_core.cli", "verify", str(folder / "recordings")]
     command += ["--app", "benchmarks.warehouse:app", "--app-dir", str(ROOT), "--cold"]
-    command += ["--jobs", str(jobs), "--json", str(report)]
+    command += ["--jobs", str(jobs), "--isolate", isolate, "--json", str(report)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if not report.exists() or not report.read_text():
         raise RuntimeError(f"verify failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -155,7 +160,7 @@ def verify(folder: Path, environment: dict[str, str], jobs: int) -> dict[str, An
     return found
 
 
-def measure(folder: Path, count: int, at_once: int, jobs: int) -> Measured:
+def measure(folder: Path, count: int, at_once: int, jobs: int, isolate: str) -> Measured:
     """Record so many requests, take the world away, and replay them all.
 
     Args:
@@ -163,6 +168,7 @@ def measure(folder: Path, count: int, at_once: int, jobs: int) -> Measured:
         count: how many requests.
         at_once: how many at the same time.
         jobs: how many replays at the same time.
+        isolate: as `retrace verify` takes it.
     """
     with ExitStack() as world:
         database = world.enter_context(postgresql_server())
@@ -184,7 +190,7 @@ def measure(folder: Path, count: int, at_once: int, jobs: int) -> Measured:
         answered = record(folder, environment, count, at_once)
         took_s = time.monotonic() - start
     recorded = sum(1 for _ in (folder / "recordings").glob("*/warehouse/trace*.bin"))
-    verified = verify(folder, environment, jobs)
+    verified = verify(folder, environment, jobs, isolate)
     return Measured(recorded, answered, took_s, verified["exact"], verified)
 
 
@@ -210,7 +216,10 @@ def main() -> int:
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         jobs = option("--jobs", os.cpu_count() or 1)
-        found = measure(folder, count, option("--at-once", 50), jobs)
+        isolate = "none"
+        if "--isolate" in sys.argv:
+            isolate = sys.argv[sys.argv.index("--isolate") + 1]
+        found = measure(folder, count, option("--at-once", 50), jobs, isolate)
         print(f"answered in {found.took_s:.0f} s: {dict(sorted(found.answered.items()))}")
         verify_s = found.verified["took_s"]
         print(f"{found.identical} of {found.recorded} recordings identical, {verify_s:.0f} s")
