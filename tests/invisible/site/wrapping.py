@@ -13,7 +13,7 @@ from typing import Any
 
 from wrapt import register_post_import_hook
 
-from retrace_core import failsafe, installer
+from retrace_core import failsafe, installer, scope
 from retrace_mw import asgi, response_headers, wsgi
 
 __all__ = ["activate", "recorded_asgi", "recorded_wsgi"]
@@ -89,24 +89,12 @@ def _uvicorn(module: Any) -> None:
     module.Config.load = load
 
 
-def _httpx_asgi(module: Any) -> None:
-    _replace_argument(module.ASGITransport, "__init__", "app", recorded_asgi)
-
-
-def _httpx_wsgi(module: Any) -> None:
-    _replace_argument(module.WSGITransport, "__init__", "app", recorded_wsgi)
-
-
 _PLACES = {
     "starlette.testclient": _starlette_client,
     "werkzeug.test": _werkzeug_client,
     "werkzeug.serving": _werkzeug_server,
     "wsgiref.simple_server": _wsgiref_server,
     "uvicorn.config": _uvicorn,
-    "httpx._transports.asgi": _httpx_asgi,
-    "httpx._transports.wsgi": _httpx_wsgi,
-    "httpx2._transports.asgi": _httpx_asgi,
-    "httpx2._transports.wsgi": _httpx_wsgi,
 }
 """Module -> what has the applications recorded that are given to it."""
 
@@ -116,9 +104,16 @@ def activate() -> None:
 
     With INVISIBLE_STRICT=1 faults of ours fail the tests, instead of being counted only.
     """
-    # What is meant to be seen is not looked at: the recording's name in the response, a line in
-    # the log for each recording.
+    # What is meant to be seen is not looked at: the recording's name in the response, the trace in
+    # outgoing calls (httpbin tells what it got), a line in the log for each recording.
     response_headers.ResponseHeaders.missing = lambda *_: []
+    begin = scope.RecordingScope.__init__
+
+    @functools.wraps(begin)
+    def silent(self: Any, **given: Any) -> None:
+        begin(self, **{**given, "outgoing_headers": ()})
+
+    scope.RecordingScope.__init__ = silent
     logging.getLogger("retrace").setLevel(logging.WARNING)
     failsafe.strict = os.environ.get("INVISIBLE_STRICT") == "1"
     installer.install()
