@@ -11,6 +11,7 @@ The files in the order of a request:
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     scope.py          the running recording of one request in the current context
+    tags.py           what the application calls a recording by, to find it by
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
     task_call.py      one run of a queue's task, as a request and its response
