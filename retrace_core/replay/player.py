@@ -261,18 +261,18 @@ class Player(ReplayedResponse):
         For a client can swallow its cancellation, as redis-py does where its reply is there
         already, and a timer may be early on replay.
         """
-        cancelled = False
+        cancelled: asyncio.CancelledError | None = None
         while True:
             try:
                 await self._turns.wait_async(lane, turn)
                 break
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 self._raise_divergence()
-                cancelled = True
+                cancelled = error
         task = asyncio.current_task()
-        if cancelled and task is not None and self._cursor(lane).is_cancelled_next():
+        if cancelled is not None and task is not None and self._cursor(lane).is_cancelled_next():
             task.uncancel()  # asked for once, as before
-            task.cancel()
+            task.cancel(*cancelled.args)  # whose it is: anyio's scopes know theirs by the message
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""
