@@ -24,7 +24,7 @@ from retrace_core.kept_line import tell_kept
 from retrace_core.native import LANE, RECORD, now_ns
 from retrace_core.parked import Parked
 from retrace_core.stats import count, put
-from retrace_core.store import BatchStore
+from retrace_core.store import BatchStore, RankedStore
 from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
@@ -34,7 +34,17 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = ["Writer", "at_exit", "configure", "finish", "flush", "park", "submit", "waiting"]
+__all__ = [
+    "Writer",
+    "at_exit",
+    "at_last",
+    "configure",
+    "finish",
+    "flush",
+    "park",
+    "submit",
+    "waiting",
+]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -228,7 +238,10 @@ class Writer:
             for header, data in encoded
         ]
         with failsafe.gate("store"):
-            if isinstance(store, BatchStore):
+            if isinstance(store, RankedStore):
+                failed = [bool(header.error) or header.status >= 500 for header, _ in encoded]
+                answers = store.put_ranked(recordings, failed)
+            elif isinstance(store, BatchStore):
                 answers = store.put_all(recordings)
             else:
                 answers = [_put_one(store, recording) for recording in recordings]
@@ -264,6 +277,7 @@ _prepared = False
 _ended = False
 """True once the process has flushed for the last time."""
 _exit_calls: list[Callable[[], None]] = []
+_last_calls: list[Callable[[], None]] = []
 
 
 def configure(store: Store, *, queue_bytes: int) -> Writer:
@@ -302,6 +316,12 @@ def at_exit(call: Callable[[], None]) -> None:
     """Have `call` called before the last flush of the process, so that it may submit more."""
     if call not in _exit_calls:
         _exit_calls.append(call)
+
+
+def at_last(call: Callable[[], None]) -> None:
+    """Have `call` called after the last flush of the process."""
+    if call not in _last_calls:
+        _last_calls.append(call)
 
 
 def flush(timeout_s: float = 5.0) -> bool:
@@ -362,6 +382,9 @@ def _at_exit(timeout_s: float = _EXIT_S) -> None:
             for call in _exit_calls:
                 call()
             _writer.flush(timeout_s)
+    for call in _last_calls:
+        with failsafe.gate("flush at exit"):
+            call()
 
 
 def _await_open_scopes() -> None:

@@ -80,6 +80,11 @@ class Cloud:
                 "a folder, or install what clouds need: pip install 'retrace-mw[clouds]'",
             )
 
+    @property
+    def usable_here(self) -> bool:
+        """False in a process that was forked from one which had used the library."""
+        return _used_by in (0, os.getpid())
+
     def client(self) -> Any:
         """Return the client.
 
@@ -89,7 +94,7 @@ class Cloud:
         """
         global _used_by
         with self._lock:
-            if _used_by not in (0, os.getpid()):
+            if not self.usable_here:
                 raise StoreUnavailable(
                     f"{self.url} can't be reached by a process that was forked from one which"
                     " reached a cloud's store; whoever else ships from the spool does it"

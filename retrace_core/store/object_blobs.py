@@ -9,13 +9,14 @@ from retrace_core.store.blobs import Blob, check_key
 from retrace_core.store.cloud_errors import cloud_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from retrace_core.store.cloud import Cloud
+    from retrace_core.store.object_puts import ObjectPuts
 
-__all__ = ["ObjectBlobs", "blob_of", "is_taken"]
+__all__ = ["CONFLICTS", "ObjectBlobs", "blob_of", "is_conflict", "is_taken"]
 
-_CONFLICTS = 5
+CONFLICTS = 5
 """How often a put is tried again that met another of the same key at the same moment."""
 
 
@@ -24,10 +25,12 @@ class ObjectBlobs:
 
     Args:
         cloud: which.
+        puts: puts many at a time into it.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, puts: ObjectPuts) -> None:
         self._cloud = cloud
+        self._puts = puts
 
     def put(self, key: str, data: bytes) -> bool:
         """Keep bytes under a key, whole; False, and nothing is changed, when it is taken.
@@ -39,7 +42,7 @@ class ObjectBlobs:
 
         check_key(key)
         client = self._cloud.client()
-        for _ in range(_CONFLICTS):
+        for _ in range(CONFLICTS):
             try:
                 obstore.put(client, key, data, mode="create")
             except Exception as error:
@@ -52,6 +55,17 @@ class ObjectBlobs:
         raise StoreUnavailable(
             f"{self._cloud.url}/{key} can't be written now: others do; try again"
         )
+
+    def put_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[StoreError | None]:
+        """Keep blobs, many at a time, each given as key and bytes.
+
+        Returns:
+            None for each that is there now, or the error for which it could not be kept.
+        """
+        answers = self._puts.each(
+            lambda blob: self._puts.create(check_key(blob[0]), blob[1]), blobs
+        )
+        return [answer if isinstance(answer, StoreError) else None for answer in answers]
 
     def get(self, key: str, *, start: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a key, or a part of them.
@@ -106,7 +120,7 @@ class ObjectBlobs:
         except Exception as error:
             raise cloud_error(error, self._cloud.url, folder, "listed") from error
 
-    def folders(self, folder: str = "") -> list[str]:
+    def folders(self, folder: str = "") -> Sequence[str]:
         """Return the names of the folders right below one.
 
         Raises:

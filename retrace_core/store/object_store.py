@@ -6,16 +6,16 @@ that there is none: two that claim one path never overwrite each other, however 
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.errors import NotStored, StoreError, StoreUnavailable
+from retrace_core.errors import NotStored, StoreError
 from retrace_core.ids import names_boot_tape
 from retrace_core.store.cloud import Cloud
 from retrace_core.store.cloud_errors import cloud_error
-from retrace_core.store.object_blobs import ObjectBlobs, blob_of, is_conflict, is_taken
+from retrace_core.store.object_blobs import ObjectBlobs, blob_of
+from retrace_core.store.object_puts import ObjectPuts
 from retrace_core.store.paths import candidates, check_names, check_path, split_path
 from retrace_core.store.protocol import END_NS, StoredRecording
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 __all__ = ["ObjectStore", "open_object_store"]
-
-_AT_ONCE = 32
-"""How many puts of one batch are under way at a time."""
-_CONFLICTS = 5
 
 
 class ObjectStore:
@@ -41,7 +37,8 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         self._cloud = Cloud(url)
-        self._blobs = ObjectBlobs(self._cloud)
+        self._puts = ObjectPuts(self._cloud)
+        self._blobs = ObjectBlobs(self._cloud, self._puts)
 
     def __repr__(self) -> str:
         return f"ObjectStore({self.url!r})"
@@ -50,6 +47,11 @@ class ObjectStore:
     def url(self) -> str:
         """The URL it was opened by."""
         return self._cloud.url
+
+    @property
+    def usable_here(self) -> bool:
+        """False in a process that was forked from one which had reached a cloud."""
+        return self._cloud.usable_here
 
     @property
     def blobs(self) -> ObjectBlobs:
@@ -75,47 +77,19 @@ class ObjectStore:
         Returns:
             The path of each, or the error for which it could not be kept.
         """
-        # A loop of its own: not that of the application, nor of a kind that it has set.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            return runner.run(self._put_all(recordings))
+        return self._puts.each(lambda recording: self._put(*recording), recordings)
 
-    async def _put_all(
-        self, recordings: Sequence[tuple[str, str, str, bytes]]
-    ) -> list[str | StoreError]:
-        free = asyncio.Semaphore(_AT_ONCE)
-
-        async def put_one(recording: tuple[str, str, str, bytes]) -> str | StoreError:
-            async with free:
-                try:
-                    return await self._put(*recording)
-                except StoreError as error:
-                    return error
-
-        return list(await asyncio.gather(*map(put_one, recordings)))
+    def interrupt(self) -> None:
+        """Call off the puts that are under way, from another thread; they answer with errors."""
+        self._puts.interrupt()
 
     async def _put(self, folder: str, service: str, span_id: str, data: bytes) -> str:
         check_names(folder, service, span_id)
         for name in itertools.islice(candidates(folder, span_id), 1000):
             path = f"{folder}/{service}/{name}"
-            if await self._create(path, data) or await self._holds(path, data):
+            if await self._puts.create(path, data) or await self._holds(path, data):
                 return path
         raise StoreError(f"{self.url}/{folder}/{service} has too many recordings of one span")
-
-    async def _create(self, path: str, data: bytes) -> bool:
-        import obstore
-
-        client = self._cloud.client()
-        for _ in range(_CONFLICTS):
-            try:
-                await obstore.put_async(client, path, data, mode="create")
-            except Exception as error:
-                if is_taken(error):
-                    return False
-                if not is_conflict(error):
-                    raise cloud_error(error, self.url, path, "written") from error
-            else:
-                return True
-        raise StoreUnavailable(f"{self.url}/{path} can't be written now: others do; try again")
 
     async def _holds(self, path: str, data: bytes) -> bool:
         """Return True where an object holds just these bytes: they were put before."""

@@ -12,7 +12,7 @@ from retrace_core.store.directory import DirectoryStore
 if TYPE_CHECKING:
     from retrace_core.store.protocol import Store
 
-__all__ = ["ALLOWED", "is_remote", "open_store", "scheme_of"]
+__all__ = ["ALLOWED", "check_url", "is_remote", "open_store", "scheme_of"]
 
 ALLOWED = (
     "a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
@@ -32,8 +32,14 @@ def is_remote(url: str) -> bool:
     return scheme_of(url) in _REMOTE
 
 
-def check_url(url: str, setting: str, origin: str = "") -> None:
+def check_url(url: str, setting: str, origin: str = "", shown: str = "") -> None:
     """Do nothing where a path or URL can mean a store; nothing is opened.
+
+    Args:
+        url: which.
+        setting: what the user gave it as, for the error.
+        origin: where it came from, for the error.
+        shown: how the user wrote it, where that differs.
 
     Raises:
         ConfigurationError: it can't.
@@ -49,7 +55,7 @@ def check_url(url: str, setting: str, origin: str = "") -> None:
             set("?#\\") & set(rest)
         )
     if not right:
-        raise ConfigurationError(setting, url, ALLOWED, origin)
+        raise ConfigurationError(setting, shown or url, ALLOWED, origin)
 
 
 def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
