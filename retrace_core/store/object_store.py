@@ -22,7 +22,7 @@ from retrace_core.store.protocol import END_NS, StoredRecording
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ObjectStore", "open_object_store"]
+__all__ = ["ObjectStore"]
 
 
 class ObjectStore:
@@ -197,12 +197,3 @@ class ObjectStore:
 def _stored(parts: tuple[str, str, str], meta: Any) -> StoredRecording:
     blob = blob_of(meta)
     return StoredRecording(blob.key, parts[0], parts[1], blob.size_bytes, blob.modified_ns)
-
-
-def open_object_store(url: str) -> ObjectStore:
-    """Return the store that a cloud's URL means; nothing is asked of it yet.
-
-    Raises:
-        ConfigurationError: the library for it is not installed.
-    """
-    return ObjectStore(url)

@@ -73,9 +73,10 @@ def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
     check_url(url, setting)
     scheme = scheme_of(url)
     if scheme in _REMOTE:
-        from retrace_core.store.object_store import open_object_store
+        from retrace_core.store.object_store import ObjectStore
+        from retrace_core.store.packed_store import PackedStore
 
-        return open_object_store(url)
+        return PackedStore(ObjectStore(url))
     if scheme == "file":
         return DirectoryStore(urllib.parse.unquote(url[len("file://") :]))
     return DirectoryStore(url)
