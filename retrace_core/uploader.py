@@ -184,7 +184,7 @@ def store_for(settings: Settings) -> Store:
     uploader = Uploader(Shipper(spool, store), settings.ship_exit_s) if settings.ship else None
     _uploader = uploader
     if uploader is not None:
-        writer.at_last(_finish)
+        writer.at_exit(_finish, last=True)
     return SpooledStore(
         store,
         spool,

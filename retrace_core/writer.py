@@ -24,7 +24,7 @@ from retrace_core.kept_line import tell_kept
 from retrace_core.native import LANE, RECORD, now_ns
 from retrace_core.parked import Parked
 from retrace_core.stats import count, put
-from retrace_core.store import BatchStore, RankedStore
+from retrace_core.store.putting import put_each
 from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
@@ -34,17 +34,7 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = [
-    "Writer",
-    "at_exit",
-    "at_last",
-    "configure",
-    "finish",
-    "flush",
-    "park",
-    "submit",
-    "waiting",
-]
+__all__ = ["Writer", "at_exit", "configure", "finish", "flush", "park", "submit", "waiting"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -238,13 +228,8 @@ class Writer:
             for header, data in encoded
         ]
         with failsafe.gate("store"):
-            if isinstance(store, RankedStore):
-                failed = [bool(header.error) or header.status >= 500 for header, _ in encoded]
-                answers = store.put_ranked(recordings, failed)
-            elif isinstance(store, BatchStore):
-                answers = store.put_all(recordings)
-            else:
-                answers = [_put_one(store, recording) for recording in recordings]
+            failed = [bool(header.error) or header.status >= 500 for header, _ in encoded]
+            answers = put_each(store, recordings, failed)
         written = 0
         for answer, (header, data) in zip(answers, encoded, strict=False):
             if isinstance(answer, str):
@@ -263,13 +248,6 @@ class Writer:
     def waiting(self) -> tuple[int, int]:
         """Return how many recordings wait to be written, and how many bytes they hold."""
         return len(self._queue), self._bytes
-
-
-def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | StoreError:
-    try:
-        return store.put(*recording)
-    except StoreError as error:
-        return error
 
 
 _writer: Writer | None = None
@@ -312,16 +290,11 @@ def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
     return _writer.park(deadline_ns, close)
 
 
-def at_exit(call: Callable[[], None]) -> None:
-    """Have `call` called before the last flush of the process, so that it may submit more."""
-    if call not in _exit_calls:
-        _exit_calls.append(call)
-
-
-def at_last(call: Callable[[], None]) -> None:
-    """Have `call` called after the last flush of the process."""
-    if call not in _last_calls:
-        _last_calls.append(call)
+def at_exit(call: Callable[[], None], *, last: bool = False) -> None:
+    """Have `call` called before the last flush of the process, to submit more, or after it."""
+    calls = _last_calls if last else _exit_calls
+    if call not in calls:
+        calls.append(call)
 
 
 def flush(timeout_s: float = 5.0) -> bool:

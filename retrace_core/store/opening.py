@@ -52,7 +52,7 @@ def check_url(url: str, setting: str, origin: str = "", shown: str = "") -> None
     elif right and scheme:
         bucket = rest.partition("/")[0]
         right = bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket)) and not (
-            set("?#\\") & set(rest)
+            set("?#\\") & set(rest) or {".", ".."} & set(rest.split("/"))
         )
     if not right:
         raise ConfigurationError(setting, shown or url, ALLOWED, origin)

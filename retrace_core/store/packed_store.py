@@ -47,6 +47,7 @@ class PackedStore:
         self.loose = loose
         self._lock = threading.Lock()
         self._indexes: dict[str, list[PackEntry]] = {}
+        self._known: dict[str, tuple[Blob, PackEntry]] = {}
 
     def __repr__(self) -> str:
         return f"PackedStore({self.url!r})"
@@ -88,12 +89,34 @@ class PackedStore:
             DamagedPack: its pack can't be used.
             StoreError: the path is not one of a recording, or it can't be read.
         """
+        known = self._known.get(path)
+        if known is not None:
+            try:
+                return self._read(*known)
+            except NotStored:
+                self._forget()  # its pack was written anew
         try:
             return self.loose.get(path)
         except NotStored as missing:
-            pack, entry = self._find(path, missing)
+            return self._read(*self._find(path, missing))
+
+    def _read(self, pack: Blob, entry: PackEntry) -> bytes:
         data = self.blobs.get(pack.key, start=entry.start, length=entry.length)
         return recording_in(data, entry, f"{self.url}/{pack.key}")
+
+    def beginning(self, path: str, length: int) -> bytes:
+        """Return how a recording begins, so many bytes or fewer; of a pack all of it."""
+        if path in self._known:
+            return self.get(path)
+        try:
+            return self.blobs.get(path, length=length)
+        except NotStored:
+            return self.get(path)
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._known.clear()
+            self._indexes.clear()
 
     def stat(self, path: str) -> StoredRecording:
         """Return what is known of the recording at a logical path; raises as `get`."""
@@ -193,6 +216,7 @@ class PackedStore:
             except StoreError as error:
                 answers[path] = error
         for pack, gone in packed.values():
+            self._forget()
             try:
                 self._rewrite(pack, gone)
             except StoreError as error:
@@ -289,6 +313,7 @@ class PackedStore:
             return []  # its next generation has come
         with self._lock:
             self._indexes[pack.key] = entries
+            self._known.update((entry.path, (pack, entry)) for entry in entries)
         return entries
 
 

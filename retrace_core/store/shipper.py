@@ -17,7 +17,7 @@ from retrace_core.stats import count
 from retrace_core.store.directory import DirectoryStore
 from retrace_core.store.object_puts import BlobBatch
 from retrace_core.store.pack import read_index, recording_in
-from retrace_core.store.protocol import BatchStore
+from retrace_core.store.putting import put_each
 from retrace_core.store.spool_budget import SpoolBudget
 
 if TYPE_CHECKING:
@@ -147,18 +147,8 @@ class Shipper:
     ) -> list[StoreError | None]:
         if not recordings:
             return []
-        if isinstance(self.store, BatchStore):
-            answers = self.store.put_all(recordings)
-            return [one if isinstance(one, StoreError) else None for one in answers]
-        errors: list[StoreError | None] = []
-        for recording in recordings:
-            try:
-                self.store.put(*recording)
-            except StoreError as error:
-                errors.append(error)
-            else:
-                errors.append(None)
-        return errors
+        answers = put_each(self.store, recordings, [False for _ in recordings])
+        return [one if isinstance(one, StoreError) else None for one in answers]
 
     def _put_packs(
         self, files: list[tuple[Spooled, bytes]]

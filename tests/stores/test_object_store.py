@@ -33,7 +33,8 @@ class TestS3Blobs(BlobsContract):
     @pytest.fixture
     def blobs(self, s3: Emulator) -> Blobs:
         """Return those of a whole bucket."""
-        return open_store("s3://recordings").blobs
+        s3.make_bucket("blobs")
+        return open_store("s3://blobs").blobs
 
 
 class TestGoogle(StoreContract):
@@ -51,7 +52,7 @@ class TestGoogleBlobs(BlobsContract):
     @pytest.fixture
     def blobs(self, gcs: Emulator) -> Blobs:
         """Return those of a prefix."""
-        return open_store("gs://recordings/production").blobs
+        return open_store("gs://recordings/blobs").blobs
 
 
 class TestAzure(StoreContract):
@@ -69,7 +70,7 @@ class TestAzureBlobs(BlobsContract):
     @pytest.fixture
     def blobs(self, azure: Emulator) -> Blobs:
         """Return those of a prefix."""
-        return open_store("az://recordings/production").blobs
+        return open_store("az://recordings/blobs").blobs
 
 
 @pytest.fixture(params=["s3", "gcs", "azure"])
