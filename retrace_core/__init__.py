@@ -12,6 +12,7 @@ The files in the order of a request:
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     scope.py          the running recording of one request in the current context
+    tags.py           what the application calls a recording by, to find it by
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
     task_call.py      one run of a queue's task, as a request and its response
@@ -41,6 +42,7 @@ The files in the order of a request:
     grpc_metadata.py  what the boundaries of gRPC's two clients share
     websocket_channel.py  what the boundaries of websockets' two clients share
     stub_socket.py    what a replayed connection holds in the place of a socket
+    made_key.py       a private key that a request makes, for cryptography's boundaries
     redis_commands.py what redis-py's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
