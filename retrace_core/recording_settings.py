@@ -55,7 +55,8 @@ RECORDING_SETTINGS: tuple[Setting, ...] = (
         kind=str,
         default="recordings",
         doc="The folder for recordings, or s3://bucket/prefix, gs://bucket/prefix or"
-        " az://container/prefix; `$(NAME)` is replaced by the environment variable NAME.",
+        " az://container/prefix; `$(NAME)` is replaced by the environment variable NAME, and"
+        " /{date} at the end of a cloud's has a folder for each day before the traces.",
     ),
     Setting(
         name="service",

@@ -51,8 +51,9 @@ def check_url(url: str, setting: str, origin: str = "", shown: str = "") -> None
         right = rest.startswith("/")
     elif right and scheme:
         bucket = rest.partition("/")[0]
+        rest = rest.rstrip("/").removesuffix("/{date}")
         right = bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket)) and not (
-            set("?#\\") & set(rest) or {".", ".."} & set(rest.split("/"))
+            set("?#\\{}") & set(rest) or {".", ".."} & set(rest.split("/"))
         )
     if not right:
         raise ConfigurationError(setting, shown or url, ALLOWED, origin)
@@ -63,7 +64,7 @@ def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
 
     Args:
         url: a folder's path, file:///folder, s3://bucket/prefix, gs://bucket/prefix or
-            az://container/prefix.
+            az://container/prefix; a cloud's with "/{date}" at its end has a folder for each day.
         setting: what the user gave it as, for the error.
 
     Raises:
@@ -73,10 +74,13 @@ def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
     check_url(url, setting)
     scheme = scheme_of(url)
     if scheme in _REMOTE:
+        from retrace_core.store.dated_store import DATE, DatedStore
         from retrace_core.store.object_store import ObjectStore
         from retrace_core.store.packed_store import PackedStore
 
-        return PackedStore(ObjectStore(url))
+        base = url.rstrip("/").removesuffix(DATE)
+        store = PackedStore(ObjectStore(base))
+        return store if base == url.rstrip("/") else DatedStore(store)
     if scheme == "file":
         return DirectoryStore(urllib.parse.unquote(url[len("file://") :]))
     return DirectoryStore(url)

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from retrace_core.errors import DamagedPack, NotStored, StoreError, StoreUnavailable
-from retrace_core.ids import names_boot_tape, safe_folder
+from retrace_core.ids import names_boot_tape
 from retrace_core.store.pack import HEAD_BYTES, index_bytes, make_pack, read_index, recording_in
 from retrace_core.store.paths import check_path
 from retrace_core.store.protocol import END_NS, StoredRecording
@@ -171,15 +171,33 @@ class PackedStore:
             if stored.path.count(".") > stored.folder.count(".") + stored.service.count(".") + 1:
                 apart.add(stored.path)  # named by its span, as those of packs are
             yield stored
-        if folder and not safe_folder(folder):
-            return
+        for stored in self.list_packed(
+            folder=folder,
+            begins=begins,
+            service=service,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            boot_tapes=boot_tapes,
+        ):
+            if stored.path not in apart:
+                yield stored
+
+    def list_packed(
+        self,
+        *,
+        folder: str = "",
+        begins: str = "",
+        service: str = "",
+        since_ns: int = 0,
+        until_ns: int = END_NS,
+        boot_tapes: bool = False,
+    ) -> Iterator[StoredRecording]:
+        """Yield what is in packs; see `list`."""
         packs = [one for one in self._packs() if since_ns <= one.modified_ns <= until_ns]
         for pack, entry in self._entries(packs):
             tape = names_boot_tape(entry.folder)
             fits = entry.folder == folder if folder else boot_tapes or not tape
-            if not fits or not entry.folder.startswith(begins) or entry.path in apart:
-                continue
-            if service in ("", entry.service):
+            if fits and entry.folder.startswith(begins) and service in ("", entry.service):
                 yield StoredRecording(
                     entry.path, entry.folder, entry.service, entry.length, pack.modified_ns
                 )

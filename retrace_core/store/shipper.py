@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.errors import DamagedPack, StoreError, StoreRefused, StoreUnavailable
 from retrace_core.stats import count
+from retrace_core.store.dated_store import DatedStore
 from retrace_core.store.directory import DirectoryStore
 from retrace_core.store.object_puts import BlobBatch
 from retrace_core.store.pack import read_index, recording_in
@@ -140,7 +141,12 @@ class Shipper:
         self, files: list[tuple[Spooled, bytes]]
     ) -> list[tuple[tuple[Spooled, bytes], StoreError | None]]:
         recordings = [(one.folder, one.service, one.span_id, data) for one, data in files]
-        return list(zip(files, self._put_recordings(recordings), strict=True))
+        if isinstance(self.store, DatedStore):
+            given = self.store.put_on(recordings, [one.time_ns for one, _ in files])
+            errors = [one if isinstance(one, StoreError) else None for one in given]
+        else:
+            errors = self._put_recordings(recordings)
+        return list(zip(files, errors, strict=True))
 
     def _put_recordings(
         self, recordings: list[tuple[str, str, str, bytes]]
