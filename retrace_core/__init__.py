@@ -7,6 +7,7 @@ The files in the order of a request:
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
+    store_settings.py the rows of stores and the spool before them
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
@@ -70,6 +71,8 @@ The files in the order of a request:
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     writer.py         the background thread: encode and put
     kept_line.py      one line in the log for each recording that was written
+    uploader.py       the background thread: ship from the spool to the store
+    backoff.py        how long to wait before the next try
     store/            where recordings live
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command

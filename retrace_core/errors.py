@@ -12,7 +12,8 @@
     │   ├── NotStored             there is nothing under that path
     │   ├── StoreUnavailable      it can't be reached now, or is full: trying again may help
     │   ├── StoreRefused          it says no: credentials, permissions, no such bucket
-    │   └── StoreCannot           this kind of store has no way to do that
+    │   ├── StoreCannot           this kind of store has no way to do that
+    │   └── DamagedPack           a pack in it can't be used: cut, corrupted, or foreign
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
@@ -28,6 +29,7 @@ from __future__ import annotations
 __all__ = [
     "AppNotLoadable",
     "ConfigurationError",
+    "DamagedPack",
     "FlagNotAsked",
     "ForeignFile",
     "GreenThreadsRefused",
@@ -134,6 +136,10 @@ class StoreRefused(StoreError):
 
 class StoreCannot(StoreError):
     """This kind of store has no way to do what was asked."""
+
+
+class DamagedPack(StoreError):
+    """A pack of recordings is cut, corrupted, or none at all; nothing of it was changed."""
 
 
 class ReplayError(RetraceError):
