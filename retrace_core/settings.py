@@ -25,6 +25,7 @@ from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
 from retrace_core.limit_settings import LIMIT_SETTINGS
 from retrace_core.recording_settings import RECORDING_SETTINGS, RecordingSettings
+from retrace_core.secret_settings import SECRET_SETTINGS
 from retrace_core.setting import Setting
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
 
-SETTINGS: tuple[Setting, ...] = (*RECORDING_SETTINGS, *DECISION_SETTINGS, *LIMIT_SETTINGS)
+SETTINGS: tuple[Setting, ...] = (
+    *RECORDING_SETTINGS,
+    *SECRET_SETTINGS,
+    *DECISION_SETTINGS,
+    *LIMIT_SETTINGS,
+)
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
@@ -209,16 +215,21 @@ def _read_file(path: str) -> Mapping[str, object]:
 
 
 def _flat(table: dict[str, object], path: str) -> dict[str, object]:
-    """Return the table with `share` of its table `limits` as `limits_share`."""
-    limits = table.get("limits", {})
-    if not isinstance(limits, dict):
-        raise ConfigurationError("limits", limits, "a table: [retrace.limits]", path)
+    """Return the table with `share` of its table `limits` as `limits_share`, and so of `redact`."""
     found = {name: value for name, value in table.items() if name != "limits"}
-    for name, value in cast("dict[str, object]", limits).items():
-        if f"limits_{name}" in found:
-            allowed = f"{name} in [retrace.limits], or limits_{name}, not both"
-            raise ConfigurationError(f"limits_{name}", value, allowed, path)
-        found[f"limits_{name}"] = value
+    for home in ("limits", "redact"):
+        inner = table.get(home, {})
+        if home == "redact" and not isinstance(inner, dict):
+            continue  # the switch of the same name
+        if not isinstance(inner, dict):
+            raise ConfigurationError(home, inner, f"a table: [retrace.{home}]", path)
+        found.pop(home, None)
+        for name, value in cast("dict[str, object]", inner).items():
+            full = "redact" if (home, name) == ("redact", "enabled") else f"{home}_{name}"
+            if full in found:
+                allowed = f"{name} in [retrace.{home}], or {full}, not both"
+                raise ConfigurationError(full, value, allowed, path)
+            found[full] = value
     return found
 
 

@@ -17,6 +17,7 @@ from retrace_core.recording import (
     Hole,
     LaneEvents,
     Recording,
+    Redaction,
     Request,
     Response,
     SoftEvent,
@@ -33,6 +34,7 @@ _request = msgspec.msgpack.Decoder(Request)
 _response = msgspec.msgpack.Decoder(Response)
 _failure = msgspec.msgpack.Decoder(Failure)
 _holes = msgspec.msgpack.Decoder(list[Hole])
+_redaction = msgspec.msgpack.Decoder(Redaction)
 _steps = msgspec.msgpack.Decoder(list[tuple[int, int, int]])
 _lane = msgspec.msgpack.Decoder(tuple[str, bytes, int, bool])
 _sites = msgspec.msgpack.Decoder(dict[int, str])
@@ -53,6 +55,7 @@ class _Parts:
         self.sites: dict[int, str] = {}
         self.holes: list[Hole] = []
         self.steps: list[tuple[int, int, int]] = []
+        self.redaction: Redaction | None = None
         self.count = 0
         self.complete = False
 
@@ -85,6 +88,8 @@ class _Parts:
                 self.holes = _holes.decode(payload)
             elif tag == "steps":
                 self.steps = _steps.decode(payload)
+            elif tag == "redaction":
+                self.redaction = _redaction.decode(payload)
             elif tag == "lane":
                 self.lanes.append(_lane.decode(payload))
 
@@ -106,6 +111,7 @@ class _Parts:
             lanes,
             self.holes,
             self.steps,
+            self.redaction,
         )
 
     def _events(self, lane_id: str, data: bytes, count: int, complete: bool) -> LaneEvents:
