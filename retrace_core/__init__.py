@@ -64,6 +64,7 @@ The files in the order of a request:
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
     flags.py          which feature flags a recorded request saw
+    encryption.py     to whom recordings are encrypted, and with which keys they are read
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
     parked.py         called at a time, unless called off before
@@ -98,6 +99,7 @@ from retrace_core.errors import (
     FlagNotAsked,
     ForeignFile,
     LiveCallRefused,
+    LockedRecording,
     NewerVersion,
     RecordingError,
     RecordingNotFound,
@@ -106,6 +108,7 @@ from retrace_core.errors import (
     StoreError,
     TornRecording,
     WrongApp,
+    WrongKey,
 )
 from retrace_core.recording import Recording
 from retrace_core.stats import stats
@@ -123,6 +126,7 @@ __all__ = [
     "ForeignFile",
     "Hook",
     "LiveCallRefused",
+    "LockedRecording",
     "NewerVersion",
     "Patch",
     "Recording",
@@ -134,6 +138,7 @@ __all__ = [
     "StoreError",
     "TornRecording",
     "WrongApp",
+    "WrongKey",
     "boundary",
     "load",
     "replay",

@@ -21,6 +21,7 @@ from retrace_core.decision_settings import (
     parse_tables,
     parse_texts,
 )
+from retrace_core.encryption import IDENTITY
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
 from retrace_core.limit_settings import LIMIT_SETTINGS
@@ -44,7 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
-_INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED")
+_INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED", IDENTITY)
 _SWITCHES = ("RETRACE_ENABLED", "RETRACE_ENABLE", "RETRACE_ON")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _HEADER_NAMES = re.compile(r"(?:[A-Za-z0-9!#$%&'*+.^`|~_-]+(?:\s*,\s*|$))*", re.ASCII)

@@ -36,6 +36,9 @@ COMMANDS = {
     "verify": "retrace_core.cli.verify",
     "open": "retrace_core.cli.open_editor",
     "export": "retrace_core.cli.export",
+    "scan": "retrace_core.cli.scan",
+    "keygen": "retrace_core.cli.keygen",
+    "rekey": "retrace_core.cli.rekey",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.boot_recording import METHOD
 from retrace_core.cli.screen import progress
-from retrace_core.errors import RecordingError
+from retrace_core.errors import LockedRecording, RecordingError
 from retrace_core.trace_file import load_header
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Listed:
     stored: StoredRecording
     header: Header | None
     reason: str = ""
+    locked: bool = False
+    """It is encrypted, and no key that opens it is at hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,4 +111,5 @@ def read(store: DirectoryStore, stored: StoredRecording) -> Listed:
     try:
         return Listed(stored, load_header(Path(store.root, stored.path)))
     except RecordingError as error:
-        return Listed(stored, None, str(error).replace(f"{store.root}/", ""))
+        reason = str(error).replace(f"{store.root}/", "")
+        return Listed(stored, None, reason, isinstance(error, LockedRecording))

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
+from retrace_core.encryption import encrypting
 from retrace_core.errors import ConfigurationError
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from retrace_core.settings import Settings
     from retrace_core.trace_file import Draft
 
-__all__ = ["encoding"]
+__all__ = ["encoding", "redactor"]
 
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
@@ -36,12 +37,29 @@ def encoding(settings: Settings) -> Callable[[list[Draft]], list[bytes]]:
     Raises:
         ConfigurationError: a rule is wrong.
     """
-    if not settings.redact:
-        return dump_all
-    return functools.partial(dump_all, conceal=Concealing(*_redactor(settings)))
+    dump: Callable[[list[Draft]], list[bytes]] = dump_all
+    if settings.redact:
+        dump = functools.partial(dump_all, conceal=_concealing(settings))
+    if not settings.encrypt_to:
+        return dump
+    encrypt = encrypting(settings.encrypt_to, "encrypt_to", settings.origin("encrypt_to"))
+    return lambda drafts: [encrypt(data) for data in dump(drafts)]
 
 
-def _redactor(settings: Settings) -> tuple[Redactor]:
+def _concealing(settings: Settings) -> Concealing:
+    seal = None
+    if settings.seal_to:
+        seal = encrypting(settings.seal_to, "seal_to", settings.origin("seal_to"))
+    for_good = frozenset(name.lower() for name in settings.redact_for_good)
+    return Concealing(redactor(settings), seal=seal, for_good=for_good)
+
+
+def redactor(settings: Settings) -> Redactor:
+    """Return what finds and masks secrets, by the rules of the settings.
+
+    Raises:
+        ConfigurationError: a rule is wrong.
+    """
     names = Names(settings.redact_names, settings.redact_keep)
     key = settings.redact_key.encode() or _OWN_KEY
     for name in settings.redact_detectors:
@@ -51,15 +69,13 @@ def _redactor(settings: Settings) -> tuple[Redactor]:
                 "redact_detectors", name, allowed, settings.origin("redact_detectors")
             )
     consent = secret_values() if settings.record_secret_variables else {}
-    return (
-        Redactor(
-            names,
-            Forms(Pseudonyms(key), names),
-            detectors=settings.redact_detectors,
-            patterns=_patterns(settings),
-            known=dict if consent else _KnownValues(),
-            allowed=frozenset(consent),
-        ),
+    return Redactor(
+        names,
+        Forms(Pseudonyms(key), names),
+        detectors=settings.redact_detectors,
+        patterns=_patterns(settings),
+        known=dict if consent else _KnownValues(),
+        allowed=frozenset(consent),
     )
 
 

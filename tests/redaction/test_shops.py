@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrace_core import replay
+from retrace_core import load, replay
+from retrace_core.encryption import new_key
 from tests.http_origin import origin
 from tests.redaction import shops
 from tests.redaction.raw import files, raw
@@ -27,6 +28,16 @@ def assert_no_secret(folder: Path, *more: str) -> None:
     content = raw(folder)
     found = [one for one in (*shops.SECRETS, *more) if one.encode() in content]
     assert not found, found
+
+
+@pytest.fixture
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Seal recordings to a new key, and return the file of its private part."""
+    private, public = new_key()
+    file = tmp_path / "key.txt"
+    file.write_text(private)
+    monkeypatch.setenv("RETRACE_SEAL_TO", public)
+    return file
 
 
 def assert_replays(folder: Path, app: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +73,33 @@ def test_fastapi_shop(recordings: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert_no_secret(recordings, token, token.rpartition(".")[2])
     database.unlink()
     assert_replays(recordings, app, monkeypatch)
+
+
+@pytest.mark.parametrize("shop", ["flask", "fastapi"])
+def test_sealed_shops(
+    recordings: Path, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch, shop: str
+) -> None:
+    """Sealed: none is readable; with the key the true values replay, without it the masked ones."""
+    database = tmp_path / "shop.db"
+    shops.make_database(database)
+    app: object
+    with origin() as (base, _):
+        if shop == "flask":
+            app = shops.flask_shop(database, base)
+            shops.use_flask(app)
+        else:
+            app = shops.fastapi_shop(database, base)
+            shops.use_fastapi(app)
+    assert_no_secret(recordings)
+    database.unlink()
+    assert_replays(recordings, app, monkeypatch)
+    monkeypatch.setenv("RETRACE_IDENTITY", str(key))
+    for path in files(recordings):
+        opened = load(path)
+        assert opened.redaction is None
+        result = replay(path, app)
+        assert result.identical, result.summary()
+    opened = load(files(recordings)[0])
+    assert shops.PASSWORD.replace(" ", "+" if shop == "flask" else " ").encode() in b"".join(
+        opened.request.body
+    )
