@@ -77,6 +77,9 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
         return
     for write in _DERIVED:
         yield write(text), write(pseudonym)
+    if text.isascii():
+        for case in (str.lower, str.upper):
+            yield _bytes(case(text)), _bytes(case(pseudonym))
     decoded, other = _decoded(text), _decoded(pseudonym)
     if decoded is not None and other is not None:
         yield decoded, other

@@ -122,11 +122,18 @@ def _alike(character: str, draw: Callable[[int], int]) -> str:
 
 def _number(text: str, draw: Callable[[int], int]) -> str:
     """Return a number of as many digits, of which MessagePack makes as many bytes."""
-    width = len(integer_bytes(int(text))) if len(text) < _WIDE else 0
+    width = _width(text)
     while True:
         made = str(1 + draw(9)) + "".join(str(draw(10)) for _ in text[1:])
-        if not width or len(integer_bytes(int(made))) == width:
+        if _width(made) == width:
             return made
+
+
+def _width(digits: str) -> int:
+    """Return how many bytes MessagePack makes of a number, 0 for one that is too large."""
+    if len(digits) > _WIDE or int(digits) >= 1 << 64:
+        return 0
+    return len(integer_bytes(int(digits)))
 
 
 def _canonical(made: str, text: str) -> str:

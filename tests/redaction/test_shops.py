@@ -99,7 +99,6 @@ def test_sealed_shops(
         assert opened.redaction is None
         result = replay(path, app)
         assert result.identical, result.summary()
-    opened = load(files(recordings)[0])
-    assert shops.PASSWORD.replace(" ", "+" if shop == "flask" else " ").encode() in b"".join(
-        opened.request.body
-    )
+        if opened.header.path == "/login":
+            given = b"".join(opened.request.body).replace(b"+", b" ")
+            assert shops.PASSWORD.encode() in given
