@@ -23,6 +23,8 @@ __all__ = ["Concealing", "regions_of", "tag_of"]
 
 _CODE = ("failure", "holes")
 _LANE = "lane"
+_SITES = "sites"
+"""Names of functions: nothing that anybody gave."""
 
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
@@ -102,7 +104,7 @@ def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
         if tag == _LANE:
             begin, end = lane_bounds(part)
             yield Region(place + begin, place + end)
-        else:
+        elif tag != _SITES:
             yield Region(place, place + len(part), code=tag in _CODE)
         place += len(part)
 
