@@ -20,6 +20,7 @@ from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence, same_key
 from retrace_core.replay.findings import Findings
+from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
@@ -81,8 +82,10 @@ class Player(ReplayedResponse):
         self._recording = recording
         self.patience_s = patience_s
         self._lock = threading.Lock()
+        self.masks = masks_of(recording)
+        """Where secrets of the recording are masked: how what is asked is compared."""
         for lane in recording.lanes:
-            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
+            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane), masks=self.masks)
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
             steps=steps_of(recording),
@@ -183,7 +186,7 @@ class Player(ReplayedResponse):
         self._raise_divergence()
         asked = (kind, native.encode(decode(native.encode(key))))
         with self._lock:
-            events = self._cursor(lane).free.get(asked)
+            events = self._cursor(lane).free_events(asked)
             if not events:
                 return False, None
             event = events.popleft()

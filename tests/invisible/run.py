@@ -180,7 +180,9 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no such suite: {', '.join(unknown)}; there are {', '.join(SUITES)}")
         return 2
-    print("| project | tests | bare: passed/failed | recorded | changed | recordings | faults | s |")
+    print(
+        "| project | tests | bare: passed/failed | recorded | changed | recordings | faults | s |"
+    )
     print("|---|---|---|---|---|---|---|---|", flush=True)
     try:
         return 1 if sum(len(compare(prepare(name))) for name in names or SUITES) else 0
