@@ -13,8 +13,14 @@ The files in the order of a request:
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
     traffic.py        what came in and what went out of one request
+    conversation.py   what the two sides of a web socket say, as events
+    task_call.py      one run of a queue's task, as a request and its response
     records_only.py   what an owner of lanes leaves out that never replays
     lanes.py          one lane per task or thread; carry the scope into them
+    loop_steps.py     how far the event loop got between one answer and the next
+    spawn_order.py    a group's tasks, gone through in the order they were added
+    joining.py        when a coroutine that waited for a thread goes on
+    green_threads.py  whether gevent or eventlet took the place of threads
     boot_tape.py      what the process asks for itself: start-up, connects, filled caches
     boot_recording.py the boot tape as files of the store
     filling.py        a cache's fill is on the boot tape
@@ -58,6 +64,7 @@ The files in the order of a request:
     flags.py          which feature flags a recorded request saw
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
+    parked.py         called at a time, unless called off before
     triggers.py       a crash and a signal, noticed in passing
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     writer.py         the background thread: encode and put

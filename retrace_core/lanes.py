@@ -49,8 +49,11 @@ class LaneOwner(Protocol):
     span_id: str
     outgoing_headers: tuple[tuple[str, str], ...]
     lanes: list[Lane]
-    steps: LoopSteps | None
-    """How far the event loop had got between answers (recording only)."""
+
+    @property
+    def steps(self) -> LoopSteps | None:
+        """How far the event loop had got between answers (recording only)."""
+        ...
 
     def spawn(self, parent: Lane) -> Lane:
         """Return a new child lane of `parent`."""

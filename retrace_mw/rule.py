@@ -39,6 +39,8 @@ METHODS = frozenset(
     " MKCALENDAR MKCOL MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH POST PROPFIND PROPPATCH PUT"
     " QUERY REBIND REPORT SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE".split()
 )
+TASK = "TASK"
+"""The method of a task of a queue, whose path is its dotted name."""
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -112,6 +114,7 @@ def make_rule(table: object, number: int) -> Rule:
         raise ConfigurationError(f"{label}: action", action, "no rate with it: it records nothing")
     try:
         conditions = {key: _READ[key](key, table[key]) for key in _READ if key in table}
+        _check_paths(conditions)
         rates = Rates(table.get("rate", 1.0), table.get("by", ""), table.get("rates"))
     except ConfigurationError as error:
         raise ConfigurationError(f"{label}: {error.setting}", error.value, error.allowed) from None
@@ -147,19 +150,24 @@ def _texts(key: str, given: Any) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _paths(key: str, given: Any) -> tuple[str, ...]:
-    found = _texts(key, given)
-    for one in found:
-        if one[0] not in "/*" or (key == "path" and ("?" in one or "#" in one)):
-            allowed = "a pattern that begins with / or *, without a query"
-            raise ConfigurationError(key, one, allowed)
-    return tuple(map(plain_pattern, found)) if key == "route" else found
+def _routes(key: str, given: Any) -> tuple[str, ...]:
+    return tuple(map(plain_pattern, _texts(key, given)))
+
+
+def _check_paths(conditions: Mapping[str, Any]) -> None:
+    if TASK in conditions.get("methods", ()):
+        return  # a task's path is a dotted name
+    for key in ("path", "route"):
+        for one in conditions.get(key, ()):
+            if one[0] not in "/*" or (key == "path" and ("?" in one or "#" in one)):
+                allowed = "a pattern that begins with / or *, without a query"
+                raise ConfigurationError(key, one, allowed)
 
 
 def _methods(key: str, given: Any) -> tuple[str, ...]:
     found = tuple(one.upper() for one in _texts(key, given))
     for one in found:
-        if one not in METHODS:
+        if one not in METHODS and one != TASK:
             near = difflib.get_close_matches(one, METHODS, n=1)
             raise ConfigurationError(key, one, near[0] if near else "methods like GET and POST")
     return found
@@ -320,12 +328,12 @@ def _cover_named(broad: dict[str, tuple[str, ...]], narrow: dict[str, tuple[str,
 
 _READ: dict[str, Callable[[str, Any], Any]] = {
     "methods": _methods,
-    "path": _paths,
+    "path": _texts,
     "host": _hosts,
     "client": _networks,
     "headers": _named,
     "query": _named,
-    "route": _paths,
+    "route": _routes,
     "status": _statuses,
     "content_type": _types,
     "min_duration_s": _duration,

@@ -98,6 +98,7 @@ class ChapterPlayer:
             seed=self.label,
         )
         self.state = boot.state
+        self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""
         self.inside = True

@@ -68,6 +68,7 @@ class Player(ReplayedResponse):
         super().__init__()
         header = recording.header
         self.state = ScopeState()
+        self.steps = None
         self.span_id = header.span_id
         self.outgoing_headers = tuple((name, value) for name, value in header.outgoing_headers)
         self.folder = header.folder or header.trace_id

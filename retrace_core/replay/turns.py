@@ -160,6 +160,7 @@ class Turns:
     async def _gather(self, others: list[int]) -> None:
         """Wake others, to go on in this very step, once they wait for their answers."""
         loop = asyncio.get_running_loop()
+        here: list[asyncio.Future[None]] = []
         for _ in range(_MOST_STEPS):
             with self._changed:
                 here = [
