@@ -7,6 +7,7 @@ The files in the order of a request:
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
+    keeping_settings.py  the rows of the catalog, of retention and of the audit log
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
@@ -70,6 +71,7 @@ The files in the order of a request:
     writer.py         the background thread: encode and put
     kept_line.py      one line in the log for each recording that was written
     store/            where recordings live
+    catalog/          finding recordings among millions
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command
 

@@ -13,6 +13,7 @@
     │   ├── StoreUnavailable      it can't be reached now, or is full: trying again may help
     │   ├── StoreRefused          it says no: credentials, permissions, no such bucket
     │   └── StoreCannot           this kind of store has no way to do that
+    ├── CatalogError              the catalog of a store can't be used
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 __all__ = [
     "AppNotLoadable",
+    "CatalogError",
     "ConfigurationError",
     "FlagNotAsked",
     "ForeignFile",
@@ -134,6 +136,10 @@ class StoreRefused(StoreError):
 
 class StoreCannot(StoreError):
     """This kind of store has no way to do what was asked."""
+
+
+class CatalogError(RetraceError):
+    """The catalog of a store can't be reached, or is of something else."""
 
 
 class ReplayError(RetraceError):

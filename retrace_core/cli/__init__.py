@@ -31,11 +31,13 @@ ENTRY_POINTS = "retrace.commands"
 
 COMMANDS = {
     "ls": "retrace_core.cli.ls",
+    "find": "retrace_core.cli.search",
     "show": "retrace_core.cli.show",
     "replay": "retrace_core.cli.replay",
     "verify": "retrace_core.cli.verify",
     "open": "retrace_core.cli.open_editor",
     "export": "retrace_core.cli.export",
+    "catalog": "retrace_core.cli.catalog",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }

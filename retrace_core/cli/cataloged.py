@@ -1,0 +1,136 @@
+"""Cataloged: the store that a command is about, and its catalog, brought up to date."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from typing import TYPE_CHECKING
+
+from retrace_core.cli.listing import Listed, Wanted, read
+from retrace_core.cli.screen import note
+from retrace_core.cli.words import duration, plural
+from retrace_core.errors import CatalogError
+from retrace_core.settings import resolve
+from retrace_core.store import DirectoryStore, StoredRecording, is_remote, open_store
+
+if TYPE_CHECKING:
+    from retrace_core.catalog import Catalog
+    from retrace_core.store import Store
+
+__all__ = ["catalog_there", "freshen", "listed", "open_catalog", "opened_store"]
+
+_QUICK_NS = 2 * 10**9
+"""Where bringing the catalog up to date took no longer the last time, it is done unasked."""
+
+
+def opened_store(given: str | None) -> Store:
+    """Return the store that a command is about: as given, else as the settings say.
+
+    Raises:
+        ConfigurationError: it can mean no store, or a setting is wrong.
+    """
+    return open_store(given or resolve().recording_path, setting="--recordings")
+
+
+def open_catalog(store: Store) -> Catalog:
+    """Return the catalog of a store; it is made where there is none.
+
+    Raises:
+        ConfigurationError: RETRACE_CATALOG can mean no database.
+        CatalogError: SQLAlchemy is not installed, or the database can't be used.
+        StoreError: there is no such folder.
+    """
+    if importlib.util.find_spec("sqlalchemy") is None:
+        raise CatalogError(
+            "the catalog needs SQLAlchemy: pip install 'retrace-mw[catalog]'; without it,"
+            " retrace ls reads the header of each file"
+        )
+    if not is_remote(store.url) and not os.path.isdir(store.url):
+        next(iter(store.list()), None)  # says what is wrong, and no folder is made of a typo
+    from retrace_core.catalog import Catalog
+
+    return Catalog(store, resolve().catalog)
+
+
+def catalog_there(store: Store) -> bool:
+    """Return True where a store has a catalog already, or one is set."""
+    if importlib.util.find_spec("sqlalchemy") is None:
+        return False
+    from retrace_core.catalog.opening import default_file
+
+    return bool(resolve().catalog) or default_file(store).is_file()
+
+
+def listed(store: DirectoryStore, wanted: Wanted, limit: int | None) -> list[Listed] | None:
+    """Return what is asked for, chosen by the catalog and read from the files, newest first.
+
+    None where the catalog can't answer: there is none, it can't be brought up to date in a
+    moment, the pattern is beyond it, or nothing narrows the question.
+
+    Args:
+        store: where recordings are.
+        wanted: what is asked for.
+        limit: how many readable ones at most; None: all.
+    """
+    plain = not any(sign in wanted.path + wanted.service for sign in "?[")
+    if (limit is None and wanted == Wanted()) or not plain or not catalog_there(store):
+        return None
+    from retrace_core.catalog import Search, page, pages, update
+
+    catalog = open_catalog(store)
+    if int(catalog.fact("took_ns") or _QUICK_NS + 1) > _QUICK_NS:
+        return None
+    update(store, catalog)
+    search = Search(
+        trace=wanted.trace,
+        service=wanted.service,
+        since_ns=wanted.since_ns,
+        until_ns=wanted.until_ns,
+        status=wanted.status,
+        path=wanted.path,
+    )
+    if limit is None:
+        found = [one for part in pages(catalog, search) for one in part]
+    else:
+        found = page(catalog, search, limit=limit)
+    of_trace = Search(trace=wanted.trace, service=wanted.service, unreadable=True)
+    found += [one for part in pages(catalog, of_trace) for one in part]
+    catalog.close()
+    answers = [
+        read(store, StoredRecording(o.path, o.folder, o.service, o.size_bytes, o.modified_ns))
+        for o in found
+        if o.folder.startswith(wanted.trace)
+    ]
+    # Chosen by the catalog, judged by the header: what is deleted meanwhile is passed over.
+    return [
+        one
+        for one in answers
+        if os.path.exists(os.path.join(store.root, one.stored.path))
+        and (one.header is None or wanted.takes(one.header))
+    ]
+
+
+def freshen(store: Store, catalog: Catalog, wanted: bool | None) -> None:
+    """Bring a catalog up to date before it is asked, or say how old it is.
+
+    Args:
+        store: where recordings are.
+        catalog: its catalog.
+        wanted: True: do it; False: don't; None: where it went quickly the last time.
+    """
+    from retrace_core.catalog import update
+
+    took, updated = catalog.fact("took_ns"), catalog.fact("updated_ns")
+    if wanted or (wanted is None and (took is None or int(took) <= _QUICK_NS)):
+        done = update(store, catalog)
+        if done.unreadable:
+            note(
+                f"{plural(done.unreadable, 'new file')} can't be read; retrace find --unreadable"
+                " lists them"
+            )
+    elif updated is None:
+        note("the catalog is not filled yet, or is being filled: retrace catalog update")
+    elif wanted is None:
+        age = duration((time.time_ns() - int(updated)) / 1e3)
+        note(f"the catalog is of {age} ago; --update brings it up to date first")
