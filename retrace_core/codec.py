@@ -12,6 +12,7 @@ import asyncio
 import builtins
 import datetime
 import enum
+import functools
 import zoneinfo
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -143,6 +144,11 @@ def _name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+@functools.lru_cache(256)
+def _names_of(kind: type[BaseException]) -> tuple[str, ...]:
+    return tuple(_name(cls) for cls in kind.__mro__ if issubclass(cls, BaseException))
+
+
 native.set_encode_fallback(_encode_other)
 
 
@@ -267,17 +273,18 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
         error: any exception.
         depth: how many exceptions inside its arguments and attributes are followed.
     """
-    names = [_name(cls) for cls in type(error).__mro__ if issubclass(cls, BaseException)]
+    names = list(_names_of(type(error)))
     args = [_pack_part(part, depth) for part in error.args]
-    attributes = {
-        name: _pack_part(value, depth) for name, value in vars(error).items() if name != "__notes__"
-    }
+    attributes: dict[str, Any] = {}
+    notes: list[str] = []
+    for name, value in vars(error).items():
+        if name == "__notes__":
+            notes = [str(note) for note in value]
+        else:
+            attributes[name] = _pack_part(value, depth)
     if isinstance(error, OSError) and len(error.args) < 3 and error.filename is not None:
         attributes["filename"] = _pack_part(error.filename, depth)
-    for name in ("sqlite_errorcode", "sqlite_errorname"):
-        if hasattr(error, name):
-            attributes[name] = getattr(error, name)
-    packed = [names, args, attributes, [str(note) for note in getattr(error, "__notes__", ())]]
+    packed = [names, args, attributes, notes]
     if depth > 0 and (error.__cause__ is not None or error.__context__ is not None):
         cause, context = error.__cause__, error.__context__
         context = None if context is cause or error.__suppress_context__ else context

@@ -7,6 +7,7 @@ files are the world: uploads, reports, temporary files, stores of the applicatio
 from __future__ import annotations
 
 import fnmatch
+import functools
 import genericpath
 import glob
 import itertools
@@ -83,11 +84,16 @@ def world_path(path: Any) -> str | None:
         text = os.fsdecode(path)
     except TypeError:  # a file descriptor, or nothing
         return None
-    whole = os.path.normpath(os.path.join(os.getcwd(), text))
+    return _named(text, os.getcwd(), (tempfile.tempdir or _GUESSED, *_recorded))
+
+
+@functools.lru_cache(1024)
+def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str | None:
+    whole = os.path.normpath(os.path.join(current, text))
     if whole.endswith(_CODE) or "__pycache__" in whole:
         return None
-    here = os.path.join(os.getcwd(), "")
-    for folder in (tempfile.tempdir or _GUESSED, *_recorded):
+    here = os.path.join(current, "")
+    for folder in temporary_folders:
         temporary = os.path.join(folder, "")
         below = whole.startswith(temporary)
         if below and not (whole.startswith(here) and len(here) > len(temporary)):

@@ -28,7 +28,7 @@ from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
-from retrace_core.recording import RETURNED, DecisionRecord, Header, Request
+from retrace_core.recording import CANCELLED, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
 from retrace_core.stats import count
 from retrace_core.tags import add_tags
@@ -156,7 +156,8 @@ class RecordingScope(Traffic, RecordsOnly):
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended; seals after the last one."""
         if lane.mode == RECORD:
-            lane.record("lane.end", None, 0, None, native.now_ns())
+            status = CANCELLED if lane.cancelled else RETURNED
+            lane.record("lane.end", None, status, None, native.now_ns())
         self._open.discard(lane)
         if self.closed and not self._open:
             self._seal()

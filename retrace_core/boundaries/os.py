@@ -37,10 +37,13 @@ _FOLDER = "folder"
 _TWO_PATHS = ("link", "rename", "replace", "symlink")
 
 
+_STAT_NAMES = tuple(name for name in dir(os.stat_result) if name.startswith("st_"))
+
+
 def _plain(value: Any) -> object:
     """Return what a function answered as plain data."""
     if isinstance(value, os.stat_result):
-        return [list(value), {n: getattr(value, n) for n in dir(value) if n.startswith("st_")}]
+        return [list(value), {name: getattr(value, name) for name in _STAT_NAMES}]
     return list(value) if isinstance(value, os.statvfs_result) else value
 
 

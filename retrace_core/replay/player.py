@@ -250,10 +250,29 @@ class Player(ReplayedResponse):
                 await self._until_cancelled(lane, kind, key)
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
-            await self._turns.wait_async(lane, turn)
+            await self._wait(lane, turn)
         finally:
             self._turns.done(lane, turn)
         return self._outcome(event)
+
+    async def _wait(self, lane: Lane, turn: int) -> None:
+        """Wait for the turn of an answer, which came although the task may have been cancelled.
+
+        For a client can swallow its cancellation, as redis-py does where its reply is there
+        already, and a timer may be early on replay.
+        """
+        cancelled = False
+        while True:
+            try:
+                await self._turns.wait_async(lane, turn)
+                break
+            except asyncio.CancelledError:
+                self._raise_divergence()
+                cancelled = True
+        task = asyncio.current_task()
+        if cancelled and task is not None and self._cursor(lane).is_cancelled_next():
+            task.uncancel()  # asked for once, as before
+            task.cancel()
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""
