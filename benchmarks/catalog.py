@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrace_core.catalog import Catalog, Entry, Search, page, rebuild
+from retrace_core.catalog import Catalog, Entry, Search, page, rebuild, update
+from retrace_core.catalog.scan import scan
+from retrace_core.retention import Marks, Policy, choose, delete_all, mark
 from retrace_core.store import DirectoryStore
 from retrace_core.trace_file import dump
 from tests.trace_file.test_trace_file import draft
@@ -153,17 +155,62 @@ def time_rebuild(folder: Path, files: int) -> None:
     print(f"rebuild: {done.added} files in {took:.1f} s, {done.added / took:,.0f} a second")
 
 
+def time_prune(folder: Path, files: int) -> None:
+    """Print how long it takes to delete all of so many real files, each with a receipt."""
+    store = DirectoryStore(folder / "pruned")
+    data = dump(draft())
+    for begin in range(0, files, 500):
+        store.put_all(
+            [
+                (f"{number:032x}", "shop", f"{number:016x}", data)
+                for number in range(begin, min(begin + 500, files))
+            ]
+        )
+    stays = store.put("f" * 32, "shop", "f" * 16, data)
+    mark(store, stays)
+    catalog = Catalog(store)
+    rebuild(store, catalog)
+    begun = time.perf_counter()
+    update(store, catalog, full=True)
+    marks = Marks(store, time.time_ns())
+    policy = Policy(age_ns=1)
+    gone = choose(scan(catalog), policy, now_ns=time.time_ns(), is_kept=marks.is_kept)
+    done = delete_all(store, gone, by="benchmark", host="here", catalog=catalog)
+    took = time.perf_counter() - begun
+    assert [one.path for one in store.list()] == [stays]
+    print(f"prune: {done.outcomes['deleted']:,} files in {took:.1f} s (aim for 100,000: 60 s)")
+    catalog.close()
+
+
+def time_choosing(catalog: Catalog, most: int) -> None:
+    """Print how long it takes to choose what goes of all rows, and to take rows out."""
+    begun = time.perf_counter()
+    total = len(catalog)
+    policy = Policy(bytes=int(catalog.total_bytes() * (1 - most / total)))
+    gone = choose(scan(catalog), policy, now_ns=time.time_ns(), is_kept=lambda _: False)
+    chosen = time.perf_counter()
+    paths = [one.path for one in gone]
+    for begin in range(0, len(paths), 500):
+        catalog.remove(paths[begin : begin + 500])
+    print(
+        f"choosing {len(gone):,} of {total:,}: {chosen - begun:.1f} s; taking their rows out:"
+        f" {time.perf_counter() - chosen:.1f} s"
+    )
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--prune", type=int, default=100_000)
     parser.add_argument("--database", default="", help="default: SQLite in a temporary folder")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="catalog-"))
     draw, now_ns = random.Random(7), time.time_ns()
     try:
         time_rebuild(folder, given.files)
+        time_prune(folder, given.prune)
         catalog = Catalog(DirectoryStore(folder / "synthetic"), given.database)
         catalog.clear()
         begun, batch = time.perf_counter(), list[Entry]()
@@ -177,6 +224,7 @@ def main() -> None:
         took = time.perf_counter() - begun
         print(f"rows: {given.rows:,} put in {took:.0f} s, {given.rows / took:,.0f} a second")
         time_searches(catalog, now_ns, draw)
+        time_choosing(catalog, given.prune)
         catalog.close()
     finally:
         shutil.rmtree(folder)

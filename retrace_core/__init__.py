@@ -3,6 +3,7 @@
 The files in the order of a request:
 
     settings.py       each setting once, and where its value came from
+    amount.py         spans of time and sizes as people write them
     setting.py        one row of that table
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
@@ -73,6 +74,8 @@ The files in the order of a request:
     kept_line.py      one line in the log for each recording that was written
     store/            where recordings live
     catalog/          finding recordings among millions
+    retention/        what goes away and when, what must not, and the proof of it
+    audit.py          who fetched, shared, replayed or deleted recordings
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command
 

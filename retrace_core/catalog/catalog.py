@@ -161,13 +161,15 @@ class Catalog:
                 connection.scalars(select(recordings.c.path).where(recordings.c.unreadable != ""))
             )
 
-    def known(self, paths: Sequence[str]) -> set[str]:
-        """Return those of the paths that are in the catalog."""
-        found: set[str] = set()
+    def known(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return size and time of keeping of those of the paths that are in the catalog."""
+        found: dict[str, tuple[int, int]] = {}
+        wanted = (recordings.c.path, recordings.c.size_bytes, recordings.c.modified_ns)
         with self.reading() as connection:
             for part in _parts(paths):
-                asked = select(recordings.c.path).where(recordings.c.path.in_(part))
-                found.update(connection.scalars(asked))
+                asked = select(*wanted).where(recordings.c.path.in_(part))
+                for path, size, modified in connection.execute(asked):
+                    found[path] = (size, modified)
         return found
 
     def add(self, entries: Iterable[Entry]) -> int:
@@ -209,6 +211,8 @@ class Catalog:
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take recordings out; those that are not there are no error."""
+        if not paths:
+            return
         with self.writing() as connection:
             for part in _parts(paths):
                 asked = select(recordings.c.id).where(recordings.c.path.in_(part))

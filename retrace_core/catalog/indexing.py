@@ -50,6 +50,7 @@ def update(
     catalog: Catalog,
     *,
     full: bool = False,
+    again: bool = False,
     step: Callable[[], None] = lambda: None,
 ) -> Indexed:
     """Put what is new in the store into the catalog.
@@ -61,6 +62,7 @@ def update(
         store: where recordings are.
         catalog: its catalog.
         full: look at everything, and take out what is gone.
+        again: read again what could not be read before.
         step: called for each recording of the store that is looked at.
 
     Raises:
@@ -73,21 +75,22 @@ def update(
     if is_remote(store.url) and not full:
         since_ns = max(0, newest_ns - _OVERLAP_NS)
     there: set[str] | None = None
+    if again:
+        catalog.remove(catalog.unreadable())
     if full:
         there = set()
-        catalog.remove(catalog.unreadable())  # perhaps they can be read by now
     for batch in _batches(store.list(since_ns=since_ns)):
         known = catalog.known([one.path for one in batch])
+        new = [one for one in batch if known.get(one.path) != (one.size_bytes, one.modified_ns)]
+        # Deleted by others, and the path taken by another recording since.
+        catalog.remove([one.path for one in new if one.path in known])
         if there is not None:
-            there.update(known)
-        new = [one for one in batch if one.path not in known]
+            there.update(one.path for one in batch)
         entries = list(_read_all(store, new))
         done.seen += len(batch)
         done.added += catalog.add(entries)
         done.unreadable += sum(1 for entry in entries if entry.unreadable)
         newest_ns = max(newest_ns, *(one.modified_ns for one in batch))
-        if there is not None:
-            there.update(entry.path for entry in entries)
         for _ in batch:
             step()
     if there is not None:

@@ -38,6 +38,10 @@ COMMANDS = {
     "open": "retrace_core.cli.open_editor",
     "export": "retrace_core.cli.export",
     "catalog": "retrace_core.cli.catalog",
+    "prune": "retrace_core.cli.prune",
+    "erase": "retrace_core.cli.erase",
+    "keep": "retrace_core.cli.keep",
+    "lifecycle": "retrace_core.cli.lifecycle",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }

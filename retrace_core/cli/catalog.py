@@ -51,7 +51,7 @@ def update_command(full: bool, recordings: str | None) -> int:
     from retrace_core.catalog import update
 
     def fill(store: Store, catalog: Catalog, step: Callable[[], None]) -> Indexed:
-        return update(store, catalog, full=full, step=step)
+        return update(store, catalog, full=full, again=full, step=step)
 
     return _filled(fill, recordings)
 

@@ -8,17 +8,19 @@ import time
 from typing import TYPE_CHECKING
 
 from retrace_core.cli.listing import Listed, Wanted, read
-from retrace_core.cli.screen import note
+from retrace_core.cli.screen import note, progress
 from retrace_core.cli.words import duration, plural
 from retrace_core.errors import CatalogError
 from retrace_core.settings import resolve
 from retrace_core.store import DirectoryStore, StoredRecording, is_remote, open_store
 
 if TYPE_CHECKING:
-    from retrace_core.catalog import Catalog
+    from collections.abc import Iterator, Set
+
+    from retrace_core.catalog import Catalog, Entry
     from retrace_core.store import Store
 
-__all__ = ["catalog_there", "freshen", "listed", "open_catalog", "opened_store"]
+__all__ = ["all_entries", "catalog_there", "freshen", "listed", "open_catalog", "opened_store"]
 
 _QUICK_NS = 2 * 10**9
 """Where bringing the catalog up to date took no longer the last time, it is done unasked."""
@@ -30,7 +32,9 @@ def opened_store(given: str | None) -> Store:
     Raises:
         ConfigurationError: it can mean no store, or a setting is wrong.
     """
-    return open_store(given or resolve().recording_path, setting="--recordings")
+    if given is None:
+        return open_store(resolve().recording_path)
+    return open_store(given, setting="--recordings")  # "" is a mistake, and not the default
 
 
 def open_catalog(store: Store) -> Catalog:
@@ -109,6 +113,33 @@ def listed(store: DirectoryStore, wanted: Wanted, limit: int | None) -> list[Lis
         if os.path.exists(os.path.join(store.root, one.stored.path))
         and (one.header is None or wanted.takes(one.header))
     ]
+
+
+def all_entries(
+    store: Store, tag_names: Set[str], *, again: bool = False
+) -> tuple[Catalog | None, Iterator[Entry]]:
+    """Return the catalog of a store, and all recordings of the store.
+
+    From the catalog, brought up to date, where there is one or SQLAlchemy is installed; else from
+    the header of each file, and the catalog is None.
+
+    Args:
+        store: where recordings are.
+        tag_names: the tags that must be known.
+        again: read again what could not be read before.
+    """
+    if importlib.util.find_spec("sqlalchemy") is None:
+        from retrace_core.catalog.indexing import read_entry
+
+        read = (read_entry(store, one) for one in store.list())
+        return None, (entry for entry in read if entry is not None)
+    from retrace_core.catalog import update
+    from retrace_core.catalog.scan import scan
+
+    catalog = open_catalog(store)
+    with progress("reading headers", None) as step:
+        update(store, catalog, full=True, again=again, step=step)
+    return catalog, scan(catalog, sorted(tag_names))
 
 
 def freshen(store: Store, catalog: Catalog, wanted: bool | None) -> None:

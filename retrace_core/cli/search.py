@@ -95,10 +95,10 @@ def command(
 
     In a GLOB "*" stands for any text. The catalog is asked, and not the files: `retrace catalog`.
     """
-    from retrace_core.catalog import Search, page
-
     store = opened_store(recordings)
     catalog = open_catalog(store)
+    from retrace_core.catalog import Search, page
+
     freshen(store, catalog, freshened)
     search = Search(
         trace=asked["trace"],

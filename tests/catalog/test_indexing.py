@@ -66,8 +66,21 @@ def test_unreadable_files_are_listed_and_tried_again(
     assert "frame" in one.unreadable
     with open(file, "wb") as again:
         again.write(whole)
-    assert counted(update(store, catalog, full=True)) == (1, 1, 0, 0)
+    assert counted(update(store, catalog, full=True, again=True)) == (1, 1, 0, 0)
     assert len(page(catalog, Search(), limit=9)) == 1
+
+
+def test_a_path_that_was_taken_anew_is_read_anew(
+    store: DirectoryStore, catalog: Catalog, put: Callable[..., str]
+) -> None:
+    """Another recording under the path of one that others have deleted is told from it."""
+    path = put("a" * 32, tags={"user": 1}, path="/longer/than/the/other")
+    update(store, catalog)
+    store.delete(path)
+    assert put("a" * 32, tags={"user": 2}) == path
+    assert update(store, catalog).added == 1
+    (one,) = page(catalog, Search(), limit=9)
+    assert one.tags == {"user": "2"}
 
 
 def test_a_rebuild_gives_the_same(

@@ -49,27 +49,27 @@ def traces(output: str) -> list[str]:
     ],
     ids=str,
 )
-def test_filters(retrace: Callable[..., Any], options: list[str], expected: list[str]) -> None:
+def test_filters(inside: Callable[..., Any], options: list[str], expected: list[str]) -> None:
     """Each filter keeps what it says; the catalog is filled unasked."""
-    done = retrace("find", "--json", *options)
+    done = inside("find", "--json", *options)
     assert done.returncode == 0, done.stderr
     assert traces(done.stdout) == expected
 
 
 @pytest.mark.usefixtures("three")
-def test_pages_by_cursor(retrace: Callable[..., Any]) -> None:
+def test_pages_by_cursor(inside: Callable[..., Any]) -> None:
     """What `there are more` names leads to the next page."""
-    first = retrace("find", "--limit", 2)
+    first = inside("find", "--limit", 2)
     assert [line[:5] for line in first.stdout.splitlines()[1:]] == ["2025-", "2025-"]
     cursor = re.search(r"--after (\S+)", first.stderr)
     assert cursor is not None
-    assert traces(retrace("find", "--json", "--after", cursor[1]).stdout) == ["a"]
+    assert traces(inside("find", "--json", "--after", cursor[1]).stdout) == ["a"]
 
 
 @pytest.mark.usefixtures("three")
-def test_a_row_tells_what_is_known(retrace: Callable[..., Any]) -> None:
+def test_a_row_tells_what_is_known(inside: Callable[..., Any]) -> None:
     """Time, place, request, route, outcome, tags and reason."""
-    row = retrace("find", "--trace", "aaaa").stdout.splitlines()[1]
+    row = inside("find", "--trace", "aaaa").stdout.splitlines()[1]
     shown = " ".join(row.split())
     assert f"{'a' * 32}/shop POST /orders /orders/{{id}} 200" in shown
     assert "user=42 yes: SampleRate" in shown
@@ -92,41 +92,41 @@ def test_a_row_tells_what_is_known(retrace: Callable[..., Any]) -> None:
     ],
     ids=str,
 )
-def test_bad_input_is_named(retrace: Callable[..., Any], options: list[str]) -> None:
+def test_bad_input_is_named(inside: Callable[..., Any], options: list[str]) -> None:
     """One line on standard error, and exit status 2."""
-    done = retrace("find", *options)
+    done = inside("find", *options)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 @pytest.mark.usefixtures("three")
-def test_a_wrong_setting_is_named_without_its_password(retrace: Callable[..., Any]) -> None:
+def test_a_wrong_setting_is_named_without_its_password(inside: Callable[..., Any]) -> None:
     """RETRACE_CATALOG may hold one."""
     env = {"RETRACE_CATALOG": "mysql://me:s3cret@host/db"}
-    done = retrace("find", env=env)
+    done = inside("find", env=env)
     assert done.returncode == 2
     assert "RETRACE_CATALOG" in done.stderr
-    assert "s3cret" not in done.stderr + retrace("config", env=env).stdout
+    assert "s3cret" not in done.stderr + inside("config", env=env).stdout
 
 
 @pytest.mark.usefixtures("three")
-def test_the_catalog_is_filled_and_told_of(retrace: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_catalog_is_filled_and_told_of(inside: Callable[..., Any], tmp_path: Path) -> None:
     """update, status and rebuild say how many there are, and where the catalog is."""
-    assert "3 recordings added; 3 looked at" in retrace("catalog", "update").stdout
-    assert "0 recordings added; 3 looked at" in retrace("catalog", "update").stdout
+    assert "3 recordings added; 3 looked at" in inside("catalog", "update").stdout
+    assert "0 recordings added; 3 looked at" in inside("catalog", "update").stdout
     (tmp_path / "recordings" / ("a" * 32) / "shop" / "trace.bin").unlink()
-    assert "0 recordings added, 1 gone; 2" in retrace("catalog", "update", "--full").stdout
-    assert "2 recordings added; 2 looked at" in retrace("catalog", "rebuild").stdout
-    status = json.loads(retrace("catalog", "status", "--json").stdout)
+    assert "0 recordings added, 1 gone; 2" in inside("catalog", "update", "--full").stdout
+    assert "2 recordings added; 2 looked at" in inside("catalog", "rebuild").stdout
+    status = json.loads(inside("catalog", "status", "--json").stdout)
     assert (status["recordings"], status["store"]) == (2, str(tmp_path / "recordings"))
 
 
 @pytest.mark.usefixtures("three")
-def test_an_old_catalog_says_so(retrace: Callable[..., Any]) -> None:
+def test_an_old_catalog_says_so(inside: Callable[..., Any]) -> None:
     """Where an update is not wanted, nothing new is found."""
-    assert "not filled yet" in retrace("find", "--no-update").stderr
-    assert traces(retrace("find", "--json", "--update").stdout) == ["c", "b", "a"]
+    assert "not filled yet" in inside("find", "--no-update").stderr
+    assert traces(inside("find", "--json", "--update").stdout) == ["c", "b", "a"]
 
 
 @pytest.mark.usefixtures("three")
@@ -144,18 +144,18 @@ def test_an_old_catalog_says_so(retrace: Callable[..., Any]) -> None:
     ids=str,
 )
 def test_ls_finds_the_same_by_the_catalog(
-    retrace: Callable[..., Any], options: list[str], expected: list[str]
+    inside: Callable[..., Any], options: list[str], expected: list[str]
 ) -> None:
     """With a catalog beside the recordings, `ls` lists what it lists without."""
-    retrace("catalog", "update")
-    assert traces(retrace("ls", "--json", *options).stdout) == expected
+    inside("catalog", "update")
+    assert traces(inside("ls", "--json", *options).stdout) == expected
 
 
 @pytest.mark.usefixtures("three")
-def test_ls_reads_only_what_the_catalog_names(retrace: Callable[..., Any], tmp_path: Path) -> None:
+def test_ls_reads_only_what_the_catalog_names(inside: Callable[..., Any], tmp_path: Path) -> None:
     """A file that is not asked for is not opened, once the catalog knows it."""
-    retrace("catalog", "update")
+    inside("catalog", "update")
     (tmp_path / "recordings" / ("a" * 32) / "shop" / "trace.bin").write_bytes(b"damaged since")
-    assert traces(retrace("ls", "--json", "--service", "till").stdout) == ["c"]
+    assert traces(inside("ls", "--json", "--service", "till").stdout) == ["c"]
     (tmp_path / "recordings" / ".catalog" / "catalog.sqlite").unlink()
-    assert traces(retrace("ls", "--json").stdout) == ["c", "b", "a"]
+    assert traces(inside("ls", "--json").stdout) == ["c", "b", "a"]
