@@ -42,6 +42,8 @@ COMMANDS = {
     "erase": "retrace_core.cli.erase",
     "keep": "retrace_core.cli.keep",
     "lifecycle": "retrace_core.cli.lifecycle",
+    "share": "retrace_core.cli.share",
+    "audit": "retrace_core.cli.audit_log",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }
