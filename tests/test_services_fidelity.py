@@ -1,4 +1,4 @@
-"""Fidelity with services: many requests at once on PostgreSQL, Redis and HTTP replay identically."""
+"""Fidelity with services: many requests at once replay identically."""
 
 from __future__ import annotations
 
