@@ -107,6 +107,8 @@ class Player(ReplayedResponse):
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
+        self._postponed: dict[str, asyncio.CancelledError] = {}
+        """Lane id -> a cancellation of its task that came before the answer it was waiting for."""
         self._on_divergence: Callable[[Divergence], None] | None = None
         self._watcher: Callable[[], object] | None = None
 
@@ -284,10 +286,16 @@ class Player(ReplayedResponse):
             await self._turns.wait_async(lane, turn)
         except asyncio.CancelledError as error:
             await self._wait_on(lane, turn)
-            task = asyncio.current_task()
-            if task is not None and self._cursor(lane).is_cancelled_next():
-                task.uncancel()  # asked for once, as before
-                task.cancel(*error.args)  # by which anyio knows its own
+            self._postponed[lane.id] = error
+        if lane.id in self._postponed and self._cursor(lane).ends_cancelled():
+            self._cancel(lane)
+
+    def _cancel(self, lane: Lane) -> None:
+        """Cancel the task of a lane where it was cancelled, if that came early on replay."""
+        error, task = self._postponed.pop(lane.id, None), asyncio.current_task()
+        if error is not None and task is not None:
+            task.uncancel()  # asked for once, as before
+            task.cancel(*error.args)  # by which anyio knows its own
 
     async def _wait_on(self, lane: Lane, turn: int) -> None:
         # In a task of its own: anyio cancels again with each step of the loop.
@@ -383,6 +391,7 @@ class Player(ReplayedResponse):
         return event.value
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
+        self._cancel(lane)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         patience_s = None if self.patience_s == float("inf") else self.patience_s
         done, _ = await asyncio.wait([never], timeout=patience_s)
