@@ -75,6 +75,7 @@ The files in the order of a request:
     store/            where recordings live
     catalog/          finding recordings among millions
     retention/        what goes away and when, what must not, and the proof of it
+    capacity/         how much recordings will be, and what keeping them costs
     audit.py          who fetched, shared, replayed or deleted recordings
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command
