@@ -66,11 +66,11 @@ def catalog_there(store: Store) -> bool:
     return bool(resolve().catalog) or default_file(store).is_file()
 
 
-def listed(store: DirectoryStore, wanted: Wanted, limit: int | None) -> list[Listed] | None:
+def listed(store: Store, wanted: Wanted, limit: int | None) -> list[Listed] | None:
     """Return what is asked for, chosen by the catalog and read from the files, newest first.
 
-    None where the catalog can't answer: there is none, it can't be brought up to date in a
-    moment, the pattern is beyond it, or nothing narrows the question.
+    None where the catalog can't answer: there is none, the store is no folder, it can't be brought
+    up to date in a moment, the pattern is beyond it, or nothing narrows the question.
 
     Args:
         store: where recordings are.
@@ -78,7 +78,9 @@ def listed(store: DirectoryStore, wanted: Wanted, limit: int | None) -> list[Lis
         limit: how many readable ones at most; None: all.
     """
     plain = not any(sign in wanted.path + wanted.service for sign in "?[")
-    if (limit is None and wanted == Wanted()) or not plain or not catalog_there(store):
+    if (limit is None and wanted == Wanted()) or not plain:
+        return None
+    if not isinstance(store, DirectoryStore) or not catalog_there(store):
         return None
     from retrace_core.catalog import Search, page, pages, update
 
