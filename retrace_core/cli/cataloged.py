@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from retrace_core.cli.listing import Listed, Wanted, read
 from retrace_core.cli.screen import note, progress
 from retrace_core.cli.words import duration, plural
-from retrace_core.errors import CatalogError
+from retrace_core.errors import CatalogError, NotStored
 from retrace_core.settings import resolve
-from retrace_core.store import DirectoryStore, StoredRecording, is_remote, open_store
+from retrace_core.store import StoredRecording, is_remote, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
@@ -112,9 +112,16 @@ def listed(store: Store, wanted: Wanted, limit: int | None) -> list[Listed] | No
     return [
         one
         for one in answers
-        if os.path.exists(os.path.join(store.root, one.stored.path))
-        and (one.header is None or wanted.takes(one.header))
+        if (_is_there(store, one.stored.path) if one.header is None else wanted.takes(one.header))
     ]
+
+
+def _is_there(store: Store, path: str) -> bool:
+    try:
+        store.stat(path)
+    except NotStored:
+        return False
+    return True
 
 
 def all_entries(
