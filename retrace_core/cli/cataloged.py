@@ -69,8 +69,8 @@ def catalog_there(store: Store) -> bool:
 def listed(store: Store, wanted: Wanted, limit: int | None) -> list[Listed] | None:
     """Return what is asked for, chosen by the catalog and read from the files, newest first.
 
-    None where the catalog can't answer: there is none, the store is no folder, it can't be brought
-    up to date in a moment, the pattern is beyond it, or nothing narrows the question.
+    None where the catalog can't answer: there is none, it can't be brought up to date in a
+    moment, the pattern is beyond it, or nothing narrows the question.
 
     Args:
         store: where recordings are.
@@ -78,9 +78,7 @@ def listed(store: Store, wanted: Wanted, limit: int | None) -> list[Listed] | No
         limit: how many readable ones at most; None: all.
     """
     plain = not any(sign in wanted.path + wanted.service for sign in "?[")
-    if (limit is None and wanted == Wanted()) or not plain:
-        return None
-    if not isinstance(store, DirectoryStore) or not catalog_there(store):
+    if (limit is None and wanted == Wanted()) or not plain or not catalog_there(store):
         return None
     from retrace_core.catalog import Search, page, pages, update
 
@@ -163,7 +161,7 @@ def freshen(store: Store, catalog: Catalog, wanted: bool | None) -> None:
 
     took, updated = catalog.fact("took_ns"), catalog.fact("updated_ns")
     if wanted or (wanted is None and (took is None or int(took) <= _QUICK_NS)):
-        done = update(store, catalog)
+        done = update(store, catalog, again=bool(wanted))
         if done.unreadable:
             note(
                 f"{plural(done.unreadable, 'new file')} can't be read; retrace find --unreadable"
