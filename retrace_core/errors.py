@@ -7,6 +7,8 @@
     │   ├── ForeignFile           it is no trace file at all
     │   ├── TornRecording         it ends early or is damaged: readable up to where it says
     │   ├── NewerVersion          a newer Retrace wrote it
+    │   ├── LockedRecording       it is encrypted, and no key was given
+    │   │   └── WrongKey          none of the keys given opens it
     │   └── RecordingNotFound     there is none of that name
     ├── StoreError                a store can't be reached, read or written
     │   ├── NotStored             there is nothing under that path
@@ -34,6 +36,7 @@ __all__ = [
     "ForeignFile",
     "GreenThreadsRefused",
     "LiveCallRefused",
+    "LockedRecording",
     "NewerVersion",
     "NotStored",
     "RecordingError",
@@ -46,6 +49,7 @@ __all__ = [
     "StoreUnavailable",
     "TornRecording",
     "WrongApp",
+    "WrongKey",
 ]
 
 
@@ -112,6 +116,14 @@ class TornRecording(RecordingError):
 
 class NewerVersion(RecordingError):
     """A newer Retrace wrote the trace file."""
+
+
+class LockedRecording(RecordingError):
+    """The recording is encrypted, and no private key was given."""
+
+
+class WrongKey(LockedRecording):
+    """None of the private keys that were given opens the recording, or its seal."""
 
 
 class RecordingNotFound(RecordingError):

@@ -20,7 +20,7 @@ from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
     from contextvars import Context
     from types import CodeType
@@ -89,6 +89,10 @@ class LaneOwner(Protocol):
 
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
         """Return what to raise where replay can't go on (replay only)."""
+        ...
+
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
+        """Return True when this call is the next recorded one of `lane` (replay only)."""
         ...
 
     def failure_comes(self, lane: Lane, kind: str) -> bool:

@@ -215,8 +215,8 @@ class Writer:
     def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
         """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            headers = [draft.header for draft in drafts]
-            return list(zip(headers, self._encode(drafts), strict=True))
+            encoded = self._encode(drafts)  # it may mask what the header says
+            return list(zip([draft.header for draft in drafts], encoded, strict=True))
         if len(drafts) == 1:
             return []
         return [one for draft in drafts for one in self._encoded([draft])]
@@ -258,20 +258,27 @@ _exit_calls: list[Callable[[], None]] = []
 _last_calls: list[Callable[[], None]] = []
 
 
-def configure(store: Store, *, queue_bytes: int) -> Writer:
+def configure(
+    store: Store,
+    *,
+    queue_bytes: int,
+    encode: Callable[[list[Draft]], list[bytes]] = dump_all,
+) -> Writer:
     """Make the process's writer put recordings into `store`, and return it.
 
     Args:
         store: where recordings go; what is queued already goes there too.
         queue_bytes: how much may wait, in bytes.
+        encode: drafts to the bytes of trace files.
     """
     global _writer
     _prepare_process()
     if _writer is None:
-        _writer = Writer(store, queue_bytes)
+        _writer = Writer(store, queue_bytes, encode)
     else:
         _writer.store = store
         _writer._limit = queue_bytes
+        _writer._encode = encode
     return _writer
 
 

@@ -38,6 +38,9 @@ COMMANDS = {
     "export": "retrace_core.cli.export",
     "fetch": "retrace_core.cli.fetch",
     "ship": "retrace_core.cli.ship",
+    "scan": "retrace_core.cli.scan",
+    "keygen": "retrace_core.cli.keygen",
+    "rekey": "retrace_core.cli.rekey",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }

@@ -316,11 +316,15 @@ def check_recordings() -> Iterator[Finding]:
         yield Finding(NOTE, "recordings", f"none yet, {root} is not there: {_first(settings)}")
         return
     latest = next((one.header for one in found if one.header is not None), None)
-    unreadable = sum(1 for one in found if one.header is None)
+    locked = sum(1 for one in found if one.locked)
+    unreadable = sum(1 for one in found if one.header is None) - locked
+    if locked:
+        words = f"{plural(locked, 'file')} in {root} encrypted: --identity FILE reads them"
+        yield Finding(OK, "encrypted", words)
     if latest is not None:
         when = f"{local_time(latest.started_ns)}, {latest.service} {latest.method} {latest.path}"
         yield Finding(OK, "recordings", f"{count} in {root}, the newest of {when}")
-    elif not unreadable:
+    elif not unreadable and not locked:
         yield Finding(NOTE, "recordings", f"none yet in {root}: {_first(settings)}")
     if unreadable:
         words = f"{plural(unreadable, 'file')} in {root} can't be read: retrace ls says why"

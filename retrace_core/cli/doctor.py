@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from retrace_core.cli.checks import CHECKS
+from retrace_core.cli.find import identity_option
 from retrace_core.cli.finding import NOTE, PROBLEM, Finding
 from retrace_core.cli.screen import Screen, print_json, progress
 from retrace_core.cli.words import plural
@@ -24,6 +25,7 @@ Examples:
 """,
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@identity_option
 def command(as_json: bool) -> int:
     """Find out why there are no recordings.
 

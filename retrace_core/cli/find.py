@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from retrace_core.cli.remote import complete_in_store, find_in_store, find_url
+from retrace_core.encryption import IDENTITY
 from retrace_core.errors import RecordingError, RecordingNotFound, RetraceError
 from retrace_core.ids import names_trace, to_trace_id
 from retrace_core.settings import resolve
@@ -178,10 +179,29 @@ def recording_argument(*, several: bool = False) -> Callable[[F], F]:
     )
 
 
-def recordings_option(command: F) -> F:
-    """Add the option --recordings to a command."""
+def identity_option(command: F) -> F:
+    """Add the option --identity: the private keys that encrypted recordings are read with."""
     return click.option(
+        "--identity",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False),
+        expose_value=False,
+        callback=_use_identities,
+        help="Private key of encrypted or sealed recordings; else RETRACE_IDENTITY names it.",
+    )(command)
+
+
+def _use_identities(_: click.Context, __: click.Parameter, files: tuple[str, ...]) -> None:
+    if files:  # in the environment, so that the processes of replays have it too
+        os.environ[IDENTITY] = os.pathsep.join(map(os.path.abspath, files))
+
+
+def recordings_option(command: F) -> F:
+    """Add the options --recordings and --identity to a command."""
+    given = click.option(
         "--recordings",
         metavar="DIR|URL",
         help="Where recordings are kept; default: the setting RETRACE_RECORDING_PATH.",
-    )(command)
+    )
+    return given(identity_option(command))

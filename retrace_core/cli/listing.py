@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.boot_recording import METHOD
 from retrace_core.cli.screen import progress
-from retrace_core.errors import DamagedPack, NotStored, RecordingError
+from retrace_core.errors import DamagedPack, LockedRecording, NotStored, RecordingError
 from retrace_core.store import DirectoryStore
 from retrace_core.store.packed_store import PackedStore
 from retrace_core.trace_file import load_header
@@ -35,6 +35,8 @@ class Listed:
     stored: StoredRecording
     header: Header | None
     reason: str = ""
+    locked: bool = False
+    """It is encrypted, and no key that opens it is at hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,8 @@ def read(store: Store, stored: StoredRecording) -> Listed:
     try:
         return Listed(stored, load_header(Path(store.root, stored.path)))
     except RecordingError as error:
-        return Listed(stored, None, str(error).replace(f"{store.root}/", ""))
+        reason = str(error).replace(f"{store.root}/", "")
+        return Listed(stored, None, reason, isinstance(error, LockedRecording))
 
 
 def _beginning(store: Store, path: str) -> bytes:

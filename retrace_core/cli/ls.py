@@ -154,11 +154,24 @@ def _show(found: list[Listed], root: str) -> None:
             folding=("REQUEST",),
             droppable=("WHY", "SIZE", "VERIFIED", "EVENTS", "TOOK", "WHEN"),
         )
+    locked = [one for one in found if one.locked]
+    if locked:
+        screen.table(("WRITTEN", "TRACE", "SERVICE", "SIZE", ""), map(_locked_row, locked))
+        Screen(err=True).line(
+            f"{len(locked)} encrypted; --identity FILE reads what is encrypted to that key", "dim"
+        )
     for one in found:
-        if one.header is None:
+        if one.header is None and not one.locked:
             screen.line(f"unreadable  {one.reason}", "yellow")
     if not found:
         Screen(err=True).line(f"no recordings in {root} that match; retrace doctor tells why")
+
+
+def _locked_row(one: Listed) -> list[Cell]:
+    """Return what can be told of a recording from outside."""
+    stored = one.stored
+    written = local_time(stored.modified_ns)
+    return [written, stored.folder, stored.service, size(stored.size_bytes), ("encrypted", "cyan")]
 
 
 def _id_width(found: list[Listed]) -> int:
@@ -204,6 +217,9 @@ def _plain(one: Listed, root: str) -> dict[str, Any]:
         "size_bytes": one.stored.size_bytes,
     }
     header = one.header
+    if header is None and one.locked:
+        written = local_time(one.stored.modified_ns, precise=True)
+        return {**place, "encrypted": True, "written": written}
     if header is None:
         return {**place, "unreadable": one.reason}
     return {

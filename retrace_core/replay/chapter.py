@@ -26,7 +26,7 @@ from retrace_core.replay.soft import SoftAnswers
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import CodeType
 
     from retrace_core.boot_recording import ChapterNote
@@ -161,6 +161,10 @@ class ChapterPlayer:
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
         """Return what to raise where an answer is of no use."""
         return NotOnTape(kind, f"{key!r:.200} ({reason})")
+
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
+        """Return True: a chapter is asked in no order, and says itself what is not on it."""
+        return True
 
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when a failed `kind` of the chapter was not given back yet."""

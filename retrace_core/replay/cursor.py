@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from retrace_core.codec import encode
+from retrace_core.codec import decode, encode
 from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
+from retrace_core.replay.divergence import same_key
 
 if TYPE_CHECKING:
     from retrace_core.recording import LaneEvents
+    from retrace_core.replay.masks import Masks
     from retrace_core.replay.soft import SoftAnswers
 
 __all__ = ["LaneCursor", "family"]
@@ -31,9 +33,13 @@ class LaneCursor:
     Args:
         lane: the recorded lane, or None for one that was not recorded.
         soft: its clock and entropy reads.
+        masks: where secrets of the recording are masked.
     """
 
-    def __init__(self, lane: LaneEvents | None, soft: SoftAnswers) -> None:
+    def __init__(
+        self, lane: LaneEvents | None, soft: SoftAnswers, *, masks: Masks | None = None
+    ) -> None:
+        self.masks = masks
         events = lane.events if lane is not None else []
         hard = [event for event in events if isinstance(event, Event)]
         self.all = [event for event in hard if not event.kind.startswith(FREE)]
@@ -60,6 +66,17 @@ class LaneCursor:
             if event.key is not None or event.value is not None or event.status != RETURNED
         }
         self._last: dict[str, Event | None] = {}
+
+    def free_events(self, asked: tuple[str, bytes]) -> deque[Event] | None:
+        """Return what is left of the answers to a call in no order."""
+        found = self.free.get(asked)
+        if found or self.masks is None:
+            return found
+        key = decode(asked[1])
+        for (kind, _), events in self.free.items():
+            if kind == asked[0] and events and same_key(events[0].key, key, masks=self.masks):
+                return events
+        return None
 
     def head(self, kind: str) -> Event | None:
         """Return the next event; turns that are not taken again are passed over."""

@@ -15,11 +15,12 @@ from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER, TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
-from retrace_core.replay.divergence import DivergedError, Divergence
+from retrace_core.replay.divergence import DivergedError, Divergence, same_key
 from retrace_core.replay.findings import Findings
+from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
@@ -81,8 +82,10 @@ class Player(ReplayedResponse):
         self._recording = recording
         self.patience_s = patience_s
         self._lock = threading.Lock()
+        self.masks = masks_of(recording)
+        """Where secrets of the recording are masked: how what is asked is compared."""
         for lane in recording.lanes:
-            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
+            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane), masks=self.masks)
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
             steps=steps_of(recording),
@@ -183,7 +186,7 @@ class Player(ReplayedResponse):
         self._raise_divergence()
         asked = (kind, native.encode(decode(native.encode(key))))
         with self._lock:
-            events = self._cursor(lane).free.get(asked)
+            events = self._cursor(lane).free_events(asked)
             if not events:
                 return False, None
             event = events.popleft()
@@ -194,6 +197,21 @@ class Player(ReplayedResponse):
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         event = self._head(lane, kind)
         return event is not None and event.kind == kind and event.status != 0
+
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
+        """Return True when this call is the next recorded one of `lane`.
+
+        Args:
+            lane: whose.
+            kind: of the call.
+            key: what it asks.
+            past: kinds of events that may stand before it.
+        """
+        asked = decode(native.encode(key))
+        for event in self._cursor(lane).waiting:
+            if event.kind not in ORDER and event.kind not in past:
+                return event.kind == kind and same_key(event.key, asked)
+        return False
 
     def comes_next(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is of that kind."""
@@ -261,18 +279,18 @@ class Player(ReplayedResponse):
         For a client can swallow its cancellation, as redis-py does where its reply is there
         already, and a timer may be early on replay.
         """
-        cancelled = False
+        cancelled: asyncio.CancelledError | None = None
         while True:
             try:
                 await self._turns.wait_async(lane, turn)
                 break
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 self._raise_divergence()
-                cancelled = True
+                cancelled = error
         task = asyncio.current_task()
-        if cancelled and task is not None and self._cursor(lane).is_cancelled_next():
+        if cancelled is not None and task is not None and self._cursor(lane).is_cancelled_next():
             task.uncancel()  # asked for once, as before
-            task.cancel()
+            task.cancel(*cancelled.args)  # whose it is: anyio's scopes know theirs by the message
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""
