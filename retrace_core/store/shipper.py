@@ -120,8 +120,11 @@ class Shipper:
             except StoreError as error:
                 done.error = error
                 return
-        damaged = [(file, error) for file in read if (error := _damage(*file)) is not None]
-        whole = [file for file in read if all(file[0] is not other for (other, _), _ in damaged)]
+        damaged: list[tuple[tuple[Spooled, bytes], StoreError | None]] = []
+        whole: list[tuple[Spooled, bytes]] = []
+        for file in read:
+            damage = _damage(*file)
+            damaged.append((file, damage)) if damage else whole.append(file)
         loose = [file for file in whole if not file[0].is_pack]
         packs = [file for file in whole if file[0].is_pack]
         begun = time.monotonic()
