@@ -134,7 +134,8 @@ def read(store: Store, stored: StoredRecording) -> Listed:
         try:
             return Listed(stored, load_header(_beginning(store, stored.path)))
         except (RecordingError, NotStored, DamagedPack) as error:
-            return Listed(stored, None, f"{stored.path}: {error}")
+            locked = isinstance(error, LockedRecording)
+            return Listed(stored, None, f"{stored.path}: {error}", locked)
     try:
         return Listed(stored, load_header(Path(store.root, stored.path)))
     except RecordingError as error:
