@@ -169,6 +169,21 @@ class ObjectStore:
         check_path(path)
         self._blobs.delete(path)
 
+    def delete_all(self, paths: Sequence[str]) -> Sequence[StoreError | None]:
+        """Remove several recordings, many at a time.
+
+        Returns:
+            None for each that is gone now, or the error for which it is not: `NotStored` for one
+            that never was.
+        """
+
+        def delete_one(path: str) -> None:
+            self.stat(path)
+            self.delete(path)
+
+        answers: Sequence[StoreError | None] = self._puts.each(delete_one, paths)
+        return answers
+
     def presign(self, path: str, *, expires_s: int = 3600) -> str:
         """Return a URL by which anybody may read the recording for a time.
 

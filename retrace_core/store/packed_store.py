@@ -46,6 +46,7 @@ class PackedStore:
     def __init__(self, loose: ObjectStore) -> None:
         self.loose = loose
         self._lock = threading.Lock()
+        self._rewriting = threading.Lock()
         self._indexes: dict[str, list[PackEntry]] = {}
         self._known: dict[str, tuple[Blob, PackEntry]] = {}
 
@@ -219,39 +220,47 @@ class PackedStore:
         Returns:
             None for each that is gone now, or the error for which it is not.
         """
-        answers: dict[str, StoreError | None] = {}
         packed: dict[str, tuple[Blob, set[str]]] = {}
         places = self._places(paths)
-        for path in dict.fromkeys(paths):
-            try:
-                check_path(path)
-                if path in places:
-                    packed.setdefault(places[path].key, (places[path], set()))[1].add(path)
-                else:
-                    self.loose.stat(path)
-                self.loose.delete(path)
+        once = list(dict.fromkeys(paths))
+        answers = dict(zip(once, self.loose.delete_all(once), strict=True))
+        for path, pack in places.items():
+            if isinstance(answers[path], NotStored):  # it is not beside its pack as well
                 answers[path] = None
-            except StoreError as error:
-                answers[path] = error
+            if answers[path] is None:
+                packed.setdefault(pack.key, (pack, set()))[1].add(path)
         for pack, gone in packed.values():
-            self._forget()
             try:
-                self._rewrite(pack, gone)
+                with self._rewriting:  # several threads would take turns at writing it anew
+                    self._take_out(pack, gone)
             except StoreError as error:
                 answers.update(dict.fromkeys(gone, error))
         return [answers[path] for path in paths]
 
     def _places(self, paths: Iterable[str]) -> dict[str, Blob]:
         """Return the pack of each of the paths that is in one."""
-        wanted = set(paths)
-        found: dict[str, Blob] = {}
+        found = {path: self._known[path][0] for path in paths if path in self._known}
+        # "trace.bin" and "boot.bin" are never paths of packs: those have the span.
+        rest = {path for path in paths if path not in found and path.count(".bin") == 1}
+        rest = {path for path in rest if path.rpartition("/")[2] not in ("trace.bin", "boot.bin")}
         try:
-            for pack, entry in self._entries(self._packs()):
-                if entry.path in wanted:
+            for pack, entry in self._entries(self._packs()) if rest else ():
+                if entry.path in rest:
                     found[entry.path] = pack
         except DamagedPack:
             pass  # nothing of that one is touched
         return found
+
+    def _take_out(self, pack: Blob, gone: set[str]) -> None:
+        try:
+            self._rewrite(pack, gone)
+        except NotStored:  # others have written it anew
+            self._forget()
+            again: dict[str, tuple[Blob, set[str]]] = {}
+            for path, other in self._places(gone).items():
+                again.setdefault(other.key, (other, set()))[1].add(path)
+            for other, some in again.values():
+                self._rewrite(other, some)
 
     def _rewrite(self, pack: Blob, gone: set[str]) -> None:
         """Take recordings out of a pack: its next generation first, then the old one goes."""
@@ -271,12 +280,21 @@ class PackedStore:
                     for number in range(generation):
                         self.blobs.delete(f"{base}.{number}.pack" if number else f"{base}.pack")
                     self.blobs.delete(key)
+                    self._replaced(pack.key, after if left else "")
                 return
             # Another process took something out of it at the same time: take ours out of its.
             key, generation = after, generation + 1
         raise StoreUnavailable(
             f"{self.url}/{pack.key} is changed by others all the time; try again"
         )
+
+    def _replaced(self, key: str, after: str) -> None:
+        """Take note of a pack's next generation, so that the next deletion finds it at once."""
+        with self._lock:
+            for entry in self._indexes.pop(key, []):
+                self._known.pop(entry.path, None)
+        if after:
+            self._index(self.blobs.stat(after))
 
     def _find(self, path: str, missing: NotStored) -> tuple[Blob, PackEntry]:
         folder, service, name = check_path(path)
