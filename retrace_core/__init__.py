@@ -7,11 +7,13 @@ The files in the order of a request:
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
+    store_settings.py the rows of stores and the spool before them
     secret_settings.py  the rows of what is masked, sealed and encrypted
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     scope.py          the running recording of one request in the current context
+    tags.py           what the application calls a recording by, to find it by
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
     task_call.py      one run of a queue's task, as a request and its response
@@ -42,6 +44,7 @@ The files in the order of a request:
     grpc_metadata.py  what the boundaries of gRPC's two clients share
     websocket_channel.py  what the boundaries of websockets' two clients share
     stub_socket.py    what a replayed connection holds in the place of a socket
+    made_key.py       a private key that a request makes, for cryptography's boundaries
     redis_commands.py what redis-py's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
@@ -73,6 +76,8 @@ The files in the order of a request:
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
     kept_line.py      one line in the log for each recording that was written
+    uploader.py       the background thread: ship from the spool to the store
+    backoff.py        how long to wait before the next try
     store/            where recordings live
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command

@@ -14,7 +14,8 @@
     │   ├── NotStored             there is nothing under that path
     │   ├── StoreUnavailable      it can't be reached now, or is full: trying again may help
     │   ├── StoreRefused          it says no: credentials, permissions, no such bucket
-    │   └── StoreCannot           this kind of store has no way to do that
+    │   ├── StoreCannot           this kind of store has no way to do that
+    │   └── DamagedPack           a pack in it can't be used: cut, corrupted, or foreign
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
@@ -30,6 +31,7 @@ from __future__ import annotations
 __all__ = [
     "AppNotLoadable",
     "ConfigurationError",
+    "DamagedPack",
     "FlagNotAsked",
     "ForeignFile",
     "GreenThreadsRefused",
@@ -146,6 +148,10 @@ class StoreRefused(StoreError):
 
 class StoreCannot(StoreError):
     """This kind of store has no way to do what was asked."""
+
+
+class DamagedPack(StoreError):
+    """A pack of recordings is cut, corrupted, or none at all; nothing of it was changed."""
 
 
 class ReplayError(RetraceError):

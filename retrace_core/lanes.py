@@ -20,7 +20,7 @@ from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
     from contextvars import Context
     from types import CodeType
@@ -91,6 +91,10 @@ class LaneOwner(Protocol):
         """Return what to raise where replay can't go on (replay only)."""
         ...
 
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
+        """Return True when this call is the next recorded one of `lane` (replay only)."""
+        ...
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         ...
@@ -105,17 +109,20 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_calls", "_children", "ended", "id", "scope")
+    __slots__ = ("_calls", "_children", "cancelled", "ended", "id", "scope")
 
     scope: LaneOwner
     id: str
     ended: bool
+    cancelled: bool
+    """True when its task ended by being cancelled."""
 
     def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
         super().__init__(scope.state, mode)
         self.scope = scope
         self.id = lane_id
         self.ended = False
+        self.cancelled = False
         self._children = 0
         self._calls = -1
 
@@ -141,10 +148,11 @@ class Lane(native.Lane):
         """Return a new child lane, numbered in program order."""
         return self.scope.spawn(self)
 
-    def end(self, _: object = None) -> None:
+    def end(self, future: asyncio.Future[Any] | Future[Any] | None = None) -> None:
         """Say that the thread or task of this lane has ended; fits as a done-callback."""
         if not self.ended:
             self.ended = True
+            self.cancelled = future is not None and future.cancelled()
             self.scope.lane_ended(self)
 
     def serve(self, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:

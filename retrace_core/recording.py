@@ -239,6 +239,10 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """Where the boot tape of its process is, as "folder/service"; "" for none."""
     holes: int = 0
     """How many things reached the world past all boundaries, as far as that was watched."""
+    route: str = ""
+    """The pattern that the framework knows the request by, "/orders/{id}"; "" for none."""
+    tags: dict[str, str | int | bool] = {}
+    """What the application has tagged the request with."""
 
 
 class Redaction(msgspec.Struct, frozen=True, array_like=True):

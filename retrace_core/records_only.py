@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import CodeType
 
     from retrace_core.lanes import Lane
@@ -39,6 +40,10 @@ class RecordsOnly:
         raise NotImplementedError
 
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
         """Never called, as `soft`."""
         raise NotImplementedError
 

@@ -28,6 +28,8 @@ from retrace_core.limit_settings import LIMIT_SETTINGS
 from retrace_core.recording_settings import RECORDING_SETTINGS, RecordingSettings
 from retrace_core.secret_settings import SECRET_SETTINGS
 from retrace_core.setting import Setting
+from retrace_core.store.opening import check_url
+from retrace_core.store_settings import STORE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +39,7 @@ __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
 SETTINGS: tuple[Setting, ...] = (
     *RECORDING_SETTINGS,
+    *STORE_SETTINGS,
     *SECRET_SETTINGS,
     *DECISION_SETTINGS,
     *LIMIT_SETTINGS,
@@ -49,7 +52,6 @@ _INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTA
 _SWITCHES = ("RETRACE_ENABLED", "RETRACE_ENABLE", "RETRACE_ON")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _HEADER_NAMES = re.compile(r"(?:[A-Za-z0-9!#$%&'*+.^`|~_-]+(?:\s*,\s*|$))*", re.ASCII)
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +143,8 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         check_secret(value, shown, origin)
     if setting.name == "app" and value and ":" not in value:
         raise ConfigurationError(shown, raw, "module:attribute", origin)
-    if setting.name == "recording_path" and (_REMOTE.match(value) or not value or "\0" in value):
-        raise ConfigurationError(shown, raw, "a local folder (object stores come later)", origin)
+    if setting.name == "recording_path":
+        check_url(_VARIABLE.sub("x", value), shown, origin, value)
     if setting.name == "flight_recorder_triggers":
         for trigger in value.replace(",", " ").split():
             if trigger not in ("crash", "exit") and not _catchable(trigger):
@@ -193,7 +195,9 @@ def _expand(path: str, environ: Mapping[str, str], origins: Mapping[str, str]) -
             "recording_path", path, f"only variables that are set, {match[1]} is not", origin
         )
 
-    return _VARIABLE.sub(value, path)
+    expanded = _VARIABLE.sub(value, path)
+    check_url(expanded, "recording_path", origins.get("recording_path", "default"))
+    return expanded
 
 
 def _read_file(path: str) -> Mapping[str, object]:

@@ -36,6 +36,7 @@ from retrace_core.postgresql.asyncpg_answers import (
     error_fields,
     neutral,
 )
+from retrace_core.postgresql.asyncpg_descriptions import TYPES, description, known, saw_prepared
 from retrace_core.postgresql.asyncpg_exchanges import EXCHANGES, INBOX, hooked
 from retrace_core.postgresql.asyncpg_stub import StubProtocol, stub
 from retrace_core.recording import RETURNED
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _CONNECT, _PREPARE = "asyncpg.connect", "asyncpg.prepare"
-_TYPES = "_retrace_types"
 
 _record: Any = protocol._create_record  # type: ignore[attr-defined,unused-ignore]
 
@@ -119,18 +119,6 @@ def _hooked_connect_addr(connect: Callable[..., Awaitable[Any]]) -> Callable[...
 # -- statements
 
 
-def _description(protocol: Any, statement: Any) -> dict[str, Any]:
-    """Return how a statement is described, with what asyncpg must know of its types."""
-    params = [kind.oid for kind in statement._get_parameters()]
-    columns = [[column.name, column.type.oid] for column in statement._get_attributes()]
-    known: dict[int, Any] = protocol.__dict__.get(_TYPES, {})
-    types: dict[int, Any] = {}
-    for oid in {*params, *(oid for _, oid in columns)}:
-        for row in known.get(oid, ()):
-            types[row["oid"]] = list(row.items())
-    return {"params": params, "columns": columns, "types": list(types.values())}
-
-
 def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
     @functools.wraps(original)
     async def getting(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
@@ -142,8 +130,12 @@ def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
                 raise LiveCallRefused(_PREPARE, "a server, on a connection from before the replay")
             return await _described(lane, protocol, query, original(self, query, *args, **kwargs))
 
-        protocol.describing = await protocol.answered(
-            _PREPARE, [asked_sql(query)], lambda: neutral(query, "I")[0]
+        key = [asked_sql(query)]
+        found = None
+        if lane is not None and not lane.scope.comes(lane, _PREPARE, key):
+            found = known(lane, query)  # prepared before the request came
+        protocol.describing = found or await protocol.answered(
+            _PREPARE, key, lambda: neutral(query, "I")[0]
         )
         try:
             with mask():
@@ -167,10 +159,11 @@ async def _described(lane: Any, protocol: Any, query: str, getting: Awaitable[An
     def described(outcome: Any) -> Any:
         statement, error = outcome
         if error is None:
-            return _description(protocol, statement)
+            return description(protocol, statement)
         return {**NOTHING, "failed": error_fields(error)}
 
     statement, error = await call_async(lane, _PREPARE, [asked_sql(query)], live, described)
+    saw_prepared(lane, protocol, query)
     if error is not None:
         raise error
     return statement
@@ -183,8 +176,8 @@ def _hooked_introspect_types(original: Callable[..., Awaitable[Any]]) -> Any:
         if not isinstance(protocol, StubProtocol):
             wanted = list(typeoids)
             rows, statement = await original(self, typeoids, *args, **kwargs)
-            known = protocol.__dict__.setdefault(_TYPES, {})
-            known.update(dict.fromkeys(wanted, rows))
+            types = protocol.__dict__.setdefault(TYPES, {})
+            types.update(dict.fromkeys(wanted, rows))
             return rows, statement
         said = (protocol.describing or NOTHING)["types"]
         rows = [

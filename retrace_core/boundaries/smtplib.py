@@ -42,7 +42,7 @@ def _init(original: Callable[..., None]) -> Callable[..., None]:
         *rest: Any,
         **named: Any,
     ) -> None:
-        if local_hostname is None and in_replay():
+        if local_hostname is None and in_replay() and current() is None:
             local_hostname = "localhost"  # no name server is asked
         original(self, host, port, local_hostname, *rest, **named)
 

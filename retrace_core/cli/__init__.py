@@ -36,6 +36,8 @@ COMMANDS = {
     "verify": "retrace_core.cli.verify",
     "open": "retrace_core.cli.open_editor",
     "export": "retrace_core.cli.export",
+    "fetch": "retrace_core.cli.fetch",
+    "ship": "retrace_core.cli.ship",
     "scan": "retrace_core.cli.scan",
     "keygen": "retrace_core.cli.keygen",
     "rekey": "retrace_core.cli.rekey",

@@ -14,7 +14,7 @@ from retrace_core.cli.find import recordings_folder, recordings_option
 from retrace_core.cli.listing import Listed, Wanted, newest
 from retrace_core.cli.screen import Cell, Screen, print_json, visible
 from retrace_core.cli.words import cut, duration, local_time, size
-from retrace_core.store import DirectoryStore
+from retrace_core.store import open_store
 from retrace_core.store.verified import read_mark
 from retrace_core.task_call import METHOD as TASK
 from retrace_core.task_call import TASK_WORDS
@@ -120,7 +120,7 @@ def command(
         status=status or "",
         path=path,
     )
-    found = newest(DirectoryStore(root), wanted, limit)
+    found = newest(open_store(root, setting="--recordings"), wanted, limit)
     if form == "json":
         print_json([_plain(one, root) for one in found])
     elif form == "jsonl":

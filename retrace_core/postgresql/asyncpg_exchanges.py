@@ -17,6 +17,7 @@ from retrace_core.boundary import call_async
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import LANE, REPLAY, current, encode, now_ns
 from retrace_core.postgresql.asyncpg_answers import asked_sql, error_fields
+from retrace_core.postgresql.asyncpg_descriptions import described
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ async def _exchanged(self: Any, lane: Any, kind: str, original: Any, given: Any)
         finally:
             self.__dict__.pop(INBOX, None)
 
+    if given.get("state") is not None:
+        described(lane, self, given["state"])
     result, error = await call_async(lane, kind, asked(given)[1], live, lambda _: b"".join(inbox))
     if error is not None:
         raise error

@@ -14,6 +14,7 @@ from retrace_core.errors import ReplayError, WrongApp
 from retrace_core.flags import flip
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Recording, Response
+from retrace_core.replay.addresses import address_note
 from retrace_core.replay.application import load_app
 from retrace_core.replay.boot import BootPlayer, booting, find_boot_tape, in_boot
 from retrace_core.replay.comparison import Difference, compare, compare_messages
@@ -248,7 +249,11 @@ def _result(
         divergence=player.divergence,
         response=response,
         failure=failure,
-        notes=[*cut_notes(recording), *found.summarise()],
+        notes=[
+            *cut_notes(recording),
+            *address_note(_body(recording.response), _body(response)),
+            *found.summarise(),
+        ],
         refused=refused,
         unused=0 if player.divergence else len(found.unused()),
         events_served=player.served,
@@ -256,6 +261,10 @@ def _result(
         first_passed=found.first_passed,
         deviations=found.deviations(),
     )
+
+
+def _body(response: Response | None) -> bytes:
+    return b"" if response is None else b"".join(response.body)
 
 
 def _check_protocol(app: object, recording: Recording) -> None:

@@ -1,12 +1,15 @@
 """Chapter: one chapter of a boot tape, and who answers from it.
 
 Within it a call is found by what it asks, and by what was asked just before; in no other
-order: which thread starts what, and when, differs between a server and a replay.
+order: which thread starts what, and when, differs between a server and a replay. A statement
+that is not found is looked for with its words in another order: a migration writes a table's
+constraints down as a set has them, which is by their addresses.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -23,7 +26,7 @@ from retrace_core.replay.soft import SoftAnswers
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import CodeType
 
     from retrace_core.boot_recording import ChapterNote
@@ -36,6 +39,8 @@ T = TypeVar("T")
 _SLEEP = "time.sleep"
 _ASYNC_SLEEP = "asyncio.sleep"
 _NO_CALLS = (*ORDER, "lane.end")
+_WORDS = re.compile(r"\w+")
+_DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT)\s", re.IGNORECASE)
 _SLEEP_S = 0.05
 """How long a sleep of the boot takes on replay, at most, in seconds."""
 
@@ -62,6 +67,18 @@ class Chapter:
                     asked = (event.kind, native.encode(event.key))
                     self.places.setdefault(asked, []).append((self, lane.id, len(calls)))
                     calls.append(event)
+
+    def with_words_of(self, kind: str, key: object) -> list[Place]:
+        """Return where a statement of the same words was asked, in whatever order they are."""
+        words = _words(key)
+        if not words:
+            return []
+        return [
+            (self, lane, number)
+            for lane, calls in self.calls.items()
+            for number, event in enumerate(calls)
+            if event.kind == kind and _words(event.key) == words
+        ]
 
     def count(self, kind: str) -> int:
         """Return how many calls of a kind it has."""
@@ -145,6 +162,10 @@ class ChapterPlayer:
         """Return what to raise where an answer is of no use."""
         return NotOnTape(kind, f"{key!r:.200} ({reason})")
 
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
+        """Return True: a chapter is asked in no order, and says itself what is not on it."""
+        return True
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when a failed `kind` of the chapter was not given back yet."""
         if self._chapter is None:
@@ -171,9 +192,9 @@ class ChapterPlayer:
         Raises:
             NotOnTape: nobody asked this when it was recorded.
         """
-        asked = (kind, native.encode(decode(native.encode(key))))
+        key = decode(native.encode(key))
         with self._boot.lock:
-            event = self._next(lane, asked, has_key=key is not None)
+            event = self._next(lane, (kind, native.encode(key)), key)
         if event is None:
             raise NotOnTape(kind, repr(key)[:200])
         if event.status == CANCELLED:
@@ -191,25 +212,31 @@ class ChapterPlayer:
         await asyncio.sleep(0)
         return self.answer(lane, kind, key)
 
-    def _next(self, lane: Lane, asked: Asked, *, has_key: bool) -> Event | None:
+    def _next(self, lane: Lane, asked: Asked, key: object) -> Event | None:
         """Return the recorded call, and remember where it was.
 
         It is looked for further on in the recorded lane that the last one came from; then,
         if it says what it asks, among the calls of the chapter, those not yet made first;
-        then in the other chapters.
+        then in the other chapters; and then with its words in another order.
         """
         place = self._further(lane, asked)
-        if place is None and has_key:
+        if place is None and key is not None:
             mine = self._chapter.places.get(asked, []) if self._chapter is not None else []
-            fresh = [one for one in mine if one[1:] not in self._used]
-            again = fresh[:1] or mine[-1:]
-            place = again[0] if again else self._boot.anywhere(asked)
+            place = self._fresh(mine) or self._boot.anywhere(asked)
+            if place is None and self._chapter is not None:
+                place = self._fresh(self._chapter.with_words_of(asked[0], key))
         if place is None:
             return None
         chapter, name, number = self._here[lane] = place
         if chapter is self._chapter:
             self._used.add((name, number))
         return chapter.calls[name][number]
+
+    def _fresh(self, places: list[Place]) -> Place | None:
+        """Return the first of some places that is not used yet, else the last of them."""
+        fresh = [one for one in places if one[1:] not in self._used]
+        again = fresh[:1] or places[-1:]
+        return again[0] if again else None
 
     def _further(self, lane: Lane, asked: Asked) -> Place | None:
         here = self._here.get(lane)
@@ -223,3 +250,14 @@ class ChapterPlayer:
             if place[1] == name and place[2] > number and place[1:] not in self._used:
                 return place
         return None
+
+
+def _words(key: object) -> list[str]:
+    """Return the words of a statement that defines, and its parameters; of others nothing."""
+    first = key[0] if isinstance(key, list | tuple) and key else key
+    if isinstance(first, bytes):
+        first = first.decode("utf-8", "replace")
+    if not isinstance(first, str) or _DEFINES.match(first) is None:
+        return []
+    rest = key[1:] if isinstance(key, list | tuple) else ()
+    return [*sorted(_WORDS.findall(first)), repr(rest)]

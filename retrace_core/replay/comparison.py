@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
+from retrace_core.replay.addresses import differing_addresses
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
 from retrace_core.task_call import PROTOCOL, same_value
@@ -69,9 +70,8 @@ def compare(
                     replayed=response.body_bytes,
                 )
             )
-    if not masks.same(was, now) and not (
-        recording.request.protocol == PROTOCOL and same_value(was, now)
-    ):
+    same = masks.same(was, now) or bool(differing_addresses(was, now))
+    if not same and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
 
@@ -133,7 +133,9 @@ def _failures(recorded: Failure | None, replayed: Failure | None, masks: Masks) 
         return []
     was = f"{recorded.type}: {recorded.message}" if recorded else None
     now = f"{replayed.type}: {replayed.message}" if replayed else None
-    if not masks.same(was or "", now or ""):
+    if not masks.same(was or "", now or "") and not differing_addresses(
+        str(was).encode(), str(now).encode()
+    ):
         return [Difference(what="exception", recorded=was, replayed=now)]
     assert recorded is not None
     assert replayed is not None

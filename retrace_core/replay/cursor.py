@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.codec import decode, encode
 from retrace_core.ordering import ORDER
-from retrace_core.recording import FREE, RETURNED, Event
+from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
 from retrace_core.replay.divergence import same_key
 
 if TYPE_CHECKING:
@@ -85,6 +85,10 @@ class LaneCursor:
             waiting.popleft()
             self.passed.append(self._turns.popleft())
         return waiting[0] if waiting else None
+
+    def is_cancelled_next(self) -> bool:
+        """Return True when the task was cancelled in its next call, or before it ended."""
+        return not self.waiting or self.waiting[0].status == CANCELLED
 
     def pop(self) -> tuple[Event, int]:
         """Give the next event back: returns it and its turn."""

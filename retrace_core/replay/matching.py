@@ -14,7 +14,7 @@ from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
-from retrace_core.replay.sameness import is_read, likeness, same_but_select_list
+from retrace_core.replay.sameness import is_read, likeness, same_batch, same_but_select_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +166,10 @@ def matching(mode: Mode, cursors: Mapping[str, LaneCursor], *, passes_over: bool
 
 
 def _answers(cursor: LaneCursor, event: Event, kind: str, asked: object) -> bool:
-    if event.kind != kind or not same_key(event.key, asked, masks=cursor.masks):
+    if event.kind != kind:
+        return False
+    same = same_key(event.key, asked, masks=cursor.masks)
+    if not same and not same_batch(kind, event.key, asked):
         return False
     return event.key is not None or cursor.belongs(event)
 

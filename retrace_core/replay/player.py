@@ -15,10 +15,10 @@ from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER, TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
-from retrace_core.replay.divergence import DivergedError, Divergence
+from retrace_core.replay.divergence import DivergedError, Divergence, same_key
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
@@ -198,6 +198,21 @@ class Player(ReplayedResponse):
         event = self._head(lane, kind)
         return event is not None and event.kind == kind and event.status != 0
 
+    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
+        """Return True when this call is the next recorded one of `lane`.
+
+        Args:
+            lane: whose.
+            kind: of the call.
+            key: what it asks.
+            past: kinds of events that may stand before it.
+        """
+        asked = decode(native.encode(key))
+        for event in self._cursor(lane).waiting:
+            if event.kind not in ORDER and event.kind not in past:
+                return event.kind == kind and same_key(event.key, asked)
+        return False
+
     def comes_next(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is of that kind."""
         event = self._head(lane, kind)
@@ -253,10 +268,29 @@ class Player(ReplayedResponse):
                 await self._until_cancelled(lane, kind, key)
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
-            await self._turns.wait_async(lane, turn)
+            await self._wait(lane, turn)
         finally:
             self._turns.done(lane, turn)
         return self._outcome(event)
+
+    async def _wait(self, lane: Lane, turn: int) -> None:
+        """Wait for the turn of an answer, which came although the task may have been cancelled.
+
+        For a client can swallow its cancellation, as redis-py does where its reply is there
+        already, and a timer may be early on replay.
+        """
+        cancelled: asyncio.CancelledError | None = None
+        while True:
+            try:
+                await self._turns.wait_async(lane, turn)
+                break
+            except asyncio.CancelledError as error:
+                self._raise_divergence()
+                cancelled = error
+        task = asyncio.current_task()
+        if cancelled is not None and task is not None and self._cursor(lane).is_cancelled_next():
+            task.uncancel()  # asked for once, as before
+            task.cancel(*cancelled.args)  # whose it is: anyio's scopes know theirs by the message
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""

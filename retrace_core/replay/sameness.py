@@ -1,4 +1,8 @@
-"""Sameness: what two calls have in common: reads that may change places, changed SELECT lists."""
+"""Sameness: what two calls have in common: reads that may change places, changed SELECT lists.
+
+And batches: one statement with many rows of parameters, which an object-relational mapper takes
+from a set of objects, that is in the order of their addresses. Their order changes no answer.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from retrace_core.recording import Event
 
-__all__ = ["is_read", "likeness", "same_but_select_list"]
+__all__ = ["is_read", "likeness", "same_batch", "same_but_select_list"]
 
 _READS = frozenset(
     """
@@ -23,6 +27,8 @@ _WRITES = re.compile(
     r"\b(INSERT|UPDATE|DELETE|MERGE|INTO|SHARE|NEXTVAL|SETVAL|PG_\w*LOCK\w*)\b", re.IGNORECASE
 )
 """What makes a SELECT or WITH change something, or hold a lock."""
+_BATCHES = ("executemany", "bind_execute_many")
+"""Last parts of the kinds of statements that run once for each row of parameters."""
 _READING_KINDS = ("openfeature.evaluate", "ldclient.variation")
 _SPACE = re.compile(r"\s+")
 _TOKEN = re.compile(r"[()]|'(?:[^']|'')*'|\"[^\"]*\"|\bFROM\b", re.IGNORECASE)
@@ -41,6 +47,20 @@ def is_read(event: Event) -> bool:
     return word not in ("SELECT", "WITH", "EXPLAIN") or _WRITES.search(text) is None
 
 
+def same_batch(kind: str, recorded: Any, asked: Any) -> bool:
+    """Return True for the keys of one batch whose rows stand in another order."""
+    if kind.rpartition(".")[2] not in _BATCHES:
+        return False
+    if not isinstance(recorded, list | tuple) or not isinstance(asked, list | tuple):
+        return False
+    if len(recorded) != len(asked) or "returning" in repr(recorded[:1]).lower():
+        return False  # what it returns, it returns row by row
+    return all(
+        was == now or (isinstance(was, list | tuple) and _sorted(was) == _sorted(now))
+        for was, now in zip(recorded, asked, strict=True)
+    )
+
+
 def same_but_select_list(recorded: Any, asked: Any) -> bool:
     """Return True for two keys that are one SELECT but for the columns that it lists."""
     if not isinstance(recorded, list | tuple) or not isinstance(asked, list | tuple):
@@ -55,6 +75,10 @@ def likeness(recorded: Any, asked: Any) -> float:
     """Return how much two keys are alike, from 0 to 1."""
     was, now = repr(recorded)[:_COMPARED], repr(asked)[:_COMPARED]
     return difflib.SequenceMatcher(None, was, now, autojunk=False).ratio()
+
+
+def _sorted(rows: Any) -> list[str] | None:
+    return sorted(map(repr, rows)) if isinstance(rows, list | tuple) else None
 
 
 def _statement(key: Any) -> str:

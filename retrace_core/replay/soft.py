@@ -11,6 +11,7 @@ import datetime
 import os
 import random
 import time
+import uuid
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,8 @@ class SoftAnswers:
     def _draw(self, kind: str, args: tuple[Any, ...]) -> object:
         if kind == "random.random":
             return self._made_up.random()
+        if kind == "uuid.uuid1":  # as libuuid makes one: its bytes, and whether that was safe
+            return [uuid.UUID(int=self._made_up.getrandbits(128), version=1).bytes, -1]
         size = args[0] if args and isinstance(args[0], int) else 16
         if kind == "random.getrandbits":
             return self._made_up.getrandbits(size) if size else 0
@@ -100,6 +103,7 @@ class SoftAnswers:
             "time.asctime": time.asctime(time.gmtime(seconds)),
             "time.sleep": None,
             "os.getpid": 1,
+            "os.getppid": 1,
             "socket.gethostname": "localhost",
             "os.uname": list(os.uname()),
         }
@@ -109,7 +113,10 @@ class SoftAnswers:
 
 
 _ENTROPY = frozenset(
-    {"os.urandom", "os.getrandom", "ssl.RAND_bytes", "random.random", "random.getrandbits"}
+    {
+        *("os.urandom", "os.getrandom", "ssl.RAND_bytes", "random.random"),
+        *("random.getrandbits", "uuid.uuid1"),
+    }
 )
 
 

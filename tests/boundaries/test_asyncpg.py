@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -318,6 +318,37 @@ def test_sqlalchemys_async_sessions(recordings: Path, url: str, pre_ping: bool) 
         return seen
 
     assert len(answered(recordings, handler)[1]) == 2
+
+
+def test_a_statement_that_sqlalchemy_keeps_replays_on_a_cold_engine(
+    recordings: Path, url: str
+) -> None:
+    """SQLAlchemy prepared it for an earlier request: here it is executed and nothing more."""
+    warm: list[Any] = []
+
+    async def ask(engine: Any) -> Any:
+        async with engine.connect() as connection:
+            asked = text("SELECT 'ok'::mood, CAST(:n AS int) + random()")
+            first = (await connection.execute(asked, {"n": 2})).one()
+            again = (await connection.execute(asked, {"n": 3})).one()
+            streamed = await connection.stream(text("SELECT a FROM t WHERE a > :a"), {"a": ""})
+            return [*first, *again, len([row async for row in streamed])]
+
+    async def handler() -> Any:
+        if not warm:
+            warm.append(create_async_engine(url.replace("postgresql", "postgresql+asyncpg")))
+            with mask():
+                await ask(warm[0])
+        found = await ask(warm[-1])
+        await warm.pop().dispose()
+        return found
+
+    app, recording = record_asgi(recordings, handler)
+    events = [getattr(event, "kind", "") for lane in recording.lanes for event in lane.events]
+    assert "asyncpg.prepare" not in events
+    for _ in range(2):
+        warm.append(create_async_engine(url.replace("postgresql", "postgresql+asyncpg")))
+        assert_identical(recording, app, times=1)
 
 
 APP = """

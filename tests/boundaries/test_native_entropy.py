@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import bcrypt
 import uuid_utils
 import uuid_utils.compat
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import (
+    ec,
+    ed448,
+    ed25519,
+    padding,
+    rsa,
+    x448,
+    x25519,
+)
 
 from tests.recorded import assert_identical, record_wsgi
 
@@ -56,6 +64,27 @@ def test_signatures_are_the_recorded_ones(recordings: Path) -> None:
         ]
         ON_A_CURVE.public_key().verify(made[0], b"order 7", ec.ECDSA(sha256))
         return " ".join(one.hex() for one in made)
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app)
+
+
+def test_keys_are_the_recorded_ones(recordings: Path) -> None:
+    """A private key that a request makes is what it stores and signs with."""
+
+    def view() -> str:
+        made = [
+            rsa.generate_private_key(65537, 2048),
+            ec.generate_private_key(ec.SECP256R1()),
+            ed25519.Ed25519PrivateKey.generate(),
+            ed448.Ed448PrivateKey.generate(),
+            x25519.X25519PrivateKey.generate(),
+            x448.X448PrivateKey.generate(),
+        ]
+        pem = serialization.Encoding.PEM
+        pkcs8 = serialization.PrivateFormat.PKCS8
+        plain = serialization.NoEncryption()
+        return "".join(one.private_bytes(pem, pkcs8, plain).decode() for one in made)
 
     app, recording = record_wsgi(recordings, view)
     assert_identical(recording, app)

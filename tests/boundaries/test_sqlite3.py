@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import orm
 
-from retrace_core import installer
+from retrace_core import installer, replay
 from tests.recorded import assert_identical, record_wsgi
 
 if TYPE_CHECKING:
@@ -234,3 +234,33 @@ def test_a_savepoint_is_found_again_by_another_name(recordings: Path, tmp_path: 
         return {"rows": connection.execute("SELECT count(*) FROM t").fetchall()}
 
     answered_again(recordings, file, view)
+
+
+def test_a_batch_is_the_same_in_another_order(recordings: Path, tmp_path: Path) -> None:
+    """As SQLAlchemy's rows of a many-to-many relation are, which are in a set first."""
+    file = tmp_path / "here.db"
+    orders = itertools.cycle(([(1,), (2,), (3,)], [(3,), (1,), (2,)]))
+
+    def view() -> Any:
+        with_table(sqlite3.connect(file)).executemany("INSERT INTO t (a) VALUES (?)", next(orders))
+        return "done"
+
+    app, recording = record_wsgi(recordings, view)
+    file.unlink()
+    assert_identical(recording, app, times=1)
+
+
+def test_another_batch_is_not_the_same(recordings: Path, tmp_path: Path) -> None:
+    """A row more often than it was recorded is another batch."""
+    file = tmp_path / "here.db"
+    batches = itertools.cycle(([(1,), (2,), (2,)], [(1,), (1,), (2,)]))
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(file))
+        connection.execute("CREATE TABLE u (a)")
+        connection.executemany("INSERT INTO u VALUES (?)", next(batches))
+        return "done"
+
+    app, recording = record_wsgi(recordings, view)
+    file.unlink()
+    assert replay(recording, app).divergence is not None

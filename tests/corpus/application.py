@@ -38,6 +38,8 @@ class Application:
     prepare: Callable[[Place], None] | None = None
     """Runs before the server, and is not recorded: migrations, first data."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    starts_in_state: bool = False
+    """True starts the server in its folder for state: it keeps files where it is started."""
     needs: frozenset[str] = frozenset()
     """Servers: postgresql, redis."""
     origin: type[BaseHTTPRequestHandler] | None = None
@@ -75,7 +77,7 @@ class Place:
         """Run a program of the application's; one that fails ends the run, with what it said."""
         done = subprocess.run(
             [self.fill(part) for part in command],
-            cwd=self.here,
+            cwd=self.state,
             env=self.environment,
             input=given,
             capture_output=True,

@@ -100,14 +100,13 @@ def _serving(application: Application, place: Place, recordings: Path) -> Iterat
         **_EVERYTHING,
         "RETRACE_RECORDING_PATH": str(recordings),
     }
+    folder = place.state if application.starts_in_state else place.here
     command = [str(place.python), "-m", "retrace_core.cli", "run", "--"]
     command += [place.fill(part) for part in application.server]
     log = recordings.parent / f"{application.name}.log"
     port = int(place.filled["port"])
     with log.open("wb") as said:
-        process = subprocess.Popen(
-            command, cwd=place.here, env=environment, stdout=said, stderr=said
-        )
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
         try:
             _wait_for(port, process, log)
             yield f"http://127.0.0.1:{port}"

@@ -1,9 +1,14 @@
-"""Replaying: each recording in a process of its own, which may hang and is ended then."""
+"""Replaying: each recording in a process of its own, which may hang and is ended then.
+
+The command is the one that an engineer types. It replays a recording alone; where that
+diverges it runs the earlier recordings of the same worker first, and says so.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -18,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TIMEOUT_S", "Replayed", "replay"]
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
+_WARMED = re.compile(r"(\d+) earlier requests of its process were run first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +38,32 @@ class Replayed:
     """The first line of why it is not identical."""
     kind: str = ""
     """Of the event at which it diverged, where there is one."""
+    warmed: int = 0
+    """How many earlier requests of its worker were run first."""
 
     @property
     def identical(self) -> bool:
-        """True where the replay was identical."""
+        """True where the replay was identical, alone or after earlier requests."""
         return self.exit_status == 0
 
+    @property
+    def alone(self) -> bool:
+        """True where it was identical with nothing run before it."""
+        return self.identical and not self.warmed
 
-def replay(asked: Asked, recordings: Path, python: Path, *, warm: bool) -> Replayed:
+
+def replay(asked: Asked, recordings: Path, python: Path) -> Replayed:
     """Replay the recording of one request by the command.
 
     Args:
         asked: the request.
         recordings: where the application's recordings are.
         python: interpreter of the application's environment.
-        warm: True replays the earlier recordings of the process first.
     """
     path = recordings / asked.name / "app" / "trace.bin"
     if not path.exists():
         return Replayed(asked, -1, "was not recorded")
     command = [str(python), "-m", "retrace_core.cli", "replay", str(path), "--json"]
-    command += ["--warm"] if warm else []
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -73,13 +84,14 @@ def replay(asked: Asked, recordings: Path, python: Path, *, warm: bool) -> Repla
         os.killpg(process.pid, signal.SIGKILL)
         said, complained = process.communicate()
         return Replayed(asked, -1, f"the replay hung, and was ended after {TIMEOUT_S:.0f} s")
-    if process.returncode == 0:
-        return Replayed(asked, 0, "")
     try:
         report = json.loads(said)["recordings"][0]
     except (ValueError, LookupError):
         lines = complained.strip().splitlines() or ["nothing was said"]
         return Replayed(asked, process.returncode, lines[-1])
+    warmed = next(filter(None, map(_WARMED.search, report["notes"])), None)
+    if process.returncode == 0:
+        return Replayed(asked, 0, "", warmed=int(warmed[1]) if warmed else 0)
     cause, kind = _cause(report)
     return Replayed(asked, process.returncode, cause, kind)
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.corpus.replaying import Replayed
 
-__all__ = ["Outcome", "table"]
+__all__ = ["ENOUGH", "Outcome", "application_of", "rows_of", "table", "written"]
+
+ENOUGH = 0.98
+"""Share of identical replays below which an application's run fails."""
+_BEGIN = "<!-- scripts/corpus --write: begin -->"
+_END = "<!-- scripts/corpus --write: end -->"
+_HEAD = (
+    "| application | version | framework | uses | requests | identical alone"
+    " | with the worker's earlier requests | causes of misses |",
+    "|---|---|---|---|---|---|---|---|",
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,20 +34,26 @@ class Outcome:
     """Why it could not be recorded, where that is so."""
 
     @property
+    def alone(self) -> int:
+        """How many recordings replayed identically with nothing run before them."""
+        return sum(one.alone for one in self.replayed)
+
+    @property
     def identical(self) -> int:
-        """How many recordings replayed identically."""
+        """How many did so, where need be after the earlier recordings of their worker."""
         return sum(one.identical for one in self.replayed)
 
     @property
-    def complete(self) -> bool:
-        """True where all did."""
-        return not self.failed and 0 < self.identical == len(self.replayed)
+    def is_enough(self) -> bool:
+        """True where at least 98 % did."""
+        return not self.failed and self.identical >= ENOUGH * max(len(self.replayed), 1)
 
     def line(self) -> str:
         """Return it on one line."""
         if self.failed:
             return f"{self.name}: failed"
-        return f"{self.name}: {self.identical} of {len(self.replayed)} identical"
+        count = len(self.replayed)
+        return f"{self.name}: {self.identical} of {count} identical, {self.alone} of them alone"
 
     def causes(self) -> list[str]:
         """Return each cause of a miss on a line, with the recordings that it hit."""
@@ -50,29 +66,69 @@ class Outcome:
             for cause, requests in found.items()
         ]
 
+    def row(self) -> str:
+        """Return it as a row of the table."""
+        package, _, version = self.packages[0].partition("==")
+        count = len(self.replayed)
+        misses = [f"{cause[:120]}" for cause in self.causes()]
+        if warmed := self.identical - self.alone:
+            misses.insert(0, f"{warmed} after the worker's earlier requests only")
+        cells = [
+            f"[{package}](apps/{self.name}/drive.py)",
+            version,
+            self.framework,
+            ", ".join(self.uses),
+            str(count),
+            "failed" if self.failed else _share(self.alone, count),
+            "failed" if self.failed else _share(self.identical, count),
+            "; ".join(misses).replace("|", "\\|").replace("\n", " ") or "none",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return a table of all, and their sum."""
+    return "\n".join([*_HEAD, *(one.row() for one in outcomes), _sum(outcomes)])
+
+
+def written(readme: str, outcomes: list[Outcome]) -> str:
+    """Return the README with the rows of these applications in its table; others stay."""
+    before, _, rest = readme.partition(f"{_BEGIN}\n")
+    old, _, after = rest.partition(_END)
+    rows = {application_of(row): row for row in old.splitlines()[2:]}
+    rows |= {one.name: one.row() for one in outcomes if not one.failed}
+    lines = [*_HEAD, *(rows[name] for name in sorted(rows))]
+    return before + "\n".join([_BEGIN, *lines, ""]) + _END + after
+
+
+def application_of(row: str) -> str:
+    """Return the name of the application, that is of its folder, in a row of the table."""
+    return row.partition("](apps/")[2].partition("/")[0]
+
+
+def rows_of(readme: str) -> list[str]:
+    """Return the rows of the README's table."""
+    return readme.partition(f"{_BEGIN}\n")[2].partition(_END)[0].splitlines()[2:]
+
 
 def _more(requests: list[str]) -> str:
     return f"; and {len(requests) - 4} more" if len(requests) > 4 else ""
 
 
-def table(outcomes: list[Outcome]) -> str:
-    """Return a table of all, and their sum."""
-    lines = ["| application | framework | uses | identical | share |", "|---|---|---|---|---|"]
-    for one in outcomes:
-        share = _share(one.identical, len(one.replayed)) if not one.failed else "failed"
-        cells = [
-            one.packages[0].replace("==", " "),
-            one.framework,
-            ", ".join(one.uses),
-            f"{one.identical} of {len(one.replayed)}",
-            share,
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    good = sum(one.identical for one in outcomes)
-    total = sum(len(one.replayed) for one in outcomes)
-    lines.append(f"| **all** ({len(outcomes)}) | | | {good} of {total} | {_share(good, total)} |")
-    return "\n".join(lines)
+def _sum(outcomes: list[Outcome]) -> str:
+    count = sum(len(one.replayed) for one in outcomes)
+    alone = sum(one.alone for one in outcomes)
+    identical = sum(one.identical for one in outcomes)
+    cells = [
+        f"**all** ({len(outcomes)})",
+        *("", "", ""),
+        str(count),
+        _share(alone, count),
+        _share(identical, count),
+        "",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _share(good: int, total: int) -> str:
-    return f"{100 * good / total:.1f} %" if total else "-"
+    return f"{100 * good / total:.1f} % ({good})" if total else "-"

@@ -11,7 +11,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Asked", "Visitor"]
+__all__ = ["Asked", "Visitor", "hidden_fields"]
 
 
 @dataclass(frozen=True, slots=True)

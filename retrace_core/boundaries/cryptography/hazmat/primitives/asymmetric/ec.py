@@ -1,9 +1,9 @@
-"""cryptography's elliptic curves: a signature has a random part, drawn in native code.
+"""cryptography's elliptic curves: keys and signatures have random parts, drawn in native code.
 
-What is signed is not kept, but a digest of it. A private key that a request makes is not
-recorded: it would be a secret in the recording.
+What is signed is not kept, but a digest of it.
 
-Hooks: `ECPrivateKey.sign` of the native module. Read in cryptography 50.
+Hooks: `generate_private_key`, and `ECPrivateKey.sign` of the native module. Read in
+cryptography 45 and 50.
 """
 
 from __future__ import annotations
@@ -12,8 +12,14 @@ import hashlib
 from typing import Any
 
 from cryptography.hazmat.bindings._rust import openssl
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from retrace_core.boundary import Boundary, Hook
+from retrace_core.made_key import key_from_bytes, key_to_bytes
+
+
+def _made(curve: Any, backend: Any = None) -> object:
+    return curve.name
 
 
 def _asked(self: Any, data: Any, signature_algorithm: Any) -> object:
@@ -23,5 +29,14 @@ def _asked(self: Any, data: Any, signature_algorithm: Any) -> object:
 BOUNDARY = Boundary(
     kind="cryptography.ec",
     supports="cryptography>=42",
-    hooks=(Hook(owner=openssl.ec.ECPrivateKey, name="sign", key=_asked),),
+    hooks=(
+        Hook(
+            owner=ec,
+            name="generate_private_key",
+            key=_made,
+            encode=key_to_bytes,
+            decode=key_from_bytes,
+        ),
+        Hook(owner=openssl.ec.ECPrivateKey, name="sign", key=_asked),
+    ),
 )

@@ -1,10 +1,9 @@
-"""cryptography's RSA: padding has a random part, drawn in native code.
+"""cryptography's RSA: keys and padding have random parts, drawn in native code.
 
-What is signed or encrypted is not kept, but a digest of it. A private key that a request
-makes is not recorded: it would be a secret in the recording.
+What is signed or encrypted is not kept, but a digest of it.
 
-Hooks: `RSAPrivateKey.sign` and `RSAPublicKey.encrypt` of the native module. Read in
-cryptography 50.
+Hooks: `generate_private_key`, `RSAPrivateKey.sign` and `RSAPublicKey.encrypt` of the native
+module. Read in cryptography 45 and 50.
 """
 
 from __future__ import annotations
@@ -15,6 +14,11 @@ from typing import Any
 from cryptography.hazmat.bindings._rust import openssl
 
 from retrace_core.boundary import Boundary, Hook
+from retrace_core.made_key import key_from_bytes, key_to_bytes
+
+
+def _made(public_exponent: int, key_size: int) -> object:
+    return [public_exponent, key_size]
 
 
 def _signed(self: Any, data: Any, padding: Any, algorithm: Any) -> object:
@@ -29,6 +33,13 @@ BOUNDARY = Boundary(
     kind="cryptography.rsa",
     supports="cryptography>=42",
     hooks=(
+        Hook(
+            owner=openssl.rsa,
+            name="generate_private_key",
+            key=_made,
+            encode=key_to_bytes,
+            decode=key_from_bytes,
+        ),
         Hook(owner=openssl.rsa.RSAPrivateKey, name="sign", key=_signed),
         Hook(owner=openssl.rsa.RSAPublicKey, name="encrypt", key=_encrypted),
     ),
