@@ -81,11 +81,15 @@ class Concealing:
             slices.append(masked[place : place + len(part)])
             place += len(part)
         count("redacted", len(redacted.patches))
-        return header, slices, _encoder.encode(("redaction", self._told(redacted.patches)))
+        return (
+            header,
+            slices,
+            _encoder.encode(("redaction", self._told(redacted.patches, redacted.inner))),
+        )
 
-    def _told(self, patches: list[Patch]) -> Redaction:
+    def _told(self, patches: list[Patch], inner: list[bytes]) -> Redaction:
         masked = dict(Counter(patch.rule for patch in patches))
-        masks = list(dict.fromkeys(patch.mask for patch in patches))
+        masks = list(dict.fromkeys([patch.mask for patch in patches if patch.mask] + inner))
         if self._seal is None:
             return Redaction(masked, masks)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
@@ -101,7 +105,7 @@ def _without_tags(redacted: Redacted, draft: Draft, header: bytes) -> Redacted:
     begin = header.rindex(encoded)
     end = begin + len(encoded)
     patches = [patch for patch in redacted.patches if not begin <= patch.place < end]
-    return Redacted(redacted.data[:begin] + encoded + redacted.data[end:], patches)
+    return Redacted(redacted.data[:begin] + encoded + redacted.data[end:], patches, redacted.inner)
 
 
 def tag_of(part: bytes) -> str:
