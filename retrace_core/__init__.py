@@ -3,12 +3,14 @@
 The files in the order of a request:
 
     settings.py       each setting once, and where its value came from
+    amount.py         spans of time and sizes as people write them
     setting.py        one row of that table
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
     store_settings.py the rows of stores and the spool before them
     secret_settings.py  the rows of what is masked, sealed and encrypted
+    keeping_settings.py  the rows of the catalog, of retention and of the audit log
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
@@ -79,6 +81,9 @@ The files in the order of a request:
     uploader.py       the background thread: ship from the spool to the store
     backoff.py        how long to wait before the next try
     store/            where recordings live
+    catalog/          finding recordings among millions
+    retention/        what goes away and when, what must not, and the proof of it
+    audit.py          who fetched, shared, replayed or deleted recordings
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command
 

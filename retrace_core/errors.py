@@ -16,6 +16,7 @@
     │   ├── StoreRefused          it says no: credentials, permissions, no such bucket
     │   ├── StoreCannot           this kind of store has no way to do that
     │   └── DamagedPack           a pack in it can't be used: cut, corrupted, or foreign
+    ├── CatalogError              the catalog of a store can't be used
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 __all__ = [
     "AppNotLoadable",
+    "CatalogError",
     "ConfigurationError",
     "DamagedPack",
     "FlagNotAsked",
@@ -152,6 +154,10 @@ class StoreCannot(StoreError):
 
 class DamagedPack(StoreError):
     """A pack of recordings is cut, corrupted, or none at all; nothing of it was changed."""
+
+
+class CatalogError(RetraceError):
+    """The catalog of a store can't be reached, or is of something else."""
 
 
 class ReplayError(RetraceError):

@@ -24,8 +24,9 @@ from retrace_core.decision_settings import (
 from retrace_core.encryption import IDENTITY
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
+from retrace_core.keeping_settings import KEEPING_SETTINGS, KeepingSettings
 from retrace_core.limit_settings import LIMIT_SETTINGS
-from retrace_core.recording_settings import RECORDING_SETTINGS, RecordingSettings
+from retrace_core.recording_settings import RECORDING_SETTINGS
 from retrace_core.secret_settings import SECRET_SETTINGS
 from retrace_core.setting import Setting
 from retrace_core.store.opening import check_url
@@ -43,6 +44,7 @@ SETTINGS: tuple[Setting, ...] = (
     *SECRET_SETTINGS,
     *DECISION_SETTINGS,
     *LIMIT_SETTINGS,
+    *KEEPING_SETTINGS,
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -55,7 +57,7 @@ _HEADER_NAMES = re.compile(r"(?:[A-Za-z0-9!#$%&'*+.^`|~_-]+(?:\s*,\s*|$))*", re.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RecordingSettings):
+class Settings(KeepingSettings):
     """The values in force; made by `resolve`."""
 
     origins: Mapping[str, str] = field(default_factory=lambda: {})
@@ -139,7 +141,7 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         )
     if setting.name == "trace_header" and not _HEADER_NAMES.fullmatch(value):
         raise ConfigurationError(shown, raw, "names of headers, separated by commas", origin)
-    if setting.secret:
+    if setting.name == "force_secret":
         check_secret(value, shown, origin)
     if setting.name == "app" and value and ":" not in value:
         raise ConfigurationError(shown, raw, "module:attribute", origin)

@@ -31,6 +31,7 @@ ENTRY_POINTS = "retrace.commands"
 
 COMMANDS = {
     "ls": "retrace_core.cli.ls",
+    "find": "retrace_core.cli.search",
     "show": "retrace_core.cli.show",
     "replay": "retrace_core.cli.replay",
     "verify": "retrace_core.cli.verify",
@@ -41,6 +42,13 @@ COMMANDS = {
     "scan": "retrace_core.cli.scan",
     "keygen": "retrace_core.cli.keygen",
     "rekey": "retrace_core.cli.rekey",
+    "catalog": "retrace_core.cli.catalog",
+    "prune": "retrace_core.cli.prune",
+    "erase": "retrace_core.cli.erase",
+    "keep": "retrace_core.cli.keep",
+    "lifecycle": "retrace_core.cli.lifecycle",
+    "share": "retrace_core.cli.share",
+    "audit": "retrace_core.cli.audit_log",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retrace_core.cli.cataloged import listed
 from retrace_core.cli.find import recordings_folder, recordings_option
 from retrace_core.cli.listing import Listed, Wanted, newest
 from retrace_core.cli.screen import Cell, Screen, print_json, visible
@@ -120,7 +121,10 @@ def command(
         status=status or "",
         path=path,
     )
-    found = newest(open_store(root, setting="--recordings"), wanted, limit)
+    store = open_store(root, setting="--recordings")
+    found = listed(store, wanted, limit)
+    if found is None:
+        found = newest(store, wanted, limit)
     if form == "json":
         print_json([_plain(one, root) for one in found])
     elif form == "jsonl":
