@@ -15,10 +15,10 @@ from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
-from retrace_core.ordering import ORDER, TURN
+from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
-from retrace_core.replay.divergence import DivergedError, Divergence, same_key
+from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.matching import matching
 from retrace_core.replay.replayed_response import ReplayedResponse
@@ -205,10 +205,7 @@ class Player(ReplayedResponse):
             past: kinds of events that may stand before it.
         """
         asked = decode(native.encode(key))
-        for event in self._cursor(lane).waiting:
-            if event.kind not in ORDER and event.kind not in past:
-                return event.kind == kind and same_key(event.key, asked)
-        return False
+        return self._cursor(lane).comes(kind, asked, past)
 
     def comes_next(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is of that kind."""
@@ -315,6 +312,7 @@ class Player(ReplayedResponse):
         self._head(lane, kind)
         ahead = cursor.ahead()
         found = self._matching.find(cursor, kind, asked)
+        self._give_away(lane, cursor)
         if found is None and self._may_be_live(kind):
             cursor.asked_elsewhere(kind)
             self.findings.deviates("live", lane.id, kind, asked, None)
@@ -337,9 +335,13 @@ class Player(ReplayedResponse):
     def _head(self, lane: Lane, kind: str) -> Event | None:
         cursor = self._cursor(lane)
         event = cursor.head(kind)
+        self._give_away(lane, cursor)
+        return event
+
+    def _give_away(self, lane: Lane, cursor: LaneCursor) -> None:
+        """Let the turns pass that the lane leaves out."""
         while cursor.passed:
             self._turns.done(lane, cursor.passed.pop())
-        return event
 
     def _is_too_early(self, lane: Lane, seq: int) -> bool:
         """Return True when nobody runs who could bring the turn of `seq` about."""
