@@ -7,7 +7,7 @@ import sys
 
 from setuptools import Extension, setup
 
-NAMES = ("module", "lane", "encoder", "hooks", "put_file", "watch")
+NAMES = ("module", "lane", "encoder", "hooks", "put_file", "find_all", "texts_at", "watch")
 
 native = Extension(
     "retrace_core._native",

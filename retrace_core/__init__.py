@@ -3,14 +3,19 @@
 The files in the order of a request:
 
     settings.py       each setting once, and where its value came from
+    amount.py         spans of time and sizes as people write them
     setting.py        one row of that table
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
+    store_settings.py the rows of stores and the spool before them
+    secret_settings.py  the rows of what is masked, sealed and encrypted
+    keeping_settings.py  the rows of the catalog, of retention and of the audit log
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     scope.py          the running recording of one request in the current context
+    tags.py           what the application calls a recording by, to find it by
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
     task_call.py      one run of a queue's task, as a request and its response
@@ -30,6 +35,7 @@ The files in the order of a request:
     declared_key.py   what such a call asks
     declared_stream.py  and such a generator, item by item
     declaration.py    the live/record/replay switch for it
+    checking.py       what libraries say of secrets (hashes, signatures), for masked replays
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
@@ -58,18 +64,26 @@ The files in the order of a request:
     _c/               those in C
     _fallback.py      those in Python
     _fallback_encoder.py  and its encoder
+    _fallback_texts.py  and where texts stand
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
     flags.py          which feature flags a recorded request saw
+    encryption.py     to whom recordings are encrypted, and with which keys they are read
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
     parked.py         called at a time, unless called off before
     triggers.py       a crash and a signal, noticed in passing
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
+    redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
     kept_line.py      one line in the log for each recording that was written
+    uploader.py       the background thread: ship from the spool to the store
+    backoff.py        how long to wait before the next try
     store/            where recordings live
+    catalog/          finding recordings among millions
+    retention/        what goes away and when, what must not, and the proof of it
+    audit.py          who fetched, shared, replayed or deleted recordings
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command
 
@@ -95,6 +109,7 @@ from retrace_core.errors import (
     FlagNotAsked,
     ForeignFile,
     LiveCallRefused,
+    LockedRecording,
     NewerVersion,
     RecordingError,
     RecordingNotFound,
@@ -103,6 +118,7 @@ from retrace_core.errors import (
     StoreError,
     TornRecording,
     WrongApp,
+    WrongKey,
 )
 from retrace_core.recording import Recording
 from retrace_core.stats import stats
@@ -120,6 +136,7 @@ __all__ = [
     "ForeignFile",
     "Hook",
     "LiveCallRefused",
+    "LockedRecording",
     "NewerVersion",
     "Patch",
     "Recording",
@@ -131,6 +148,7 @@ __all__ = [
     "StoreError",
     "TornRecording",
     "WrongApp",
+    "WrongKey",
     "boundary",
     "load",
     "replay",

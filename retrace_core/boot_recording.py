@@ -54,7 +54,10 @@ def begin(settings: Settings) -> None:
 def _note_surroundings(settings: Settings) -> None:
     # At the end of the boot: by then the application has read its own file of variables.
     global _surroundings
-    _surroundings = find_out(secrets=settings.record_secret_variables)
+    _surroundings = find_out(
+        secrets=settings.record_secret_variables,
+        masked_later=settings.redact and "url" in settings.redact_detectors,
+    )
 
 
 def reference(settings: Settings, service: str, app: object) -> str:

@@ -273,7 +273,8 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
         error: any exception.
         depth: how many exceptions inside its arguments and attributes are followed.
     """
-    names = list(_names_of(type(error)))
+    kind: Any = type(error)
+    names = list(_names_of(kind))
     args = [_pack_part(part, depth) for part in error.args]
     attributes: dict[str, Any] = {}
     notes: list[str] = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from retrace_core.errors import ConfigurationError
-from retrace_core.limit_settings import LimitSettings
+from retrace_core.secret_settings import SecretSettings
 from retrace_core.setting import Setting
 
 __all__ = ["DECISION_SETTINGS", "DecisionSettings", "check_secret", "parse_tables", "parse_texts"]
@@ -32,7 +32,7 @@ SECRET_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionSettings(LimitSettings):
+class DecisionSettings(SecretSettings):
     """Which requests are recorded."""
 
     decide: str = ""

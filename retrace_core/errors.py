@@ -7,12 +7,16 @@
     │   ├── ForeignFile           it is no trace file at all
     │   ├── TornRecording         it ends early or is damaged: readable up to where it says
     │   ├── NewerVersion          a newer Retrace wrote it
+    │   ├── LockedRecording       it is encrypted, and no key was given
+    │   │   └── WrongKey          none of the keys given opens it
     │   └── RecordingNotFound     there is none of that name
     ├── StoreError                a store can't be reached, read or written
     │   ├── NotStored             there is nothing under that path
     │   ├── StoreUnavailable      it can't be reached now, or is full: trying again may help
     │   ├── StoreRefused          it says no: credentials, permissions, no such bucket
-    │   └── StoreCannot           this kind of store has no way to do that
+    │   ├── StoreCannot           this kind of store has no way to do that
+    │   └── DamagedPack           a pack in it can't be used: cut, corrupted, or foreign
+    ├── CatalogError              the catalog of a store can't be used
     └── ReplayError               a replay could not be run
         ├── AppNotLoadable        the application can't be imported
         ├── WrongApp              the recording belongs to another application
@@ -27,11 +31,14 @@ from __future__ import annotations
 
 __all__ = [
     "AppNotLoadable",
+    "CatalogError",
     "ConfigurationError",
+    "DamagedPack",
     "FlagNotAsked",
     "ForeignFile",
     "GreenThreadsRefused",
     "LiveCallRefused",
+    "LockedRecording",
     "NewerVersion",
     "NotStored",
     "RecordingError",
@@ -44,6 +51,7 @@ __all__ = [
     "StoreUnavailable",
     "TornRecording",
     "WrongApp",
+    "WrongKey",
 ]
 
 
@@ -112,6 +120,14 @@ class NewerVersion(RecordingError):
     """A newer Retrace wrote the trace file."""
 
 
+class LockedRecording(RecordingError):
+    """The recording is encrypted, and no private key was given."""
+
+
+class WrongKey(LockedRecording):
+    """None of the private keys that were given opens the recording, or its seal."""
+
+
 class RecordingNotFound(RecordingError):
     """There is no recording of that name, path or trace id."""
 
@@ -134,6 +150,14 @@ class StoreRefused(StoreError):
 
 class StoreCannot(StoreError):
     """This kind of store has no way to do what was asked."""
+
+
+class DamagedPack(StoreError):
+    """A pack of recordings is cut, corrupted, or none at all; nothing of it was changed."""
+
+
+class CatalogError(RetraceError):
+    """The catalog of a store can't be reached, or is of something else."""
 
 
 class ReplayError(RetraceError):

@@ -109,17 +109,20 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_calls", "_children", "ended", "id", "scope")
+    __slots__ = ("_calls", "_children", "cancelled", "ended", "id", "scope")
 
     scope: LaneOwner
     id: str
     ended: bool
+    cancelled: bool
+    """True when its task ended by being cancelled."""
 
     def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
         super().__init__(scope.state, mode)
         self.scope = scope
         self.id = lane_id
         self.ended = False
+        self.cancelled = False
         self._children = 0
         self._calls = -1
 
@@ -145,10 +148,11 @@ class Lane(native.Lane):
         """Return a new child lane, numbered in program order."""
         return self.scope.spawn(self)
 
-    def end(self, _: object = None) -> None:
+    def end(self, future: asyncio.Future[Any] | Future[Any] | None = None) -> None:
         """Say that the thread or task of this lane has ended; fits as a done-callback."""
         if not self.ended:
             self.ended = True
+            self.cancelled = future is not None and future.cancelled()
             self.scope.lane_ended(self)
 
     def serve(self, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         current,
         encode,
         exempt,
+        find_all,
         hook_status,
         install_clock_hooks,
         now_ns,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         set_call_handlers,
         set_encode_fallback,
         set_policy,
+        texts_at,
         watch,
     )
 
@@ -52,8 +54,8 @@ else:
         NOTE = str(error)
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Lane ScopeState arm bind_thread current encode"
-        " exempt hook_status install_clock_hooks now_ns put_files remove_clock_hooks"
-        " set_call_handlers set_encode_fallback set_policy watch"
+        " exempt find_all hook_status install_clock_hooks now_ns put_files remove_clock_hooks"
+        " set_call_handlers set_encode_fallback set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -73,6 +75,7 @@ __all__ = [
     "current",
     "encode",
     "exempt",
+    "find_all",
     "hook_status",
     "install_clock_hooks",
     "now_ns",
@@ -81,5 +84,6 @@ __all__ = [
     "set_call_handlers",
     "set_encode_fallback",
     "set_policy",
+    "texts_at",
     "watch",
 ]

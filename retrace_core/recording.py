@@ -30,6 +30,7 @@ __all__ = [
     "Hole",
     "LaneEvents",
     "Recording",
+    "Redaction",
     "Request",
     "Response",
     "SoftEvent",
@@ -238,6 +239,24 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """Where the boot tape of its process is, as "folder/service"; "" for none."""
     holes: int = 0
     """How many things reached the world past all boundaries, as far as that was watched."""
+    route: str = ""
+    """The pattern that the framework knows the request by, "/orders/{id}"; "" for none."""
+    tags: dict[str, str | int | bool] = {}
+    """What the application has tagged the request with."""
+
+
+class Redaction(msgspec.Struct, frozen=True, array_like=True):
+    """What was masked in a recording: pseudonyms, as long, stand in the place of secrets."""
+
+    masked: dict[str, int] = {}
+    """How many places, by what told that they are secrets: a name, a detector."""
+    masks: list[bytes] = []
+    """The pseudonyms, as they are written."""
+    sealed: int = 0
+    """How many of the places are sealed, too: who has the key gets the true values back."""
+    seal: bytes = b""
+    """The true values, encrypted (age), `[[place, bytes], ...]`; places count from the beginning
+    of the header's payload on, through those of the bodies."""
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -254,6 +273,8 @@ class Recording(msgspec.Struct, frozen=True):
     """How far the event loop had got between two answers of its tasks: number of the one, of the
     next one, and steps between (0: both came in the same step). Those between which it was idle,
     or that came one by one, are left out."""
+    redaction: Redaction | None = None
+    """What was masked in it, and still is."""
 
     def lane(self, lane_id: str) -> LaneEvents | None:
         """Return the lane of that id, or None."""

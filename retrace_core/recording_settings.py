@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retrace_core.decision_settings import DecisionSettings
 from retrace_core.setting import MIB, Setting
+from retrace_core.store_settings import StoreSettings
 
 __all__ = ["RECORDING_SETTINGS", "RecordingSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingSettings(DecisionSettings):
+class RecordingSettings(StoreSettings):
     """How recording is done."""
 
     enabled: bool = False
@@ -54,7 +54,9 @@ RECORDING_SETTINGS: tuple[Setting, ...] = (
         variable="RETRACE_RECORDING_PATH",
         kind=str,
         default="recordings",
-        doc="The folder for recordings; `$(NAME)` is replaced by the environment variable NAME.",
+        doc="The folder for recordings, or s3://bucket/prefix, gs://bucket/prefix or"
+        " az://container/prefix; `$(NAME)` is replaced by the environment variable NAME, and"
+        " /{date} at the end of a cloud's has a folder for each day before the traces.",
     ),
     Setting(
         name="service",

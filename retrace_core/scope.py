@@ -28,9 +28,10 @@ from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
-from retrace_core.recording import RETURNED, DecisionRecord, Header, Request
+from retrace_core.recording import CANCELLED, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
 from retrace_core.stats import count
+from retrace_core.tags import add_tags
 from retrace_core.trace_file import Draft
 from retrace_core.traffic import Traffic
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from retrace_core.settings import Settings
+    from retrace_core.tags import Tag
 
 __all__ = ["Judge", "RecordingScope", "active_scope", "open_scope", "replay_scope"]
 
@@ -72,9 +74,11 @@ class RecordingScope(Traffic, RecordsOnly):
         "outgoing_headers",
         "parent_span_id",
         "root",
+        "route",
         "service",
         "span_id",
         "state",
+        "tags",
         "trace_id",
     )
 
@@ -114,6 +118,9 @@ class RecordingScope(Traffic, RecordsOnly):
         self._cancel_grace: Callable[[], None] | None = None
         self._settings = settings
         self.judge = judge
+        self.route = ""
+        """The framework's pattern; told by whoever knows it, before the end."""
+        self.tags: dict[str, Tag] = {}
         self.may_be_held = True
         """False: when the judge drops it, the flight recorder gets it neither."""
         self._decision = decision
@@ -149,7 +156,8 @@ class RecordingScope(Traffic, RecordsOnly):
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended; seals after the last one."""
         if lane.mode == RECORD:
-            lane.record("lane.end", None, 0, None, native.now_ns())
+            status = CANCELLED if lane.cancelled else RETURNED
+            lane.record("lane.end", None, status, None, native.now_ns())
         self._open.discard(lane)
         if self.closed and not self._open:
             self._seal()
@@ -163,6 +171,12 @@ class RecordingScope(Traffic, RecordsOnly):
                 self._elsewhere = Lane(self, "elsewhere", RECORD)
                 self.lanes.append(self._elsewhere)
             self._elsewhere.record(ELSEWHERE, message["type"], RETURNED, message, native.now_ns())
+
+    def tag(self, tags: Mapping[str, object]) -> None:
+        """Add tags, by name; one that can't be taken is left out, and told in the log."""
+        with failsafe.gate("tag"), self._lock:
+            if not self._sealed:
+                add_tags(self.tags, tags)
 
     @property
     def duration_s(self) -> float:
@@ -248,6 +262,8 @@ class RecordingScope(Traffic, RecordsOnly):
             tainted=self.state.tainted,
             boot=boot_recording.reference(self._settings, self.service, self.app),
             holes=self.holes.count if self.holes is not None else 0,
+            route=self.route,
+            tags=self.tags,
         )
         draft = Draft(
             header=header,

@@ -21,11 +21,16 @@ from retrace_core.decision_settings import (
     parse_tables,
     parse_texts,
 )
+from retrace_core.encryption import IDENTITY
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
+from retrace_core.keeping_settings import KEEPING_SETTINGS, KeepingSettings
 from retrace_core.limit_settings import LIMIT_SETTINGS
-from retrace_core.recording_settings import RECORDING_SETTINGS, RecordingSettings
+from retrace_core.recording_settings import RECORDING_SETTINGS
+from retrace_core.secret_settings import SECRET_SETTINGS
 from retrace_core.setting import Setting
+from retrace_core.store.opening import check_url
+from retrace_core.store_settings import STORE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,20 +38,26 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS", "Setting", "Settings", "resolve", "unknown_variables"]
 
 
-SETTINGS: tuple[Setting, ...] = (*RECORDING_SETTINGS, *DECISION_SETTINGS, *LIMIT_SETTINGS)
+SETTINGS: tuple[Setting, ...] = (
+    *RECORDING_SETTINGS,
+    *STORE_SETTINGS,
+    *SECRET_SETTINGS,
+    *DECISION_SETTINGS,
+    *LIMIT_SETTINGS,
+    *KEEPING_SETTINGS,
+)
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
-_INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED")
+_INTERNAL = ("RETRACE_PURE_PYTHON", "RETRACE_HASH_SECRET", "RETRACE_REPLAY_RESTARTED", IDENTITY)
 _SWITCHES = ("RETRACE_ENABLED", "RETRACE_ENABLE", "RETRACE_ON")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _HEADER_NAMES = re.compile(r"(?:[A-Za-z0-9!#$%&'*+.^`|~_-]+(?:\s*,\s*|$))*", re.ASCII)
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RecordingSettings):
+class Settings(KeepingSettings):
     """The values in force; made by `resolve`."""
 
     origins: Mapping[str, str] = field(default_factory=lambda: {})
@@ -130,12 +141,12 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         )
     if setting.name == "trace_header" and not _HEADER_NAMES.fullmatch(value):
         raise ConfigurationError(shown, raw, "names of headers, separated by commas", origin)
-    if setting.secret:
+    if setting.name == "force_secret":
         check_secret(value, shown, origin)
     if setting.name == "app" and value and ":" not in value:
         raise ConfigurationError(shown, raw, "module:attribute", origin)
-    if setting.name == "recording_path" and (_REMOTE.match(value) or not value or "\0" in value):
-        raise ConfigurationError(shown, raw, "a local folder (object stores come later)", origin)
+    if setting.name == "recording_path":
+        check_url(_VARIABLE.sub("x", value), shown, origin, value)
     if setting.name == "flight_recorder_triggers":
         for trigger in value.replace(",", " ").split():
             if trigger not in ("crash", "exit") and not _catchable(trigger):
@@ -186,7 +197,9 @@ def _expand(path: str, environ: Mapping[str, str], origins: Mapping[str, str]) -
             "recording_path", path, f"only variables that are set, {match[1]} is not", origin
         )
 
-    return _VARIABLE.sub(value, path)
+    expanded = _VARIABLE.sub(value, path)
+    check_url(expanded, "recording_path", origins.get("recording_path", "default"))
+    return expanded
 
 
 def _read_file(path: str) -> Mapping[str, object]:
@@ -209,16 +222,21 @@ def _read_file(path: str) -> Mapping[str, object]:
 
 
 def _flat(table: dict[str, object], path: str) -> dict[str, object]:
-    """Return the table with `share` of its table `limits` as `limits_share`."""
-    limits = table.get("limits", {})
-    if not isinstance(limits, dict):
-        raise ConfigurationError("limits", limits, "a table: [retrace.limits]", path)
+    """Return the table with `share` of its table `limits` as `limits_share`, and so of `redact`."""
     found = {name: value for name, value in table.items() if name != "limits"}
-    for name, value in cast("dict[str, object]", limits).items():
-        if f"limits_{name}" in found:
-            allowed = f"{name} in [retrace.limits], or limits_{name}, not both"
-            raise ConfigurationError(f"limits_{name}", value, allowed, path)
-        found[f"limits_{name}"] = value
+    for home in ("limits", "redact"):
+        inner = table.get(home, {})
+        if home == "redact" and not isinstance(inner, dict):
+            continue  # the switch of the same name
+        if not isinstance(inner, dict):
+            raise ConfigurationError(home, inner, f"a table: [retrace.{home}]", path)
+        found.pop(home, None)
+        for name, value in cast("dict[str, object]", inner).items():
+            full = "redact" if (home, name) == ("redact", "enabled") else f"{home}_{name}"
+            if full in found:
+                allowed = f"{name} in [retrace.{home}], or {full}, not both"
+                raise ConfigurationError(full, value, allowed, path)
+            found[full] = value
     return found
 
 

@@ -22,7 +22,7 @@ from retrace_core.file_access import recorded_temporary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Surroundings", "find_out", "restored"]
+__all__ = ["Surroundings", "find_out", "restored", "secret_values"]
 
 _OWN = re.compile(
     r"(PATH|HOME|PWD|OLDPWD|SHELL|SHLVL|USER|LOGNAME|MAIL|TERM|DISPLAY|HOSTNAME|TMPDIR|_"
@@ -37,6 +37,8 @@ _SECRET = re.compile(
 )
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _VALUE_LIMIT = 8192
+_LEAST_MASKED = 3
+"""Shorter values are left out: they can't be masked."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +47,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     """Environment variables, but those of the machine; passwords in URLs are masked."""
     masked: list[str] = []
-    """Names of variables whose values look secret and were left out."""
+    """Names of variables whose values look secret and were masked, or left out."""
     folder: str = ""
     temporary: str = ""
     """The folder for temporary files."""
@@ -54,11 +56,24 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     arguments: list[str] = []
 
 
-def find_out(*, secrets: bool) -> Surroundings:
+def secret_values() -> dict[bytes, str]:
+    """Return the values of variables whose names look secret, and passwords in the others' URLs."""
+    found: dict[bytes, str] = {}
+    for name, value in os.environ.items():
+        if _SECRET.search(name) and value and not _OWN.fullmatch(name):
+            found[value[:_VALUE_LIMIT].encode("utf-8", "surrogateescape")] = name.lower()
+        elif "://" in value:
+            for match in _USERINFO.finditer(value):
+                found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
+    return found
+
+
+def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
     """Return what this process runs in.
 
     Args:
         secrets: True includes the values of variables that look secret.
+        masked_later: True includes them too, since they are masked before they are written.
     """
     variables: dict[str, str] = {}
     masked: list[str] = []
@@ -67,8 +82,10 @@ def find_out(*, secrets: bool) -> Surroundings:
             continue
         if _SECRET.search(name) and not secrets:
             masked.append(name)
+            if masked_later and len(value) >= _LEAST_MASKED:
+                variables[name] = value[:_VALUE_LIMIT]
         else:
-            kept = value if secrets else _USERINFO.sub(r"\1:masked@", value)
+            kept = value if secrets or masked_later else _USERINFO.sub(r"\1:masked@", value)
             variables[name] = kept[:_VALUE_LIMIT]
     return Surroundings(
         variables=variables,

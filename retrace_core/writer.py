@@ -24,7 +24,7 @@ from retrace_core.kept_line import tell_kept
 from retrace_core.native import LANE, RECORD, now_ns
 from retrace_core.parked import Parked
 from retrace_core.stats import count, put
-from retrace_core.store import BatchStore
+from retrace_core.store.putting import put_each
 from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
@@ -215,8 +215,8 @@ class Writer:
     def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
         """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            headers = [draft.header for draft in drafts]
-            return list(zip(headers, self._encode(drafts), strict=True))
+            encoded = self._encode(drafts)  # it may mask what the header says
+            return list(zip([draft.header for draft in drafts], encoded, strict=True))
         if len(drafts) == 1:
             return []
         return [one for draft in drafts for one in self._encoded([draft])]
@@ -228,10 +228,8 @@ class Writer:
             for header, data in encoded
         ]
         with failsafe.gate("store"):
-            if isinstance(store, BatchStore):
-                answers = store.put_all(recordings)
-            else:
-                answers = [_put_one(store, recording) for recording in recordings]
+            failed = [bool(header.error) or header.status >= 500 for header, _ in encoded]
+            answers = put_each(store, recordings, failed)
         written = 0
         for answer, (header, data) in zip(answers, encoded, strict=False):
             if isinstance(answer, str):
@@ -252,34 +250,35 @@ class Writer:
         return len(self._queue), self._bytes
 
 
-def _put_one(store: Store, recording: tuple[str, str, str, bytes]) -> str | StoreError:
-    try:
-        return store.put(*recording)
-    except StoreError as error:
-        return error
-
-
 _writer: Writer | None = None
 _prepared = False
 _ended = False
 """True once the process has flushed for the last time."""
 _exit_calls: list[Callable[[], None]] = []
+_last_calls: list[Callable[[], None]] = []
 
 
-def configure(store: Store, *, queue_bytes: int) -> Writer:
+def configure(
+    store: Store,
+    *,
+    queue_bytes: int,
+    encode: Callable[[list[Draft]], list[bytes]] = dump_all,
+) -> Writer:
     """Make the process's writer put recordings into `store`, and return it.
 
     Args:
         store: where recordings go; what is queued already goes there too.
         queue_bytes: how much may wait, in bytes.
+        encode: drafts to the bytes of trace files.
     """
     global _writer
     _prepare_process()
     if _writer is None:
-        _writer = Writer(store, queue_bytes)
+        _writer = Writer(store, queue_bytes, encode)
     else:
         _writer.store = store
         _writer._limit = queue_bytes
+        _writer._encode = encode
     return _writer
 
 
@@ -298,10 +297,11 @@ def park(deadline_ns: int, close: Callable[[], None]) -> Callable[[], None]:
     return _writer.park(deadline_ns, close)
 
 
-def at_exit(call: Callable[[], None]) -> None:
-    """Have `call` called before the last flush of the process, so that it may submit more."""
-    if call not in _exit_calls:
-        _exit_calls.append(call)
+def at_exit(call: Callable[[], None], *, last: bool = False) -> None:
+    """Have `call` called before the last flush of the process, to submit more, or after it."""
+    calls = _last_calls if last else _exit_calls
+    if call not in calls:
+        calls.append(call)
 
 
 def flush(timeout_s: float = 5.0) -> bool:
@@ -362,6 +362,9 @@ def _at_exit(timeout_s: float = _EXIT_S) -> None:
             for call in _exit_calls:
                 call()
             _writer.flush(timeout_s)
+    for call in _last_calls:
+        with failsafe.gate("flush at exit"):
+            call()
 
 
 def _await_open_scopes() -> None:

@@ -43,6 +43,7 @@ The files in the order of a request:
     overhead.py       pauses while recording costs too much CPU
     opening.py        from a yes to an open recording scope
     late.py           deciding when the application knows who asks
+    tagging.py        tags of the running recording, to find it by
     metrics.py        what recording does, for OpenTelemetry and for Prometheus
     finished.py       what a tail decision may see of a request at its end
     quantile.py       which share of the durations seen lately was at least as long
@@ -71,6 +72,7 @@ from retrace_mw.middleware import RetraceMiddleware
 from retrace_mw.opening import install_early
 from retrace_mw.recorder_endpoint import flight_recorder_endpoint
 from retrace_mw.request import RequestView
+from retrace_mw.tagging import tag
 
 __all__ = [
     "Decider",
@@ -94,6 +96,7 @@ __all__ = [
     "make_request",
     "on_keep",
     "save_recent",
+    "tag",
 ]
 
 install_early()

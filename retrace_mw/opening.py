@@ -22,10 +22,11 @@ from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreEr
 from retrace_core.green_threads import patched_by
 from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
+from retrace_core.redaction.in_force import encoding
 from retrace_core.scope import RecordingScope, open_scope
 from retrace_core.settings import resolve
 from retrace_core.stats import count
-from retrace_core.store import open_store
+from retrace_core.uploader import store_for
 from retrace_mw.decision import NO, Decider, Decision
 from retrace_mw.pending import Pending, mark_span
 from retrace_mw.policy import Policy, make_policy
@@ -48,7 +49,9 @@ DECIDED = "retrace.decided"
 _logger = logging.getLogger("retrace")
 _WHERE_TO = (
     "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
-    " share_keeps coverage_watch"
+    " share_keeps coverage_watch spool spool_bytes ship ship_exit_s pack_from"
+    " redact redact_names redact_keep redact_patterns redact_detectors"
+    " redact_for_good redact_key seal_to encrypt_to record_secret_variables"
 ).split()
 
 
@@ -118,8 +121,10 @@ class Gatekeeper:
         if policy.settings.coverage_watch:
             coverage_watch.begin(installer.installed)
         boot_recording.begin(policy.settings)
-        store = open_store(policy.settings.recording_path)
-        writer.configure(store, queue_bytes=policy.settings.queue_bytes)
+        store = store_for(policy.settings)
+        writer.configure(
+            store, queue_bytes=policy.settings.queue_bytes, encode=encoding(policy.settings)
+        )
         flight_recorder.configure(policy.settings, store)
         self._started = True
 

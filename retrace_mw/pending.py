@@ -10,6 +10,7 @@ from retrace_core.stats import count
 from retrace_mw import otel
 from retrace_mw.decision import NO, Decision
 from retrace_mw.finished import FinishedRequest
+from retrace_mw.route import plain_pattern
 
 if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
@@ -39,6 +40,7 @@ class Pending:
         """Return why the recording is kept, or None to drop it; a "yes" survives our faults."""
         decision = self.decision
         try:
+            scope.route = plain_pattern(getattr(self.request, "route", ""))
             may_suppress = self.limiter.looks_at_the_end and scope.failure is not None
             if decision.verdict == "tail" or may_suppress:
                 finished = finish(scope, self.request)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.settings import Settings, resolve
+from retrace_core.uploader import local_folder
 from retrace_mw.chosen_decider import Choice, choose
 from retrace_mw.decision import Decider, awaits, to_call
 from retrace_mw.limiter import Limiter
@@ -64,9 +65,9 @@ def make_policy(
     allowed = limits or limits_of(settings)
     if before is not None and before.limiter.limits == allowed:
         limiter = before.limiter
-        limiter.moved(settings.recording_path)
+        limiter.moved(local_folder(settings))
     else:
-        limiter = Limiter(allowed, settings.recording_path)
+        limiter = Limiter(allowed, local_folder(settings))
     return Policy(
         settings=settings,
         enabled=settings.enabled and not is_stopped(settings),

@@ -1,6 +1,8 @@
 /* retrace_core._native: lanes, the typed encoder, and the clock and entropy hooks. */
+#include "find_all.h"
 #include "hooks.h"
 #include "put_file.h"
+#include "texts_at.h"
 #include "watch.h"
 
 #if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
@@ -25,6 +27,8 @@ PyMODINIT_FUNC PyInit__native(void)
         PyModule_AddFunctions(self, lane_functions) ||
         PyModule_AddFunctions(self, hook_functions) ||
         PyModule_AddFunctions(self, put_file_functions) ||
+        PyModule_AddFunctions(self, find_all_functions) ||
+        PyModule_AddFunctions(self, texts_at_functions) ||
         PyModule_AddFunctions(self, watch_functions)) {
         Py_DECREF(self);
         return NULL;

@@ -40,7 +40,7 @@ static int write_whole(int handle, const char *data, Py_ssize_t size)
 static int put(const char *trace, const char *place, const char *temporary, const char *path,
                const char *data, Py_ssize_t size)
 {
-    if (mkdir(trace, 0700) || mkdir(place, 0700)) return -1;
+    if (*trace && (mkdir(trace, 0700) || mkdir(place, 0700))) return -1;
     int handle = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (handle < 0) return -1;
     int failed = write_whole(handle, data, size);
@@ -105,6 +105,6 @@ static PyObject *put_files(PyObject *module, PyObject *list)
 
 PyMethodDef put_file_functions[] = {
     {"put_files", put_files, METH_O,
-     "Make each two folders and a file, all new; False for each where anything stood in the way."},
+     "Make each two folders (none where the first is \"\") and a file, all new; False where not."},
     {NULL, NULL, 0, NULL},
 };

@@ -10,7 +10,7 @@ bytes. Read in asyncpg 0.32.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -132,7 +132,7 @@ def _hooked_get_statement(original: Callable[..., Awaitable[Any]]) -> Any:
 
         key = [asked_sql(query)]
         found = None
-        if lane is not None and not lane.scope.comes(lane, _PREPARE, key):
+        if lane is not None and not cast("Any", lane).scope.comes(lane, _PREPARE, key):
             found = known(lane, query)  # prepared before the request came
         protocol.describing = found or await protocol.answered(
             _PREPARE, key, lambda: neutral(query, "I")[0]

@@ -9,6 +9,7 @@ Hooks: the functions of `os` by name; `os.path`, `pathlib`, `shutil` and `glob` 
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import sys
 from contextlib import suppress
@@ -37,7 +38,10 @@ _FOLDER = "folder"
 _TWO_PATHS = ("link", "rename", "replace", "symlink")
 
 
-_STAT_NAMES = tuple(name for name in dir(os.stat_result) if name.startswith("st_"))
+_STAT_LISTED = frozenset(os.stat_result.__match_args__)
+_STAT_NAMES = tuple(
+    name for name in dir(os.stat_result) if name.startswith("st_") and name not in _STAT_LISTED
+)
 
 
 def _plain(value: Any) -> object:
@@ -47,10 +51,16 @@ def _plain(value: Any) -> object:
     return list(value) if isinstance(value, os.statvfs_result) else value
 
 
+def _stat_of(value: Any) -> os.stat_result:
+    # CPython 3.13 takes no name that the sequence has already.
+    named = {name: part for name, part in value[1].items() if name not in _STAT_LISTED}
+    return os.stat_result(value[0], named)
+
+
 def _rebuilt(name: str) -> Callable[[Any], Any]:
     def rebuild(value: Any) -> Any:
         if name in ("stat", "lstat"):
-            return os.stat_result(value[0], value[1])
+            return _stat_of(value)
         return os.statvfs_result(value) if name == "statvfs" else value
 
     return rebuild
@@ -150,7 +160,7 @@ class _Entry:
         """Return what `os.stat` says of it."""
         if self._stat is None:
             raise FileNotFoundError(2, "No such file or directory", self.path)
-        return os.stat_result(self._stat[0], self._stat[1])
+        return _stat_of(self._stat)
 
 
 class _Entries:
@@ -216,6 +226,13 @@ def _hooked_scandir(original: Callable[..., Any]) -> Callable[..., Any]:
     return scandir
 
 
+def _held(factory: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda original: staticmethod(factory(original.__func__))
+
+
+_GLOBBER: Any = getattr(glob, "_StringGlobber", None)
+"""What `Path.glob` of CPython 3.13 goes by, which holds on to functions of `os`."""
+
 BOUNDARY = Boundary(
     kind="os",
     supports="cpython>=3.11,<3.14",
@@ -223,5 +240,10 @@ BOUNDARY = Boundary(
         *(Patch(os, n, _hooked(n)) for n in (*_ASKING, *_DOING) if hasattr(os, n)),
         Patch(os, "open", _hooked_open),
         Patch(os, "scandir", _hooked_scandir),
+        *(
+            Patch(_GLOBBER, name, _held(factory))
+            for name, factory in (("scandir", _hooked_scandir), ("lstat", _hooked("lstat")))
+            if name in vars(_GLOBBER or object)
+        ),
     ),
 )

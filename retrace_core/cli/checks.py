@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +17,16 @@ from typing import TYPE_CHECKING
 from retrace_core import installer, native
 from retrace_core.cli.config import setting_text
 from retrace_core.cli.find import recordings_folder
+from retrace_core.cli.finding import NOTE, OK, PROBLEM, Finding
 from retrace_core.cli.holes import advice as advice_on
 from retrace_core.cli.known_clients import BELOW, UNCOVERED
 from retrace_core.cli.listing import Wanted, newest
+from retrace_core.cli.store_checks import (
+    check_cloud,
+    check_cloud_recordings,
+    check_speed,
+    check_spool,
+)
 from retrace_core.cli.words import local_time, plural, size
 from retrace_core.errors import (
     ConfigurationError,
@@ -30,30 +36,17 @@ from retrace_core.errors import (
 )
 from retrace_core.green_threads import patched_by
 from retrace_core.settings import SETTINGS, Settings, resolve, unknown_variables
-from retrace_core.store import DirectoryStore
+from retrace_core.store import DirectoryStore, is_remote
 from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHECKS", "Finding"]
-
-OK, NOTE, PROBLEM = "ok", "note", "problem"
+__all__ = ["CHECKS"]
 
 _LITTLE_SPACE_BYTES = 256 << 20
 _LOOKED_AT = 50
 """How many of the newest recordings are looked at for what is not covered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    verdict: str
-    """`OK`, `NOTE` or `PROBLEM`."""
-    what: str
-    words: str
-    """What was found and, of a problem, what to do."""
 
 
 def settings_in_force() -> Settings:
@@ -103,8 +96,13 @@ def check_settings() -> Iterator[Finding]:
 
 
 def check_folder() -> Iterator[Finding]:
-    """Write a probe to the recordings' folder, and look at the space on its disk."""
-    root = Path(recordings_folder(settings_in_force().recording_path))
+    """Write a probe to where recordings go, and look at the space on its disk."""
+    settings = settings_in_force()
+    yield from check_spool(settings)
+    if is_remote(settings.recording_path):
+        yield from check_cloud(settings)
+        return
+    root = Path(recordings_folder(settings.recording_path))
     try:
         made = _probe(root)
     except OSError as error:
@@ -122,6 +120,8 @@ def check_folder() -> Iterator[Finding]:
         yield Finding(PROBLEM, "disk", f"{size(free)} free at {place}: make room")
     else:
         yield Finding(OK, "disk", f"{size(free)} free")
+    if not settings.spool:
+        yield from check_speed(str(root))
 
 
 def _remedy(error: OSError) -> str:
@@ -251,6 +251,8 @@ def check_coverage() -> Iterator[Finding]:
     if not settings.coverage_watch:
         words = "off: what passes all boundaries is not listed in recordings"
         yield Finding(NOTE, "RETRACE_COVERAGE_WATCH", words)
+    if is_remote(settings.recording_path):
+        return
     root = recordings_folder(settings.recording_path)
     try:
         found = newest(DirectoryStore(root), Wanted(), _LOOKED_AT)
@@ -302,6 +304,9 @@ def _version(library: str, packages: dict[str, list[str]] | object) -> str:
 def check_recordings() -> Iterator[Finding]:
     """Count the recordings that are there, and look at the newest."""
     settings = settings_in_force()
+    if is_remote(settings.recording_path):
+        yield from check_cloud_recordings(settings)
+        return
     root = recordings_folder(settings.recording_path)
     store = DirectoryStore(root)
     try:
@@ -311,11 +316,15 @@ def check_recordings() -> Iterator[Finding]:
         yield Finding(NOTE, "recordings", f"none yet, {root} is not there: {_first(settings)}")
         return
     latest = next((one.header for one in found if one.header is not None), None)
-    unreadable = sum(1 for one in found if one.header is None)
+    locked = sum(1 for one in found if one.locked)
+    unreadable = sum(1 for one in found if one.header is None) - locked
+    if locked:
+        words = f"{plural(locked, 'file')} in {root} encrypted: --identity FILE reads them"
+        yield Finding(OK, "encrypted", words)
     if latest is not None:
         when = f"{local_time(latest.started_ns)}, {latest.service} {latest.method} {latest.path}"
         yield Finding(OK, "recordings", f"{count} in {root}, the newest of {when}")
-    elif not unreadable:
+    elif not unreadable and not locked:
         yield Finding(NOTE, "recordings", f"none yet in {root}: {_first(settings)}")
     if unreadable:
         words = f"{plural(unreadable, 'file')} in {root} can't be read: retrace ls says why"

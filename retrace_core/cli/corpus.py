@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from retrace_core.boot_recording import METHOD
 from retrace_core.cli.apps import locate
 from retrace_core.cli.find import find, recordings_folder
+from retrace_core.cli.remote import find_below
 from retrace_core.cli.terms import Terms, unusable
 from retrace_core.cli.verify_pool import Job
 from retrace_core.errors import AppNotLoadable, RecordingError, RecordingNotFound
+from retrace_core.store import is_remote
 from retrace_core.trace_file import load_header
 
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ def trace_files(names: Iterable[str], recordings: str | None) -> list[Path]:
 
     found: dict[Path, None] = {}
     for name in list(names) or [recordings_folder(recordings)]:
+        if is_remote(name):
+            found.update(dict.fromkeys(find_below(name)))
+            continue
         if not os.path.isdir(name):
             found.update(dict.fromkeys(find(name, recordings)))
             continue

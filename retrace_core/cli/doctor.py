@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-from retrace_core.cli.checks import CHECKS, NOTE, PROBLEM, Finding
+from retrace_core.cli.checks import CHECKS
+from retrace_core.cli.find import identity_option
+from retrace_core.cli.finding import NOTE, PROBLEM, Finding
 from retrace_core.cli.screen import Screen, print_json, progress
 from retrace_core.cli.words import plural
 
@@ -23,13 +25,15 @@ Examples:
 """,
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@identity_option
 def command(as_json: bool) -> int:
     """Find out why there are no recordings.
 
     Run it where the service runs, with the service's environment. It looks at the settings
-    and where each came from, writes a probe to the recordings' folder, and tries the native
-    part and the boundary of each installed client library. Keyword arguments of the
-    middleware are in the application's code, and not seen here.
+    and where each came from, writes a probe to the store, measures it, compares clocks, looks
+    at what waits in the spool, and tries the native part and the boundary of each installed
+    client library. Keyword arguments of the middleware are in the application's code, and not
+    seen here.
 
     Exit status: 0 all is well, 1 there are problems (each says what to do).
     """

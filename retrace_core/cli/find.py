@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from retrace_core.cli.remote import complete_in_store, find_in_store, find_url
+from retrace_core.encryption import IDENTITY
 from retrace_core.errors import RecordingError, RecordingNotFound, RetraceError
 from retrace_core.ids import names_trace, to_trace_id
 from retrace_core.settings import resolve
-from retrace_core.store import DirectoryStore
+from retrace_core.store import DirectoryStore, is_remote, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,17 +31,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 _PREFIX = 6
 """A trace id may be shortened to so many characters."""
 
-RECORDING_HELP = """RECORDING is the path of a trace file, the folder of a trace, a trace id or
-the beginning of one (6 characters or more), or TRACE/SERVICE."""
+RECORDING_HELP = """RECORDING is the path or URL of a trace file, the folder of a trace, a trace
+id or the beginning of one (6 characters or more), or TRACE/SERVICE."""
 
 
 def recordings_folder(given: str | None) -> str:
-    """Return the folder to look in: as given, else as the settings say.
+    """Return the folder or URL to look in: as given, else as the settings say.
 
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    return os.path.abspath(given or resolve().recording_path)
+    place = given or resolve().recording_path
+    store = open_store(place, setting="--recordings" if given else "RETRACE_RECORDING_PATH")
+    return place if is_remote(place) else store.url
 
 
 def find(text: str, recordings: str | None = None) -> list[Path]:
@@ -53,6 +57,8 @@ def find(text: str, recordings: str | None = None) -> list[Path]:
         RecordingNotFound: there is none, or several traces begin so.
         RecordingError: it is there and can't be read.
     """
+    if is_remote(text):
+        return find_url(text)
     try:
         mode = os.stat(text).st_mode if text else 0
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -84,6 +90,8 @@ def _look_up(text: str, recordings: str | None, before: str = "") -> list[Path]:
     root = recordings_folder(recordings)
     asked, _, rest = text.strip("/").partition("/")
     service, _, name = rest.partition("/")
+    if is_remote(root):
+        return find_in_store(root, asked, service, name, before)
     try:
         folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
     except OSError as error:
@@ -146,7 +154,9 @@ def complete_recording(
     names: set[str] = set()
     with contextlib.suppress(RetraceError, OSError):
         root = recordings_folder(ctx.params.get("recordings"))
-        if slash:
+        if is_remote(root):
+            names = complete_in_store(root, trace, whole=bool(slash))
+        elif slash:
             names = {f"{trace}/{one.service}" for one in DirectoryStore(root).list(folder=trace)}
         else:
             names = set(filter(names_trace, os.listdir(root)))
@@ -169,11 +179,29 @@ def recording_argument(*, several: bool = False) -> Callable[[F], F]:
     )
 
 
-def recordings_option(command: F) -> F:
-    """Add the option --recordings to a command."""
+def identity_option(command: F) -> F:
+    """Add the option --identity: the private keys that encrypted recordings are read with."""
     return click.option(
-        "--recordings",
-        metavar="DIR",
-        type=click.Path(file_okay=False),
-        help="Where recordings are kept; default: the setting RETRACE_RECORDING_PATH.",
+        "--identity",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False),
+        expose_value=False,
+        callback=_use_identities,
+        help="Private key of encrypted or sealed recordings; else RETRACE_IDENTITY names it.",
     )(command)
+
+
+def _use_identities(_: click.Context, __: click.Parameter, files: tuple[str, ...]) -> None:
+    if files:  # in the environment, so that the processes of replays have it too
+        os.environ[IDENTITY] = os.pathsep.join(map(os.path.abspath, files))
+
+
+def recordings_option(command: F) -> F:
+    """Add the options --recordings and --identity to a command."""
+    given = click.option(
+        "--recordings",
+        metavar="DIR|URL",
+        help="Where recordings are kept; default: the setting RETRACE_RECORDING_PATH.",
+    )
+    return given(identity_option(command))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retrace_core.cli.cataloged import listed
 from retrace_core.cli.find import recordings_folder, recordings_option
 from retrace_core.cli.listing import Listed, Wanted, newest
 from retrace_core.cli.screen import Cell, Screen, print_json, visible
 from retrace_core.cli.words import cut, duration, local_time, size
-from retrace_core.store import DirectoryStore
+from retrace_core.store import open_store
 from retrace_core.store.verified import read_mark
 from retrace_core.task_call import METHOD as TASK
 from retrace_core.task_call import TASK_WORDS
@@ -120,7 +121,10 @@ def command(
         status=status or "",
         path=path,
     )
-    found = newest(DirectoryStore(root), wanted, limit)
+    store = open_store(root, setting="--recordings")
+    found = listed(store, wanted, limit)
+    if found is None:
+        found = newest(store, wanted, limit)
     if form == "json":
         print_json([_plain(one, root) for one in found])
     elif form == "jsonl":
@@ -154,11 +158,24 @@ def _show(found: list[Listed], root: str) -> None:
             folding=("REQUEST",),
             droppable=("WHY", "SIZE", "VERIFIED", "EVENTS", "TOOK", "WHEN"),
         )
+    locked = [one for one in found if one.locked]
+    if locked:
+        screen.table(("WRITTEN", "TRACE", "SERVICE", "SIZE", ""), map(_locked_row, locked))
+        Screen(err=True).line(
+            f"{len(locked)} encrypted; --identity FILE reads what is encrypted to that key", "dim"
+        )
     for one in found:
-        if one.header is None:
+        if one.header is None and not one.locked:
             screen.line(f"unreadable  {one.reason}", "yellow")
     if not found:
         Screen(err=True).line(f"no recordings in {root} that match; retrace doctor tells why")
+
+
+def _locked_row(one: Listed) -> list[Cell]:
+    """Return what can be told of a recording from outside."""
+    stored = one.stored
+    written = local_time(stored.modified_ns)
+    return [written, stored.folder, stored.service, size(stored.size_bytes), ("encrypted", "cyan")]
 
 
 def _id_width(found: list[Listed]) -> int:
@@ -204,6 +221,9 @@ def _plain(one: Listed, root: str) -> dict[str, Any]:
         "size_bytes": one.stored.size_bytes,
     }
     header = one.header
+    if header is None and one.locked:
+        written = local_time(one.stored.modified_ns, precise=True)
+        return {**place, "encrypted": True, "written": written}
     if header is None:
         return {**place, "unreadable": one.reason}
     return {

@@ -49,12 +49,23 @@ def reference() -> str:
         parent = click.Context(retrace, info_name="retrace")
         command = retrace.get_command(parent, name) if isinstance(retrace, click.Group) else None
         assert command is not None
-        context = click.Context(
-            command, info_name=name, parent=parent, terminal_width=96, max_content_width=96
-        )
-        text = "\n".join(line.rstrip() for line in command.get_help(context).split("\n"))
-        parts.append(f"\n## retrace {name}\n\n```text\n{text.rstrip()}\n```\n")
+        parts += _described(command, name, parent)
     return "".join(parts)
+
+
+def _described(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    """Return the help of a command, and that of the commands below it."""
+    context = click.Context(
+        command, info_name=name, parent=parent, terminal_width=96, max_content_width=96
+    )
+    text = "\n".join(line.rstrip() for line in command.get_help(context).split("\n"))
+    parts = [f"\n## {context.command_path}\n\n```text\n{text.rstrip()}\n```\n"]
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found is not None
+            parts += _described(found, below, context)
+    return parts
 
 
 def _of_the_middleware() -> list[str]:

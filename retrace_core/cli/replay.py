@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrace_core.cli.apps import App, locate
+from retrace_core.cli.auditing import audit_replay
 from retrace_core.cli.each import replay_each, run_apart, show_each
 from retrace_core.cli.find import find_all, recording_argument, recordings_option
 from retrace_core.cli.flags import narrow, parse_flags
@@ -220,6 +221,7 @@ def command(
     if options.interactive and options.as_json:
         raise click.UsageError("--json does not go with a debugger")
     if len(paths) == 1:
+        audit_replay(paths[0])
         return _replay_here(paths[0], options)
     if options.interactive:
         listed = " or ".join("/".join(path.parts[-3:-1]) for path in paths[:3])

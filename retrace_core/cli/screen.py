@@ -179,20 +179,21 @@ def print_json(value: Any) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     """Show a progress bar on a terminal; yields what to call after each step.
 
     Args:
         title: what is being done.
-        total: how many steps there are.
+        total: how many steps there are; None: nobody knows, and it shows how many were done.
     """
     console = _console(err=True)
-    if console is None or total < 2:
+    if console is None or (total is not None and total < 2):
         yield lambda: None
         return
-    from rich.progress import Progress
+    from rich.progress import MofNCompleteColumn, Progress
 
-    with Progress(console=console, transient=True) as bar:
+    columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
 

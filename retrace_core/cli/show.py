@@ -22,6 +22,7 @@ from retrace_core.conversation import WEBSOCKET
 from retrace_core.errors import TornRecording
 from retrace_core.flags import evaluations
 from retrace_core.store.verified import read_mark
+from retrace_core.tags import tag_words
 from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load, recover
 
@@ -165,6 +166,10 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
     )
     yield "when", local_time(header.started_ns, precise=True)
     yield "why", f"{header.decision.verdict}: {header.decision.reason} ({header.decision.decider})"
+    if header.route:
+        yield "route", header.route
+    if header.tags:
+        yield "tags", tag_words(header.tags)
     yield "app", f"{made.app or 'unknown'} in {made.app_dir or 'an unknown folder'}"
     commit = f", commit {made.commit[:12]}" if made.commit else ""
     yield (

@@ -240,9 +240,9 @@ def _result(
     outcome, found = player.outcome, player.findings
     failure = outcome.failure
     response = outcome.response()
-    differences = [] if player.divergence else compare(recording, response, failure)
+    differences = [] if player.divergence else compare(recording, response, failure, player.masks)
     if not player.divergence:
-        differences += compare_messages(recording, outcome.messages)
+        differences += compare_messages(recording, outcome.messages, player.masks)
     return ReplayResult(
         recording=recording,
         differences=differences,

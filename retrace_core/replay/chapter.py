@@ -40,6 +40,7 @@ _SLEEP = "time.sleep"
 _ASYNC_SLEEP = "asyncio.sleep"
 _NO_CALLS = (*ORDER, "lane.end")
 _WORDS = re.compile(r"\w+")
+_DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT)\s", re.IGNORECASE)
 _SLEEP_S = 0.05
 """How long a sleep of the boot takes on replay, at most, in seconds."""
 
@@ -252,11 +253,11 @@ class ChapterPlayer:
 
 
 def _words(key: object) -> list[str]:
-    """Return the words of a statement and its parameters, sorted; of what is none, nothing."""
+    """Return the words of a statement that defines, and its parameters; of others nothing."""
     first = key[0] if isinstance(key, list | tuple) and key else key
     if isinstance(first, bytes):
         first = first.decode("utf-8", "replace")
-    if not isinstance(first, str) or " " not in first.strip():
+    if not isinstance(first, str) or _DEFINES.match(first) is None:
         return []
     rest = key[1:] if isinstance(key, list | tuple) else ()
     return [*sorted(_WORDS.findall(first)), repr(rest)]

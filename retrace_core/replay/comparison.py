@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
 from retrace_core.replay.addresses import differing_addresses
+from retrace_core.replay.divergence import same_key
+from retrace_core.replay.masks import Masks
 from retrace_core.task_call import PROTOCOL, same_value
 
 if TYPE_CHECKING:
@@ -29,10 +31,20 @@ class Difference:
 
 
 def compare(
-    recording: Recording, response: Response | None, failure: Failure | None
+    recording: Recording,
+    response: Response | None,
+    failure: Failure | None,
+    masks: Masks | None = None,
 ) -> list[Difference]:
-    """Return what differs between the recorded outcome and the replayed one, in order."""
-    found = _failures(recording.failure, failure)
+    """Return what differs between the recorded outcome and the replayed one, in order.
+
+    Args:
+        recording: whose outcome it is.
+        response, failure: what came out of the replay.
+        masks: where secrets of the recording are masked.
+    """
+    masks = masks or Masks(())
+    found = _failures(recording.failure, failure, masks)
     recorded = recording.response
     if recorded is None or response is None:
         if (recorded is None) != (response is None):
@@ -46,7 +58,7 @@ def compare(
         return found
     if recorded.status != response.status:
         found.append(Difference(what="status", recorded=recorded.status, replayed=response.status))
-    found += _headers(recorded.headers, response.headers)
+    found += _headers(recorded.headers, response.headers, masks)
     was, now = b"".join(recorded.body), b"".join(response.body)
     if recorded.body_cut:
         now = now[: len(was)]
@@ -58,14 +70,14 @@ def compare(
                     replayed=response.body_bytes,
                 )
             )
-    same = was == now or bool(differing_addresses(was, now))
+    same = masks.same(was, now) or bool(differing_addresses(was, now))
     if not same and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
 
 
 def compare_messages(
-    recording: Recording, replayed: Sequence[Mapping[str, Any]]
+    recording: Recording, replayed: Sequence[Mapping[str, Any]], masks: Masks | None = None
 ) -> list[Difference]:
     """Return which messages the application sent otherwise, in order.
 
@@ -76,6 +88,7 @@ def compare_messages(
         Difference(what=f"message {number}", recorded=_content(was), replayed=_content(now))
         for number, (was, now) in enumerate(zip(recorded, replayed, strict=False), 1)
         if _content(was) != _content(now)
+        and (masks is None or not same_key(_content(was), _content(now), masks=masks))
     ]
     if len(recorded) != len(replayed):
         found.append(
@@ -93,13 +106,19 @@ def _content(message: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _headers(recorded: Headers, replayed: Headers) -> list[Difference]:
+def _headers(recorded: Headers, replayed: Headers, masks: Masks) -> list[Difference]:
     was, now = _by_name(recorded), _by_name(replayed)
     return [
         Difference(what=f"header {name}", recorded=was.get(name), replayed=now.get(name))
         for name in dict.fromkeys((*was, *now))
-        if was.get(name) != now.get(name)
+        if not _same(was.get(name), now.get(name), masks)
     ]
+
+
+def _same(was: list[str] | None, now: list[str] | None, masks: Masks) -> bool:
+    if was is None or now is None:
+        return was is now
+    return len(was) == len(now) and all(map(masks.same, was, now))
 
 
 def _by_name(headers: Headers) -> dict[str, list[str]]:
@@ -109,12 +128,14 @@ def _by_name(headers: Headers) -> dict[str, list[str]]:
     return values
 
 
-def _failures(recorded: Failure | None, replayed: Failure | None) -> list[Difference]:
+def _failures(recorded: Failure | None, replayed: Failure | None, masks: Masks) -> list[Difference]:
     if recorded is None and replayed is None:
         return []
     was = f"{recorded.type}: {recorded.message}" if recorded else None
     now = f"{replayed.type}: {replayed.message}" if replayed else None
-    if was != now and not differing_addresses(str(was).encode(), str(now).encode()):
+    if not masks.same(was or "", now or "") and not differing_addresses(
+        str(was).encode(), str(now).encode()
+    ):
         return [Difference(what="exception", recorded=was, replayed=now)]
     assert recorded is not None
     assert replayed is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from retrace_core.codec import encode
+from retrace_core.codec import decode, encode
 from retrace_core.ordering import ORDER
-from retrace_core.recording import FREE, RETURNED, Event
+from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
 from retrace_core.replay.divergence import same_key
 from retrace_core.sqlite.memory import is_setting
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from retrace_core.recording import LaneEvents
+    from retrace_core.replay.masks import Masks
     from retrace_core.replay.soft import SoftAnswers
 
 __all__ = ["LaneCursor", "family"]
@@ -35,9 +36,13 @@ class LaneCursor:
     Args:
         lane: the recorded lane, or None for one that was not recorded.
         soft: its clock and entropy reads.
+        masks: where secrets of the recording are masked.
     """
 
-    def __init__(self, lane: LaneEvents | None, soft: SoftAnswers) -> None:
+    def __init__(
+        self, lane: LaneEvents | None, soft: SoftAnswers, *, masks: Masks | None = None
+    ) -> None:
+        self.masks = masks
         events = lane.events if lane is not None else []
         hard = [event for event in events if isinstance(event, Event)]
         self.all = [event for event in hard if not event.kind.startswith(FREE)]
@@ -64,6 +69,17 @@ class LaneCursor:
             if event.key is not None or event.value is not None or event.status != RETURNED
         }
         self._last: dict[str, Event | None] = {}
+
+    def free_events(self, asked: tuple[str, bytes]) -> deque[Event] | None:
+        """Return what is left of the answers to a call in no order."""
+        found = self.free.get(asked)
+        if found or self.masks is None:
+            return found
+        key = decode(asked[1])
+        for (kind, _), events in self.free.items():
+            if kind == asked[0] and events and same_key(events[0].key, key, masks=self.masks):
+                return events
+        return None
 
     def head(self, kind: str) -> Event | None:
         """Return the next event; turns that are not taken again are passed over."""
@@ -98,6 +114,10 @@ class LaneCursor:
         while waiting and (waiting[0] is event or self.owner(waiting[0]) is event):
             waiting.popleft()
             self.passed.append(self._turns.popleft())
+
+    def is_cancelled_next(self) -> bool:
+        """Return True when the task was cancelled in its next call, or before it ended."""
+        return not self.waiting or self.waiting[0].status == CANCELLED
 
     def pop(self) -> tuple[Event, int]:
         """Give the next event back: returns it and its turn."""

@@ -133,7 +133,7 @@ class Tolerant(PassingOver):
     def _reordered(self, cursor: LaneCursor, kind: str, asked: object) -> Match | None:
         """Return a later read, where nothing but reads stands before it."""
         for event in _reads_ahead(cursor):
-            if event.kind == kind and same_key(event.key, asked):
+            if event.kind == kind and same_key(event.key, asked, masks=cursor.masks):
                 cursor.bring_forward(event)
                 return Match(how="reordered")
         return None
@@ -150,7 +150,9 @@ class Tolerant(PassingOver):
         for event in reversed(cursor.used):
             if not is_read(event):
                 return None
-            if event.kind == kind and same_key(event.key, asked) and event.status != CANCELLED:
+            if event.kind == kind and (
+                same_key(event.key, asked, masks=cursor.masks) and event.status != CANCELLED
+            ):
                 cursor.insert(cursor.group(event) or [event], event)
                 return Match(how="repeated")
         return None
@@ -172,7 +174,8 @@ def matching(mode: Mode, cursors: Mapping[str, LaneCursor], *, passes_over: bool
 def _answers(cursor: LaneCursor, event: Event, kind: str, asked: object) -> bool:
     if event.kind != kind:
         return False
-    if not same_key(event.key, asked) and not same_batch(kind, event.key, asked):
+    same = same_key(event.key, asked, masks=cursor.masks)
+    if not same and not same_batch(kind, event.key, asked):
         return False
     return event.key is not None or cursor.belongs(event)
 

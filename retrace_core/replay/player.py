@@ -20,6 +20,7 @@ from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
+from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
@@ -81,8 +82,10 @@ class Player(ReplayedResponse):
         self._recording = recording
         self.patience_s = patience_s
         self._lock = threading.Lock()
+        self.masks = masks_of(recording)
+        """Where secrets of the recording are masked: how what is asked is compared."""
         for lane in recording.lanes:
-            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane))
+            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane), masks=self.masks)
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
             steps=steps_of(recording),
@@ -183,7 +186,7 @@ class Player(ReplayedResponse):
         self._raise_divergence()
         asked = (kind, native.encode(decode(native.encode(key))))
         with self._lock:
-            events = self._cursor(lane).free.get(asked)
+            events = self._cursor(lane).free_events(asked)
             if not events:
                 return False, None
             event = events.popleft()
@@ -262,10 +265,29 @@ class Player(ReplayedResponse):
                 await self._until_cancelled(lane, kind, key)
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
-            await self._turns.wait_async(lane, turn)
+            await self._wait(lane, turn)
         finally:
             self._turns.done(lane, turn)
         return self._outcome(event)
+
+    async def _wait(self, lane: Lane, turn: int) -> None:
+        """Wait for the turn of an answer, which came although the task may have been cancelled.
+
+        For a client can swallow its cancellation, as redis-py does where its reply is there
+        already, and a timer may be early on replay.
+        """
+        cancelled: asyncio.CancelledError | None = None
+        while True:
+            try:
+                await self._turns.wait_async(lane, turn)
+                break
+            except asyncio.CancelledError as error:
+                self._raise_divergence()
+                cancelled = error
+        task = asyncio.current_task()
+        if cancelled is not None and task is not None and self._cursor(lane).is_cancelled_next():
+            task.uncancel()  # asked for once, as before
+            task.cancel(*cancelled.args)  # whose it is: anyio's scopes know theirs by the message
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""

@@ -66,11 +66,10 @@ class RecordedConnection(sqlite3.Connection):
     _answers_itself = False
     """True for a database in memory on replay."""
 
-    def __init__(
-        self, database: Any, timeout: float = 5.0, detect_types: int = 0, *args: Any, **kwargs: Any
-    ) -> None:
-        self._detects = bool(detect_types)
-        super().__init__(database, timeout, detect_types, *args, **kwargs)
+    def __init__(self, database: Any, *args: Any, **kwargs: Any) -> None:
+        # As they were given: CPython 3.13 warns of arguments by place.
+        self._detects = bool(args[1] if len(args) > 1 else kwargs.get("detect_types", 0))
+        super().__init__(database, *args, **kwargs)
 
     def _cross(
         self, lane: Any, kind: str, key: object, encode: Any, live: Callable[..., Any], *args: Any

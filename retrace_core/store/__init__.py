@@ -5,7 +5,13 @@ from __future__ import annotations
 from retrace_core.store.blobs import Blob, Blobs
 from retrace_core.store.directory import DirectoryStore
 from retrace_core.store.opening import is_remote, open_store
-from retrace_core.store.protocol import END_NS, BatchStore, Store, StoredRecording
+from retrace_core.store.protocol import (
+    END_NS,
+    BatchStore,
+    RankedStore,
+    Store,
+    StoredRecording,
+)
 
 __all__ = [
     "END_NS",
@@ -13,6 +19,7 @@ __all__ = [
     "Blob",
     "Blobs",
     "DirectoryStore",
+    "RankedStore",
     "Store",
     "StoredRecording",
     "is_remote",

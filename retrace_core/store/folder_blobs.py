@@ -40,7 +40,7 @@ class FolderBlobs:
         place, name = os.path.split(path)
         temporary = f"{place}/.{name}.{secrets.token_hex(8)}.tmp"
         try:
-            os.makedirs(place, 0o700, exist_ok=True)
+            _make_folders(place)
             handle = create(temporary)
             try:
                 with open(handle, "wb") as file:
@@ -112,6 +112,17 @@ class FolderBlobs:
             return
         except OSError as error:
             raise file_error(error, path, "removed") from error
+
+
+def _make_folders(place: str) -> None:
+    """Make a folder and those above it, each private: makedirs has a mode for the last only."""
+    try:
+        os.mkdir(place, 0o700)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        _make_folders(os.path.dirname(place))
+        os.makedirs(place, 0o700, exist_ok=True)
 
 
 def create(path: str) -> int:

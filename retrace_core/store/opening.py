@@ -12,7 +12,7 @@ from retrace_core.store.directory import DirectoryStore
 if TYPE_CHECKING:
     from retrace_core.store.protocol import Store
 
-__all__ = ["ALLOWED", "is_remote", "open_store", "scheme_of"]
+__all__ = ["ALLOWED", "check_url", "is_remote", "open_store", "scheme_of"]
 
 ALLOWED = (
     "a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
@@ -32,8 +32,14 @@ def is_remote(url: str) -> bool:
     return scheme_of(url) in _REMOTE
 
 
-def check_url(url: str, setting: str, origin: str = "") -> None:
+def check_url(url: str, setting: str, origin: str = "", shown: str = "") -> None:
     """Do nothing where a path or URL can mean a store; nothing is opened.
+
+    Args:
+        url: which.
+        setting: what the user gave it as, for the error.
+        origin: where it came from, for the error.
+        shown: how the user wrote it, where that differs.
 
     Raises:
         ConfigurationError: it can't.
@@ -45,11 +51,12 @@ def check_url(url: str, setting: str, origin: str = "") -> None:
         right = rest.startswith("/")
     elif right and scheme:
         bucket = rest.partition("/")[0]
+        rest = rest.rstrip("/").removesuffix("/{date}")
         right = bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket)) and not (
-            set("?#\\") & set(rest)
+            set("?#\\{}") & set(rest) or {".", ".."} & set(rest.split("/"))
         )
     if not right:
-        raise ConfigurationError(setting, url, ALLOWED, origin)
+        raise ConfigurationError(setting, shown or url, ALLOWED, origin)
 
 
 def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
@@ -57,7 +64,7 @@ def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
 
     Args:
         url: a folder's path, file:///folder, s3://bucket/prefix, gs://bucket/prefix or
-            az://container/prefix.
+            az://container/prefix; a cloud's with "/{date}" at its end has a folder for each day.
         setting: what the user gave it as, for the error.
 
     Raises:
@@ -67,9 +74,13 @@ def open_store(url: str, *, setting: str = "RETRACE_RECORDING_PATH") -> Store:
     check_url(url, setting)
     scheme = scheme_of(url)
     if scheme in _REMOTE:
-        from retrace_core.store.object_store import open_object_store
+        from retrace_core.store.dated_store import DATE, DatedStore
+        from retrace_core.store.object_store import ObjectStore
+        from retrace_core.store.packed_store import PackedStore
 
-        return open_object_store(url)
+        base = url.rstrip("/").removesuffix(DATE)
+        store = PackedStore(ObjectStore(base))
+        return store if base == url.rstrip("/") else DatedStore(store)
     if scheme == "file":
         return DirectoryStore(urllib.parse.unquote(url[len("file://") :]))
     return DirectoryStore(url)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retrace_core.errors import StoreError
     from retrace_core.store.blobs import Blobs
 
-__all__ = ["END_NS", "BatchStore", "Store", "StoredRecording"]
+__all__ = ["END_NS", "BatchStore", "RankedStore", "Store", "StoredRecording"]
 
 END_NS = 1 << 63
 """Later than any time in nanoseconds."""
@@ -127,4 +127,20 @@ class BatchStore(Protocol):
 
     def put_all(self, recordings: Sequence[tuple[str, str, str, bytes]]) -> list[str | StoreError]:
         """Keep recordings, each given as the arguments of `Store.put`; a path or error of each."""
+        ...
+
+
+@runtime_checkable
+class RankedStore(Protocol):
+    """A store that may have to drop recordings, and is told which it should drop last."""
+
+    def put_ranked(
+        self, recordings: Sequence[tuple[str, str, str, bytes]], failed: Sequence[bool]
+    ) -> list[str | StoreError]:
+        """Keep recordings as `BatchStore.put_all` does.
+
+        Args:
+            recordings: each as the arguments of `Store.put`.
+            failed: for each, whether its request failed.
+        """
         ...

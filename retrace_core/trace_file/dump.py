@@ -16,7 +16,13 @@ from retrace_core.trace_file.frames import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retrace_core.trace_file.draft import Draft
+
+    Conceal = Callable[[Draft, bytes, list[bytes]], tuple[bytes, list[bytes], bytes]]
+    """Masks secrets: gets a draft, its encoded header and parts; returns those, as long as they
+    were, and a part that says what was done, b"" for nothing."""
 
 __all__ = ["dump", "dump_all", "encode"]
 
@@ -53,9 +59,14 @@ def dump(draft: Draft) -> bytes:
     return dump_all([draft])[0]
 
 
-def dump_all(drafts: list[Draft]) -> list[bytes]:
-    """Return the bytes of the trace file of each draft; all are compressed in one step."""
-    plans = [_frames(draft) for draft in drafts]
+def dump_all(drafts: list[Draft], conceal: Conceal | None = None) -> list[bytes]:
+    """Return the bytes of the trace file of each draft; all are compressed in one step.
+
+    Args:
+        drafts: what to write.
+        conceal: masks the secrets in each; default: they are written as they are.
+    """
+    plans = [_frames(draft, conceal) for draft in drafts]
     packed = iter(compress_all([raw for plan in plans for _, raw in plan]))
     return [
         b"".join((preamble(), *(frame_bytes(kind, raw, next(packed)) for kind, raw in plan)))
@@ -63,7 +74,7 @@ def dump_all(drafts: list[Draft]) -> list[bytes]:
     ]
 
 
-def _frames(draft: Draft) -> list[tuple[int, bytes]]:
+def _frames(draft: Draft, conceal: Conceal | None) -> list[tuple[int, bytes]]:
     """Return (type, payload) of each frame.
 
     After the header frame come body frames, each an array of (tag, payload) pairs, so that a
@@ -80,7 +91,10 @@ def _frames(draft: Draft) -> list[tuple[int, bytes]]:
         parts.append(encode(("steps", draft.steps)))
     for lane_id, data, events, complete in draft.lanes:
         parts.append(encode(("lane", (lane_id, data, events, complete))))
-    frames = [(HEADER, encode(draft.header))]
+    header, told = encode(draft.header), b""
+    if conceal is not None:
+        header, parts, told = conceal(draft, header, parts)
+    frames = [(HEADER, header)]
     waiting: list[bytes] = []
     size = 0
     for part in parts:
@@ -91,7 +105,9 @@ def _frames(draft: Draft) -> list[tuple[int, bytes]]:
             waiting, size = [], 0
     if waiting:
         frames.append((BODY, _body(waiting)))
-    frames.append((FOOTER, encode((len(parts), draft.header.events))))
+    if told:
+        frames.append((BODY, _body([told])))  # apart: its places are of all that is before it
+    frames.append((FOOTER, encode((len(parts) + bool(told), draft.header.events))))
     return frames
 
 

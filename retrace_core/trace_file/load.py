@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from retrace_core.codec import decode_stream
+from retrace_core.encryption import decrypt, has_identities, is_encrypted
 from retrace_core.errors import RecordingError, RecordingNotFound, TornRecording
 from retrace_core.native import SOFT_KINDS
 from retrace_core.recording import (
@@ -17,13 +18,15 @@ from retrace_core.recording import (
     Hole,
     LaneEvents,
     Recording,
+    Redaction,
     Request,
     Response,
     SoftEvent,
 )
 from retrace_core.trace_file.frames import BODY, FOOTER, HEADER, LIMIT_BYTES, read_frames
+from retrace_core.trace_file.unsealing import unsealed
 
-__all__ = ["load", "load_header", "recover"]
+__all__ = ["load", "load_header", "read_plain", "recover"]
 
 _HEAD_BYTES = 16 * 1024
 
@@ -53,6 +56,7 @@ class _Parts:
         self.sites: dict[int, str] = {}
         self.holes: list[Hole] = []
         self.steps: list[tuple[int, int, int]] = []
+        self.redaction: Redaction | None = None
         self.count = 0
         self.complete = False
 
@@ -106,6 +110,7 @@ class _Parts:
             lanes,
             self.holes,
             self.steps,
+            self.redaction,
         )
 
     def _events(self, lane_id: str, data: bytes, count: int, complete: bool) -> LaneEvents:
@@ -141,6 +146,7 @@ def load(source: Path | str | bytes) -> Recording:
         RecordingNotFound: there is no such file, or it can't be read.
         ForeignFile: it is no trace file.
         NewerVersion: a newer Retrace wrote it.
+        LockedRecording: it is encrypted, and no key, or another one, was given.
         TornRecording: it ends early or is damaged; `recover` gives what is readable.
     """
     recording, torn = _read(source)
@@ -158,12 +164,21 @@ def recover(source: Path | str | bytes) -> tuple[Recording | None, TornRecording
     return _read(source)
 
 
+def read_plain(source: Path | str | bytes) -> list[tuple[int, bytes]]:
+    """Return type and payload of each frame of a trace file, as they are in it.
+
+    Args and raises: as `load`.
+    """
+    data, name, _ = _bytes_of(source, LIMIT_BYTES)
+    return list(read_frames(data, name))
+
+
 def load_header(source: Path | str | bytes) -> Header:
     """Return the header of a trace file, reading no more than its beginning.
 
     Args and raises: as `load`.
     """
-    data, name = _bytes_of(source, _HEAD_BYTES)
+    data, name, _ = _bytes_of(source, _HEAD_BYTES)
     parts = _Parts(name)
     for kind, raw in read_frames(data, name):
         parts.take(kind, raw)
@@ -173,12 +188,21 @@ def load_header(source: Path | str | bytes) -> Header:
 
 
 def _read(source: Path | str | bytes) -> tuple[Recording | None, TornRecording | None]:
-    data, name = _bytes_of(source, LIMIT_BYTES)
+    data, name, was_encrypted = _bytes_of(source, LIMIT_BYTES)
     parts = _Parts(name)
     torn: TornRecording | None = None
+    frames: list[tuple[int, bytes]] = []
     try:
-        for kind, raw in read_frames(data, name):
+        for frame in read_frames(data, name):
+            frames.append(frame)
+    except TornRecording as error:
+        torn = error
+    frames, parts.redaction = unsealed(frames, name, was_encrypted=was_encrypted)
+    try:
+        for kind, raw in frames:
             parts.take(kind, raw)
+        if torn is not None:
+            raise torn
         if not parts.complete:
             raise TornRecording(
                 f"{name} ends before its last frame; fetch it again", offset_bytes=len(data)
@@ -191,15 +215,25 @@ def _read(source: Path | str | bytes) -> tuple[Recording | None, TornRecording |
         return None, torn or error
 
 
-def _bytes_of(source: Path | str | bytes, limit: int) -> tuple[bytes, str]:
+def _bytes_of(source: Path | str | bytes, limit: int) -> tuple[bytes, str, bool]:
+    """Return the bytes, what to call them, and whether they were encrypted."""
     if isinstance(source, bytes):
-        return source[:limit], "the recording"
+        name = "the recording"
+        if is_encrypted(source):
+            return decrypt(source, name), name, True
+        return source[:limit], name, False
     path = Path(source)
     try:
         if path.is_dir():
             raise RecordingNotFound(f"{path} is a folder; give a trace.bin in it")
         with path.open("rb") as file:
-            return file.read(limit), str(path)
+            data = file.read(limit)
+            if not is_encrypted(data):
+                return data, str(path), False
+            if not has_identities():
+                decrypt(data, str(path))  # says so, with nothing more read
+            data += file.read(LIMIT_BYTES)
+        return decrypt(data, str(path)), str(path), True
     except FileNotFoundError:
         raise RecordingNotFound(f"{path} is not there; `retrace ls` lists what is") from None
     except (OSError, ValueError) as error:

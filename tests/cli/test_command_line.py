@@ -62,7 +62,7 @@ def test_completion_knows_commands_and_traces(
 ) -> None:
     """The shell is told the commands, and the ids of the traces that are there."""
     put()
-    ask = {"_RETRACE_COMPLETE": "bash_complete", "COMP_WORDS": "retrace sh", "COMP_CWORD": "1"}
+    ask = {"_RETRACE_COMPLETE": "bash_complete", "COMP_WORDS": "retrace sho", "COMP_CWORD": "1"}
     assert retrace(env=ask).stdout == "plain,show\n"
     ask |= {"COMP_WORDS": "retrace show 6a5", "COMP_CWORD": "2"}
     assert retrace(env=ask).stdout == "plain,6a5b04c1d2e3f405162738495a6b7c8d\n"

@@ -49,6 +49,16 @@ def test_line(shown: str, line: str) -> None:
     assert line in " ".join(shown.split())
 
 
+def test_route_and_tags_have_a_line(retrace: Callable[..., Any], put: Callable[..., Path]) -> None:
+    """What the application called the request by is shown, as text and as JSON."""
+    put(route="/orders/{id}", tags={"user": 7, "paid": True, "a": "b"})
+    told = " ".join(retrace("show", TRACE).stdout.split())
+    assert "route /orders/{id}" in told
+    assert "tags a=b paid=true user=7" in told
+    (shown,) = json.loads(retrace("show", TRACE, "--json").stdout)
+    assert shown["header"]["tags"] == {"user": 7, "paid": True, "a": "b"}
+
+
 def test_sensitive_headers_are_masked(
     retrace: Callable[..., Any], put: Callable[..., Path]
 ) -> None:

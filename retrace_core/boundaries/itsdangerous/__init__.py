@@ -1,0 +1,1 @@
+"""itsdangerous: what signs Flask's and Starlette's sessions."""

@@ -1,0 +1,43 @@
+"""Checking: what a library says of a secret is recorded, though it asks nobody outside.
+
+Where a recording is masked, its replay gets pseudonyms: a password of which the hash in the
+database is not the hash. So hashes, signatures and comparisons come from the recording, matched
+by what they are of, in no order; what was not recorded is reckoned as ever.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boundary import Patch, call_free
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["checks"]
+
+
+def checks(owner: Any, name: str, kind: str, key: Callable[..., object]) -> Patch:
+    """Return the hook of a function of which the outcome depends on its arguments alone.
+
+    Args:
+        owner: the class or module that holds it.
+        name: of the function.
+        kind: what its events are called, after "free.".
+        key: gets the arguments of a call; returns what was asked, without keys that sign.
+    """
+
+    def factory(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            lane = current()
+            if lane is None:
+                return original(*args, **kwargs)
+            live = functools.partial(original, *args, **kwargs)
+            return call_free(lane, f"free.{kind}", key(*args, **kwargs), live)
+
+        return checked
+
+    return Patch(owner, name, factory)

@@ -1,0 +1,101 @@
+"""Fetching: a whole trace out of a store into a folder of this machine, with its boot tapes."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrace_core.errors import NotStored, RecordingError, StoreError
+from retrace_core.store.folder_blobs import FolderBlobs
+from retrace_core.trace_file import load_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from retrace_core.store import Store, StoredRecording
+
+__all__ = ["Fetched", "Fetcher"]
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What was fetched."""
+
+    recordings: list[Path] = field(default_factory=lambda: [])
+    """Where the recordings are now, in order of their paths."""
+    tapes: list[Path] = field(default_factory=lambda: [])
+    """Where the boot tapes are."""
+    missing: list[str] = field(default_factory=lambda: [])
+    """Boot tapes that recordings refer to and the store does not have."""
+    new_bytes: int = 0
+    """How many bytes were not there before."""
+
+
+class Fetcher:
+    """Brings recordings from a store to a folder, under the same logical paths.
+
+    Args:
+        store: from.
+        root: to; made, for this user alone.
+    """
+
+    def __init__(self, store: Store, root: str) -> None:
+        self._store = store
+        self._root = os.path.abspath(root)
+        self._tapes: dict[str, list[Path]] = {}
+
+    def fetch(self, wanted: Iterable[StoredRecording]) -> Fetched:
+        """Fetch recordings and the boot tapes that they refer to; what is there is kept.
+
+        Raises:
+            StoreError: the store can't be read, the folder can't be written, or it has another
+                recording under the same path.
+        """
+        fetched = Fetched()
+        for stored in sorted(wanted, key=lambda one: one.path):
+            place, data = self._bring(stored, fetched)
+            fetched.recordings.append(place)
+            try:
+                boot = load_header(data).boot
+            except RecordingError:
+                continue  # whoever reads it is told
+            if boot:
+                self._bring_tape(boot.partition("/")[0], fetched)
+        for tapes in self._tapes.values():
+            fetched.tapes.extend(tapes)
+        return fetched
+
+    def _bring_tape(self, folder: str, fetched: Fetched) -> None:
+        if folder in self._tapes:
+            return
+        try:
+            found = list(self._store.list(folder=folder))
+            self._tapes[folder] = [self._bring(one, fetched)[0] for one in found]
+        except NotStored:
+            self._tapes[folder] = []
+        if not self._tapes[folder]:
+            fetched.missing.append(folder)
+
+    def _bring(self, stored: StoredRecording, fetched: Fetched) -> tuple[Path, bytes]:
+        place = Path(self._root, stored.path)
+        try:
+            if place.stat().st_size == stored.size_bytes:
+                data = place.read_bytes()
+                os.utime(place, ns=(time.time_ns(), stored.modified_ns))
+                return place, data
+        except OSError:
+            pass  # it is not there
+        data = self._store.get(stored.path)
+        blobs = FolderBlobs(self._root)
+        if not blobs.put(stored.path, data) and blobs.get(stored.path) != data:
+            raise StoreError(
+                f"{place} is there and is another recording than that of {self._store.url};"
+                " give another folder with --to"
+            )
+        fetched.new_bytes += len(data)
+        # As old as in the store, and just used, for what goes by that.
+        os.utime(place, ns=(time.time_ns(), stored.modified_ns))
+        return place, data

@@ -1,0 +1,90 @@
+"""The command `rekey`: encrypts recordings to other keys."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from typing import TYPE_CHECKING
+
+import click
+
+from retrace_core.cli.find import recording_argument, recordings_option
+from retrace_core.cli.scan import everything
+from retrace_core.cli.screen import Screen, progress
+from retrace_core.encryption import decrypt, encrypting, is_encrypted
+from retrace_core.errors import RecordingError
+from retrace_core.trace_file import load_header
+from retrace_core.trace_file.resealing import resealed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+
+@click.command(
+    name="rekey",
+    short_help="Encrypt recordings to other keys.",
+    epilog="""\b
+Examples:
+  retrace rekey recordings --identity old.txt --to age1...
+  retrace rekey recordings --identity old.txt --to team.txt --to age1...
+""",
+)
+@recording_argument(several=True)
+@click.option(
+    "--to",
+    "to",
+    metavar="KEY",
+    multiple=True,
+    required=True,
+    help="Public key, or a file of them; may be repeated. Only these read it from then on.",
+)
+@recordings_option
+def command(recording: tuple[str, ...], to: tuple[str, ...], recordings: str | None) -> int:
+    """Encrypt recordings to the keys of --to, in the place of those they are encrypted to.
+
+    What is not encrypted yet becomes so. True values that are sealed inside are sealed to the
+    new keys, where the old ones open them. All are read first, and none is written when one
+    can't be; each is replaced in one step, so that an interruption loses nothing.
+    """
+    encrypt = encrypting(",".join(to), "--to")
+    paths = everything(recording, recordings)
+    with progress("checking", len(paths)) as step:
+        for path in paths:
+            plain = _plain(path)
+            load_header(plain)
+            resealed(plain, str(path), encrypt)
+            step()
+    with progress("encrypting", len(paths)) as step:
+        for path in paths:
+            _replace(path, encrypt(resealed(_plain(path), str(path), encrypt)))
+            step()
+    Screen().line(f"{len(paths)} encrypted to {len(to)} of --to", "green")
+    return 0
+
+
+def _plain(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path} can't be read ({error.strerror})") from None
+    return decrypt(data, str(path)) if is_encrypted(data) else data
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put other bytes in the place of a file, in one step, with its permissions and times."""
+    before = path.stat()
+    descriptor, name = tempfile.mkstemp(prefix=".rekey-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, stat.S_IMODE(before.st_mode))
+        os.utime(name, ns=(before.st_atime_ns, before.st_mtime_ns))
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,136 @@
+"""Concealing: what the writer does to a recording before it becomes the bytes of a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retrace_core.recording import Header, Redaction
+from retrace_core.redaction.messagepack import token_at
+from retrace_core.redaction.replacing import Region
+from retrace_core.stats import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from retrace_core.redaction.redactor import Redactor
+    from retrace_core.redaction.replacing import Patch
+    from retrace_core.trace_file import Draft
+
+__all__ = ["Concealing", "regions_of", "tag_of"]
+
+_CODE = ("failure", "holes")
+_LANE = "lane"
+_SITES = "sites"
+"""Names of functions: nothing that anybody gave."""
+
+_encoder = msgspec.msgpack.Encoder()
+_header = msgspec.msgpack.Decoder(Header)
+
+
+class Concealing:
+    """Masks the secrets of recordings; raises nothing but what means: do not write this one.
+
+    Args:
+        redactor: finds and masks.
+        seal: encrypts the true values, None where they are gone for good.
+        for_good: rules whose values are never sealed.
+    """
+
+    def __init__(
+        self,
+        redactor: Redactor,
+        *,
+        seal: Callable[[bytes], bytes] | None = None,
+        for_good: frozenset[str] = frozenset(),
+    ) -> None:
+        self.redactor = redactor
+        self._seal = seal
+        self._for_good = for_good
+
+    def __call__(
+        self, draft: Draft, header: bytes, parts: list[bytes]
+    ) -> tuple[bytes, list[bytes], bytes]:
+        """Return header and parts, masked, and the part that says so."""
+        try:
+            return self._conceal(draft, header, parts)
+        except Exception:
+            count("dropped.redaction_error")  # the writer drops what can't be encoded
+            raise
+
+    def _conceal(
+        self, draft: Draft, header: bytes, parts: list[bytes]
+    ) -> tuple[bytes, list[bytes], bytes]:
+        data = b"".join((header, *parts))
+        streams = list(_streams(draft, len(header), parts))
+        redacted = self.redactor.redact(data, list(regions_of(header, parts)), streams)
+        if not redacted.patches:
+            return header, parts, b""
+        masked = redacted.data
+        place = len(header)
+        if masked[:place] != header:
+            path = _header.decode(masked[:place]).path
+            draft.header = msgspec.structs.replace(draft.header, path=path)  # what is logged
+        header = masked[:place]
+        slices: list[bytes] = []
+        for part in parts:
+            slices.append(masked[place : place + len(part)])
+            place += len(part)
+        count("redacted", len(redacted.patches))
+        return header, slices, _encoder.encode(("redaction", self._told(redacted.patches)))
+
+    def _told(self, patches: list[Patch]) -> Redaction:
+        masked = dict(Counter(patch.rule for patch in patches))
+        masks = list(dict.fromkeys(patch.mask for patch in patches))
+        if self._seal is None:
+            return Redaction(masked, masks)
+        sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
+        return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)))
+
+
+def tag_of(part: bytes) -> str:
+    """Return the tag of an encoded part, which is `[tag, payload]`."""
+    return part[2 : 2 + (part[1] & 0x1F)].decode()
+
+
+def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
+    """Yield where the bytes of header and parts, one after another, are MessagePack."""
+    yield Region(0, len(header), head=True)
+    place = len(header)
+    for part in parts:
+        tag = tag_of(part)
+        if tag == _LANE:
+            begin, end = lane_bounds(part)
+            yield Region(place + begin, place + end)
+        elif tag != _SITES:
+            yield Region(place, place + len(part), code=tag in _CODE)
+        place += len(part)
+
+
+def lane_bounds(part: bytes) -> tuple[int, int]:
+    """Return where the events of a lane stand in its part: bytes within MessagePack."""
+    fields = token_at(part, 1 + 1 + len(_LANE))
+    lane_id = token_at(part, fields.begin)
+    events = token_at(part, lane_id.end)
+    return events.begin, events.end
+
+
+def _streams(draft: Draft, place: int, parts: Sequence[bytes]) -> Iterator[list[tuple[int, int]]]:
+    """Yield where the chunks of each body stand that came in several."""
+    bodies = {
+        "request": draft.request.body,
+        "response": draft.response.body if draft.response is not None else [],
+    }
+    for part in parts:
+        chunks = bodies.get(tag_of(part), [])
+        if len(chunks) > 1:
+            spans: list[tuple[int, int]] = []
+            found = 0
+            for chunk in chunks:
+                found = part.index(chunk, found)
+                spans.append((place + found, place + found + len(chunk)))
+                found += len(chunk)
+            yield spans
+        place += len(part)

@@ -1,0 +1,113 @@
+"""Detectors: secrets that are known by what they look like, wherever they stand.
+
+Each has marks, one of which stands in every text that it could find something in, so that
+other texts are not looked at; and a pattern, whose first group, or whole match, is the secret.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retrace_core.redaction.pseudonyms import luhn_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DETECTORS", "LEAST_DIGITS", "Detector"]
+
+LEAST_DIGITS = 13
+"""Of a card number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """One kind of secret."""
+
+    name: str
+    marks: tuple[bytes, ...]
+    """In lower case; () for runs of digits."""
+    pattern: re.Pattern[bytes]
+
+    def find(self, text: bytes, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield where the secrets between two places of a text begin and end."""
+        for match in self.pattern.finditer(text, begin, end):
+            if self.name == "card":
+                if _is_card(match[0]):
+                    yield match.span()
+            elif self.name != "email" or not match[0].lower().endswith(_FILES):
+                yield match.span(match.lastindex or 0)
+
+
+_HOSTS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_FILES = tuple(
+    f".{end}".encode() for end in "png jpg jpeg gif svg webp ico js css map html".split()
+)
+"""A picture for fine screens is called logo@2x.png."""
+
+
+def _is_card(found: bytes) -> bool:
+    digits = re.sub(rb"[ -]", b"", found).decode()
+    return len(set(digits)) > 1 and luhn_valid(digits)
+
+
+_NO_DIGIT_AFTER = rb"(?![0-9])"
+_CARD = re.compile(
+    rb"(?<![0-9.])(?:4[0-9]{12}(?:[0-9]{3}){0,2}|(?:5[1-5][0-9]{2}|2[2-7][0-9]{2})[0-9]{12}"
+    rb"|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:6011|65[0-9]{2}|64[4-9][0-9])[0-9]{12}"
+    rb"|35[0-9]{14}|62[0-9]{14,17}|[2-6][0-9]{3}(?:([ -])[0-9]{4})(?:\1[0-9]{4}){2}"
+    rb"|3[47][0-9]{2}([ -])[0-9]{6}\2[0-9]{5})" + _NO_DIGIT_AFTER
+)
+_KEYS = re.compile(
+    rb"(?<![A-Za-z0-9])(?:"
+    rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"  # AWS
+    rb"|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{28}"  # Google
+    rb"|gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{60,}"  # GitHub
+    rb"|glpat-[0-9A-Za-z_-]{20,}"  # GitLab
+    rb"|xox[abeoprs]-[0-9A-Za-z-]{10,}"  # Slack
+    rb"|[rs]k_(?:live|test)_[0-9A-Za-z]{16,}|whsec_[0-9A-Za-z+/=]{24,}"  # Stripe
+    rb"|sk-(?:proj-|ant-|svcacct-)?[0-9A-Za-z_-]{20,}"  # OpenAI, Anthropic
+    rb"|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{20,}"  # SendGrid
+    rb"|npm_[0-9A-Za-z]{36}|pypi-AgE[0-9A-Za-z_-]{50,}|hf_[0-9A-Za-z]{30,}"
+    rb"|dop_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
+    rb"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
+    rb")(?![A-Za-z0-9])"
+    rb"|AccountKey=([0-9A-Za-z+/=]{40,})"  # Azure
+    rb"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----((?:\\n|[\s0-9A-Za-z+/=])+)-----END"
+)
+DETECTORS: dict[str, Detector] = {
+    one.name: one
+    for one in (
+        Detector("card", (), _CARD),
+        Detector(
+            "jwt",
+            (b"eyj",),
+            re.compile(
+                rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{16,}"
+            ),
+        ),
+        Detector(
+            "key",
+            (
+                *(b"akia", b"asia", b"abia", b"acca", b"aiza", b"ya29.", b"gocspx-"),
+                *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-"),
+                *(b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs"),
+                *(b"sk_", b"rk_", b"whsec_", b"sk-", b"sg.", b"npm_", b"pypi-", b"hf_"),
+                *(b"dop_v1_", b"shp", b"age-secret", b"accountkey=", b"private key-----"),
+            ),
+            _KEYS,
+        ),
+        Detector(
+            "email",
+            (*(f"@{begin}".encode() for begin in _HOSTS), b"%40"),
+            re.compile(
+                rb"(?<![A-Za-z0-9._+%-])[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?"
+                rb"(?:@|%40)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
+                rb"(?![A-Za-z0-9-])"
+            ),
+        ),
+        Detector("url", (b"://",), re.compile(rb"://[^\s/?#@:\"'<>\\]*:([^\s/?#@\"'<>\\]+)@")),
+    )
+}
+"""By their names, as settings call them."""

@@ -1,0 +1,138 @@
+"""Forms: in which other shapes a secret may stand in a recording, each with its pseudonym's.
+
+Written as a part of a URL, in JSON, in HTML, in base64 or hex; decoded to bytes, as it was drawn
+from the system's entropy; and its common digests, by which code looks a token up. All are as
+long for the pseudonym as for the secret, so that a replay comes by the same way to the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import html
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["forms_of", "percent_decoded", "written_alike"]
+
+_DERIVED_FROM = 6
+"""From so many characters on, digests and the like are looked for: shorter ones are too common."""
+_HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_DIGESTS: tuple[Callable[[bytes], bytes], ...] = tuple(
+    lambda data, name=name: hashlib.new(name, data, usedforsecurity=False).digest()  # type: ignore[misc]
+    for name in ("md5", "sha1", "sha256", "sha512")
+)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _url_base64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _base64(data: bytes) -> bytes:
+    return base64.b64encode(data).rstrip(b"=")
+
+
+def _json_ascii(text: str) -> bytes:
+    return json.dumps(text)[1:-1].encode()
+
+
+def _json(text: str) -> bytes:
+    return _bytes(json.dumps(text, ensure_ascii=False)[1:-1])
+
+
+_WRITTEN: tuple[Callable[[str], bytes], ...] = (
+    _bytes,
+    _json_ascii,
+    _json,
+    lambda text: quote(_bytes(text), safe="").encode(),
+    lambda text: quote(_bytes(text)).encode(),
+    lambda text: quote_plus(_bytes(text)).encode(),
+    lambda text: _bytes(html.escape(text)),
+)
+_DERIVED: tuple[Callable[[str], bytes], ...] = (
+    lambda text: _base64(_bytes(text)),
+    lambda text: _url_base64(_bytes(text)),
+    lambda text: _bytes(text).hex().encode(),
+)
+
+
+def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (form of a secret, the same of its pseudonym), the plain one first."""
+    for write in _WRITTEN:
+        yield write(text), write(pseudonym)
+    if len(text) < _DERIVED_FROM:
+        return
+    for write in _DERIVED:
+        yield write(text), write(pseudonym)
+    if text.isascii():
+        for case in (str.lower, str.upper):
+            yield _bytes(case(text)), _bytes(case(pseudonym))
+    decoded, other = _decoded(text), _decoded(pseudonym)
+    if decoded is not None and other is not None:
+        yield decoded, other
+    if _UUID.fullmatch(text):
+        bare = (text.replace("-", ""), pseudonym.replace("-", ""))
+        yield _bytes(bare[0]), _bytes(bare[1])
+    for digest in _DIGESTS:
+        was, now = digest(_bytes(text)), digest(_bytes(pseudonym))
+        yield was, now
+        yield was.hex().encode(), now.hex().encode()
+        yield _base64(was), _base64(now)
+        yield _url_base64(was), _url_base64(now)
+
+
+def _decoded(text: str) -> bytes | None:
+    """Return the bytes that a token is the hex or base64 of, if it is that."""
+    if _HEX.fullmatch(text):
+        return bytes.fromhex(text)
+    if _UUID.fullmatch(text):
+        return bytes.fromhex(text.replace("-", ""))
+    if _BASE64.fullmatch(text):
+        altchars = b"-_" if "-" in text or "_" in text else b"+/"
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars)
+        except (binascii.Error, ValueError):
+            return None
+        return raw if base64.b64encode(raw, altchars).decode()[: len(text)] == text else None
+    return None
+
+
+def percent_decoded(value: bytes) -> bytes:
+    """Return a value of a form or a query as the application gets it."""
+    if b"%" not in value and b"+" not in value:
+        return value
+    spaced = value.replace(b"+", b" ")
+    return _ESCAPE.sub(lambda match: bytes((int(match[0][1:], 16),)), spaced)
+
+
+def written_alike(value: bytes, text: str, pseudonym: str) -> bytes | None:
+    """Return a pseudonym in the percent encoding of a value, None where it can't be found out.
+
+    Args:
+        value: as it stands in a form or a query.
+        text: it decoded.
+        pseudonym: of that.
+    """
+    safe = "".join({chr(byte) for byte in _ESCAPE.sub(b"", value) if byte < 0x80} - {"%", "+"})
+    for write in quote_plus, quote:
+        for case in (str, _lower_escapes):
+            if case(write(_bytes(text), safe=safe)).encode() == value:
+                return case(write(_bytes(pseudonym), safe=safe)).encode()
+    return None
+
+
+def _lower_escapes(text: str) -> str:
+    return _ESCAPE.sub(lambda match: match[0].lower(), text.encode()).decode()

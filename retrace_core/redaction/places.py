@@ -1,0 +1,174 @@
+"""Places: secrets that are known by the name before them, in any text.
+
+`password=...` in a form or a query, `"password": "..."` in JSON, also in JSON within JSON,
+`Authorization: ...` in a header block, a part of a multipart form, an input of an HTML form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from retrace_core.redaction.names import Names
+
+__all__ = ["LEAST", "Named", "named_values", "unescaped", "values_in"]
+
+LEAST = 3
+"""Shorter values are no secrets: too much would be equal to them."""
+_LONGEST_NAME = 64
+_LEAST_COOKIE = 8
+"""A cookie of another name than a secret's is one from so many characters on."""
+
+_NAME = re.compile(rb"[A-Za-z0-9_.\-]+")
+_NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+_AFTER = re.compile(
+    rb"(\\*)([\"']?)(?:%5D|\])?\s{0,3}(:|=>|=)\s{0,3}(?:[bru](?=[\"']))?(\\*)([\"']?)"
+)
+_DOUBLE = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
+_SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
+_BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\]+")
+_NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
+_LINE = re.compile(rb"[^\r\n]*")
+_PART = re.compile(rb"\"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
+_INPUT = re.compile(rb"[\"'][^<>]{0,200}?\bvalue=([\"'])([^\"'<>]*)\1", re.IGNORECASE)
+_HOLDER = re.compile(
+    rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
+)
+_WORDS = frozenset(
+    b"true false null none undefined bearer basic digest required optional string integer".split()
+)
+_CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
+_SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
+_LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
+_SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
+_COOKIE = re.compile(rb"\s*([^=;\s]+)\s*=\s*\"?([^;\"]*)")
+_ATTRIBUTES = frozenset(b"path domain expires max-age samesite version priority".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One value that a name says to be a secret."""
+
+    name: str
+    value: bytes
+    """As it stands there, without quotes."""
+    number: bool = False
+
+
+def named_values(
+    data: bytes, begin: int, end: int, places: Iterable[int], names: Names, *, code: bool
+) -> Iterator[Named | None]:
+    """Yield the values in a text; None for a name without one, as in the columns of SQL.
+
+    Args:
+        data: in which the text is.
+        begin, end: of the text.
+        places: where a mark of a name stands in it.
+        names: says which names name secrets.
+        code: True where lines of programs stand: `password=password` says nothing there.
+    """
+    done = begin
+    for place in places:
+        if place < done:
+            continue
+        left = place
+        while left > begin and place - left < _LONGEST_NAME and data[left - 1] in _NAME_BYTES:
+            left -= 1
+        match = _NAME.match(data, left, end)
+        if match is None or match.end() - left > _LONGEST_NAME:
+            continue
+        done = match.end()
+        name = match[0].strip(b".-").decode()
+        if not names.is_secret(name):
+            continue
+        value = _value(data, begin, left, done, end, code=code)
+        yield value and Named(name, *value)
+
+
+def _value(
+    data: bytes, begin: int, left: int, place: int, end: int, *, code: bool
+) -> tuple[bytes, bool] | None:
+    match = _AFTER.match(data, place, end)
+    if match is None:
+        return _of_form(data, place, end)
+    start, separator, quote = match.end(), match[3], match[5]
+    if quote:
+        value = _quoted(data, start, end, match[4], quote)
+        return None if value is None else (value, False)
+    if separator == b":" and not match[2] and (left == begin or data[left - 1] in b"\r\n"):
+        return _LINE.match(data, start, end)[0].strip(), False  # type: ignore[index]
+    number = _NUMBER.match(data, start, end)
+    if number is not None and separator == b":":
+        return number[0], True
+    bare = _BARE.match(data, start, end)
+    if bare is None or (code and _CODE.fullmatch(bare[0])):
+        return None
+    return bare[0], False
+
+
+def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> bytes | None:
+    if escape:
+        finish = data.find(escape + quote, start, end)
+        return data[start:finish] if finish >= 0 else None
+    match = (_DOUBLE if quote == b'"' else _SINGLE).match(data, start, end)
+    return match[0] if match is not None else None
+
+
+def _of_form(data: bytes, place: int, end: int) -> tuple[bytes, bool] | None:
+    part = _PART.match(data, place, end)
+    if part is not None:
+        finish = data.find(b"\r\n--", part.end(), end)
+        return data[part.end() : finish if finish >= 0 else end], False
+    field = _INPUT.match(data, place, end)
+    return None if field is None else (field[2], False)
+
+
+def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
+    """Yield the secrets in what stands after a name: of a cookie header each cookie's, say."""
+    value = value.strip()
+    lowered = name.lower()
+    if lowered.endswith("cookie"):
+        yield from _cookies(value, names, only_first=lowered.endswith("set-cookie"))
+        return
+    if lowered.endswith("authorization"):
+        scheme = _SCHEME.fullmatch(value)
+        if scheme is not None:
+            value = scheme[2]
+        elif _SCHEMED.match(value):  # Digest, AWS4-HMAC-SHA256, OAuth: a list of parameters
+            for match in _LISTED.finditer(value):
+                yield match[2]
+            return
+    if is_value(value):
+        yield value
+
+
+def _cookies(value: bytes, names: Names, *, only_first: bool) -> Iterator[bytes]:
+    for match in list(_COOKIE.finditer(value))[: 1 if only_first else None]:
+        name, content = match[1].decode("latin-1"), match[2].strip()
+        if match[1].lower() in _ATTRIBUTES or names.keeps(name):
+            continue
+        if (names.is_secret(name) or len(content) >= _LEAST_COOKIE) and is_value(content):
+            yield content
+
+
+def is_value(value: bytes) -> bool:
+    """Return False for what is no value: a placeholder, a word like null, something short."""
+    if len(value) < LEAST or value.lower() in _WORDS:
+        return False
+    return _HOLDER.fullmatch(value) is None
+
+
+def unescaped(value: bytes) -> bytes:
+    """Return a value of JSON or a Python literal without its escapes, where it has any."""
+    if b"\\" not in value:
+        return value
+    try:
+        text = json.loads(b'"' + value + b'"', strict=False)
+    except ValueError:
+        return value
+    return str(text).encode("utf-8", "surrogatepass")

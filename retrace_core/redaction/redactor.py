@@ -1,0 +1,226 @@
+"""Redactor: finds the secrets in one recording, and writes pseudonyms in their place.
+
+It works on the encoded parts of a recording, on the writer's thread: a pseudonym is as long as
+its secret, so that nothing has to be encoded again. One pass over all bytes finds where secrets
+may stand; only those texts are looked at; another pass finds every form of what was found.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+
+from retrace_core import native
+from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
+from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.messagepack import token_at
+from retrace_core.redaction.places import Named, named_values, unescaped, values_in
+from retrace_core.redaction.replacing import Redacted, Region, across, chosen, patched, patches_of
+from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
+from retrace_core.redaction.statements import is_statement, secret_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from retrace_core.redaction.names import Names
+
+__all__ = ["Redactor"]
+
+_KEY = 1
+_NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
+_IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
+_LEAST_VALUE = 3
+
+
+_INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
+
+
+class Redactor:
+    """Finds and masks secrets.
+
+    Args:
+        names: which names name secrets.
+        forms: makes pseudonyms.
+        detectors: names of those that are in force.
+        patterns: rule -> pattern of the user's; its first group, or the whole match.
+        known: gives values that are secrets wherever they stand -> rule.
+        allowed: values that are none, by consent.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        forms: Forms,
+        *,
+        detectors: Sequence[str] = tuple(DETECTORS),
+        patterns: Mapping[str, re.Pattern[bytes]] | None = None,
+        known: Callable[[], Mapping[bytes, str]] = dict,
+        allowed: frozenset[bytes] = frozenset(),
+    ) -> None:
+        self._names = names
+        self._forms = forms
+        self._patterns = dict(patterns or {})
+        self._known = known
+        self._allowed = allowed
+        chosen = [DETECTORS[name] for name in detectors]
+        self._owners: list[Detector | None] = [None for _ in names.marks]
+        self._owners += [one for one in chosen for _ in one.marks]
+        self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
+        self._card = DETECTORS["card"] if "card" in detectors else None
+
+    def redact(
+        self, data: bytes, regions: Sequence[Region], streams: Sequence[Sequence[tuple[int, int]]]
+    ) -> Redacted:
+        """Return the bytes of a recording with pseudonyms in the place of secrets.
+
+        Args:
+            data: its encoded parts, one after another.
+            regions: where they are MessagePack, in order.
+            streams: where the chunks of each body that came in several stand.
+
+        Raises:
+            ValueError: a region is no MessagePack.
+        """
+        joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
+        replacements = self._replacements(data, regions, joined)
+        if not replacements:
+            return Redacted(data, [])
+        texts = tuple(replacements)
+        patches = list(patches_of(data, regions, texts, replacements, self._names))
+        for spans, whole in zip(streams, joined, strict=True):
+            patches += across(spans, whole, texts, replacements)
+        return patched(data, patches)
+
+    def find(
+        self, data: bytes, regions: Sequence[Region], joined: Sequence[bytes] = ()
+    ) -> SecretSet:
+        """Return the secrets in the bytes of a recording."""
+        found = SecretSet(self._forms, self._allowed)
+        hits = native.find_all(data, self._marks, True, LEAST_DIGITS if self._card else 0)
+        begin = 0
+        for region in regions:
+            while begin < len(hits) and hits[begin][0] < region.begin:
+                begin += 1
+            end = begin
+            while end < len(hits) and hits[end][0] < region.end:
+                end += 1
+            if end > begin:
+                self._find_in_region(data, region, hits[begin:end], found)
+            begin = end
+        for whole in joined:
+            self._find_in_text(whole, 0, len(whole), self._hits(whole), found, code=False)
+        for rule, pattern in self._patterns.items():
+            for match in pattern.finditer(data):
+                found.add(match[match.lastindex or 0], rule)
+        for value, rule in self._known().items():
+            found.add(value, rule)
+        return found
+
+    def _replacements(
+        self, data: bytes, regions: Sequence[Region], joined: Sequence[bytes]
+    ) -> dict[bytes, Replacement]:
+        found = self.find(data, regions, joined)
+        for payload, says, rule in found.says:
+            self._find_in_text(says, 0, len(says), self._hits(says), found, code=False)
+            masked = bytearray(says)
+            texts = tuple(found.replacements)
+            for place, text, now in chosen(says, 0, texts, found.replacements, self._names):
+                masked[place : place + len(text)] = now.text
+            if masked != says:
+                now_written = base64.urlsafe_b64encode(masked).rstrip(b"=")
+                found.replacements[payload] = Replacement(now_written, rule)
+        return {form: one for form, one in found.replacements.items() if form not in self._allowed}
+
+    def _hits(self, text: bytes) -> list[tuple[int, int]]:
+        return native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
+
+    def _find_in_region(
+        self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
+    ) -> None:
+        places = [place for place, _ in hits]
+        texts = native.texts_at(data, region.begin, region.end, places)
+        group: list[tuple[int, int]] = []
+        current: tuple[int, int, int] | None = None
+        for hit, text in zip(hits, texts, strict=True):
+            if text is None:
+                continue
+            if current is not None and text != current:
+                self._look(data, region, current, group, found)
+                group = []
+            current = text
+            group.append(hit)
+        if current is not None:
+            self._look(data, region, current, group, found)
+
+    def _look(
+        self,
+        data: bytes,
+        region: Region,
+        text: tuple[int, int, int],
+        hits: list[tuple[int, int]],
+        found: SecretSet,
+    ) -> None:
+        begin, end, role = text
+        if role and _NAME.fullmatch(data, begin, end):
+            name = data[begin:end].decode()
+            if self._names.is_secret(name):
+                self._add_after(data, begin, end, role, found)
+            return
+        asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
+        if asks and is_statement(data[begin:end]):
+            for first, last in secret_parameters(data, begin, end, self._names):
+                self._add_token(data, first, last, "column", found)
+
+    def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
+        name = data[begin:end].decode()
+        token = token_at(data, end)
+        if token.kind == "int":
+            self._add_token(data, token.begin, token.end, name.lower(), found)
+        elif token.kind == "text":
+            value = data[token.begin : token.end]
+            if role != _KEY and "-" not in name and _IDENTIFIER.fullmatch(value):
+                return  # two columns of a table, not a name with its value
+            for one in values_in(name, value, self._names):
+                found.add(one, name.lower())
+
+    def _add_token(self, data: bytes, begin: int, end: int, rule: str, found: SecretSet) -> None:
+        token = token_at(data, begin) if data[begin : begin + 1] in _INTEGERS else None
+        if token is not None and token.kind == "int" and token.end == end:
+            number = int.from_bytes(data[begin + 1 : end], "big")
+            found.add(str(number).encode(), rule, number=True)
+        else:
+            found.add(data[begin:end].strip(), rule)
+
+    def _find_in_text(
+        self,
+        data: bytes,
+        begin: int,
+        end: int,
+        hits: list[tuple[int, int]],
+        found: SecretSet,
+        *,
+        code: bool,
+    ) -> bool:
+        """Add the secrets in a text; returns True where a secret's name has no value there."""
+        detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
+            None
+        }
+        for detector in detectors:
+            assert detector is not None
+            for first, last in detector.find(data, begin, end):
+                value = data[first:last]
+                value = percent_decoded(value) if detector.name == "email" else value
+                found.add(value, detector.name)
+        places = [place for place, which in hits if which >= 0 and self._owners[which] is None]
+        asks = False
+        for named in named_values(data, begin, end, places, self._names, code=code):
+            asks = asks or named is None or len(named.value) < _LEAST_VALUE
+            if named is not None:
+                self._add_named(named, found)
+                asks = asks or named.value[:1] in b"?$%:"
+        return asks
+
+    def _add_named(self, named: Named, found: SecretSet) -> None:
+        for value in values_in(named.name, named.value, self._names):
+            found.add(unescaped(value), named.name.lower(), number=named.number)

@@ -1,0 +1,176 @@
+"""Replacing: every occurrence of a recording's secrets, but for those that mean something else.
+
+What is short, or an ordinary word, is replaced only where it stands as a value of its own; what
+is a name there (a key of JSON, a column) never.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrace_core import native
+from retrace_core.redaction.secret_set import Replacement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from retrace_core.redaction.names import Names
+
+__all__ = ["Patch", "Redacted", "Region", "across", "chosen", "patched", "patches_of"]
+
+_LEFT = frozenset(b"\"'= :/,;\n\t(")
+_RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
+_STRICT_LEFT = frozenset(b"\"'=")
+_NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
+
+
+class Region(NamedTuple):
+    """A stream of MessagePack in the bytes of a recording."""
+
+    begin: int
+    end: int
+    code: bool = False
+    """Lines of programs stand in it."""
+    head: bool = False
+    """It is the header, by which a recording is found: only what is surely a secret is masked."""
+
+
+class Patch(NamedTuple):
+    """One place that was masked."""
+
+    place: int
+    secret: bytes
+    """What stood there."""
+    mask: bytes
+    """What stands there now."""
+    rule: str
+
+
+class Redacted(NamedTuple):
+    """What came out."""
+
+    data: bytes
+    patches: list[Patch]
+
+
+def patches_of(
+    data: bytes,
+    regions: Sequence[Region],
+    texts: tuple[bytes, ...],
+    replacements: Mapping[bytes, Replacement],
+    names: Names,
+) -> Iterator[tuple[int, bytes, Replacement]]:
+    """Yield (place, text, replacement) for all that is replaced in the regions."""
+    hits = native.find_all(data, texts, False, 0)
+    begin = 0
+    for region in regions:
+        while begin < len(hits) and hits[begin][0] < region.begin:
+            begin += 1
+        end = begin
+        while end < len(hits) and hits[end][0] < region.end:
+            end += 1
+        inside = hits[begin:end]
+        begin = end
+        if inside:
+            bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
+            yield from _choose(data, inside, bounds, texts, replacements, names, region)
+
+
+def _choose(
+    data: bytes,
+    hits: list[tuple[int, int]],
+    bounds: list[tuple[int, int, int] | None],
+    texts: tuple[bytes, ...],
+    replacements: Mapping[bytes, Replacement],
+    names: Names,
+    region: Region,
+) -> Iterator[tuple[int, bytes, Replacement]]:
+    """Yield what is replaced: of forms that overlap the first, and of those the longest."""
+    done = 0
+    order = sorted(
+        zip(hits, bounds, strict=True), key=lambda one: (one[0][0], -len(texts[one[0][1]]))
+    )
+    for (place, which), bound in order:
+        text = texts[which]
+        replacement = replacements[text]
+        if place < done:
+            continue
+        if replacement.number:
+            if bound is not None or region.head:
+                continue
+        elif bound is None or place + len(text) > bound[1]:
+            continue
+        elif replacement.timid and (
+            region.head or not _stands_alone(data, place, text, bound, names)
+        ):
+            continue
+        done = place + len(text)
+        yield place, text, replacement
+
+
+def _stands_alone(
+    data: bytes, place: int, text: bytes, bound: tuple[int, int, int], names: Names
+) -> bool:
+    begin, end, role = bound
+    finish = place + len(text)
+    if place == begin and finish == end:
+        return role == 0
+    left = _STRICT_LEFT if names.is_secret(text.decode("latin-1")) else _LEFT
+    if place > begin and data[place - 1] not in left:
+        return False
+    if finish < end and data[finish] not in _RIGHT:
+        return False
+    if place == begin and left is _STRICT_LEFT:
+        return False
+    return _NAME_FOLLOWS.match(data, finish, end) is None
+
+
+def chosen(
+    text: bytes,
+    begin: int,
+    texts: tuple[bytes, ...],
+    replacements: Mapping[bytes, Replacement],
+    names: Names,
+) -> Iterator[tuple[int, bytes, Replacement]]:
+    """Yield what is replaced in a text that is no part of a stream."""
+    hits = native.find_all(text, texts, False, 0) if texts else []
+    bounds: list[tuple[int, int, int] | None] = [(begin, len(text), 0) for _ in hits]
+    return _choose(text, hits, bounds, texts, replacements, names, Region(0, len(text)))
+
+
+def across(
+    spans: Sequence[tuple[int, int]],
+    whole: bytes,
+    texts: tuple[bytes, ...],
+    replacements: Mapping[bytes, Replacement],
+) -> Iterator[tuple[int, bytes, Replacement]]:
+    """Yield the pieces of what is replaced across the borders of chunks."""
+    starts: list[int] = []
+    length = 0
+    for begin, end in spans:
+        starts.append(length)
+        length += end - begin
+    for place, which in native.find_all(whole, texts, False, 0):
+        text = texts[which]
+        one = replacements[text]
+        if one.number:
+            continue
+        for start, (begin, end) in zip(starts, spans, strict=True):
+            first, last = max(place, start), min(place + len(text), start + end - begin)
+            if first >= last or last - first == len(text):
+                continue
+            piece = text[first - place : last - place]
+            now = one.text[first - place : last - place]
+            yield begin + first - start, piece, Replacement(now, one.rule)
+
+
+def patched(data: bytes, chosen: list[tuple[int, bytes, Replacement]]) -> Redacted:
+    """Return the bytes with what was chosen replaced."""
+    changed = bytearray(data)
+    patches: list[Patch] = []
+    for place, text, replacement in chosen:
+        changed[place : place + len(text)] = replacement.text
+        secret = data[place : place + len(text)]
+        patches.append(Patch(place, secret, replacement.text, replacement.rule))
+    return Redacted(bytes(changed), patches)

@@ -1,0 +1,160 @@
+"""Secret set: the secrets found in one recording, and what is written in their place."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retrace_core.redaction.forms import forms_of, percent_decoded, written_alike
+from retrace_core.redaction.messagepack import integer_bytes
+from retrace_core.redaction.places import LEAST
+from retrace_core.redaction.pseudonyms import luhn_valid
+from retrace_core.redaction.tokens import parts_of
+
+if TYPE_CHECKING:
+    from retrace_core.redaction.names import Names
+    from retrace_core.redaction.pseudonyms import Pseudonyms
+
+__all__ = ["Forms", "Replacement", "SecretSet"]
+
+_CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
+_COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
+_SHORT, _LONG = 6, 16
+_REMEMBERED = 2048
+_MOST_DIGITS = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What is written in the place of one form of a secret."""
+
+    text: bytes
+    rule: str
+    timid: bool = False
+    """Short or an ordinary word: replaced only where it stands as a value of its own."""
+    number: bool = False
+    """An integer of MessagePack, and no text."""
+
+
+class Forms:
+    """All forms of secrets with their replacements; those seen lately are remembered.
+
+    Args:
+        pseudonyms: makes them.
+        names: what is a name itself is replaced with care.
+    """
+
+    def __init__(self, pseudonyms: Pseudonyms, names: Names) -> None:
+        self.pseudonyms = pseudonyms
+        self._names = names
+        self._known: OrderedDict[tuple[str, str], dict[bytes, Replacement]] = OrderedDict()
+
+    def of(self, text: str, rule: str) -> dict[bytes, Replacement]:
+        """Return form -> replacement."""
+        found = self._known.get((text, rule))
+        if found is None:
+            found = self._known[text, rule] = self._make(text, rule)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def pseudonym(self, text: str) -> str:
+        """Return what stands for a text, by what it looks like."""
+        if _CARD.fullmatch(text) and luhn_valid(re.sub("[ -]", "", text)):
+            return self.pseudonyms.of_card(text)
+        if _EMAIL.fullmatch(text):
+            return self.pseudonyms.of_email(text)
+        return self.pseudonyms.of(text)
+
+    def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
+        pseudonym = self.pseudonym(text)
+        timid = (
+            len(text) < _SHORT or _COMMON.fullmatch(text) is not None or self._names.is_secret(text)
+        )
+        made: dict[bytes, Replacement] = {}
+        for was, now in forms_of(text, pseudonym):
+            if len(was) == len(now) and len(was) >= LEAST:
+                made.setdefault(was, Replacement(now, rule, timid and len(was) < _LONG))
+        return made
+
+
+class SecretSet:
+    """Collects what is found, and gives all its forms.
+
+    Args:
+        forms: of the process.
+        allowed: values that are no secrets, by consent.
+    """
+
+    def __init__(self, forms: Forms, allowed: frozenset[bytes]) -> None:
+        self._forms = forms
+        self._allowed = allowed
+        self.replacements: dict[bytes, Replacement] = {}
+        self.says: list[tuple[bytes, bytes, str]] = []
+        """Payloads of tokens: as it stands there, decoded, rule."""
+        self._seen: set[bytes] = set()
+
+    def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
+        """Add a value as it was found; escapes and percent encoding may be in it."""
+        if value in self._seen or value in self._allowed or len(value) < LEAST:
+            return
+        self._seen.add(value)
+        parts = parts_of(value)
+        if parts is not None:
+            self._add_text(parts.signature.decode(), rule)
+            if parts.says is not None:
+                self.says.append((parts.payload, parts.says, rule))
+            return
+        if self._add_basic(value, rule):
+            return
+        plain = percent_decoded(value)
+        text = value.decode("utf-8", "surrogateescape")
+        if plain != value and plain not in self._allowed:
+            decoded = plain.decode("utf-8", "surrogateescape")
+            alike = written_alike(value, decoded, self._forms.pseudonym(decoded))
+            self._add_text(decoded, rule)
+            if alike is not None:
+                timid = next(iter(self._forms.of(decoded, rule).values())).timid
+                self.replacements.setdefault(value, Replacement(alike, rule, timid))
+                return
+        self._add_text(text, rule)
+        if number or (text.isascii() and text.isdigit() and len(text) > 8):
+            self._add_number(text, rule)
+
+    def _add_text(self, text: str, rule: str) -> None:
+        for form, replacement in self._forms.of(text, rule).items():
+            self.replacements.setdefault(form, replacement)
+
+    def _add_basic(self, value: bytes, rule: str) -> bool:
+        """Add the password of a Basic authorization, and the whole of it."""
+        if len(value) < 8 or not re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", value):
+            return False
+        try:
+            user, colon, password = base64.b64decode(value).partition(b":")
+            plain = (user + password).decode()
+        except (binascii.Error, ValueError):
+            return False
+        if not colon or not plain.isprintable() or len(password) < LEAST:
+            return False
+        secret = password.decode()
+        self._add_text(secret, rule)
+        masked = user + colon + self._forms.pseudonym(secret).encode()
+        self.replacements.setdefault(value, Replacement(base64.b64encode(masked), rule))
+        return True
+
+    def _add_number(self, text: str, rule: str) -> None:
+        value = int(text)
+        if str(value) != text or not 1000 <= value < 10**_MOST_DIGITS or value >= 1 << 64:
+            return
+        form = integer_bytes(value)
+        pseudonym = self._forms.pseudonym(text)
+        if pseudonym[0] == "0" or len(integer_bytes(int(pseudonym))) != len(form):
+            return
+        self.replacements.setdefault(
+            form, Replacement(integer_bytes(int(pseudonym)), rule, number=True)
+        )

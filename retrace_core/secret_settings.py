@@ -1,0 +1,103 @@
+"""The settings of secrets: what is masked, what is sealed, to whom recordings are encrypted.
+
+In the file those of redaction stand in a table of their own, `[retrace.redact]`, without the
+prefix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from retrace_core.limit_settings import LimitSettings
+from retrace_core.setting import Setting
+
+__all__ = ["SECRET_SETTINGS", "SecretSettings"]
+
+DETECTORS = ("card", "jwt", "key", "email", "url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSettings(LimitSettings):
+    """What of a recording can be read by whom."""
+
+    redact: bool = True
+    redact_names: tuple[str, ...] = ()
+    redact_keep: tuple[str, ...] = ()
+    redact_patterns: tuple[str, ...] = ()
+    redact_detectors: tuple[str, ...] = DETECTORS
+    redact_for_good: tuple[str, ...] = ()
+    redact_key: str = field(default="", repr=False)
+    seal_to: str = ""
+    encrypt_to: str = ""
+
+
+SECRET_SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="redact",
+        variable="RETRACE_REDACT",
+        kind=bool,
+        default=True,
+        doc="Put pseudonyms in the place of secrets, so that a recording has none in clear text.",
+    ),
+    Setting(
+        name="redact_names",
+        variable="RETRACE_REDACT_NAMES",
+        kind=tuple,
+        default=(),
+        doc="More names of headers, cookies, parameters, fields, columns and variables whose"
+        " values are secrets. A list, in the environment separated by commas.",
+    ),
+    Setting(
+        name="redact_keep",
+        variable="RETRACE_REDACT_KEEP",
+        kind=tuple,
+        default=(),
+        doc="Names whose values are no secrets, though they look so.",
+    ),
+    Setting(
+        name="redact_patterns",
+        variable="RETRACE_REDACT_PATTERNS",
+        kind=tuple,
+        default=(),
+        doc="Regular expressions; what one matches, or its first group, is a secret.",
+    ),
+    Setting(
+        name="redact_detectors",
+        variable="RETRACE_REDACT_DETECTORS",
+        kind=tuple,
+        default=DETECTORS,
+        doc="Which detectors look at all texts: card numbers, JWTs, keys of clouds and services,"
+        " e-mail addresses, passwords in URLs.",
+    ),
+    Setting(
+        name="redact_for_good",
+        variable="RETRACE_REDACT_FOR_GOOD",
+        kind=tuple,
+        default=(),
+        doc="Names and detectors whose values are masked for good, also where `seal_to` is set.",
+    ),
+    Setting(
+        name="redact_key",
+        variable="RETRACE_REDACT_KEY",
+        kind=str,
+        default="",
+        secret=True,
+        doc="What pseudonyms are made with, 32 characters or more, so that they are the same in"
+        " all processes; by default random, each process its own.",
+    ),
+    Setting(
+        name="seal_to",
+        variable="RETRACE_SEAL_TO",
+        kind=str,
+        default="",
+        doc="Public keys (age), or a file of them: the masked values stay in the recording,"
+        " encrypted to them. Several are separated by commas.",
+    ),
+    Setting(
+        name="encrypt_to",
+        variable="RETRACE_ENCRYPT_TO",
+        kind=str,
+        default="",
+        doc="Public keys (age), or a file of them: recordings are encrypted to them as a whole.",
+    ),
+)

@@ -1,0 +1,342 @@
+"""Packed store: recordings that are objects of their own, and those in packs, as one store.
+
+Packs are in ".packs/<day>/", named by time. The index of each is read once; packs never change.
+A recording that is deleted out of one is really gone: what is left becomes the pack's next
+generation ("<name>.1.pack"), and then the old one is removed. Of several generations the last
+counts, so that a process may be killed between the two.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from retrace_core.errors import DamagedPack, NotStored, StoreError, StoreUnavailable
+from retrace_core.ids import names_boot_tape
+from retrace_core.store.pack import HEAD_BYTES, index_bytes, make_pack, read_index, recording_in
+from retrace_core.store.paths import check_path
+from retrace_core.store.protocol import END_NS, StoredRecording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from retrace_core.store.blobs import Blob
+    from retrace_core.store.object_blobs import ObjectBlobs
+    from retrace_core.store.object_store import ObjectStore
+    from retrace_core.store.pack import PackEntry
+
+__all__ = ["PACKS", "PackedStore"]
+
+PACKS = ".packs"
+_KEY = re.compile(r"(?P<base>.+?)(\.(?P<generation>\d{1,6}))?\.pack")
+_FIRST_BYTES = 16 << 10
+"""How much of a pack is read for its index at first: that of some 150 recordings."""
+_AT_ONCE = 16
+
+
+class PackedStore:
+    """Recordings of a bucket, in packs or not; what is put is an object of its own.
+
+    Args:
+        loose: the store of those that are in no pack.
+    """
+
+    def __init__(self, loose: ObjectStore) -> None:
+        self.loose = loose
+        self._lock = threading.Lock()
+        self._indexes: dict[str, list[PackEntry]] = {}
+        self._known: dict[str, tuple[Blob, PackEntry]] = {}
+
+    def __repr__(self) -> str:
+        return f"PackedStore({self.url!r})"
+
+    @property
+    def url(self) -> str:
+        """The URL it was opened by."""
+        return self.loose.url
+
+    @property
+    def usable_here(self) -> bool:
+        """False in a process that was forked from one which had reached a cloud."""
+        return self.loose.usable_here
+
+    @property
+    def blobs(self) -> ObjectBlobs:
+        """The named bytes below the same prefix, packs among them."""
+        return self.loose.blobs
+
+    def interrupt(self) -> None:
+        """Call off the puts that are under way, from another thread."""
+        self.loose.interrupt()
+
+    def put(self, folder: str, service: str, span_id: str, data: bytes) -> str:
+        """Keep a whole recording under a path of its own; see `ObjectStore.put`."""
+        return self.loose.put(folder, service, span_id, data)
+
+    def put_all(self, recordings: Sequence[tuple[str, str, str, bytes]]) -> list[str | StoreError]:
+        """Keep several recordings; see `ObjectStore.put_all`."""
+        return self.loose.put_all(recordings)
+
+    def get(self, path: str) -> bytes:
+        """Return the bytes of the recording at a logical path.
+
+        "trace.bin", where none is called so, is the first that a pack has of its service.
+
+        Raises:
+            NotStored: there is none.
+            DamagedPack: its pack can't be used.
+            StoreError: the path is not one of a recording, or it can't be read.
+        """
+        known = self._known.get(path)
+        if known is not None:
+            try:
+                return self._read(*known)
+            except NotStored:
+                self._forget()  # its pack was written anew
+        try:
+            return self.loose.get(path)
+        except NotStored as missing:
+            return self._read(*self._find(path, missing))
+
+    def _read(self, pack: Blob, entry: PackEntry) -> bytes:
+        data = self.blobs.get(pack.key, start=entry.start, length=entry.length)
+        return recording_in(data, entry, f"{self.url}/{pack.key}")
+
+    def beginning(self, path: str, length: int) -> bytes:
+        """Return how a recording begins, so many bytes or fewer; of a pack all of it."""
+        if path in self._known:
+            return self.get(path)
+        try:
+            return self.blobs.get(path, length=length)
+        except NotStored:
+            return self.get(path)
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._known.clear()
+            self._indexes.clear()
+
+    def stat(self, path: str) -> StoredRecording:
+        """Return what is known of the recording at a logical path; raises as `get`."""
+        try:
+            return self.loose.stat(path)
+        except NotStored as missing:
+            pack, entry = self._find(path, missing)
+        return StoredRecording(path, entry.folder, entry.service, entry.length, pack.modified_ns)
+
+    def presign(self, path: str, *, expires_s: int = 3600) -> str:
+        """Return a URL by which anybody may read the recording for a time.
+
+        One of a pack is put beside it under the same path: a URL is one of a whole object.
+
+        Raises:
+            StoreError: the path is not one of a recording, or the credentials can't sign.
+        """
+        check_path(path)
+        try:
+            self.loose.stat(path)
+        except NotStored as missing:
+            _, entry = self._find(path, missing)
+            self.blobs.put(entry.path, self.get(entry.path))
+            path = entry.path
+        return self.loose.presign(path, expires_s=expires_s)
+
+    def list(
+        self,
+        *,
+        folder: str = "",
+        begins: str = "",
+        service: str = "",
+        since_ns: int = 0,
+        until_ns: int = END_NS,
+        boot_tapes: bool = False,
+    ) -> Iterator[StoredRecording]:
+        """Yield what is kept, each once; see `Store.list`.
+
+        Raises:
+            DamagedPack: a pack can't be used; the others have been listed by then.
+            StoreError: the store can't be read.
+        """
+        apart: set[str] = set()
+        for stored in self.loose.list(
+            folder=folder,
+            begins=begins,
+            service=service,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            boot_tapes=boot_tapes,
+        ):
+            if stored.path.count(".") > stored.folder.count(".") + stored.service.count(".") + 1:
+                apart.add(stored.path)  # named by its span, as those of packs are
+            yield stored
+        for stored in self.list_packed(
+            folder=folder,
+            begins=begins,
+            service=service,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            boot_tapes=boot_tapes,
+        ):
+            if stored.path not in apart:
+                yield stored
+
+    def list_packed(
+        self,
+        *,
+        folder: str = "",
+        begins: str = "",
+        service: str = "",
+        since_ns: int = 0,
+        until_ns: int = END_NS,
+        boot_tapes: bool = False,
+    ) -> Iterator[StoredRecording]:
+        """Yield what is in packs; see `list`."""
+        packs = [one for one in self._packs() if since_ns <= one.modified_ns <= until_ns]
+        for pack, entry in self._entries(packs):
+            tape = names_boot_tape(entry.folder)
+            fits = entry.folder == folder if folder else boot_tapes or not tape
+            if fits and entry.folder.startswith(begins) and service in ("", entry.service):
+                yield StoredRecording(
+                    entry.path, entry.folder, entry.service, entry.length, pack.modified_ns
+                )
+
+    def delete(self, path: str) -> None:
+        """Remove the recording at a logical path, out of its pack as well.
+
+        Raises:
+            NotStored: there is none.
+            StoreError: the path is not one of a recording, or it can't be removed.
+        """
+        (error,) = self.delete_all([path])
+        if error is not None:
+            raise error
+
+    def delete_all(self, paths: Sequence[str]) -> Sequence[StoreError | None]:
+        """Remove several recordings; a pack is written anew once for all that are in it.
+
+        Returns:
+            None for each that is gone now, or the error for which it is not.
+        """
+        answers: dict[str, StoreError | None] = {}
+        packed: dict[str, tuple[Blob, set[str]]] = {}
+        places = self._places(paths)
+        for path in dict.fromkeys(paths):
+            try:
+                check_path(path)
+                if path in places:
+                    packed.setdefault(places[path].key, (places[path], set()))[1].add(path)
+                else:
+                    self.loose.stat(path)
+                self.loose.delete(path)
+                answers[path] = None
+            except StoreError as error:
+                answers[path] = error
+        for pack, gone in packed.values():
+            self._forget()
+            try:
+                self._rewrite(pack, gone)
+            except StoreError as error:
+                answers.update(dict.fromkeys(gone, error))
+        return [answers[path] for path in paths]
+
+    def _places(self, paths: Iterable[str]) -> dict[str, Blob]:
+        """Return the pack of each of the paths that is in one."""
+        wanted = set(paths)
+        found: dict[str, Blob] = {}
+        try:
+            for pack, entry in self._entries(self._packs()):
+                if entry.path in wanted:
+                    found[entry.path] = pack
+        except DamagedPack:
+            pass  # nothing of that one is touched
+        return found
+
+    def _rewrite(self, pack: Blob, gone: set[str]) -> None:
+        """Take recordings out of a pack: its next generation first, then the old one goes."""
+        key, base, generation = pack.key, *_parts(pack.key)
+        for _ in range(20):
+            data = self.blobs.get(key)
+            entries = read_index(data, len(data), f"{self.url}/{key}")
+            left = [
+                (one.folder, one.service, one.span_id, data[one.start : one.start + one.length])
+                for one in entries
+                if one.path not in gone
+            ]
+            after = f"{base}.{generation + 1}.pack"
+            if not left or len(left) == len(entries) or self.blobs.put(after, make_pack(left)):
+                if len(left) != len(entries):
+                    # The oldest first: what a killed process left must never count again.
+                    for number in range(generation):
+                        self.blobs.delete(f"{base}.{number}.pack" if number else f"{base}.pack")
+                    self.blobs.delete(key)
+                return
+            # Another process took something out of it at the same time: take ours out of its.
+            key, generation = after, generation + 1
+        raise StoreUnavailable(
+            f"{self.url}/{pack.key} is changed by others all the time; try again"
+        )
+
+    def _find(self, path: str, missing: NotStored) -> tuple[Blob, PackEntry]:
+        folder, service, name = check_path(path)
+        first = name in ("trace.bin", "boot.bin")
+        packs = sorted(self._packs(), key=lambda one: one.key)
+        for pack, entry in self._entries(packs):
+            same = (entry.folder, entry.service) == (folder, service)
+            if same and (first or entry.path == path):
+                return pack, entry
+        raise missing
+
+    def _packs(self) -> Sequence[Blob]:
+        """Return the packs that count: of each the last generation."""
+        last: dict[str, tuple[int, Blob]] = {}
+        for blob in self.blobs.list(PACKS):
+            if _KEY.fullmatch(blob.key):
+                base, generation = _parts(blob.key)
+                if base not in last or last[base][0] < generation:
+                    last[base] = (generation, blob)
+        return [blob for _, blob in last.values()]
+
+    def _entries(self, packs: Sequence[Blob]) -> Iterator[tuple[Blob, PackEntry]]:
+        """Yield what the indexes of packs say, pack by pack; a damaged one is told at the end."""
+        damaged: DamagedPack | None = None
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for begin in range(0, len(packs), 4 * _AT_ONCE):
+                some = packs[begin : begin + 4 * _AT_ONCE]
+                for pack, index in zip(some, pool.map(self._index, some), strict=True):
+                    if isinstance(index, DamagedPack):
+                        damaged = index
+                        continue
+                    for entry in index:
+                        yield pack, entry
+        if damaged is not None:
+            raise damaged
+
+    def _index(self, pack: Blob) -> Sequence[PackEntry] | DamagedPack:
+        with self._lock:
+            known = self._indexes.get(pack.key)
+        if known is not None:
+            return known
+        name = f"{self.url}/{pack.key}"
+        try:
+            begin = self.blobs.get(pack.key, length=min(pack.size_bytes, _FIRST_BYTES))
+            end = index_bytes(begin, name)
+            if HEAD_BYTES <= len(begin) < end <= pack.size_bytes:
+                begin += self.blobs.get(pack.key, start=len(begin), length=end - len(begin))
+            entries = read_index(begin, pack.size_bytes, name)
+        except DamagedPack as error:
+            return error
+        except NotStored:
+            return []  # its next generation has come
+        with self._lock:
+            self._indexes[pack.key] = entries
+            self._known.update((entry.path, (pack, entry)) for entry in entries)
+        return entries
+
+
+def _parts(key: str) -> tuple[str, int]:
+    match = _KEY.fullmatch(key)
+    if match is None:
+        raise DamagedPack(f"{key} is no name of a pack; nothing was changed")
+    return match["base"], int(match["generation"] or 0)

@@ -1,0 +1,5 @@
+"""Run by the interpreter before anything else, in each process of a suite under Retrace."""
+
+import wrapping
+
+wrapping.activate()

@@ -1,0 +1,202 @@
+"""What is found in the bytes of a recording, by its name and by its looks, and what is not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrace_core import _fallback_texts, native
+from retrace_core.codec import encode
+from retrace_core.redaction.names import Names
+from retrace_core.redaction.pseudonyms import Pseudonyms
+from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacing import Region
+from retrace_core.redaction.secret_set import Forms
+
+NAMES = Names(("mother",), ("api_key_name", "csrf_token"))
+PATTERN = {"pattern 1": re.compile(rb"EMP-([0-9]{6})")}
+REDACTOR = Redactor(NAMES, Forms(Pseudonyms(b"k" * 32), NAMES), patterns=PATTERN)
+
+
+def masked(*values: object) -> bytes:
+    """Return values as they are written, masked."""
+    data = b"".join(map(encode, values))
+    redacted = REDACTOR.redact(data, [Region(0, len(data))], ())
+    assert len(redacted.data) == len(data)
+    return redacted.data
+
+
+JWT = ".".join(
+    base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+    for part in (
+        b'{"alg":"HS256"}',
+        b'{"email":"ada@example.com"}',
+        b"signature-of-32-bytes-at-least!!",
+    )
+)
+FOUND: dict[str, tuple[object, str]] = {
+    "json": ('{"password": "s3cret-value"}', "s3cret-value"),
+    "json in json": (json.dumps({"a": '{"token": "s3cret-value"}'}), "s3cret-value"),
+    "escaped json": (json.dumps({"password": 'a"s3cret\\value'}), "s3cret"),
+    "a number in json": ('{"card_number": 4242424242424242}', "4242424242424242"),
+    "repr": ("{'passwd': 's3cret-value'}", "s3cret-value"),
+    "form": (b"user=ada&password=s3cret-value", "s3cret-value"),
+    "percent encoding": (b"password=s3cret%26value&a=b", "s3cret%26value"),
+    "query": (b"a=b&api_key=s3cret-value", "s3cret-value"),
+    "header list": ([("authorization", "Bearer s3cret-value")], "s3cret-value"),
+    "raw header list": ([(b"X-Api-Key", b"s3cret-value")], "s3cret-value"),
+    "wsgi environ": ({"HTTP_AUTHORIZATION": "Token s3cret-value"}, "s3cret-value"),
+    "basic": ([("authorization", "Basic YWRhOnMzY3JldC12YWx1ZQ==")], "YWRhOnMzY3JldC12YWx1ZQ=="),
+    "cookie": ([("cookie", "a=b; session=s3cret-value")], "s3cret-value"),
+    "set-cookie": ([("set-cookie", "id=s3cret-value; Path=/")], "s3cret-value"),
+    "header block": (
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: id=s3cret-value; Path=/\r\n\r\n",
+        "s3cret-value",
+    ),
+    "multipart": (
+        b'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\ns3cret-value\r\n--b--',
+        "s3cret-value",
+    ),
+    "html": ('<input type="hidden" name="xsrf_token" value="s3cret-value">', "s3cret-value"),
+    "insert": (
+        ("INSERT INTO t (a, password) VALUES (?, ?)", ["x", "s3cret-value"]),
+        "s3cret-value",
+    ),
+    "several rows": (
+        ("INSERT INTO t (a, password) VALUES (?, ?)", [("x", "one-s3cret"), ("y", "two-s3cret")]),
+        "two-s3cret",
+    ),
+    "where": (
+        ("SELECT * FROM t WHERE a = %s AND t.token = %s", ("x", "s3cret-value")),
+        "s3cret-value",
+    ),
+    "numbered": (('UPDATE t SET "token" = $2 WHERE id = $1', [7, "s3cret-value"]), "s3cret-value"),
+    "named": (("UPDATE t SET a = :pw", {"password": "s3cret-value"}), "s3cret-value"),
+    "url": ("postgresql://ada:s3cret-value@db/shop", "s3cret-value"),
+    "log line": ("login failed: password=s3cret-value user=ada", "s3cret-value"),
+    "a name of the user's": ({"mother": "s3cret-value"}, "s3cret-value"),
+    "a pattern of the user's": ("employee EMP-123456", "123456"),
+    "card": ("paid by 4242-4242-4242-4242.", "4242-4242-4242-4242"),
+    "aws": ("key AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+    "github": ("ghp_" + "a1B2" * 9, "ghp_" + "a1B2" * 9),
+    "private key": (
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75\n-----END RSA",
+        "MIIEpAIBAAKCAQEA75",
+    ),
+    "e-mail": ("to ada.lovelace@example.com,", "ada.lovelace@example.com"),
+    "jwt": (f"got {JWT}", JWT.rpartition(".")[2]),
+    "inside a jwt": (f"got {JWT}", JWT.split(".")[1]),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_is_masked(name: str) -> None:
+    """Each of these is a secret."""
+    value, secret = FOUND[name]
+    assert secret.encode() in encode(value)
+    assert secret.encode() not in masked(value)
+
+
+LEFT: dict[str, object] = {
+    "a count of tokens": {"max_tokens": 4096, "completion_tokens": 120},
+    "the next page": {"next_page_token": "Zm9vYmFy0123"},
+    "a name that is kept": "csrf_token=abcdef0123456789",
+    "a placeholder": "password=:password&token=%s",
+    "null": '{"password": null, "token": "null"}',
+    "a digits' run": "number 1234567890123456",
+    "a picture": "/static/logo@2x.png",
+    "columns": (["password", "email"], 1, None),
+    "a preference": [("cookie", "theme=dark; lang=en")],
+    "a statement": "SELECT password, token FROM users",
+    "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_is_left(name: str) -> None:
+    """None of these is one."""
+    assert masked(LEFT[name]) == encode(LEFT[name])
+
+
+def test_is_masked_wherever_it_stands() -> None:
+    """In other events, as its digest, as the bytes that it was drawn from."""
+    token = "0123456789abcdef0123456789abcdef"
+    out = masked({"token": token}, bytes.fromhex(token), f"hello {token}!", token.upper())
+    assert token.encode() not in out.lower()
+    assert bytes.fromhex(token) not in out
+
+
+def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
+    """Neither the field of the same name is, nor a part of another word."""
+    out = masked({"password": "customer"}, "customer", "the customers", '{"customer": "customer"}')
+    assert out.count(b"customer") == 2
+    assert b"the customers" in out
+    assert b'{"customer": "' in out
+
+
+def test_a_number_is_masked_as_a_number() -> None:
+    """A card that came as JSON's number goes into the database as an integer."""
+    out = masked('{"card_number": 5555555555554444}', 5555555555554444)
+    assert encode(5555555555554444) not in out
+
+
+def test_the_bytes_of_no_text_are_left() -> None:
+    """What only looks like a secret across the borders of values is none."""
+    values = ({"password": "abcdefgh0"}, ["abcdefgh", 0x30])
+    assert masked(*values).endswith(encode(values[1]))
+
+
+@given(st.binary(max_size=80))
+def test_no_bytes_break_it(data: bytes) -> None:
+    """Anything is masked, or refused with a ValueError: the writer drops it then."""
+    try:
+        out = REDACTOR.redact(data, [Region(0, len(data))], ()).data
+    except ValueError:
+        return
+    assert len(out) == len(data)
+
+
+PIECES = st.sampled_from(
+    ["password=", '"token": "', "4242424242424242", "Basic ", "@example.com", "'", '"', "%40", "\\"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=6), max_size=12).map("".join))
+def test_no_text_breaks_it(text: str) -> None:
+    """Whatever a client sends, the masked value can be decoded and is as long."""
+    data = encode({"body": text})
+    assert len(REDACTOR.redact(data, [Region(0, len(data))], ()).data) == len(data)
+
+
+@given(st.binary(max_size=60), st.lists(st.binary(min_size=2, max_size=3), max_size=5))
+def test_both_implementations_find_the_same(data: bytes, texts: list[bytes]) -> None:
+    """The C part and the fallback agree."""
+    wanted = tuple(dict.fromkeys(text.lower() for text in texts))
+    assert sorted(native.find_all(data, wanted, True, 3)) == _fallback_texts.find_all(
+        data, wanted, True, 3
+    )
+
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=8) | st.binary(max_size=8) | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+)
+
+
+@given(st.lists(VALUES, max_size=4))
+def test_both_implementations_walk_alike(values: list[object]) -> None:
+    """The C part and the fallback see the same texts, in the same roles."""
+    data = b"".join(map(encode, values))
+    places = list(range(len(data)))
+    assert native.texts_at(data, 0, len(data), places) == _fallback_texts.texts_at(
+        data, 0, len(data), places
+    )

@@ -1,0 +1,118 @@
+"""What stands for a secret is as long, of the same characters, the same each time, and keyed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import string
+import uuid
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from retrace_core.redaction.forms import forms_of
+from retrace_core.redaction.messagepack import integer_bytes
+from retrace_core.redaction.pseudonyms import Pseudonyms, luhn_valid
+
+ONE, OTHER = Pseudonyms(b"one" * 11), Pseudonyms(b"other" * 7)
+TEXTS = st.text(min_size=1, max_size=60)
+PLAIN = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40)
+
+
+def shape(text: str) -> str:
+    """Return the kinds of a text's characters."""
+    kinds = [(r"[A-Z]", "A"), (r"[a-z]", "a"), (r"[0-9]", "0")]
+    for pattern, kind in kinds:
+        text = re.sub(pattern, kind, text)
+    return text
+
+
+@given(TEXTS)
+def test_as_long_in_bytes(text: str) -> None:
+    """The bytes of a recording keep their places."""
+    assume(text.isprintable())
+    assert len(ONE.of(text).encode()) == len(text.encode())
+
+
+@given(st.text(string.printable, min_size=1, max_size=60))
+def test_of_the_same_characters(text: str) -> None:
+    """Digits stay digits and letters letters, but for hex digits, which stay that."""
+    assume(not re.fullmatch(r"[0-9a-f]{16,}|[0-9A-F]{16,}", text))
+    assume(not re.fullmatch(r"[A-Za-z0-9+/_-]{16,}={0,2}", text))
+    assert shape(ONE.of(text)) == shape(text)
+
+
+@given(PLAIN)
+def test_keyed_and_the_same_each_time(text: str) -> None:
+    """Equal values are equal, and without the key nobody can try one out."""
+    assert ONE.of(text) == ONE.of(text)
+    assert ONE.of(text) != OTHER.of(text)
+    assert ONE.of(text) != text
+
+
+@given(st.text(string.ascii_letters, min_size=1, max_size=15))
+def test_case_goes_along(text: str) -> None:
+    """What the code makes lower case is the pseudonym made lower case."""
+    assert ONE.of(text).lower() == ONE.of(text.lower())
+
+
+@given(st.text(string.digits, min_size=12, max_size=18))
+def test_a_card_stays_one(digits: str) -> None:
+    """It passes the check, and shows no more than a receipt does."""
+    check = next(d for d in string.digits if luhn_valid(digits + d))
+    card = digits + check
+    made = ONE.of_card(card)
+    assert luhn_valid(made)
+    assert made != card
+    assert (len(made), made[-4:]) == (len(card), card[-4:])
+
+
+def test_separators_of_a_card_stay() -> None:
+    """Spaces and dashes are where they were."""
+    assert re.fullmatch(r"4242 42\d\d \d{4} 4242", ONE.of_card("4242 4242 4242 4242"))
+
+
+@given(st.emails(domains=st.just("example.com")))
+def test_an_address_stays_one(address: str) -> None:
+    """Its domain is the same."""
+    assert ONE.of_email(address).endswith("@example.com")
+    assert len(ONE.of_email(address)) == len(address)
+
+
+@given(st.uuids(version=4))
+def test_a_uuid_stays_one(value: uuid.UUID) -> None:
+    """Of the same version."""
+    assert uuid.UUID(ONE.of(str(value))).version == 4
+
+
+@given(st.binary(min_size=12, max_size=48))
+def test_base64_can_be_decoded_and_written_again(raw: bytes) -> None:
+    """A token that was drawn as bytes is what comes of the masked bytes."""
+    text = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    made = ONE.of(text)
+    decoded = base64.urlsafe_b64decode(made + "=" * (-len(made) % 4))
+    assert base64.urlsafe_b64encode(decoded).decode().rstrip("=") == made
+
+
+@given(st.integers(min_value=1000, max_value=2**64 - 1))
+def test_a_number_stays_as_wide(value: int) -> None:
+    """MessagePack makes as many bytes of it."""
+    made = ONE.of(str(value))
+    assert len(integer_bytes(int(made))) == len(integer_bytes(value))
+
+
+@given(TEXTS)
+def test_each_form_is_as_long_for_both(text: str) -> None:
+    """Digests, encodings and decodings of a secret and its pseudonym differ in no length."""
+    assume(text.isprintable())
+    for was, now in forms_of(text, ONE.of(text)):
+        assert len(was) == len(now)
+
+
+def test_digests_are_among_the_forms() -> None:
+    """A token that is looked up by its digest is found."""
+    token = "tok_0123456789"
+    forms = dict(forms_of(token, ONE.of(token)))
+    digest = hashlib.sha256(token.encode()).hexdigest().encode()
+    assert forms[digest] == hashlib.sha256(ONE.of(token).encode()).hexdigest().encode()
