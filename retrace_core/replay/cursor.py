@@ -99,7 +99,7 @@ class LaneCursor:
         """
         setting: Event | None = None
         for event in self.waiting:
-            if event.kind == kind and same_key(event.key, asked):
+            if event.kind == kind and same_key(event.key, asked, masks=self.masks):
                 return True
             if is_setting(event):
                 setting = event

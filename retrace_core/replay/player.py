@@ -25,7 +25,7 @@ from retrace_core.replay.matching import matching
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import steps_of
-from retrace_core.replay.turns import Turns
+from retrace_core.replay.turns import Turns, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -199,16 +199,8 @@ class Player(ReplayedResponse):
         return event is not None and event.kind == kind and event.status != 0
 
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
-        """Return True when this call is the next recorded one of `lane`.
-
-        Args:
-            lane: whose.
-            kind: of the call.
-            key: what it asks.
-            past: kinds of events that may stand before it.
-        """
-        asked = decode(native.encode(key))
-        return self._cursor(lane).comes(kind, asked, past)
+        """Return True when this call is the next recorded one of `lane`, save for `past`."""
+        return self._cursor(lane).comes(kind, decode(native.encode(key)), past)
 
     def comes_next(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is of that kind."""
@@ -233,7 +225,7 @@ class Player(ReplayedResponse):
             or event.key != key
             or self._is_too_early(lane, self._cursor(lane).turn())
         ):
-            with _busy(lane):
+            with passing(lane):
                 return live()
         event, turn = self._cursor(lane).pop()
         self._turns.arrive(lane)
@@ -241,7 +233,7 @@ class Player(ReplayedResponse):
         try:
             if event.value is False or event.status == RAISED:
                 return cast("T", self._outcome(event))
-            with _busy(lane):
+            with passing(lane):
                 return again(self.patience_s)
         finally:
             self._turns.done(lane, turn)
@@ -371,8 +363,7 @@ class Player(ReplayedResponse):
 
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:
-            error = unpack_exception(event.value, allowed_errors())
-            raise error
+            raise unpack_exception(event.value, allowed_errors())
         if isinstance(event.value, (list, dict)):
             return copy.deepcopy(event.value)  # what the code changes is not the recording
         return event.value
@@ -403,13 +394,3 @@ class Player(ReplayedResponse):
             started_ns=header.started_ns,
             seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
         )
-
-
-@contextmanager
-def _busy(lane: Lane) -> Iterator[None]:
-    """Let what runs inside pass without events, as it did when it was recorded."""
-    lane.busy += 1
-    try:
-        yield
-    finally:
-        lane.busy -= 1
