@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from retrace_core.errors import NotStored, StoreError
 from retrace_core.retention.marks import Marks
 from retrace_core.retention.receipts import Receipt, Receipts
+from retrace_core.store import BulkStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +101,12 @@ class _Run:
         self._receipts.begin(receipts)
         # Interrupted here, deletions under way go on to their end: what was begun stays on record.
         wanted = [one for one in receipts if one.outcome == "deleting"]
-        list(self._threads.map(lambda one: _delete(self._store, one), wanted))
+        if isinstance(self._store, BulkStore):
+            answers = self._store.delete_all([one.path for one in wanted])
+            for one, error in zip(wanted, answers, strict=True):
+                _note(one, error)
+        else:
+            list(self._threads.map(lambda one: _delete(self._store, one), wanted))
         self._receipts.end(receipts)
         if self._catalog is not None:
             gone = [one.path for one in receipts if one.outcome in ("deleted", "gone")]
@@ -130,9 +136,17 @@ class _Run:
 def _delete(store: Store, receipt: Receipt) -> None:
     try:
         store.delete(receipt.path)
-        receipt.outcome = "deleted"
-    except NotStored:
-        receipt.outcome = "gone"
     except StoreError as error:
+        _note(receipt, error)
+    else:
+        _note(receipt, None)
+
+
+def _note(receipt: Receipt, error: StoreError | None) -> None:
+    if error is None:
+        receipt.outcome = "deleted"
+    elif isinstance(error, NotStored):
+        receipt.outcome = "gone"
+    else:
         receipt.outcome = f"failed: {error}"
     receipt.at = Receipts.now()
