@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.retention.policy import FOREVER
-from retrace_core.store.packed_store import PACKS
+from retrace_core.store.pack_indexes import PACKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
