@@ -11,6 +11,7 @@ import pytest
 
 from retrace_core.audit import who
 from retrace_core.store import open_store
+from retrace_core.store.pack import make_pack
 from retrace_core.trace_file import dump
 from tests.catalog.conftest import header
 from tests.stores.conftest import s3, s3_for_all
@@ -67,6 +68,24 @@ def test_found_and_erased(inside: Callable[..., Any], bucket: Store, url: str) -
     assert len(list(bucket.blobs.list(".receipts"))) == 1
     actions = [line["action"] for line in lines(inside("audit", "--recordings", url).stdout)]
     assert actions == ["hold", "erase"]
+
+
+def test_erased_out_of_a_pack(inside: Callable[..., Any], bucket: Store, url: str) -> None:
+    """The bytes of the user's recording are gone from the pack too, and the others still there."""
+    wanted = [("e", "shop", 42), ("f", "shop", 7)]
+    packed: list[tuple[str, str, str, bytes]] = []
+    for letter, service, user in wanted:
+        one = draft()
+        one.header = header(folder=letter * 32, tags={"user": user})
+        packed.append((letter * 32, service, letter * 16, dump(one)))
+    bucket.blobs.put(".packs/2026-11-28/1.pack", make_pack(packed))
+    done = inside("erase", "--tag", "user=42", "--recordings", url)
+    assert done.returncode == 0, done.stderr
+    assert left(open_store(url)) == "cf"
+    secret = packed[0][3]
+    blobs = [one for one in bucket.blobs.list() if one.key.startswith(".packs")]
+    assert blobs
+    assert not any(secret in bucket.blobs.get(one.key) for one in blobs)
 
 
 def test_pruned_by_count(inside: Callable[..., Any], bucket: Store, url: str) -> None:
