@@ -101,12 +101,7 @@ class _Run:
         self._receipts.begin(receipts)
         # Interrupted here, deletions under way go on to their end: what was begun stays on record.
         wanted = [one for one in receipts if one.outcome == "deleting"]
-        if isinstance(self._store, BulkStore):
-            answers = self._store.delete_all([one.path for one in wanted])
-            for one, error in zip(wanted, answers, strict=True):
-                _note(one, error)
-        else:
-            list(self._threads.map(lambda one: _delete(self._store, one), wanted))
+        self._delete(wanted)
         self._receipts.end(receipts)
         if self._catalog is not None:
             gone = [one.path for one in receipts if one.outcome in ("deleted", "gone")]
@@ -117,6 +112,14 @@ class _Run:
             if one.outcome.startswith("failed") and not self.done.first_failure:
                 self.done.first_failure = f"{one.path}: {one.outcome}"
         return receipts
+
+    def _delete(self, wanted: list[Receipt]) -> None:
+        if isinstance(self._store, BulkStore):
+            answers = self._store.delete_all([one.path for one in wanted])
+            for one, error in zip(wanted, answers, strict=True):
+                _note(one, error)
+        else:
+            list(self._threads.map(lambda one: _delete(self._store, one), wanted))
 
     def _receipt(self, one: Condemned, *, kept: bool) -> Receipt:
         return Receipt(
