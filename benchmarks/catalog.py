@@ -211,6 +211,8 @@ def main() -> None:
     try:
         time_rebuild(folder, given.files)
         time_prune(folder, given.prune)
+        if not given.rows:
+            return
         catalog = Catalog(DirectoryStore(folder / "synthetic"), given.database)
         catalog.clear()
         begun, batch = time.perf_counter(), list[Entry]()
