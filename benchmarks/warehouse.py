@@ -235,8 +235,8 @@ async def retried(request: Request) -> dict[str, Any]:
     for attempt in range(4):
         path = random.choice(["/error", "/json", "/slow", "/hang", "/broken", "/gzip"])
         try:
-            # Not `asyncio.timeout`: httpcore 1.0 loses connections that are cancelled while they are
-            # made, until its pool is empty; with no recording too.
+            # Not `asyncio.timeout`: httpcore 1.0 loses connections that are cancelled while they
+            # are made, until its pool is empty; with no recording too.
             timeout = httpx.Timeout(20, read=0.02 if path != "/json" else 10)
             answer = await request.app.state.http.get(path, timeout=timeout)
             answer.raise_for_status()
