@@ -6,6 +6,7 @@ lets the caller go on does not, on replay.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,14 @@ def waited(kind: str, *, in_turn_first: bool = False) -> Callable[[Any], Any]:
                 return await call_async(lane, kind, None, live, _no_value)
             if in_turn_first:
                 await call_async(lane, kind, None, _nothing)
-            with mask():
-                result = await live()
+            try:
+                with mask():
+                    result = await live()
+            except asyncio.CancelledError:
+                scope: Any = getattr(lane, "scope", None)
+                if not in_turn_first and hasattr(scope, "cancelled"):
+                    scope.cancelled(lane, kind)  # as it was when it was recorded
+                raise
             if not in_turn_first:
                 await call_async(lane, kind, None, _nothing)
             return result

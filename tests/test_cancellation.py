@@ -10,7 +10,8 @@ import anyio
 from fastapi.responses import StreamingResponse
 
 from retrace_core import boundary
-from retrace_core.recording import CANCELLED, RETURNED
+from retrace_core.recording import CANCELLED, RETURNED, Event
+from retrace_core.waited import waited
 from tests.recorded import assert_identical, record_asgi
 
 if TYPE_CHECKING:
@@ -127,4 +128,37 @@ def test_a_cancellation_after_the_last_answer_keeps_its_message(recordings: Path
         return [first, scope.cancelled_caught]
 
     app, recording = record_asgi(recordings, handler)
+    assert_identical(recording, app)
+
+
+class Pool:
+    """A pool whose giving back takes a step of the loop, as asyncpg's does."""
+
+    async def give_back(self) -> None:
+        """Give a connection back."""
+        await asyncio.sleep(0)
+
+
+def test_a_wait_for_a_pool_is_cancelled_again(recordings: Path) -> None:
+    """The pool's own steps run on replay too: the cancellation may meet them there."""
+    giving_back = waited("pool.release")(Pool.give_back)
+
+    async def handler() -> Any:
+        async def gives_back() -> None:
+            await giving_back(Pool())
+
+        giving = asyncio.create_task(gives_back())
+        await asyncio.sleep(0)
+        giving.cancel()
+        await asyncio.wait([giving])
+        return giving.cancelled()
+
+    app, recording = record_asgi(recordings, handler)
+    cancelled = [
+        event.kind
+        for lane in recording.lanes
+        for event in lane.events
+        if isinstance(event, Event) and event.status == CANCELLED
+    ]
+    assert cancelled == ["pool.release", "lane.end"]
     assert_identical(recording, app)

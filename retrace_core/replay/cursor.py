@@ -115,9 +115,12 @@ class LaneCursor:
             waiting.popleft()
             self.passed.append(self._turns.popleft())
 
-    def is_cancelled_next(self) -> bool:
-        """Return True when the task was cancelled in its next call, or before it ended."""
-        return not self.waiting or self.waiting[0].status == CANCELLED
+    def ends_cancelled(self) -> bool:
+        """Return True when no call is left, and the task was cancelled in the end."""
+        if not self.waiting:
+            return True
+        last = self.waiting[0]
+        return last.kind == "lane.end" and last.status == CANCELLED
 
     def pop(self) -> tuple[Event, int]:
         """Give the next event back: returns it and its turn."""

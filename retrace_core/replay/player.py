@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
 import threading
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
 from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
-from retrace_core.lanes import Lane, mask
+from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
@@ -23,6 +22,7 @@ from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
+from retrace_core.replay.postponed import Postponed
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import steps_of
@@ -107,6 +107,8 @@ class Player(ReplayedResponse):
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
+        self._postponed = Postponed(self._raise_divergence)
+        """Lane id -> a cancellation of its task that came before the answer it was waiting for."""
         self._on_divergence: Callable[[Divergence], None] | None = None
         self._watcher: Callable[[], object] | None = None
 
@@ -264,29 +266,9 @@ class Player(ReplayedResponse):
         return self._outcome(event)
 
     async def _wait(self, lane: Lane, turn: int) -> None:
-        """Wait for the turn of an answer, which came although the task may have been cancelled.
-
-        For a client can swallow its cancellation, as redis-py does where its reply is there
-        already, and a timer may be early on replay.
-        """
-        try:
-            await self._turns.wait_async(lane, turn)
-        except asyncio.CancelledError as error:
-            await self._wait_on(lane, turn)
-            task = asyncio.current_task()
-            if task is not None and self._cursor(lane).is_cancelled_next():
-                task.uncancel()  # asked for once, as before
-                task.cancel(*error.args)  # by which anyio knows its own
-
-    async def _wait_on(self, lane: Lane, turn: int) -> None:
-        # In a task of its own: anyio cancels again with each step of the loop.
-        with mask():
-            waiting = asyncio.ensure_future(self._turns.wait_async(lane, turn))
-        while not waiting.done():
-            self._raise_divergence()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(waiting)
-        waiting.result()
+        await self._postponed.wait(lane, lambda: self._turns.wait_async(lane, turn))
+        if lane in self._postponed and self._cursor(lane).ends_cancelled():
+            self._postponed.cancel(lane)
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""
@@ -376,6 +358,7 @@ class Player(ReplayedResponse):
         return event.value
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
+        self._postponed.cancel(lane)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         patience_s = None if self.patience_s == float("inf") else self.patience_s
         done, _ = await asyncio.wait([never], timeout=patience_s)
