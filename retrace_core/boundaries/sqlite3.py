@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boundary import Boundary, Patch, attempt, in_replay, mask
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.cells import hooked_register, unwrap_converters, wrap_converters
+from retrace_core.sqlite.memory import private_name
 from retrace_core.sqlite.recorded_connection import RecordedConnection
 
 if TYPE_CHECKING:
@@ -59,11 +60,16 @@ def _hooked_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
             )
         if not in_replay():
             return connect(database, *args, **kwargs)
-        kwargs.pop("uri", None)
+        uri = bool(kwargs.pop("uri", False)) or (len(args) > 6 and bool(args[6]))
+        memory = private_name(database, uri=uri)
 
         def stub() -> Any:
             with mask():
-                return connect(":memory:", *args, **kwargs)
+                made = connect(
+                    memory or ":memory:", *args[:6], **kwargs, uri=memory.startswith("file:")
+                )
+            made._answers_itself = bool(memory)
+            return made
 
         if lane is None:
             return stub()

@@ -9,8 +9,11 @@ from retrace_core.codec import decode, encode
 from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
 from retrace_core.replay.divergence import same_key
+from retrace_core.sqlite.memory import is_setting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from retrace_core.recording import LaneEvents
     from retrace_core.replay.masks import Masks
     from retrace_core.replay.soft import SoftAnswers
@@ -85,6 +88,32 @@ class LaneCursor:
             waiting.popleft()
             self.passed.append(self._turns.popleft())
         return waiting[0] if waiting else None
+
+    def comes(self, kind: str, asked: object, past: Sequence[str]) -> bool:
+        """Return True when this call is the next one.
+
+        Args:
+            kind: of the call.
+            asked: its key, decoded.
+            past: kinds of events that may stand before it.
+        """
+        setting: Event | None = None
+        for event in self.waiting:
+            if event.kind == kind and same_key(event.key, asked, masks=self.masks):
+                return True
+            if is_setting(event):
+                setting = event
+            elif event.kind not in ORDER and event.kind not in past:
+                if setting is None or self.owner(event) is not setting:
+                    return False
+        return False
+
+    def pass_over(self, event: Event) -> None:
+        """Leave the next event out, with what goes on with it."""
+        waiting = self.waiting
+        while waiting and (waiting[0] is event or self.owner(waiting[0]) is event):
+            waiting.popleft()
+            self.passed.append(self._turns.popleft())
 
     def is_cancelled_next(self) -> bool:
         """Return True when the task was cancelled in its next call, or before it ended."""

@@ -15,6 +15,7 @@ from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.sameness import is_read, likeness, same_batch, same_but_select_list
+from retrace_core.sqlite.memory import is_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,12 @@ class Strict:
     def find(self, cursor: LaneCursor, kind: str, asked: object) -> Match | None:
         """Return the match, or None."""
         event = cursor.head(kind)
-        return _EXACT if event is not None and _answers(cursor, event, kind, asked) else None
+        while event is not None and not _answers(cursor, event, kind, asked):
+            if not is_setting(event):
+                return None
+            cursor.pass_over(event)  # a connection that is set up already here
+            event = cursor.head(kind)
+        return _EXACT if event is not None else None
 
     def nearest(self, cursor: LaneCursor, kind: str, asked: object) -> Match | None:
         """Return None: nothing but its own answer will do."""

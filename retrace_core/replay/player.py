@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import threading
 from contextlib import contextmanager
@@ -12,20 +13,20 @@ from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
 from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
-from retrace_core.lanes import Lane
+from retrace_core.lanes import Lane, mask
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
-from retrace_core.ordering import ORDER, TURN
+from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
-from retrace_core.replay.divergence import DivergedError, Divergence, same_key
+from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import steps_of
-from retrace_core.replay.turns import Turns
+from retrace_core.replay.turns import Turns, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -199,19 +200,8 @@ class Player(ReplayedResponse):
         return event is not None and event.kind == kind and event.status != 0
 
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
-        """Return True when this call is the next recorded one of `lane`.
-
-        Args:
-            lane: whose.
-            kind: of the call.
-            key: what it asks.
-            past: kinds of events that may stand before it.
-        """
-        asked = decode(native.encode(key))
-        for event in self._cursor(lane).waiting:
-            if event.kind not in ORDER and event.kind not in past:
-                return event.kind == kind and same_key(event.key, asked)
-        return False
+        """Return True when this call is the next recorded one of `lane`, save for `past`."""
+        return self._cursor(lane).comes(kind, decode(native.encode(key)), past)
 
     def comes_next(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is of that kind."""
@@ -236,7 +226,7 @@ class Player(ReplayedResponse):
             or event.key != key
             or self._is_too_early(lane, self._cursor(lane).turn())
         ):
-            with _busy(lane):
+            with passing(lane):
                 return live()
         event, turn = self._cursor(lane).pop()
         self._turns.arrive(lane)
@@ -244,7 +234,7 @@ class Player(ReplayedResponse):
         try:
             if event.value is False or event.status == RAISED:
                 return cast("T", self._outcome(event))
-            with _busy(lane):
+            with passing(lane):
                 return again(self.patience_s)
         finally:
             self._turns.done(lane, turn)
@@ -279,18 +269,24 @@ class Player(ReplayedResponse):
         For a client can swallow its cancellation, as redis-py does where its reply is there
         already, and a timer may be early on replay.
         """
-        cancelled: asyncio.CancelledError | None = None
-        while True:
-            try:
-                await self._turns.wait_async(lane, turn)
-                break
-            except asyncio.CancelledError as error:
-                self._raise_divergence()
-                cancelled = error
-        task = asyncio.current_task()
-        if cancelled is not None and task is not None and self._cursor(lane).is_cancelled_next():
-            task.uncancel()  # asked for once, as before
-            task.cancel(*cancelled.args)  # whose it is: anyio's scopes know theirs by the message
+        try:
+            await self._turns.wait_async(lane, turn)
+        except asyncio.CancelledError as error:
+            await self._wait_on(lane, turn)
+            task = asyncio.current_task()
+            if task is not None and self._cursor(lane).is_cancelled_next():
+                task.uncancel()  # asked for once, as before
+                task.cancel(*error.args)  # by which anyio knows its own
+
+    async def _wait_on(self, lane: Lane, turn: int) -> None:
+        # In a task of its own: anyio cancels again with each step of the loop.
+        with mask():
+            waiting = asyncio.ensure_future(self._turns.wait_async(lane, turn))
+        while not waiting.done():
+            self._raise_divergence()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(waiting)
+        waiting.result()
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""
@@ -337,6 +333,7 @@ class Player(ReplayedResponse):
         self._head(lane, kind)
         ahead = cursor.ahead()
         found = self._matching.find(cursor, kind, asked)
+        self._give_away(lane, cursor)
         if found is None and self._may_be_live(kind):
             cursor.asked_elsewhere(kind)
             self.findings.deviates("live", lane.id, kind, asked, None)
@@ -359,9 +356,13 @@ class Player(ReplayedResponse):
     def _head(self, lane: Lane, kind: str) -> Event | None:
         cursor = self._cursor(lane)
         event = cursor.head(kind)
+        self._give_away(lane, cursor)
+        return event
+
+    def _give_away(self, lane: Lane, cursor: LaneCursor) -> None:
+        """Let the turns pass that the lane leaves out."""
         while cursor.passed:
             self._turns.done(lane, cursor.passed.pop())
-        return event
 
     def _is_too_early(self, lane: Lane, seq: int) -> bool:
         """Return True when nobody runs who could bring the turn of `seq` about."""
@@ -369,8 +370,7 @@ class Player(ReplayedResponse):
 
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:
-            error = unpack_exception(event.value, allowed_errors())
-            raise error
+            raise unpack_exception(event.value, allowed_errors())
         if isinstance(event.value, (list, dict)):
             return copy.deepcopy(event.value)  # what the code changes is not the recording
         return event.value
@@ -401,13 +401,3 @@ class Player(ReplayedResponse):
             started_ns=header.started_ns,
             seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
         )
-
-
-@contextmanager
-def _busy(lane: Lane) -> Iterator[None]:
-    """Let what runs inside pass without events, as it did when it was recorded."""
-    lane.busy += 1
-    try:
-        yield
-    finally:
-        lane.busy -= 1

@@ -25,6 +25,7 @@ from retrace_core.audit_events import (
 )
 from retrace_core.errors import LiveCallRefused
 from retrace_core.live_call import any_live, is_live
+from retrace_core.sqlite.memory import is_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +78,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         if isinstance(path, (str, bytes, os.PathLike)) and writes(mode, flags):
             _check_path("open for writing", path, allowed)
     elif event == "sqlite3.connect":
-        if args and args[0] not in (":memory:", b":memory:", ""):
+        if args and args[0] not in (":memory:", b":memory:", "") and not is_private(args[0]):
             _refuse(event, str(args[0]))
     elif event in FILE_EVENTS:
         _check_path(event, absolute(event, args), allowed)

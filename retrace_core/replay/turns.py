@@ -13,18 +13,19 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import contextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING
 
 from retrace_core.replay.steps import others_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from retrace_core.lanes import Lane
     from retrace_core.replay.steps import Steps
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "passing"]
 
 _RUN_ON_S = 0.02
 """How long a thread may run on after its turn before the next one is given away."""
@@ -284,3 +285,13 @@ class Turns:
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+@contextmanager
+def passing(lane: Lane) -> Iterator[None]:
+    """Let what runs inside pass without events, as it did when it was recorded."""
+    lane.busy += 1
+    try:
+        yield
+    finally:
+        lane.busy -= 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from retrace_core.errors import NotStored, StoreError
 from retrace_core.retention.marks import Marks
 from retrace_core.retention.receipts import Receipt, Receipts
-from retrace_core.store import is_remote
+from retrace_core.store import BulkStore, is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +104,11 @@ def delete_all(
 
 def _delete_batch(store: Store, batch: Sequence[Receipt]) -> None:
     wanted = [one for one in batch if one.outcome == "deleting"]
-    if is_remote(store.url) and len(wanted) > 1:
+    if isinstance(store, BulkStore):
+        answers = store.delete_all([one.path for one in wanted])
+        for one, error in zip(wanted, answers, strict=True):
+            _note(one, error)
+    elif is_remote(store.url) and len(wanted) > 1:
         with ThreadPoolExecutor(_AT_ONCE, "retrace-delete") as threads:
             list(threads.map(lambda one: _delete(store, one), wanted))
     else:
@@ -115,9 +119,17 @@ def _delete_batch(store: Store, batch: Sequence[Receipt]) -> None:
 def _delete(store: Store, receipt: Receipt) -> None:
     try:
         store.delete(receipt.path)
-        receipt.outcome = "deleted"
-    except NotStored:
-        receipt.outcome = "gone"
     except StoreError as error:
+        _note(receipt, error)
+    else:
+        _note(receipt, None)
+
+
+def _note(receipt: Receipt, error: StoreError | None) -> None:
+    if error is None:
+        receipt.outcome = "deleted"
+    elif isinstance(error, NotStored):
+        receipt.outcome = "gone"
+    else:
         receipt.outcome = f"failed: {error}"
     receipt.at = Receipts.now()

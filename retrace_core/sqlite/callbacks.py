@@ -20,9 +20,9 @@ from retrace_core.recording import RETURNED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Callbacks", "is_the_applications"]
+__all__ = ["CALLED_BACK", "Callbacks", "is_the_applications"]
 
-_KIND = "sqlite3.callback"
+CALLED_BACK = "sqlite3.callback"
 _LIBRARIES = ("sqlalchemy.", "django.", "sqlite3.")
 _CALL, _MAKE, _END = "call", "make", "finalize"
 
@@ -82,11 +82,11 @@ class Callbacks:
             return live(*args)
         finally:
             self._lane = before
-            lane.record(_KIND, None, RETURNED, None, now_ns())
+            lane.record(CALLED_BACK, None, RETURNED, None, now_ns())
 
     def play(self, lane: Any) -> None:
         """Call what was called while the statement ran that is answered next."""
-        while (asked := call(lane, _KIND, None, _nothing)) is not None:
+        while (asked := call(lane, CALLED_BACK, None, _nothing)) is not None:
             slot, name, number, args = asked
             # SQLite turns what a callback raises into the statement's error, which is recorded.
             with contextlib.suppress(Exception):
@@ -106,7 +106,7 @@ class Callbacks:
         lane = self._lane
         if lane is None or lane.mode != RECORD:
             return function(*args)
-        lane.record(_KIND, None, RETURNED, [slot, name, number, list(args)], now_ns())
+        lane.record(CALLED_BACK, None, RETURNED, [slot, name, number, list(args)], now_ns())
         busy, lane.busy = lane.busy, 0  # what the function asks of the world is an event
         try:
             return function(*args)

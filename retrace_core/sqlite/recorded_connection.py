@@ -7,10 +7,11 @@ import hashlib
 import sqlite3
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from retrace_core.boundary import call
+from retrace_core.boundary import call, mask
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.blob import RecordedBlob
-from retrace_core.sqlite.callbacks import Callbacks
+from retrace_core.sqlite.callbacks import CALLED_BACK, Callbacks
+from retrace_core.sqlite.memory import sets
 from retrace_core.sqlite.recorded_cursor import Cursor, cursor_class
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def _state(name: str) -> property:
         lane = current()
         if lane is None:
             return own.__get__(self)
-        return call(lane, kind, None, functools.partial(own.__get__, self))
+        live = functools.partial(own.__get__, self)
+        if lane.mode == REPLAY and self._is_live(lane, kind, None):
+            return live()
+        return call(lane, kind, None, live)
 
     def write(self: Any, value: Any) -> None:
         lane = current()
@@ -59,6 +63,8 @@ class RecordedConnection(sqlite3.Connection):
     _private: Any = None
     _callbacks: Callbacks | None = None
     _detects = False
+    _answers_itself = False
+    """True for a database in memory on replay."""
 
     def __init__(self, database: Any, *args: Any, **kwargs: Any) -> None:
         # As they were given: CPython 3.13 warns of arguments by place.
@@ -71,12 +77,21 @@ class RecordedConnection(sqlite3.Connection):
         """Return what `live` returns, recorded with what SQLite calls meanwhile; or replayed."""
         callbacks = self._callbacks
         if lane.mode == REPLAY:
+            if self._is_live(lane, kind, key):
+                with mask():
+                    return live(*args)
             if callbacks:
                 callbacks.play(lane)
             return call(lane, kind, key, _nothing)
         if callbacks:
             return lane.call(kind, key, encode, callbacks.during, lane, live, *args)
         return lane.call(kind, key, encode, live, *args)
+
+    def _is_live(self, lane: Any, kind: str, key: object) -> bool:
+        """Return True for what was not recorded, and a replay's own database can do."""
+        if not self._answers_itself and not sets(kind, key):
+            return False
+        return not lane.scope.comes(lane, kind, key, past=(CALLED_BACK,))
 
     def _asked(self, kind: str, key: object, live: Callable[..., Any], *args: Any) -> Any:
         lane = current()

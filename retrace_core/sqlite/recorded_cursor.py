@@ -7,6 +7,7 @@ import itertools
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.boundary import mask
 from retrace_core.generated_names import without_generated_names
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.cells import cooked, cooks, raw
@@ -29,6 +30,8 @@ class Cursor(sqlite3.Cursor):
 
     _answer: tuple[Any, Any, Any] | None = None
     """(description, rowcount, lastrowid) of a replayed statement."""
+    _is_live = False
+    """True while a replay's own database answers."""
     _owner: Any = None
     """The application's connection, once replay has put the cursor on a scratch one."""
 
@@ -48,6 +51,10 @@ class Cursor(sqlite3.Cursor):
             elif len(args) == 2 and not args[1] and isinstance(args[0], str):
                 key = (without_generated_names(args[0]), args[1])
         if lane.mode == REPLAY:
+            if self._begins_live(lane, kind, key):
+                with mask():
+                    live(*args)
+                return self
             try:
                 self._replayed(self._own()._cross(lane, kind, key, None, _nothing))
             except Exception:
@@ -57,6 +64,17 @@ class Cursor(sqlite3.Cursor):
         else:
             _CONNECTION(self)._cross(lane, kind, key, self._outcome, live, *args)
         return self
+
+    def _begins_live(self, lane: Any, kind: str, key: object) -> bool:
+        """Return True when the statement, and what is fetched of it, is not from the recording."""
+        owner = self._own()
+        self._is_live = owner._is_live(lane, kind, key)
+        if self._is_live:
+            self._answer = None
+            if self._owner is not None:  # back from the scratch connection
+                self._owner = None
+                _BaseCursor.__init__(self, owner)
+        return self._is_live
 
     def _own(self) -> Any:
         return self._owner or _CONNECTION(self)
@@ -146,7 +164,7 @@ class Cursor(sqlite3.Cursor):
     def fetchone(self) -> Any:
         """Return the next row, or None."""
         lane = current()
-        if lane is None:
+        if lane is None or self._is_live:
             return super().fetchone() if self._answer is None else None
         rows = self._fetch(lane, _listed, super().fetchone)
         return rows[0] if rows else None
@@ -155,14 +173,14 @@ class Cursor(sqlite3.Cursor):
         """Return the next rows."""
         wanted = self.arraysize if size is None else size
         lane = current()
-        if lane is None:
+        if lane is None or self._is_live:
             return super().fetchmany(wanted) if self._answer is None else []
         return self._fetch(lane, super().fetchmany, wanted)
 
     def fetchall(self) -> Any:
         """Return all remaining rows."""
         lane = current()
-        if lane is None:
+        if lane is None or self._is_live:
             return super().fetchall() if self._answer is None else []
         return self._fetch(lane, super().fetchall)
 
@@ -171,7 +189,7 @@ class Cursor(sqlite3.Cursor):
 
     def __next__(self) -> Any:
         lane = current()
-        if lane is None:
+        if lane is None or self._is_live:
             if self._answer is not None:
                 raise StopIteration
             return super().__next__()

@@ -36,6 +36,7 @@ _EVERYTHING = {
     "RETRACE_EXCLUDE": "",
     "RETRACE_SERVICE": "app",
     "RETRACE_RECORD_SECRET_VARIABLES": "1",
+    "RETRACE_REDACT": "0",  # what is measured is what comes back, with nothing put in its place
     "RETRACE_LIMITS_SHARE": "0",
     "RETRACE_LIMITS_PER_SECOND": "0",
     "RETRACE_LIMITS_OVERHEAD": "0",

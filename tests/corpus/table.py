@@ -74,7 +74,7 @@ class Outcome:
         if warmed := self.identical - self.alone:
             misses.insert(0, f"{warmed} after the worker's earlier requests only")
         cells = [
-            f"[{package}](apps/{self.name}/drive.py)",
+            f"[{package.partition('[')[0]}](apps/{self.name}/drive.py)",
             version,
             self.framework,
             ", ".join(self.uses),
