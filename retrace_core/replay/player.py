@@ -83,8 +83,7 @@ class Player(ReplayedResponse):
         self._recording = recording
         self.patience_s = patience_s
         self._lock = threading.Lock()
-        self.masks = masks_of(recording)
-        """Where secrets of the recording are masked: how what is asked is compared."""
+        self.masks = masks_of(recording)  # how what is asked is compared
         for lane in recording.lanes:
             self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane), masks=self.masks)
         self._turns = Turns(
@@ -139,9 +138,6 @@ class Player(ReplayedResponse):
     def when_diverging(self, call: Callable[[Divergence], None]) -> None:
         """Have `call` called, on the thread that leaves the recording, before it is left."""
         self._on_divergence = call
-
-    def close(self) -> None:
-        """Do nothing: the driver ends the replay."""
 
     def lane_ending(self, lane: Lane) -> None:
         """Wait, on the lane's thread, until it was its turn to end."""
