@@ -41,6 +41,7 @@ def measure(
     url: str,
     recordings: Callable[[str], Path],
     more: Mapping[str, str] | None = None,
+    asked: Mapping[str, int] | None = None,
 ) -> dict[str, Rounds]:
     """Return the rounds of each path.
 
@@ -53,6 +54,7 @@ def measure(
         url: of the server that the application calls.
         recordings: variant -> where its recordings go.
         more: environment variables for all of them.
+        asked: what is asked for -> how often in a round; default: what `paths` says.
     """
     processes = {
         variant: subprocess.Popen(
@@ -72,7 +74,7 @@ def measure(
         for variant in variants
     }
     found: dict[str, Rounds] = {}
-    for path, count in paths().items():
+    for path, count in (asked or paths()).items():
         rounds: Rounds = {variant: [] for variant in variants}
         for number in range(option("--rounds", 9) + 1):
             for variant, process in processes.items():

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 ITEMS = 200
 SCHEMA = """
-CREATE TABLE item (id int PRIMARY KEY, name text, cents numeric(10, 2), stock int CHECK (stock >= 0),
-    tags text[], facts jsonb);
-CREATE TABLE orders (id uuid PRIMARY KEY, number bigserial, email text, at timestamptz, cents numeric);
+CREATE TABLE item (id int PRIMARY KEY, name text, cents numeric(10, 2),
+    stock int CHECK (stock >= 0), tags text[], facts jsonb);
+CREATE TABLE orders (id uuid PRIMARY KEY, number bigserial, email text, at timestamptz,
+    cents numeric);
 CREATE TABLE line (orders uuid REFERENCES orders, item int, count int, PRIMARY KEY (orders, item));
 CREATE TABLE account (id int PRIMARY KEY, balance bigint CHECK (balance >= 0));
 CREATE TABLE audit (id bigserial PRIMARY KEY, what text, at timestamptz DEFAULT clock_timestamp());

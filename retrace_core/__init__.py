@@ -8,12 +8,13 @@ The files in the order of a request:
     recording_settings.py  the rows of recording
     decision_settings.py  the rows of the decision
     limit_settings.py the rows of the limits
+    keeping_settings.py  the rows of the catalog, of retention and of the audit log
     store_settings.py the rows of stores and the spool before them
     secret_settings.py  the rows of what is masked, sealed and encrypted
-    keeping_settings.py  the rows of the catalog, of retention and of the audit log
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
+    weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
     traffic.py        what came in and what went out of one request
@@ -83,6 +84,7 @@ The files in the order of a request:
     store/            where recordings live
     catalog/          finding recordings among millions
     retention/        what goes away and when, what must not, and the proof of it
+    capacity/         how much recordings will be, and what keeping them costs
     audit.py          who fetched, shared, replayed or deleted recordings
     replay/           player, turns, sandbox, driver, comparison
     cli/              the `retrace` command

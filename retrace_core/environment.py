@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, installer, native
 from retrace_core.recording import Environment
+from retrace_core.weakly import weakly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from retrace_core.settings import Settings
@@ -35,20 +37,20 @@ _FACTORY_OPTIONS = frozenset(("--factory", "--call"))
 """By which uvicorn and waitress are told that the attribute makes the application."""
 _DEPTH = 12
 
-_known: dict[int, tuple[object, int, Environment]] = {}
+_known: dict[int, tuple[Callable[[], object], int, Environment]] = {}
+"""id of an application -> what gives it while it lives, boundaries then, what was found out."""
 
 
 def of_app(app: object, settings: Settings) -> Environment:
     """Return the environment to note in a recording of `app`; cached for each app object."""
     loaded = len(installer.installed())
     cached = _known.get(id(app))
-    # The object is kept beside its answer, so that its id can't be given to another.
-    if cached is not None and cached[0] is app and cached[1] == loaded:
+    if cached is not None and cached[0]() is app and cached[1] == loaded:
         return cached[2]
     environment = Environment()
     with failsafe.gate("environment"):
         environment = _find_out(app, settings)
-    _known[id(app)] = (app, loaded, environment)
+    _known[id(app)] = (weakly(app, _known), loaded, environment)
     return environment
 
 

@@ -169,16 +169,12 @@ class Writer:
                 self._await_work()
                 self._idle = False
                 closing = self._parked.take_due()
-            for close in closing:
+            # No name here keeps what is done: an application would live until the next work.
+            while closing:
                 with failsafe.gate("close after grace"):
-                    close()
+                    closing.pop(0)()
             while self._queue:
-                batch, size_bytes = self._take_batch()
-                try:
-                    self._write(batch)
-                finally:
-                    with self._lock:
-                        self._bytes -= size_bytes
+                self._work()
             put("writer_cpu_us", time.thread_time_ns() // 1000)  # of this thread so far
 
     def _await_work(self) -> None:
@@ -189,6 +185,14 @@ class Writer:
         self._asleep = False
         if not self._hurried and self._bytes <= self._limit // 2:
             self._wake.wait(_LINGER_S)
+
+    def _work(self) -> None:
+        batch, size_bytes = self._take_batch()
+        try:
+            self._write(batch)
+        finally:
+            with self._lock:
+                self._bytes -= size_bytes
 
     def _take_batch(self) -> tuple[list[Callable[[], Draft]], int]:
         batch: list[Callable[[], Draft]] = []

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from retrace_core.environment import unwrapped
+from retrace_core.weakly import weakly
 
 __all__ = ["find_route", "left_route", "plain_pattern"]
 
@@ -33,7 +34,8 @@ Ask = Callable[[Any, Source, str, str], str]
 _PLACEHOLDER = re.compile(r"<(?:[^<>:]*:)?([^<>:]+)>|\{([^{}:]+):(?:[^{}]|\{[^{}]*\})*\}")
 _PARTIAL, _FULL = 1, 2  # starlette.routing.Match
 
-_known: dict[int, tuple[object, list[tuple[object, Ask]]]] = {}
+_known: dict[int, tuple[Callable[[], object], list[tuple[Callable[[], object], Ask]]]] = {}
+"""id of an application -> what gives it, and those with a router in it, while they live."""
 
 
 def find_route(source: Source, *, asgi: bool, app: object, method: str) -> str:
@@ -96,12 +98,11 @@ def _split(source: Source, asgi: bool) -> tuple[str, str]:
 def _routers(source: Source, app: object) -> list[tuple[object, Ask]]:
     """Return the applications with a router in what is wrapped; found once for each app."""
     cached = _known.get(id(app))
-    if cached is None or cached[0] is not app or not cached[1]:
-        found = [(one, ask) for one in unwrapped(app) if (ask := _ask_of(one)) is not None]
-        # The object is kept beside its answer, so that its id can't be given to another.
-        cached = _known[id(app)] = (app, found)
+    if cached is None or cached[0]() is not app or not cached[1]:
+        found = [(weakly(one), ask) for one in unwrapped(app) if (ask := _ask_of(one)) is not None]
+        cached = _known[id(app)] = (weakly(app, _known), found)
     if cached[1] or "app_root_path" in source:
-        return cached[1]
+        return [(one(), ask) for one, ask in cached[1]]
     named = source.get("app")  # a middleware that is a closure hides what it wraps
     ask = None if named is None else _ask_of(named)
     return [] if ask is None else [(named, ask)]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import Context, copy_context
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
 from retrace_core.http_exchange import UNRECORDED
@@ -18,6 +17,7 @@ from retrace_mw.request import UNPREFIXED, RequestView, header_name
 from retrace_mw.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
+    from retrace_core.lanes import Lane
     from retrace_core.scope import RecordingScope
     from retrace_mw.decision import Decider
     from retrace_mw.limits import Limits
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RetraceMiddleware"]
 
+T = TypeVar("T")
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 
@@ -124,19 +125,17 @@ class RetraceMiddleware:
             environ = {**environ, "wsgi.input": InputTee(environ["wsgi.input"], recording_scope)}
             if view is not None:
                 view.source = environ  # what frameworks leave in it is seen at the end
-        # A context of its own: the server's thread goes on to other requests.
-        context = copy_context()
-        context.run(recording_scope.enter)
+        lane = recording_scope.root
         try:
-            chunks = context.run(
-                self.app, environ, _tee_start_response(recording_scope, start_response, add)
+            chunks = _within(
+                lane, self.app, environ, _tee_start_response(recording_scope, start_response, add)
             )
         except BaseException as error:
             recording_scope.failed(error)
             recording_scope.close()
             raise
         sized = isinstance(chunks, (list, tuple))
-        return (SizedResponseTee if sized else ResponseTee)(chunks, context, recording_scope)
+        return (SizedResponseTee if sized else ResponseTee)(chunks, lane, recording_scope)
 
 
 def _has_body(environ: Environ) -> bool:
@@ -160,7 +159,7 @@ def describe(environ: Environ) -> Request:
     client_port = str(environ.get("REMOTE_PORT", ""))
     return Request(
         protocol="wsgi",
-        method=environ["REQUEST_METHOD"],
+        method=str(environ.get("REQUEST_METHOD", "")),  # a test may give none
         scheme=environ.get("wsgi.url_scheme", "http"),
         path=environ.get("PATH_INFO", ""),
         raw_path=str(environ.get("RAW_URI", environ.get("REQUEST_URI", ""))).encode(
@@ -261,20 +260,33 @@ class InputTee:
             yield line
 
 
+def _within(lane: Lane, function: Callable[..., T], *args: Any) -> T:
+    """Call a part of the application in a lane, in the very context that the server calls us in.
+
+    A copy of it would be seen: what the application sets there, as Flask does, must be reset in
+    the same context, and a server's thread keeps what is never reset.
+    """
+    token = LANE.set(lane)
+    try:
+        return function(*args)
+    finally:
+        LANE.reset(token)
+
+
 class ResponseTee:
-    """The application's iterable, run in the scope's context, its chunks kept as they pass.
+    """The application's iterable, run in the scope's lane, its chunks kept as they pass.
 
     Args:
         chunks: what the application returned.
-        context: where the scope's lane is current.
+        lane: the scope's.
         recording_scope: keeps the chunks; closed by `close()`.
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], context: Context, recording_scope: RecordingScope
+        self, chunks: Iterable[bytes], lane: Lane, recording_scope: RecordingScope
     ) -> None:
         self._chunks = chunks
-        self._context = context
+        self._lane = lane
         self._scope = recording_scope
         self._iterator: Iterator[bytes] | None = None
         self._done = False
@@ -286,8 +298,8 @@ class ResponseTee:
     def __next__(self) -> bytes:
         try:
             if self._iterator is None:
-                self._iterator = self._context.run(iter, self._chunks)
-            chunk: bytes = self._context.run(next, self._iterator)
+                self._iterator = _within(self._lane, iter, self._chunks)
+            chunk: bytes = _within(self._lane, next, self._iterator)
         except StopIteration:
             self._done = True
             raise
@@ -311,7 +323,7 @@ class ResponseTee:
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
-                self._context.run(close)
+                _within(self._lane, close)
         except BaseException as error:
             self._scope.failed(error)
             raise

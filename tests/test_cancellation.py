@@ -6,11 +6,15 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
+from fastapi.responses import StreamingResponse
+
 from retrace_core import boundary
 from retrace_core.recording import CANCELLED, RETURNED
 from tests.recorded import assert_identical, record_asgi
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 
@@ -94,4 +98,33 @@ def test_the_end_of_a_lane_tells_of_its_cancellation(recordings: Path) -> None:
     ends = [lane.events[-1] for lane in recording.lanes if lane.id != "0"]
     statuses = [getattr(end, "status", None) for end in ends]
     assert statuses == [CANCELLED, RETURNED]
+    assert_identical(recording, app)
+
+
+def test_a_cancellation_of_anyios_is_known_again(recordings: Path) -> None:
+    """It is told from others by its message: a stream ends its wait for the client's leaving."""
+
+    async def handler() -> StreamingResponse:
+        async def parts() -> AsyncIterator[str]:
+            for number in range(3):
+                yield await price(str(number))
+
+        return StreamingResponse(parts())
+
+    app, recording = record_asgi(recordings, handler)
+    assert_identical(recording, app)
+
+
+def test_a_cancellation_after_the_last_answer_keeps_its_message(recordings: Path) -> None:
+    """One that comes early on replay is given where the task was cancelled."""
+
+    async def handler() -> Any:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            with anyio.CancelScope(shield=True):
+                first = await price("pen")
+            await price("ink")
+        return [first, scope.cancelled_caught]
+
+    app, recording = record_asgi(recordings, handler)
     assert_identical(recording, app)

@@ -49,6 +49,7 @@ COMMANDS = {
     "lifecycle": "retrace_core.cli.lifecycle",
     "share": "retrace_core.cli.share",
     "audit": "retrace_core.cli.audit_log",
+    "plan": "retrace_core.cli.plan",
     "doctor": "retrace_core.cli.doctor",
     "config": "retrace_core.cli.config",
 }

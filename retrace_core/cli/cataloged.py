@@ -161,7 +161,7 @@ def freshen(store: Store, catalog: Catalog, wanted: bool | None) -> None:
 
     took, updated = catalog.fact("took_ns"), catalog.fact("updated_ns")
     if wanted or (wanted is None and (took is None or int(took) <= _QUICK_NS)):
-        done = update(store, catalog)
+        done = update(store, catalog, again=bool(wanted))
         if done.unreadable:
             note(
                 f"{plural(done.unreadable, 'new file')} can't be read; retrace find --unreadable"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrace_core.cli.auditing import audit_reading
 from retrace_core.errors import NotStored, RecordingError, StoreError
 from retrace_core.store.folder_blobs import FolderBlobs
 from retrace_core.trace_file import load_header
@@ -55,7 +56,10 @@ class Fetcher:
                 recording under the same path.
         """
         fetched = Fetched()
-        for stored in sorted(wanted, key=lambda one: one.path):
+        listed = sorted(wanted, key=lambda one: one.path)
+        new = [one.path for one in listed if not Path(self._root, one.path).exists()]
+        audit_reading(self._store, "fetch", new)
+        for stored in listed:
             place, data = self._bring(stored, fetched)
             fetched.recordings.append(place)
             try:

@@ -14,6 +14,7 @@ from retrace_core.retention import Marks, policy_of
 from retrace_core.retention.lifecycle import CLOUDS, left_out, lifecycle
 from retrace_core.settings import resolve
 from retrace_core.store import is_remote
+from retrace_core.store.dated_store import DATE
 
 __all__ = ["command"]
 
@@ -51,7 +52,8 @@ def print_command(cloud: str | None, older: str, recordings: str | None) -> int:
     """
     settings = resolve()
     url = recordings or settings.recording_path
-    bucket, _, prefix = url.partition("://")[2].partition("/") if is_remote(url) else ("", "", "")
+    place = url.rstrip("/").removesuffix(DATE).partition("://")[2] if is_remote(url) else ""
+    bucket, _, prefix = place.partition("/")
     if cloud is None:
         cloud = _SCHEMES.get(url.partition("://")[0].lower(), "")
         if cloud not in CLOUDS:

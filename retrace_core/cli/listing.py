@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.boot_recording import METHOD
 from retrace_core.cli.screen import progress
+from retrace_core.encryption import has_identities, is_encrypted
 from retrace_core.errors import DamagedPack, LockedRecording, NotStored, RecordingError
 from retrace_core.store import DirectoryStore
 from retrace_core.store.packed_store import PackedStore
@@ -145,5 +146,7 @@ def read(store: Store, stored: StoredRecording) -> Listed:
 
 def _beginning(store: Store, path: str) -> bytes:
     if isinstance(store, PackedStore):
-        return store.beginning(path, _BEGINNING_BYTES)
+        beginning = store.beginning(path, _BEGINNING_BYTES)
+        if not (is_encrypted(beginning) and has_identities()):
+            return beginning
     return store.get(path)

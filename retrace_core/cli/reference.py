@@ -46,7 +46,8 @@ def reference() -> str:
     """Return the text of docs/cli.md."""
     parts = [_INTRODUCTION]
     for name in (*COMMANDS, *_of_the_middleware()):
-        parent = click.Context(retrace, info_name="retrace")
+        # As on the command line: -h is understood too, and each command hands it on.
+        parent = click.Context(retrace, info_name="retrace", help_option_names=["-h", "--help"])
         command = retrace.get_command(parent, name) if isinstance(retrace, click.Group) else None
         assert command is not None
         parts += _described(command, name, parent)

@@ -14,6 +14,8 @@ from retrace_core.cli.scan import everything
 from retrace_core.cli.screen import Screen, progress
 from retrace_core.encryption import decrypt, encrypting, is_encrypted
 from retrace_core.errors import RecordingError
+from retrace_core.settings import resolve
+from retrace_core.store import is_remote
 from retrace_core.trace_file import load_header
 from retrace_core.trace_file.resealing import resealed
 
@@ -49,6 +51,11 @@ def command(recording: tuple[str, ...], to: tuple[str, ...], recordings: str | N
     new keys, where the old ones open them. All are read first, and none is written when one
     can't be; each is replaced in one step, so that an interruption loses nothing.
     """
+    for place in (*recording, recordings or resolve().recording_path):
+        if is_remote(place):
+            raise click.UsageError(
+                f"{place}: rekey replaces files of a folder; retrace fetch brings them into one"
+            )
     encrypt = encrypting(",".join(to), "--to")
     paths = everything(recording, recordings)
     with progress("checking", len(paths)) as step:

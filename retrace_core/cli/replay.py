@@ -19,6 +19,7 @@ from retrace_core.cli.find import find_all, recording_argument, recordings_optio
 from retrace_core.cli.flags import narrow, parse_flags
 from retrace_core.cli.holes import hole_note
 from retrace_core.cli.mismatch import mismatches
+from retrace_core.cli.redacted import masked_words, seal_note
 from retrace_core.cli.restart import is_debugged, restart_for
 from retrace_core.cli.screen import Screen, note, print_json
 from retrace_core.cli.surroundings import stdout_kept, time_limit
@@ -273,7 +274,7 @@ def _replay_here(path: Path, options: Options) -> int:
     if options.strict and warnings:
         raise ReplayError(f"refused by --strict: {'; '.join(warnings)}")
     # No reason for --strict to refuse: it is so here and everywhere.
-    warnings += filter(None, [hole_note(recording.header)])
+    warnings += filter(None, [hole_note(recording.header), seal_note(recording)])
     if not options.as_json:
         for text in warnings:
             note(text)
@@ -294,6 +295,10 @@ def _replay_here(path: Path, options: Options) -> int:
             sys.stdout.write(said)
             return status
         result.notes.append(f"no cold cache alone: with {some} earlier requests first, it is alike")
+    if not result.identical and (masked := masked_words(recording)):
+        result.notes.append(
+            f"masked in it, so that what is reckoned from it may come out otherwise: {masked}"
+        )
     _check_it_is_the_app(result, app)
     from retrace_core.cli.report import Report
 

@@ -15,6 +15,7 @@ from retrace_core.cli.flags import show_flags
 from retrace_core.cli.holes import advice, show_holes
 from retrace_core.cli.ls import outcome_words
 from retrace_core.cli.masking import masked
+from retrace_core.cli.redacted import masked_words
 from retrace_core.cli.screen import Cell, Screen, note, print_json
 from retrace_core.cli.timeline import rows
 from retrace_core.cli.words import cut, duration, local_time, plural, size
@@ -168,6 +169,8 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
     yield "why", f"{header.decision.verdict}: {header.decision.reason} ({header.decision.decider})"
     if header.route:
         yield "route", header.route
+    if masked := masked_words(recording):
+        yield "masked", masked
     if header.tags:
         yield "tags", tag_words(header.tags)
     yield "app", f"{made.app or 'unknown'} in {made.app_dir or 'an unknown folder'}"

@@ -9,8 +9,9 @@ import msgspec
 
 from retrace_core.recording import Header, Redaction
 from retrace_core.redaction.messagepack import token_at
-from retrace_core.redaction.replacing import Region
+from retrace_core.redaction.replacing import Redacted, Region
 from retrace_core.stats import count
+from retrace_core.trace_file.dump import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,6 +67,7 @@ class Concealing:
         data = b"".join((header, *parts))
         streams = list(_streams(draft, len(header), parts))
         redacted = self.redactor.redact(data, list(regions_of(header, parts)), streams)
+        redacted = _without_tags(redacted, draft, header)
         if not redacted.patches:
             return header, parts, b""
         masked = redacted.data
@@ -79,15 +81,31 @@ class Concealing:
             slices.append(masked[place : place + len(part)])
             place += len(part)
         count("redacted", len(redacted.patches))
-        return header, slices, _encoder.encode(("redaction", self._told(redacted.patches)))
+        return (
+            header,
+            slices,
+            _encoder.encode(("redaction", self._told(redacted.patches, redacted.inner))),
+        )
 
-    def _told(self, patches: list[Patch]) -> Redaction:
+    def _told(self, patches: list[Patch], inner: list[bytes]) -> Redaction:
         masked = dict(Counter(patch.rule for patch in patches))
-        masks = list(dict.fromkeys(patch.mask for patch in patches))
+        masks = list(dict.fromkeys([patch.mask for patch in patches if patch.mask] + inner))
         if self._seal is None:
             return Redaction(masked, masks)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
         return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)))
+
+
+def _without_tags(redacted: Redacted, draft: Draft, header: bytes) -> Redacted:
+    """Return it with the tags of the application's as they are: recordings are found by them."""
+    tags = draft.header.tags
+    if not tags or not redacted.patches:
+        return redacted
+    encoded = encode(tags)
+    begin = header.rindex(encoded)
+    end = begin + len(encoded)
+    patches = [patch for patch in redacted.patches if not begin <= patch.place < end]
+    return Redacted(redacted.data[:begin] + encoded + redacted.data[end:], patches, redacted.inner)
 
 
 def tag_of(part: bytes) -> str:

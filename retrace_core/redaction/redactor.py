@@ -12,11 +12,20 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
+from retrace_core.redaction.compressed import MARK, inflate
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
-from retrace_core.redaction.replacing import Redacted, Region, across, chosen, patched, patches_of
+from retrace_core.redaction.replacing import (
+    Redacted,
+    Region,
+    across,
+    chosen,
+    patched,
+    patches_of,
+    repacked,
+)
 from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
@@ -31,6 +40,8 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_GZIP = Detector("gzip", (MARK,), re.compile(rb"(?!)"))
+"""It finds nothing by itself: what is inside is looked at."""
 
 
 _INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
@@ -67,10 +78,17 @@ class Redactor:
         self._owners: list[Detector | None] = [None for _ in names.marks]
         self._owners += [one for one in chosen for _ in one.marks]
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
+        self._gzip = len(self._marks)
+        self._owners.append(_GZIP)
+        self._marks += (MARK,)
         self._card = DETECTORS["card"] if "card" in detectors else None
 
     def redact(
-        self, data: bytes, regions: Sequence[Region], streams: Sequence[Sequence[tuple[int, int]]]
+        self,
+        data: bytes,
+        regions: Sequence[Region],
+        streams: Sequence[Sequence[tuple[int, int]]],
+        masks: frozenset[bytes] = frozenset(),
     ) -> Redacted:
         """Return the bytes of a recording with pseudonyms in the place of secrets.
 
@@ -78,25 +96,34 @@ class Redactor:
             data: its encoded parts, one after another.
             regions: where they are MessagePack, in order.
             streams: where the chunks of each body that came in several stand.
+            masks: what stands in it for secrets already.
 
         Raises:
             ValueError: a region is no MessagePack.
         """
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
-        replacements = self._replacements(data, regions, joined)
+        found = self._find(data, regions, joined, self._allowed | masks)
+        replacements = self._replacements(found)
         if not replacements:
-            return Redacted(data, [])
+            return Redacted(data, [], [])
         texts = tuple(replacements)
         patches = list(patches_of(data, regions, texts, replacements, self._names))
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        return patched(data, patches)
+        inner: list[bytes] = []
+        for one in found.compressed:
+            picked = list(chosen(one.plain, 0, texts, replacements, self._names))
+            patches += repacked(data, one, picked, inner)
+        return patched(data, patches, inner)
 
-    def find(
-        self, data: bytes, regions: Sequence[Region], joined: Sequence[bytes] = ()
+    def _find(
+        self,
+        data: bytes,
+        regions: Sequence[Region],
+        joined: Sequence[bytes],
+        allowed: frozenset[bytes],
     ) -> SecretSet:
-        """Return the secrets in the bytes of a recording."""
-        found = SecretSet(self._forms, self._allowed)
+        found = SecretSet(self._forms, allowed)
         hits = native.find_all(data, self._marks, True, LEAST_DIGITS if self._card else 0)
         begin = 0
         for region in regions:
@@ -117,10 +144,7 @@ class Redactor:
             found.add(value, rule)
         return found
 
-    def _replacements(
-        self, data: bytes, regions: Sequence[Region], joined: Sequence[bytes]
-    ) -> dict[bytes, Replacement]:
-        found = self.find(data, regions, joined)
+    def _replacements(self, found: SecretSet) -> dict[bytes, Replacement]:
         for payload, says, rule in found.says:
             self._find_in_text(says, 0, len(says), self._hits(says), found, code=False)
             masked = bytearray(says)
@@ -130,7 +154,7 @@ class Redactor:
             if masked != says:
                 now_written = base64.urlsafe_b64encode(masked).rstrip(b"=")
                 found.replacements[payload] = Replacement(now_written, rule)
-        return {form: one for form, one in found.replacements.items() if form not in self._allowed}
+        return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _hits(self, text: bytes) -> list[tuple[int, int]]:
         return native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
@@ -167,6 +191,12 @@ class Redactor:
             if self._names.is_secret(name):
                 self._add_after(data, begin, end, role, found)
             return
+        for place, which in hits:
+            packed = inflate(data, begin, place, end) if which == self._gzip else None
+            if packed is not None:
+                found.compressed.append(packed)
+                plain, size = packed.plain, len(packed.plain)
+                self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
         asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):

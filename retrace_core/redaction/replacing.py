@@ -10,18 +10,21 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
+from retrace_core.redaction.compressed import refit
 from retrace_core.redaction.secret_set import Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
 
-__all__ = ["Patch", "Redacted", "Region", "across", "chosen", "patched", "patches_of"]
+__all__ = ["Patch", "Redacted", "Region", "across", "chosen", "patched", "patches_of", "repacked"]
 
 _LEFT = frozenset(b"\"'= :/,;\n\t(")
 _RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
+_POOR = re.compile(rb"[A-Za-z0-9]")
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
 
 
@@ -52,6 +55,8 @@ class Redacted(NamedTuple):
 
     data: bytes
     patches: list[Patch]
+    inner: list[bytes]
+    """Pseudonyms within compressed bodies."""
 
 
 def patches_of(
@@ -165,12 +170,69 @@ def across(
             yield begin + first - start, piece, Replacement(now, one.rule)
 
 
-def patched(data: bytes, chosen: list[tuple[int, bytes, Replacement]]) -> Redacted:
-    """Return the bytes with what was chosen replaced."""
+def repacked(
+    data: bytes,
+    one: Compressed,
+    picked: list[tuple[int, bytes, Replacement]],
+    inner: list[bytes],
+) -> Iterator[tuple[int, bytes, Replacement]]:
+    """Yield the pieces of a compressed body with what was picked in it replaced.
+
+    Pseudonyms may be harder to compress than what they stand for: where the body would grow,
+    zeros stand in their place.
+
+    Args:
+        data: in which it stands.
+        one: the body.
+        picked: what is replaced in it.
+        inner: what now stands there is added to it.
+
+    Raises:
+        ValueError: not even that makes as few bytes.
+    """
+    if not picked:
+        return
+    masks = [now.text for _, _, now in picked]
+    packed = refit(_written(one.plain, picked, masks), one.size)
+    if packed is None:
+        masks = [_POOR.sub(b"0", mask) for mask in masks]
+        packed = refit(_written(one.plain, picked, masks), one.size)
+    if packed is None:
+        raise ValueError("a compressed body with secrets in it does not fit any more")
+    inner += masks
+    done = 0
+    for begin, end in one.spans:
+        piece = packed[done : done + end - begin]
+        done += end - begin
+        if piece:
+            was = data[begin : begin + len(piece)]
+            yield begin, was, Replacement(piece, picked[0][2].rule, packed=True)
+
+
+def _written(
+    plain: bytes, picked: list[tuple[int, bytes, Replacement]], masks: list[bytes]
+) -> bytes:
+    written = bytearray(plain)
+    for (place, text, _), mask in zip(picked, masks, strict=True):
+        written[place : place + len(text)] = mask
+    return bytes(written)
+
+
+def patched(
+    data: bytes, chosen: list[tuple[int, bytes, Replacement]], inner: list[bytes]
+) -> Redacted:
+    """Return the bytes with what was chosen replaced.
+
+    Args:
+        data: in which it is.
+        chosen: what is replaced.
+        inner: pseudonyms within compressed bodies.
+    """
     changed = bytearray(data)
     patches: list[Patch] = []
     for place, text, replacement in chosen:
         changed[place : place + len(text)] = replacement.text
         secret = data[place : place + len(text)]
-        patches.append(Patch(place, secret, replacement.text, replacement.rule))
-    return Redacted(bytes(changed), patches)
+        mask = b"" if replacement.packed else replacement.text
+        patches.append(Patch(place, secret, mask, replacement.rule))
+    return Redacted(bytes(changed), patches, inner)

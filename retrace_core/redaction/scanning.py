@@ -55,9 +55,9 @@ def scan(frames: Sequence[tuple[int, bytes]], redactor: Redactor, name: str) -> 
             for part in _raws.decode(raw)
             if tag_of(bytes(part)) != _REDACTION
         ]
-        masks = set(redaction.masks) if redaction is not None else set()
+        masks = frozenset(redaction.masks if redaction is not None else ())
         data = b"".join((header, *parts))
-        patches = redactor.redact(data, list(regions_of(header, parts)), ()).patches
+        patches = redactor.redact(data, list(regions_of(header, parts)), (), masks).patches
         counted = Counter(
             (where, patch.rule)
             for where, patch in zip(

@@ -16,6 +16,7 @@ from retrace_core.redaction.pseudonyms import luhn_valid
 from retrace_core.redaction.tokens import parts_of
 
 if TYPE_CHECKING:
+    from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
 
@@ -39,6 +40,8 @@ class Replacement:
     """Short or an ordinary word: replaced only where it stands as a value of its own."""
     number: bool = False
     """An integer of MessagePack, and no text."""
+    packed: bool = False
+    """A piece of a compressed body."""
 
 
 class Forms:
@@ -93,15 +96,16 @@ class SecretSet:
 
     def __init__(self, forms: Forms, allowed: frozenset[bytes]) -> None:
         self._forms = forms
-        self._allowed = allowed
+        self.allowed = allowed
         self.replacements: dict[bytes, Replacement] = {}
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
+        self.compressed: list[Compressed] = []
         self._seen: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
         """Add a value as it was found; escapes and percent encoding may be in it."""
-        if value in self._seen or value in self._allowed or len(value) < LEAST:
+        if value in self._seen or value in self.allowed or len(value) < LEAST:
             return
         self._seen.add(value)
         parts = parts_of(value)
@@ -114,7 +118,7 @@ class SecretSet:
             return
         plain = percent_decoded(value)
         text = value.decode("utf-8", "surrogateescape")
-        if plain != value and plain not in self._allowed:
+        if plain != value and plain not in self.allowed:
             decoded = plain.decode("utf-8", "surrogateescape")
             alike = written_alike(value, decoded, self._forms.pseudonym(decoded))
             self._add_text(decoded, rule)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from retrace_core.recording import Failure, Headers, Recording, Response
 
 __all__ = ["Difference", "compare", "compare_messages"]
+
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ def compare(
                     replayed=response.body_bytes,
                 )
             )
-    same = masks.same(was, now) or bool(differing_addresses(was, now))
+    same = _same_body(was, now, masks) or bool(differing_addresses(was, now))
     if not same and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
@@ -112,7 +116,20 @@ def _headers(recorded: Headers, replayed: Headers, masks: Masks) -> list[Differe
         Difference(what=f"header {name}", recorded=was.get(name), replayed=now.get(name))
         for name in dict.fromkeys((*was, *now))
         if not _same(was.get(name), now.get(name), masks)
+        and not (name == "content-length" and masks and "content-encoding" in was)
     ]
+
+
+def _same_body(was: bytes, now: bytes, masks: Masks) -> bool:
+    """Return True for bodies that are the same but for masks, also those inside of gzip."""
+    if masks.same(was, now):
+        return True
+    if not (masks and was.startswith(_GZIP) and now.startswith(_GZIP)):
+        return False
+    try:
+        return masks.same(gzip.decompress(was), gzip.decompress(now))
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _same(was: list[str] | None, now: list[str] | None, masks: Masks) -> bool:

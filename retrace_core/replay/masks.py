@@ -37,6 +37,9 @@ class Masks:
         self._texts = tuple(text for text in texts if len(text) >= _LEAST)
         self._says: dict[bytes, bytes] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
     def same(self, recorded: str | bytes, asked: str | bytes) -> bool:
         """Return True when two texts are equal but for what was masked in the recorded one."""
         if recorded == asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import threading
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from retrace_core import native
 from retrace_core.codec import decode, unpack_exception
 from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
-from retrace_core.lanes import Lane
+from retrace_core.lanes import Lane, mask
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
@@ -268,18 +269,24 @@ class Player(ReplayedResponse):
         For a client can swallow its cancellation, as redis-py does where its reply is there
         already, and a timer may be early on replay.
         """
-        cancelled: asyncio.CancelledError | None = None
-        while True:
-            try:
-                await self._turns.wait_async(lane, turn)
-                break
-            except asyncio.CancelledError as error:
-                self._raise_divergence()
-                cancelled = error
-        task = asyncio.current_task()
-        if cancelled is not None and task is not None and self._cursor(lane).is_cancelled_next():
-            task.uncancel()  # asked for once, as before
-            task.cancel(*cancelled.args)  # whose it is: anyio's scopes know theirs by the message
+        try:
+            await self._turns.wait_async(lane, turn)
+        except asyncio.CancelledError as error:
+            await self._wait_on(lane, turn)
+            task = asyncio.current_task()
+            if task is not None and self._cursor(lane).is_cancelled_next():
+                task.uncancel()  # asked for once, as before
+                task.cancel(*error.args)  # by which anyio knows its own
+
+    async def _wait_on(self, lane: Lane, turn: int) -> None:
+        # In a task of its own: anyio cancels again with each step of the loop.
+        with mask():
+            waiting = asyncio.ensure_future(self._turns.wait_async(lane, turn))
+        while not waiting.done():
+            self._raise_divergence()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(waiting)
+        waiting.result()
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""

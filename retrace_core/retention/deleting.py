@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from retrace_core.errors import NotStored, StoreError
 from retrace_core.retention.marks import Marks
 from retrace_core.retention.receipts import Receipt, Receipts
-from retrace_core.store import is_remote
+from retrace_core.store import BulkStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ __all__ = ["Deleted", "delete_all"]
 
 _BATCH = 500
 _AT_ONCE = 16
+"""A deletion waits for the network, or for the disk: of several they wait at the same time."""
 
 
 @dataclass(slots=True)
@@ -63,61 +64,92 @@ def delete_all(
     Raises:
         StoreError: marks can't be read or receipts not be written; nothing more is deleted then.
     """
-    receipts = Receipts(store)
-    done = Deleted(receipts.run)
-    for begin in range(0, len(condemned), _BATCH):
-        batch = condemned[begin : begin + _BATCH]
-        marks = Marks(store, time.time_ns())
-        spared = marks.is_held if erase else marks.is_kept
-        batch_receipts = [
-            Receipt(
-                at=receipts.now(),
-                path=one.path,
-                size_bytes=one.size_bytes,
-                kept_ns=one.modified_ns,
-                rule=one.rule,
-                reason=one.reason,
-                run=receipts.run,
-                by=by,
-                host=host,
-                outcome="kept" if spared(one.path) else "deleting",
-            )
-            for one in batch
-        ]
-        receipts.begin(batch_receipts)
-        try:
-            _delete_batch(store, batch_receipts)
-        finally:
-            receipts.end(batch_receipts)
-            gone = [one.path for one in batch_receipts if one.outcome in ("deleted", "gone")]
-            if catalog is not None and gone:
-                catalog.remove(gone)
-        for one in batch_receipts:
-            done.outcomes[one.outcome.partition(":")[0]] += 1
-            done.bytes += one.size_bytes if one.outcome == "deleted" else 0
-            if one.outcome.startswith("failed") and not done.first_failure:
-                done.first_failure = f"{one.path}: {one.outcome}"
-            tell(one)
-            step()
-    return done
+    with ThreadPoolExecutor(_AT_ONCE, "retrace-delete") as threads:
+        run = _Run(store, by, host, catalog, erase, threads)
+        for begin in range(0, len(condemned), _BATCH):
+            for receipt in run.delete(condemned[begin : begin + _BATCH]):
+                tell(receipt)
+                step()
+        return run.done
 
 
-def _delete_batch(store: Store, batch: Sequence[Receipt]) -> None:
-    wanted = [one for one in batch if one.outcome == "deleting"]
-    if is_remote(store.url) and len(wanted) > 1:
-        with ThreadPoolExecutor(_AT_ONCE, "retrace-delete") as threads:
-            list(threads.map(lambda one: _delete(store, one), wanted))
-    else:
-        for one in wanted:
-            _delete(store, one)
+class _Run:
+    """Deletes batch by batch, and keeps account of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        by: str,
+        host: str,
+        catalog: Catalog | None,
+        erase: bool,
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        self._store = store
+        self._by, self._host = by, host
+        self._catalog = catalog
+        self._erase = erase
+        self._threads = threads
+        self._receipts = Receipts(store)
+        self.done = Deleted(self._receipts.run)
+
+    def delete(self, batch: Sequence[Condemned]) -> list[Receipt]:
+        """Delete one batch, and return its receipts."""
+        marks = Marks(self._store, time.time_ns())
+        spared = marks.is_held if self._erase else marks.is_kept
+        receipts = [self._receipt(one, kept=spared(one.path)) for one in batch]
+        self._receipts.begin(receipts)
+        # Interrupted here, deletions under way go on to their end: what was begun stays on record.
+        wanted = [one for one in receipts if one.outcome == "deleting"]
+        self._delete(wanted)
+        self._receipts.end(receipts)
+        if self._catalog is not None:
+            gone = [one.path for one in receipts if one.outcome in ("deleted", "gone")]
+            self._catalog.remove(gone)
+        for one in receipts:
+            self.done.outcomes[one.outcome.partition(":")[0]] += 1
+            self.done.bytes += one.size_bytes if one.outcome == "deleted" else 0
+            if one.outcome.startswith("failed") and not self.done.first_failure:
+                self.done.first_failure = f"{one.path}: {one.outcome}"
+        return receipts
+
+    def _delete(self, wanted: list[Receipt]) -> None:
+        if isinstance(self._store, BulkStore):
+            answers = self._store.delete_all([one.path for one in wanted])
+            for one, error in zip(wanted, answers, strict=True):
+                _note(one, error)
+        else:
+            list(self._threads.map(lambda one: _delete(self._store, one), wanted))
+
+    def _receipt(self, one: Condemned, *, kept: bool) -> Receipt:
+        return Receipt(
+            at=Receipts.now(),
+            path=one.path,
+            size_bytes=one.size_bytes,
+            kept_ns=one.modified_ns,
+            rule=one.rule,
+            reason=one.reason,
+            run=self._receipts.run,
+            by=self._by,
+            host=self._host,
+            outcome="kept" if kept else "deleting",
+        )
 
 
 def _delete(store: Store, receipt: Receipt) -> None:
     try:
         store.delete(receipt.path)
-        receipt.outcome = "deleted"
-    except NotStored:
-        receipt.outcome = "gone"
     except StoreError as error:
+        _note(receipt, error)
+    else:
+        _note(receipt, None)
+
+
+def _note(receipt: Receipt, error: StoreError | None) -> None:
+    if error is None:
+        receipt.outcome = "deleted"
+    elif isinstance(error, NotStored):
+        receipt.outcome = "gone"
+    else:
         receipt.outcome = f"failed: {error}"
     receipt.at = Receipts.now()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.retention.policy import FOREVER
+from retrace_core.store.pack_indexes import PACKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ CLOUDS = ("s3", "gcs", "azure")
 
 _DAY_NS = 86400 * 10**9
 _BEGINNINGS = [*string.digits, *string.ascii_lowercase, *string.ascii_uppercase]
-_PACKS = ".packs/"
+_PACKS = f"{PACKS}/"
 _PREFIXES_OF_A_RULE = {"gcs": 50, "azure": 10}
 
 

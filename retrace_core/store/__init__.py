@@ -8,6 +8,7 @@ from retrace_core.store.opening import is_remote, open_store
 from retrace_core.store.protocol import (
     END_NS,
     BatchStore,
+    BulkStore,
     RankedStore,
     Store,
     StoredRecording,
@@ -18,6 +19,7 @@ __all__ = [
     "BatchStore",
     "Blob",
     "Blobs",
+    "BulkStore",
     "DirectoryStore",
     "RankedStore",
     "Store",

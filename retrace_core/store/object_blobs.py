@@ -38,23 +38,7 @@ class ObjectBlobs:
         Raises:
             StoreError: they could not be kept.
         """
-        import obstore
-
-        check_key(key)
-        client = self._cloud.client()
-        for _ in range(CONFLICTS):
-            try:
-                obstore.put(client, key, data, mode="create")
-            except Exception as error:
-                if is_taken(error):
-                    return False
-                if not is_conflict(error):
-                    raise cloud_error(error, self._cloud.url, key, "written") from error
-            else:
-                return True
-        raise StoreUnavailable(
-            f"{self._cloud.url}/{key} can't be written now: others do; try again"
-        )
+        return self._puts.create(check_key(key), data)
 
     def put_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[StoreError | None]:
         """Keep blobs, many at a time, each given as key and bytes.

@@ -1,13 +1,13 @@
-"""Object puts: many conditional puts at a time, on a loop of their own that can be interrupted.
+"""Object puts: many conditional puts at a time, each on a thread that blocks in the client.
 
-Each batch runs on a loop of our own: not that of the application, nor of a kind that it has
-set. At the end of a process the batch is called off, so that the client's own threads have
-nothing to say any more when the interpreter is taken down.
+Not by the client's asyncio: its own threads let go of Python objects after they have answered,
+and where the interpreter is being taken down by then, the process is aborted (seen). A blocking
+call has let go of all when it returns. At the end of a process those that wait for a store are
+left where they are, on threads that nobody waits for.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -16,13 +16,13 @@ from retrace_core.store.cloud_errors import cloud_error
 from retrace_core.store.object_blobs import CONFLICTS, is_conflict, is_taken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from retrace_core.store.cloud import Cloud
 
 __all__ = ["BlobBatch", "ObjectPuts"]
 
-_AT_ONCE = 32
+_AT_ONCE = 16
 """How many puts of one batch are under way at a time."""
 
 _Item = TypeVar("_Item")
@@ -47,48 +47,54 @@ class ObjectPuts:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._lock = threading.Lock()
-        self._running: dict[asyncio.Task[object], asyncio.AbstractEventLoop] = {}
+        self._changed = threading.Condition()
+        self._interrupts = 0
 
     def each(
-        self, put: Callable[[_Item], Awaitable[_Answer]], items: Sequence[_Item]
+        self, put: Callable[[_Item], _Answer], items: Sequence[_Item]
     ) -> list[_Answer | StoreError]:
-        """Await `put` for each item, many at a time; an answer or error of each, in order."""
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            return runner.run(self._each(put, items))
+        """Call `put` for each item, many at a time; an answer or error of each, in order."""
+        called_off = StoreUnavailable(f"{self._cloud.url}: called off; it is shipped later")
+        answers: list[_Answer | StoreError] = [called_off for _ in items]
+        left = iter(range(len(items)))
+        done = 0
+        begun = self._interrupts
 
-    async def _each(
-        self, put: Callable[[_Item], Awaitable[_Answer]], items: Sequence[_Item]
-    ) -> list[_Answer | StoreError]:
-        free = asyncio.Semaphore(_AT_ONCE)
+        def work() -> None:
+            nonlocal done
+            while True:
+                with self._changed:
+                    number = next(left, None)
+                    if number is None or self._interrupts != begun:
+                        return
+                try:
+                    answer: _Answer | StoreError = put(items[number])
+                except StoreError as error:
+                    answer = error
+                except Exception as error:
+                    answer = StoreError(f"{self._cloud.url}: {type(error).__name__}: {error}")
+                with self._changed:
+                    answers[number] = answer
+                    done += 1
+                    self._changed.notify_all()
 
-        async def put_one(item: _Item) -> _Answer | StoreError:
-            try:
-                async with free:
-                    return await put(item)
-            except StoreError as error:
-                return error
-            except asyncio.CancelledError:
-                return StoreUnavailable(f"{self._cloud.url}: called off; it is shipped later")
-
-        tasks = [asyncio.ensure_future(put_one(item)) for item in items]
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            self._running.update(dict.fromkeys(tasks, loop))
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            with self._lock:
-                for task in tasks:
-                    self._running.pop(task, None)
+        if len(items) == 1:
+            work()
+            return answers
+        for _ in range(min(_AT_ONCE, len(items))):
+            threading.Thread(target=work, name="retrace-put", daemon=True).start()
+        with self._changed:
+            while done < len(items) and self._interrupts == begun:
+                self._changed.wait()
+            return list(answers)
 
     def interrupt(self) -> None:
-        """Call off what is under way, from another thread."""
-        with self._lock:
-            for task, loop in self._running.items():
-                loop.call_soon_threadsafe(task.cancel)
+        """Have `each` return at once, from another thread; what is under way may still arrive."""
+        with self._changed:
+            self._interrupts += 1
+            self._changed.notify_all()
 
-    async def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: bytes) -> bool:
         """Keep bytes under a key; False, and nothing is changed, when it is taken.
 
         Raises:
@@ -99,7 +105,7 @@ class ObjectPuts:
         client = self._cloud.client()
         for _ in range(CONFLICTS):
             try:
-                await obstore.put_async(client, key, data, mode="create")
+                obstore.put(client, key, data, mode="create")
             except Exception as error:
                 if is_taken(error):
                     return False

@@ -83,29 +83,20 @@ class ObjectStore:
         """Call off the puts that are under way, from another thread; they answer with errors."""
         self._puts.interrupt()
 
-    async def _put(self, folder: str, service: str, span_id: str, data: bytes) -> str:
+    def _put(self, folder: str, service: str, span_id: str, data: bytes) -> str:
         check_names(folder, service, span_id)
         for name in itertools.islice(candidates(folder, span_id), 1000):
             path = f"{folder}/{service}/{name}"
-            if await self._puts.create(path, data) or await self._holds(path, data):
+            if self._puts.create(path, data) or self._holds(path, data):
                 return path
         raise StoreError(f"{self.url}/{folder}/{service} has too many recordings of one span")
 
-    async def _holds(self, path: str, data: bytes) -> bool:
+    def _holds(self, path: str, data: bytes) -> bool:
         """Return True where an object holds just these bytes: they were put before."""
-        import obstore
-
-        client = self._cloud.client()
         try:
-            if (await obstore.head_async(client, path))["size"] != len(data):
-                return False
-            found = await obstore.get_async(client, path)
-            return bytes(await found.bytes_async()) == data
-        except Exception as error:
-            made = cloud_error(error, self.url, path, "read")
-            if isinstance(made, NotStored):
-                return False  # removed meanwhile
-            raise made from error
+            return self._blobs.stat(path).size_bytes == len(data) and self._blobs.get(path) == data
+        except NotStored:
+            return False  # removed meanwhile
 
     def get(self, path: str) -> bytes:
         """Return the bytes of the recording at a logical path.
@@ -177,6 +168,21 @@ class ObjectStore:
         """
         check_path(path)
         self._blobs.delete(path)
+
+    def delete_all(self, paths: Sequence[str]) -> Sequence[StoreError | None]:
+        """Remove several recordings, many at a time.
+
+        Returns:
+            None for each that is gone now, or the error for which it is not: `NotStored` for one
+            that never was.
+        """
+
+        def delete_one(path: str) -> None:
+            self.stat(path)
+            self.delete(path)
+
+        answers: Sequence[StoreError | None] = self._puts.each(delete_one, paths)
+        return answers
 
     def presign(self, path: str, *, expires_s: int = 3600) -> str:
         """Return a URL by which anybody may read the recording for a time.

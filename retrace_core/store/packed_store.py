@@ -8,14 +8,13 @@ counts, so that a process may be killed between the two.
 
 from __future__ import annotations
 
-import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from retrace_core.errors import DamagedPack, NotStored, StoreError, StoreUnavailable
 from retrace_core.ids import names_boot_tape
-from retrace_core.store.pack import HEAD_BYTES, index_bytes, make_pack, read_index, recording_in
+from retrace_core.store.pack import make_pack, read_index, recording_in
+from retrace_core.store.pack_indexes import PackIndexes, pack_parts
 from retrace_core.store.paths import check_path
 from retrace_core.store.protocol import END_NS, StoredRecording
 
@@ -27,13 +26,7 @@ if TYPE_CHECKING:
     from retrace_core.store.object_store import ObjectStore
     from retrace_core.store.pack import PackEntry
 
-__all__ = ["PACKS", "PackedStore"]
-
-PACKS = ".packs"
-_KEY = re.compile(r"(?P<base>.+?)(\.(?P<generation>\d{1,6}))?\.pack")
-_FIRST_BYTES = 16 << 10
-"""How much of a pack is read for its index at first: that of some 150 recordings."""
-_AT_ONCE = 16
+__all__ = ["PackedStore"]
 
 
 class PackedStore:
@@ -45,9 +38,8 @@ class PackedStore:
 
     def __init__(self, loose: ObjectStore) -> None:
         self.loose = loose
-        self._lock = threading.Lock()
-        self._indexes: dict[str, list[PackEntry]] = {}
-        self._known: dict[str, tuple[Blob, PackEntry]] = {}
+        self._indexes = PackIndexes(loose.blobs, loose.url)
+        self._rewriting = threading.Lock()
 
     def __repr__(self) -> str:
         return f"PackedStore({self.url!r})"
@@ -89,12 +81,12 @@ class PackedStore:
             DamagedPack: its pack can't be used.
             StoreError: the path is not one of a recording, or it can't be read.
         """
-        known = self._known.get(path)
+        known = self._indexes.known.get(path)
         if known is not None:
             try:
                 return self._read(*known)
             except NotStored:
-                self._forget()  # its pack was written anew
+                self._indexes.forget()  # its pack was written anew
         try:
             return self.loose.get(path)
         except NotStored as missing:
@@ -106,17 +98,12 @@ class PackedStore:
 
     def beginning(self, path: str, length: int) -> bytes:
         """Return how a recording begins, so many bytes or fewer; of a pack all of it."""
-        if path in self._known:
+        if path in self._indexes.known:
             return self.get(path)
         try:
             return self.blobs.get(path, length=length)
         except NotStored:
             return self.get(path)
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._known.clear()
-            self._indexes.clear()
 
     def stat(self, path: str) -> StoredRecording:
         """Return what is known of the recording at a logical path; raises as `get`."""
@@ -193,8 +180,8 @@ class PackedStore:
         boot_tapes: bool = False,
     ) -> Iterator[StoredRecording]:
         """Yield what is in packs; see `list`."""
-        packs = [one for one in self._packs() if since_ns <= one.modified_ns <= until_ns]
-        for pack, entry in self._entries(packs):
+        packs = [one for one in self._indexes.packs() if since_ns <= one.modified_ns <= until_ns]
+        for pack, entry in self._indexes.entries(packs):
             tape = names_boot_tape(entry.folder)
             fits = entry.folder == folder if folder else boot_tapes or not tape
             if fits and entry.folder.startswith(begins) and service in ("", entry.service):
@@ -219,43 +206,53 @@ class PackedStore:
         Returns:
             None for each that is gone now, or the error for which it is not.
         """
-        answers: dict[str, StoreError | None] = {}
         packed: dict[str, tuple[Blob, set[str]]] = {}
         places = self._places(paths)
-        for path in dict.fromkeys(paths):
-            try:
-                check_path(path)
-                if path in places:
-                    packed.setdefault(places[path].key, (places[path], set()))[1].add(path)
-                else:
-                    self.loose.stat(path)
-                self.loose.delete(path)
+        once = list(dict.fromkeys(paths))
+        answers = dict(zip(once, self.loose.delete_all(once), strict=True))
+        for path, pack in places.items():
+            if isinstance(answers[path], NotStored):  # it is not beside its pack as well
                 answers[path] = None
-            except StoreError as error:
-                answers[path] = error
+            if answers[path] is None:
+                packed.setdefault(pack.key, (pack, set()))[1].add(path)
         for pack, gone in packed.values():
-            self._forget()
             try:
-                self._rewrite(pack, gone)
+                with self._rewriting:  # several threads would take turns at writing it anew
+                    self._take_out(pack, gone)
             except StoreError as error:
                 answers.update(dict.fromkeys(gone, error))
         return [answers[path] for path in paths]
 
     def _places(self, paths: Iterable[str]) -> dict[str, Blob]:
         """Return the pack of each of the paths that is in one."""
-        wanted = set(paths)
-        found: dict[str, Blob] = {}
+        found = {
+            path: self._indexes.known[path][0] for path in paths if path in self._indexes.known
+        }
+        # "trace.bin" and "boot.bin" are never paths of packs: those have the span.
+        rest = {path for path in paths if path not in found and path.count(".bin") == 1}
+        rest = {path for path in rest if path.rpartition("/")[2] not in ("trace.bin", "boot.bin")}
         try:
-            for pack, entry in self._entries(self._packs()):
-                if entry.path in wanted:
+            for pack, entry in self._indexes.entries(self._indexes.packs()) if rest else ():
+                if entry.path in rest:
                     found[entry.path] = pack
         except DamagedPack:
             pass  # nothing of that one is touched
         return found
 
+    def _take_out(self, pack: Blob, gone: set[str]) -> None:
+        try:
+            self._rewrite(pack, gone)
+        except NotStored:  # others have written it anew
+            self._indexes.forget()
+            again: dict[str, tuple[Blob, set[str]]] = {}
+            for path, other in self._places(gone).items():
+                again.setdefault(other.key, (other, set()))[1].add(path)
+            for other, some in again.values():
+                self._rewrite(other, some)
+
     def _rewrite(self, pack: Blob, gone: set[str]) -> None:
         """Take recordings out of a pack: its next generation first, then the old one goes."""
-        key, base, generation = pack.key, *_parts(pack.key)
+        key, base, generation = pack.key, *pack_parts(pack.key)
         for _ in range(20):
             data = self.blobs.get(key)
             entries = read_index(data, len(data), f"{self.url}/{key}")
@@ -271,6 +268,7 @@ class PackedStore:
                     for number in range(generation):
                         self.blobs.delete(f"{base}.{number}.pack" if number else f"{base}.pack")
                     self.blobs.delete(key)
+                    self._indexes.replaced(pack.key, after if left else "")
                 return
             # Another process took something out of it at the same time: take ours out of its.
             key, generation = after, generation + 1
@@ -281,62 +279,9 @@ class PackedStore:
     def _find(self, path: str, missing: NotStored) -> tuple[Blob, PackEntry]:
         folder, service, name = check_path(path)
         first = name in ("trace.bin", "boot.bin")
-        packs = sorted(self._packs(), key=lambda one: one.key)
-        for pack, entry in self._entries(packs):
+        packs = sorted(self._indexes.packs(), key=lambda one: one.key)
+        for pack, entry in self._indexes.entries(packs):
             same = (entry.folder, entry.service) == (folder, service)
             if same and (first or entry.path == path):
                 return pack, entry
         raise missing
-
-    def _packs(self) -> Sequence[Blob]:
-        """Return the packs that count: of each the last generation."""
-        last: dict[str, tuple[int, Blob]] = {}
-        for blob in self.blobs.list(PACKS):
-            if _KEY.fullmatch(blob.key):
-                base, generation = _parts(blob.key)
-                if base not in last or last[base][0] < generation:
-                    last[base] = (generation, blob)
-        return [blob for _, blob in last.values()]
-
-    def _entries(self, packs: Sequence[Blob]) -> Iterator[tuple[Blob, PackEntry]]:
-        """Yield what the indexes of packs say, pack by pack; a damaged one is told at the end."""
-        damaged: DamagedPack | None = None
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for begin in range(0, len(packs), 4 * _AT_ONCE):
-                some = packs[begin : begin + 4 * _AT_ONCE]
-                for pack, index in zip(some, pool.map(self._index, some), strict=True):
-                    if isinstance(index, DamagedPack):
-                        damaged = index
-                        continue
-                    for entry in index:
-                        yield pack, entry
-        if damaged is not None:
-            raise damaged
-
-    def _index(self, pack: Blob) -> Sequence[PackEntry] | DamagedPack:
-        with self._lock:
-            known = self._indexes.get(pack.key)
-        if known is not None:
-            return known
-        name = f"{self.url}/{pack.key}"
-        try:
-            begin = self.blobs.get(pack.key, length=min(pack.size_bytes, _FIRST_BYTES))
-            end = index_bytes(begin, name)
-            if HEAD_BYTES <= len(begin) < end <= pack.size_bytes:
-                begin += self.blobs.get(pack.key, start=len(begin), length=end - len(begin))
-            entries = read_index(begin, pack.size_bytes, name)
-        except DamagedPack as error:
-            return error
-        except NotStored:
-            return []  # its next generation has come
-        with self._lock:
-            self._indexes[pack.key] = entries
-            self._known.update((entry.path, (pack, entry)) for entry in entries)
-        return entries
-
-
-def _parts(key: str) -> tuple[str, int]:
-    match = _KEY.fullmatch(key)
-    if match is None:
-        raise DamagedPack(f"{key} is no name of a pack; nothing was changed")
-    return match["base"], int(match["generation"] or 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retrace_core.errors import StoreError
     from retrace_core.store.blobs import Blobs
 
-__all__ = ["END_NS", "BatchStore", "RankedStore", "Store", "StoredRecording"]
+__all__ = ["END_NS", "BatchStore", "BulkStore", "RankedStore", "Store", "StoredRecording"]
 
 END_NS = 1 << 63
 """Later than any time in nanoseconds."""
@@ -127,6 +127,15 @@ class BatchStore(Protocol):
 
     def put_all(self, recordings: Sequence[tuple[str, str, str, bytes]]) -> list[str | StoreError]:
         """Keep recordings, each given as the arguments of `Store.put`; a path or error of each."""
+        ...
+
+
+@runtime_checkable
+class BulkStore(Protocol):
+    """A store for which to delete several recordings in one step costs less than one by one."""
+
+    def delete_all(self, paths: Sequence[str]) -> Sequence[StoreError | None]:
+        """Remove recordings; None for each that is gone now, or the error as of `Store.delete`."""
         ...
 
 

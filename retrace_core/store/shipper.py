@@ -12,12 +12,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrace_core.errors import DamagedPack, StoreError, StoreRefused, StoreUnavailable
+from retrace_core.errors import DamagedPack, StoreError
 from retrace_core.stats import count
 from retrace_core.store.dated_store import DatedStore
 from retrace_core.store.directory import DirectoryStore
 from retrace_core.store.object_puts import BlobBatch
 from retrace_core.store.pack import read_index, recording_in
+from retrace_core.store.paths import safe_names
 from retrace_core.store.putting import put_each
 from retrace_core.store.spool_budget import SpoolBudget
 
@@ -119,16 +120,25 @@ class Shipper:
             except StoreError as error:
                 done.error = error
                 return
-        loose = [(one, data) for one, data in read if not one.is_pack]
-        packs = [(one, data) for one, data in read if one.is_pack]
+        damaged: list[tuple[tuple[Spooled, bytes], StoreError | None]] = []
+        whole: list[tuple[Spooled, bytes]] = []
+        for file in read:
+            damage = _damage(*file)
+            damaged.append((file, damage)) if damage else whole.append(file)
+        loose = [file for file in whole if not file[0].is_pack]
+        packs = [file for file in whole if file[0].is_pack]
         begun = time.monotonic()
-        for (one, data), answer in [*self._put_loose(loose), *self._put_packs(packs)]:
+        for (one, data), answer in [
+            *damaged,
+            *self._put_loose(loose),
+            *self._put_packs(packs),
+        ]:
             if answer is None:
                 self.spool.confirm(one)
                 count("shipped", one.count)
                 done.shipped += one.count
                 done.shipped_bytes += len(data)
-            elif isinstance(answer, (StoreUnavailable, StoreRefused)):
+            elif not _is_its_own(one, answer):
                 done.error = answer
             else:
                 self.spool.refuse(one)
@@ -190,6 +200,24 @@ class Shipper:
             return error
         failed = [error for error in self._put_recordings(recordings) if error is not None]
         return failed[0] if failed else None
+
+
+def _damage(one: Spooled, data: bytes) -> StoreError | None:
+    """Return what is wrong with a file: a power cut may have taken what was not on the disk."""
+    try:
+        if len(data) != one.size_bytes:
+            raise DamagedPack(f"{one.name} has lost its end; nothing of it was shipped")
+        if one.is_pack:
+            read_index(data, len(data), one.name)
+    except DamagedPack as error:
+        return error
+    return None
+
+
+def _is_its_own(one: Spooled, error: StoreError) -> bool:
+    """Return True where a file itself is wrong, and no store would take it, ever."""
+    safe = one.is_pack or safe_names(one.folder, one.service, one.span_id)
+    return isinstance(error, DamagedPack) or not safe
 
 
 def pack_key(one: Spooled) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["wakes", "watches"]
 
-_DEBOUNCE_MS = 100
+_DEBOUNCE_MS, _LOOK_MS = 100, 200
 
 
 def watches() -> bool:
@@ -43,14 +44,19 @@ def wakes(spool: Spool, interval_s: float, stop: threading.Event) -> Iterator[No
     def whole(change: Change, path: str) -> bool:
         return change is Change.added and not os.path.basename(path).startswith(".")
 
-    for _ in watch(
+    yielded, first = time.monotonic(), True
+    for changes in watch(
         spool.waiting,
         watch_filter=whole,
         debounce=_DEBOUNCE_MS,
         step=_DEBOUNCE_MS // 2,
-        rust_timeout=int(interval_s * 1000),
+        rust_timeout=_LOOK_MS,
         yield_on_timeout=True,
         stop_event=stop,
         recursive=False,
     ):
-        yield
+        # The first time whatever is told: something may have come before the watch began.
+        if changes or first or time.monotonic() - yielded >= interval_s:
+            first = False
+            yield
+            yielded = time.monotonic()

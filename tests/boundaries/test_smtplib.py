@@ -81,7 +81,7 @@ def test_mail_is_sent_again_to_nobody(recordings: Path) -> None:
         app, recording = record_wsgi(recordings, view)
     assert recording.response is not None and recording.response.status == 200
     events = str([lane.events for lane in recording.lanes])
-    assert "rcpt to:<ann@example.org>" in events.lower()
+    assert "rcpt to:<" in events.lower() and "@example.org>" in events  # the name is masked
     assert "secret-1" not in events and "AHNob3AAc2VjcmV0LTE=" not in events
     assert_identical(recording, app)
     assert mailbox.taken == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retrace_core.audit import audit, audited, who
+from retrace_core.audit import audit, audited
 from retrace_core.errors import StoreError
 from retrace_core.store import DirectoryStore
 
@@ -41,47 +41,6 @@ def test_a_wrong_time_is_refused(
     """What no cloud signs for."""
     put("a" * 32)
     assert inside("share", "aaaaaa", "--for", span).returncode == 2
-
-
-class Signing(DirectoryStore):
-    """A folder whose files can be signed, as a store in a cloud signs them."""
-
-    def presign(self, path: str, *, expires_s: int = 3600) -> str:
-        """Return a URL that says what was signed."""
-        self.stat(path)
-        return f"https://bucket.example/{path}?for={expires_s}"
-
-
-@pytest.fixture
-def signing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every store that a command opens can sign."""
-    monkeypatch.setattr(
-        "retrace_core.cli.cataloged.open_store", lambda url, setting="": Signing(url)
-    )
-
-
-@pytest.mark.usefixtures("signing")
-def test_a_share_is_printed_and_audited(
-    inside: Callable[..., Any], put: Callable[..., Path]
-) -> None:
-    """The URL on standard output alone, and who got it written down."""
-    put("a" * 32, "shop")
-    put("a" * 32, "till")
-    done = inside("share", "aaaaaa/till", "--for", "10m")
-    assert done.stdout == f"https://bucket.example/{'a' * 32}/till/trace.bin?for=600\n"
-    (line,) = lines(inside("audit", "--action", "share").stdout)
-    assert (line["by"], line["paths"]) == (who(), [f"{'a' * 32}/till/trace.bin"])
-    assert len(json.loads(inside("share", "aaaaaa", "--json").stdout)) == 2
-
-
-@pytest.mark.usefixtures("signing")
-def test_without_a_line_nothing_is_shared(
-    inside: Callable[..., Any], put: Callable[..., Path]
-) -> None:
-    """Where the audit log can't be written no URL is printed."""
-    put("a" * 32)
-    done = inside("share", "aaaaaa", env={"RETRACE_AUDIT": "/nowhere/audit.jsonl"})
-    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_a_replay_is_audited_once(shop: Callable[..., Any]) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retrace_core.encryption import encrypting, new_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -159,3 +161,21 @@ def test_ls_reads_only_what_the_catalog_names(inside: Callable[..., Any], tmp_pa
     assert traces(inside("ls", "--json", "--service", "till").stdout) == ["c"]
     (tmp_path / "recordings" / ".catalog" / "catalog.sqlite").unlink()
     assert traces(inside("ls", "--json").stdout) == ["c", "b", "a"]
+
+
+def test_what_is_encrypted_is_found_with_the_key(
+    inside: Callable[..., Any], put: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Without it a recording is in the catalog by its place alone; with it, erased by its tag."""
+    private, public = new_key()
+    (tmp_path / "key.txt").write_text(private)
+    file = put("a" * 32, tags={"user": 42})
+    file.write_bytes(encrypting(public, "encrypt_to")(file.read_bytes()))
+    assert traces(inside("find", "--json").stdout) == []
+    assert traces(inside("find", "--json", "--unreadable").stdout) == ["a"]
+    assert inside("erase", "--tag", "user=42").returncode == 1
+    key = {"RETRACE_IDENTITY": str(tmp_path / "key.txt")}
+    found = inside("find", "--json", "--update", "--tag", "user=42", env=key)
+    assert traces(found.stdout) == ["a"]
+    assert inside("erase", "--tag", "user=42", env=key).returncode == 0
+    assert not file.exists()

@@ -22,8 +22,8 @@ class Suite:
 
 
 SUITES = {
-    "flask": Suite(needs=("pytest<9.1",), group="tests"),
-    "werkzeug": Suite(needs=(), group="tests"),
+    "flask": Suite(needs=("pytest<9",), group="tests"),
+    "werkzeug": Suite(needs=(), group="tests", options=("--timeout=30",)),
     "starlette": Suite(
         needs=(
             "starlette[full]",

@@ -16,7 +16,7 @@ from retrace_core.redaction.messagepack import integer_bytes
 from retrace_core.redaction.pseudonyms import Pseudonyms, luhn_valid
 
 ONE, OTHER = Pseudonyms(b"one" * 11), Pseudonyms(b"other" * 7)
-TEXTS = st.text(min_size=1, max_size=60)
+TEXTS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=60)
 PLAIN = st.text(string.ascii_letters + string.digits, min_size=12, max_size=40)
 
 
@@ -31,7 +31,6 @@ def shape(text: str) -> str:
 @given(TEXTS)
 def test_as_long_in_bytes(text: str) -> None:
     """The bytes of a recording keep their places."""
-    assume(text.isprintable())
     assert len(ONE.of(text).encode()) == len(text.encode())
 
 
@@ -105,7 +104,6 @@ def test_a_number_stays_as_wide(value: int) -> None:
 @given(TEXTS)
 def test_each_form_is_as_long_for_both(text: str) -> None:
     """Digests, encodings and decodings of a secret and its pseudonym differ in no length."""
-    assume(text.isprintable())
     for was, now in forms_of(text, ONE.of(text)):
         assert len(was) == len(now)
 

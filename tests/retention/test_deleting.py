@@ -75,11 +75,7 @@ def test_what_was_begun_is_written_down_first(
     def ended(_: str) -> None:
         raise KeyboardInterrupt
 
-    def no_end(*_: object) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(store, "delete", ended)
-    monkeypatch.setattr("retrace_core.retention.receipts.Receipts.end", no_end)
     with pytest.raises(KeyboardInterrupt):
         delete_all(store, condemned(path), by="me", host="here")
     ((key, (receipt,)),) = receipts_in(store)

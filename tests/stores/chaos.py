@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.store import open_store
 from retrace_core.store.pack import read_index
-from retrace_core.store.packed_store import PACKS
+from retrace_core.store.pack_indexes import PACKS
 from retrace_core.store.shipper import Shipper
 from retrace_core.store.spool import Spool
 from retrace_core.store.spool_budget import dropped_in

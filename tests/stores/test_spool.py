@@ -179,11 +179,21 @@ def test_a_damaged_pack_is_put_aside(spool: Spool, tmp_path: Path) -> None:
     store.put_all([(fresh(), "shop", f"{n:016x}", b"%d" % n) for n in range(3)])
     (one,) = spool.list()
     with open(f"{spool.waiting}/{one.name}", "wb") as file:
-        file.write(b"rubbish")
+        file.write(bytes(one.size_bytes))
     put(store, 1)
     done = Shipper(spool, store.behind).ship()
     assert (done.shipped, done.refused, done.left) == (1, 3, 0)
     assert os.listdir(f"{spool.root}/refused") == [one.name]
+
+
+def test_a_recording_that_lost_its_end_is_put_aside(spool: Spool, tmp_path: Path) -> None:
+    """By a power cut: its name says how long it was."""
+    store = spooled(spool, tmp_path)
+    put(store, 2)
+    os.truncate(f"{spool.waiting}/{spool.list()[0].name}", 10)
+    done = Shipper(spool, store.behind).ship()
+    assert (done.shipped, done.refused, done.left) == (1, 1, 0)
+    assert len(spool.list("refused")) == 1
 
 
 def test_foreign_files_are_left_alone(spool: Spool, tmp_path: Path) -> None:
