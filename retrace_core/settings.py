@@ -141,7 +141,7 @@ def _checked(setting: Setting, raw: Any, shown: str, origin: str) -> Any:
         )
     if setting.name == "trace_header" and not _HEADER_NAMES.fullmatch(value):
         raise ConfigurationError(shown, raw, "names of headers, separated by commas", origin)
-    if setting.name == "force_secret":
+    if setting.name in ("force_secret", "redact_key"):
         check_secret(value, shown, origin)
     if setting.name == "app" and value and ":" not in value:
         raise ConfigurationError(shown, raw, "module:attribute", origin)

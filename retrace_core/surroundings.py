@@ -37,8 +37,8 @@ _SECRET = re.compile(
 )
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _VALUE_LIMIT = 8192
-_LEAST_MASKED = 3
-"""Shorter values are left out: they can't be masked."""
+_LEAST_MASKED = 8
+"""Shorter values are left out: too much else is equal to them ("prod", "none")."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +60,14 @@ def secret_values() -> dict[bytes, str]:
     """Return the values of variables whose names look secret, and passwords in the others' URLs."""
     found: dict[bytes, str] = {}
     for name, value in os.environ.items():
-        if _SECRET.search(name) and value and not _OWN.fullmatch(name):
+        if len(value) < _LEAST_MASKED:
+            continue
+        if _SECRET.search(name) and not _OWN.fullmatch(name):
             found[value[:_VALUE_LIMIT].encode("utf-8", "surrogateescape")] = name.lower()
         elif "://" in value:
             for match in _USERINFO.finditer(value):
-                found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
+                if len(match[2]) >= _LEAST_MASKED:
+                    found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
     return found
 
 

@@ -178,6 +178,19 @@ def test_ls_shows_requests_and_no_tapes(shop: dict[str, Any]) -> None:
     assert sorted(one["path"] for one in listed) == ["/plan/acme", "/plan/bcme"]
 
 
+def test_show_names_the_tape(shop: dict[str, Any]) -> None:
+    """Whoever copies a recording by hand sees which folder has to come along."""
+    (tape,) = (shop["folder"] / "recordings").glob("boot-*/*")
+    path = next((shop["folder"] / "recordings").glob("[0-9a-f]*/*/trace.bin"))
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "show", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert f"{tape.parent.name}/{tape.name}" in done.stdout
+
+
 @pytest.mark.parametrize("isolate", ["fork", "process"])
 def test_verify_boots_each_recording_from_its_tape(shop: dict[str, Any], isolate: str) -> None:
     """Tapes are no recordings to verify, and the application is imported on their answers."""

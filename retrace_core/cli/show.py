@@ -179,6 +179,8 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
         "process",
         f"Python {made.python} on {made.host or 'an unnamed host'}, pid {made.pid}{commit}",
     )
+    if header.boot:
+        yield "boot tape", header.boot
     mark = read_mark(path, header.span_id)
     if mark is not None:
         code = f" at commit {mark.commit[:12]}" if mark.commit else ""

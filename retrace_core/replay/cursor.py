@@ -89,13 +89,6 @@ class LaneCursor:
             self.passed.append(self._turns.popleft())
         return waiting[0] if waiting else None
 
-    def ends_cancelled(self) -> bool:
-        """Return True when no call is left, and the task was cancelled in the end."""
-        if not self.waiting:
-            return True
-        last = self.waiting[0]
-        return last.kind == "lane.end" and last.status == CANCELLED
-
     def comes(self, kind: str, asked: object, past: Sequence[str]) -> bool:
         """Return True when this call is the next one.
 
@@ -121,6 +114,13 @@ class LaneCursor:
         while waiting and (waiting[0] is event or self.owner(waiting[0]) is event):
             waiting.popleft()
             self.passed.append(self._turns.popleft())
+
+    def ends_cancelled(self) -> bool:
+        """Return True when no call is left, and the task was cancelled in the end."""
+        if not self.waiting:
+            return True
+        last = self.waiting[0]
+        return last.kind == "lane.end" and last.status == CANCELLED
 
     def pop(self) -> tuple[Event, int]:
         """Give the next event back: returns it and its turn."""

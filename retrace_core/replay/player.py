@@ -17,12 +17,12 @@ from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
-from retrace_core.replay.cancelling import Cancelling
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
+from retrace_core.replay.postponed import Postponed
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import steps_of
@@ -83,8 +83,7 @@ class Player(ReplayedResponse):
         self._recording = recording
         self.patience_s = patience_s
         self._lock = threading.Lock()
-        self.masks = masks_of(recording)
-        """Where secrets of the recording are masked: how what is asked is compared."""
+        self.masks = masks_of(recording)  # how what is asked is compared
         for lane in recording.lanes:
             self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane), masks=self.masks)
         self._turns = Turns(
@@ -107,7 +106,8 @@ class Player(ReplayedResponse):
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
-        self._cancelling = Cancelling(self._raise_divergence)
+        self._postponed = Postponed(self._raise_divergence)
+        """Lane id -> a cancellation of its task that came before the answer it was waiting for."""
         self._on_divergence: Callable[[Divergence], None] | None = None
         self._watcher: Callable[[], object] | None = None
 
@@ -138,9 +138,6 @@ class Player(ReplayedResponse):
     def when_diverging(self, call: Callable[[Divergence], None]) -> None:
         """Have `call` called, on the thread that leaves the recording, before it is left."""
         self._on_divergence = call
-
-    def close(self) -> None:
-        """Do nothing: the driver ends the replay."""
 
     def lane_ending(self, lane: Lane) -> None:
         """Wait, on the lane's thread, until it was its turn to end."""
@@ -259,10 +256,15 @@ class Player(ReplayedResponse):
                 await self._until_cancelled(lane, kind, key)
             if event.kind == "asyncio.sleep":
                 await asyncio.sleep(0)
-            await self._cancelling.wait(self._turns, lane, turn, self._cursor(lane))
+            await self._wait(lane, turn)
         finally:
             self._turns.done(lane, turn)
         return self._outcome(event)
+
+    async def _wait(self, lane: Lane, turn: int) -> None:
+        await self._postponed.wait(lane, lambda: self._turns.wait_async(lane, turn))
+        if lane in self._postponed and self._cursor(lane).ends_cancelled():
+            self._postponed.cancel(lane)
 
     def waits(self) -> bool:
         """Return True while a lane waits for its turn: that ends by itself."""
@@ -352,7 +354,7 @@ class Player(ReplayedResponse):
         return event.value
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
-        self._cancelling.cancel(lane)
+        self._postponed.cancel(lane)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         patience_s = None if self.patience_s == float("inf") else self.patience_s
         done, _ = await asyncio.wait([never], timeout=patience_s)

@@ -50,6 +50,9 @@ class ReplayedResponse:
     def said_elsewhere(self, message: object) -> None:
         """Do nothing: what code outside of the lanes does is not replayed."""
 
+    def close(self) -> None:
+        """Do nothing: the driver ends the replay."""
+
     def failed(self, error: BaseException) -> None:
         """Keep the exception that left the application."""
         if not isinstance(error, DivergedError) and self.outcome.error is None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.cli.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +77,32 @@ def test_settings_are_the_policy(inside: Callable[..., Any], tmp_path: Path) -> 
     env = {"RETRACE_RETENTION_AGE": "30d", "RETRACE_RETENTION_FAILURES_AGE": "10d"}
     assert inside("prune", env=env).returncode == 0
     assert left(tmp_path) == "c"
+
+
+@pytest.mark.usefixtures("three")
+def test_it_goes_on_and_on(put: Callable[..., Path], tmp_path: Path) -> None:
+    """With --every what becomes too old later goes later, until the process is ended."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RETRACE")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retrace_core.cli", "prune", "--older", "30d", "--every", "200ms"],
+        cwd=tmp_path,
+        env={**clean, "PYTHONPATH": ROOT},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["path"].startswith("a")
+        assert json.loads(process.stdout.readline())["rule"] == "boot_tape"
+        late = put("d" * 32)
+        os.utime(late, (time.time() - 31 * DAY_S,) * 2)
+        assert json.loads(process.stdout.readline())["path"].startswith("d")
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert left(tmp_path) == "bc"
 
 
 @pytest.mark.usefixtures("three")

@@ -1,0 +1,67 @@
+"""Postponed: cancellations that strike earlier on replay than they did while recording.
+
+A client can swallow its cancellation, as redis-py does where its reply is there already; and a
+timer may be early on replay. So an answer that came all the same is waited for, and the task is
+cancelled where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from retrace_core.lanes import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from retrace_core.lanes import Lane
+
+__all__ = ["Postponed"]
+
+
+class Postponed:
+    """The cancellations of one replay that are still to come.
+
+    Args:
+        check: raises where the replay has diverged.
+    """
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._errors: dict[str, asyncio.CancelledError] = {}
+
+    def __contains__(self, lane: Lane) -> bool:
+        """Return True where one is to come for a lane's task."""
+        return lane.id in self._errors
+
+    async def wait(self, lane: Lane, turn: Callable[[], Awaitable[None]]) -> None:
+        """Wait for a turn, also where the task is cancelled meanwhile.
+
+        Args:
+            lane: of the task.
+            turn: waits for it.
+        """
+        try:
+            await turn()
+        except asyncio.CancelledError as error:
+            await self._wait_on(turn)
+            self._errors[lane.id] = error
+
+    def cancel(self, lane: Lane) -> None:
+        """Cancel the task of a lane now, if that is to come."""
+        error, task = self._errors.pop(lane.id, None), asyncio.current_task()
+        if error is not None and task is not None:
+            task.uncancel()  # asked for once, as before
+            task.cancel(*error.args)  # by which anyio knows its own
+
+    async def _wait_on(self, turn: Callable[[], Awaitable[None]]) -> None:
+        # In a task of its own: anyio cancels again with each step of the loop.
+        with mask():
+            waiting = asyncio.ensure_future(turn())
+        while not waiting.done():
+            self._check()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(waiting)
+        waiting.result()
