@@ -2,7 +2,8 @@
 
 Hooks: `AsyncResult._get_task_meta` (state, result, ready, ...), `AsyncResult.get`, and
 `ResultSet.join_native`, which waits for many at once. `AsyncResult.then` and `__del__` subscribe
-and unsubscribe, which is no event, nor is how often the backend was polled. An `EagerResult` asks
+and unsubscribe, which is no event, nor is how often the backend was polled; `__init__` notes what a
+replay made, whose `__del__` calls nobody. An `EagerResult` asks
 nobody. Read in Celery 5.3 to 5.7.
 """
 
@@ -98,9 +99,21 @@ def _hooked_then(original: Callable[..., Any]) -> Callable[..., Any]:
     return then
 
 
+def _hooked_init(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **options: Any) -> None:  # noqa: N807
+        original(self, *args, **options)
+        lane = current()
+        self._replayed = lane is not None and lane.mode == REPLAY
+
+    return __init__
+
+
 def _hooked_del(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def __del__(self: Any) -> None:
+        if getattr(self, "_replayed", False):
+            return  # nobody was asked, so there is nothing to call off, maybe after the replay
         with mask():  # it is collected at no particular time
             original(self)
 
@@ -127,6 +140,7 @@ BOUNDARY = Boundary(
         Patch(AsyncResult, "_get_task_meta", _hooked_meta),
         Patch(AsyncResult, "get", _hooked_get),
         Patch(AsyncResult, "then", _hooked_then),
+        Patch(AsyncResult, "__init__", _hooked_init),
         Patch(AsyncResult, "__del__", _hooked_del),
         Patch(ResultSet, "join_native", _hooked_join),
     ),
