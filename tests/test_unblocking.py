@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 class Writer:
     """A thread that executes statements for whoever puts them, as Datasette has one."""
 
-    def __init__(self, statement: str) -> None:
+    def __init__(self, statement: str, database: Path) -> None:
         self.statement = statement
+        self.database = database
 
     def run(self, answers: Any) -> None:
         """Answer once; a failure that is no Exception ends the thread, and nobody is told."""
-        connection = sqlite3.connect(":memory:")
+        connection = sqlite3.connect(self.database)
         try:
             answers.put(connection.execute(self.statement).fetchone()[0])
         finally:
@@ -33,10 +34,10 @@ class Writer:
 
 
 @pytest.fixture
-def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
+def writer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Writer:
     """Return a writer whose threads die in silence."""
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    return Writer("SELECT 1")
+    return Writer("SELECT 1", tmp_path / "shop.db")
 
 
 @pytest.mark.timeout(30)

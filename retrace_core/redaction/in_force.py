@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -75,8 +76,16 @@ def redactor(settings: Settings) -> Redactor:
         detectors=settings.redact_detectors,
         patterns=_patterns(settings),
         known=dict if consent else _KnownValues(),
-        allowed=frozenset(consent),
+        allowed=frozenset(consent) | _folders(),
     )
+
+
+def _folders() -> frozenset[bytes]:
+    """Return the working folder: PWD is no password where a server hands its variables on."""
+    given = [os.environ.get("PWD", ""), os.environ.get("OLDPWD", "")]
+    with contextlib.suppress(OSError):  # it may have been removed
+        given.append(os.getcwd())
+    return frozenset(os.fsencode(folder) for folder in given if folder)
 
 
 class _KnownValues:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import Flask
 
 from retrace_core import load, replay
 from retrace_core.encryption import new_key
+from retrace_core.writer import flush
+from retrace_mw import RetraceMiddleware
 from tests.http_origin import origin
 from tests.redaction import shops
 from tests.redaction.raw import files, raw
@@ -102,3 +105,18 @@ def test_sealed_shops(
         if opened.header.path == "/login":
             given = b"".join(opened.request.body).replace(b"+", b" ")
             assert shops.PASSWORD.encode() in given
+
+
+def test_the_working_folder_is_no_password(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PWD, which wsgiref hands to the application with its other variables, names a folder."""
+    monkeypatch.setenv("PWD", "/srv/storefront")
+    app = Flask("shop")
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app, sample_rate=1.0)  # type: ignore[method-assign]
+    app.add_url_rule("/", view_func=lambda: "in /srv/storefront")
+    app.test_client().get("/", environ_overrides={"PWD": "/srv/storefront", "DB_PWD": "tr0ub4dor"})
+    flush()
+    content = raw(recordings)
+    assert b"in /srv/storefront" in content
+    assert b"tr0ub4dor" not in content
