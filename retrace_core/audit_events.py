@@ -23,6 +23,7 @@ DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
 """Beginnings of paths to which anybody may write."""
 _BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod")
 """Events whose last argument is the open folder that the path is relative to, or -1."""
+_LINKER = ["/sbin/ldconfig", "-p"]
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -55,7 +56,9 @@ def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
     `platform.processor()` runs uname, for the user agent of an SDK.
     """
     if event == "subprocess.Popen":
-        return args[0] == "uname" or list(args[1]) == ["/sbin/ldconfig", "-p"]
+        return args[0] == "uname" or list(args[1]) == _LINKER
+    if event == "os.posix_spawn":  # which subprocess goes by since CPython 3.13
+        return list(args[1]) == _LINKER
     address = args[1] if len(args) > 1 else None
     return (
         event == "socket.bind"
