@@ -410,6 +410,11 @@ def test_only_failures_are_kept(recordings: Path, protocol: str) -> None:
     }
 
 
+def in_order(part: Any) -> str:
+    """Return what a parameter is called, the same in every process."""
+    return " ".join(map(str, sorted(part))) if isinstance(part, set) else repr(part)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(
     ("decider", "paths"),
@@ -422,7 +427,7 @@ def test_only_failures_are_kept(recordings: Path, protocol: str) -> None:
         (all_of(KeepIfFailed(), KeepIfSlower(1000)), set()),
         (first_of(Never(), KeepIfFailed(), Always()), {"/500"}),
     ],
-    ids=repr,
+    ids=in_order,
 )
 def test_they_go_together_with_head_deciders(
     recordings: Path, protocol: str, decider: Any, paths: set[str]
