@@ -125,17 +125,17 @@ class RetraceMiddleware:
             environ = {**environ, "wsgi.input": InputTee(environ["wsgi.input"], recording_scope)}
             if view is not None:
                 view.source = environ  # what frameworks leave in it is seen at the end
-        lane = recording_scope.root
+        inside = _Inside(recording_scope.root)
         try:
-            chunks = _within(
-                lane, self.app, environ, _tee_start_response(recording_scope, start_response, add)
+            chunks = inside.call(
+                self.app, environ, _tee_start_response(recording_scope, start_response, add)
             )
         except BaseException as error:
             recording_scope.failed(error)
             recording_scope.close()
             raise
         sized = isinstance(chunks, (list, tuple))
-        return (SizedResponseTee if sized else ResponseTee)(chunks, lane, recording_scope)
+        return (SizedResponseTee if sized else ResponseTee)(chunks, inside, recording_scope)
 
 
 def _has_body(environ: Environ) -> bool:
@@ -260,17 +260,34 @@ class InputTee:
             yield line
 
 
-def _within(lane: Lane, function: Callable[..., T], *args: Any) -> T:
-    """Call a part of the application in a lane, in the very context that the server calls us in.
+class _Inside:
+    """Calls parts of the application in a lane, in the very context that the server calls us in.
 
     A copy of it would be seen: what the application sets there, as Flask does, must be reset in
-    the same context, and a server's thread keeps what is never reset.
+    the same context. What we set goes with each call, since a server's thread keeps the rest.
     """
-    token = LANE.set(lane)
-    try:
-        return function(*args)
-    finally:
-        LANE.reset(token)
+
+    __slots__ = ("_lane", "_late")
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._late: Any = None
+        """What hands the trace on since a late "no"."""
+
+    def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a part of the application."""
+        before = UNRECORDED.get()
+        if self._late is not None:
+            UNRECORDED.set(self._late)
+        token = LANE.set(self._lane)
+        try:
+            return function(*args)
+        finally:
+            LANE.reset(token)
+            now = UNRECORDED.get()
+            if now is not before:
+                self._late = now
+                UNRECORDED.set(before)
 
 
 class ResponseTee:
@@ -278,15 +295,15 @@ class ResponseTee:
 
     Args:
         chunks: what the application returned.
-        lane: the scope's.
+        inside: calls the application in the scope's lane.
         recording_scope: keeps the chunks; closed by `close()`.
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], lane: Lane, recording_scope: RecordingScope
+        self, chunks: Iterable[bytes], inside: _Inside, recording_scope: RecordingScope
     ) -> None:
         self._chunks = chunks
-        self._lane = lane
+        self._inside = inside
         self._scope = recording_scope
         self._iterator: Iterator[bytes] | None = None
         self._done = False
@@ -298,8 +315,8 @@ class ResponseTee:
     def __next__(self) -> bytes:
         try:
             if self._iterator is None:
-                self._iterator = _within(self._lane, iter, self._chunks)
-            chunk: bytes = _within(self._lane, next, self._iterator)
+                self._iterator = self._inside.call(iter, self._chunks)
+            chunk: bytes = self._inside.call(next, self._iterator)
         except StopIteration:
             self._done = True
             raise
@@ -323,7 +340,7 @@ class ResponseTee:
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
-                _within(self._lane, close)
+                self._inside.call(close)
         except BaseException as error:
             self._scope.failed(error)
             raise

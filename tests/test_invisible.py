@@ -8,8 +8,10 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import stats, writer
+from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
-from retrace_mw import RetraceMiddleware
+from retrace_mw import Late, RetraceMiddleware, decide_late
+from retrace_mw.deciders import Never
 from tests.recorded import only_recording
 
 if TYPE_CHECKING:
@@ -79,3 +81,20 @@ def test_a_request_runs_in_the_context_of_its_server(recordings: Path) -> None:
     assert variable.get(None) is None
     lane = LANE.get()
     assert lane is None or lane.mode == OFF  # that of the boot, which has ended
+
+
+def test_a_late_no_leaves_nothing_in_the_server_s_context(recordings: Path) -> None:
+    """What hands the trace of a dropped request on does so for this request alone."""
+    seen: list[bool] = []
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        decide_late(user="ann")
+        start_response("200 OK", [])
+        yield b"one"
+        seen.append(UNRECORDED.get() is not None)
+        yield b"two"
+
+    served = RetraceMiddleware(app, decide=Late(Never()))
+    assert asked(served, {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}) == [b"one", b"two"]
+    assert seen == [True]
+    assert UNRECORDED.get() is None
