@@ -18,8 +18,9 @@ __all__ = ["TraceIdFilter", "current_trace_name"]
 def current_trace_name() -> str:
     """Return the name of the current request's trace, its folder when recorded, or ""."""
     lane = LANE.get()
-    if lane is not None:
-        name: str = getattr(getattr(lane, "scope", None), "folder", "")
+    # A lane of the boot has no folder; it stays in the context of whoever imported us.
+    name: str = getattr(getattr(lane, "scope", None), "folder", "")
+    if name:
         return name
     unrecorded = UNRECORDED.get()
     return "" if unrecorded is None else unrecorded.trace_name

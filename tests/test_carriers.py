@@ -16,8 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
+from retrace_core.boot_tape import Chapter
 from retrace_core.ids import safe_folder
+from retrace_core.native import LANE, OFF
 from retrace_mw import RetraceMiddleware, TraceIdFilter, extract, inject
+from retrace_mw.log_filter import current_trace_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,3 +160,16 @@ def test_log_records_know_their_trace(recordings: Path, rate: float) -> None:
     finally:
         logger.removeHandler(handler)
     assert seen == [extract(carrier).name, "given", "-"]
+
+
+def test_a_lane_of_the_boot_hides_no_trace(recordings: Path) -> None:
+    """It stays in the context that imported the application, when the boot has ended."""
+    found: list[str] = []
+    chapter = Chapter("boot", None, 1 << 20)
+    token = LANE.set(chapter.root)
+    chapter.root.mode = OFF
+    try:
+        in_a_request(lambda: found.append(current_trace_name()), 0.0)
+    finally:
+        LANE.reset(token)
+    assert found[0]
