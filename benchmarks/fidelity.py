@@ -9,7 +9,6 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 from benchmarks.unlimited import UNLIMITED
 from retrace_core import load, replay
 from tests.http_origin import origin
+from tests.server_process import free_port
 
 SERVERS = {
     "waitress": "-m waitress --threads 8 --listen 127.0.0.1:{port} benchmarks.fidelity:wsgi",
@@ -46,14 +46,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     globals()[name] = app
     return app
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def get(url: str) -> int:

@@ -29,12 +29,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.fidelity import free_port
 from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
 from tests.http_origin import origin
 from tests.postgresql_server import postgresql_server
 from tests.redis_server import redis_server
+from tests.server_process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchmarks.fidelity import free_port
 from benchmarks.rounds import option
 from benchmarks.unlimited import UNLIMITED
+from tests.server_process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

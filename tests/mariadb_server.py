@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +14,13 @@ from typing import TYPE_CHECKING
 
 import pymysql
 
+from tests.server_process import account, free_port, not_as_root, started
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 USER, PASSWORD = "shop", "secret"
+_ACCOUNTS = ("mysql", "nobody")
 _SETTINGS = (
     "--bind-address=127.0.0.1",
     "--skip-name-resolve",
@@ -76,21 +76,13 @@ class MariadbServer:
             f"--init-file={setup}",
             *_SETTINGS,
         ]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*_not_as_root(ends_with_us=True), *command], stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + _UP_WITHIN_S
-        while True:
-            try:
-                self._connect().close()
-            except pymysql.err.OperationalError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    said = (self.folder / "log").read_text(errors="replace")
-                    raise RuntimeError(f"MariaDB did not start:\n{said[-2000:]}") from None
-                time.sleep(0.05)
-            else:
-                break
+        self.process = started(
+            "MariaDB",
+            [*not_as_root(*_ACCOUNTS, ends_by="KILL"), *command],
+            self.folder,
+            self._answers,
+            within_s=_UP_WITHIN_S,
+        )
         setup.write_text("")  # the user is there when it starts again
 
     def stop(self) -> None:
@@ -99,6 +91,13 @@ class MariadbServer:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(30)
             self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            self._connect().close()
+        except pymysql.err.OperationalError:
+            return False
+        return True
 
     def _connect(self) -> pymysql.Connection:  # type: ignore[type-arg,unused-ignore]
         return pymysql.connect(host=self.host, port=self.port, user=USER, password=PASSWORD)
@@ -111,14 +110,14 @@ def mariadb_server() -> Iterator[MariadbServer]:
     try:
         (folder / "setup.sql").write_text(_SETUP)
         if os.getuid() == 0:
-            shutil.chown(folder, *_account())
+            shutil.chown(folder, *account(*_ACCOUNTS))
         init = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={folder / 'data'}"]
         init += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        made = subprocess.run([*_not_as_root(), *init], capture_output=True, check=False)
+        made = subprocess.run([*not_as_root(*_ACCOUNTS), *init], capture_output=True, check=False)
         if made.returncode:
             said = (made.stdout + made.stderr).decode(errors="replace")
             raise RuntimeError(f"mariadb-install-db failed:\n{said}")
-        server = MariadbServer(folder, _free_port())
+        server = MariadbServer(folder, free_port())
         try:
             server.start()
             yield server
@@ -134,32 +133,3 @@ def _program(name: str) -> str:
     if found is None:
         raise RuntimeError(f"MariaDB's {name} is not installed; run scripts/services")
     return found
-
-
-def _account() -> tuple[int, int]:
-    """Return (user id, group id) to run as where we are root, which MariaDB refuses."""
-    for name in ("mysql", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return entry.pw_uid, entry.pw_gid
-    raise RuntimeError("no user mysql or nobody to run MariaDB as")
-
-
-def _not_as_root(*, ends_with_us: bool = False) -> list[str]:
-    """Return a command line's beginning that leaves root, and ends with this process."""
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        return []  # not on Linux: we are hardly root there
-    options = ["--pdeathsig", "KILL"] if ends_with_us else []
-    if os.getuid() == 0:
-        user, group = _account()
-        options += ["--reuid", str(user), "--regid", str(group), "--clear-groups"]
-    return [setpriv, *options] if options else []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

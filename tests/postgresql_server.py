@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.server_process import account, free_port, not_as_root, started
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 USER = "postgres"
+_ACCOUNTS = ("postgres", "nobody")
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -58,17 +58,13 @@ class PostgresqlServer:
         """Start the server, and return when it takes connections."""
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = [_program("postgres"), "-D", str(self.folder), "-p", str(self.port), *settings]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*_not_as_root(ends_with_us=True), *command], stdout=log, stderr=log
-            )
-        ready = [_program("pg_isready"), "-q", "-h", self.host, "-p", str(self.port)]
-        deadline = time.monotonic() + _UP_WITHIN_S
-        while subprocess.run(ready, check=False).returncode:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                said = (self.folder / "log").read_text(errors="replace")
-                raise RuntimeError(f"PostgreSQL did not start:\n{said[-2000:]}")
-            time.sleep(0.05)
+        self.process = started(
+            "PostgreSQL",
+            [*not_as_root(*_ACCOUNTS, ends_by="QUIT"), *command],
+            self.folder,
+            self._answers,
+            within_s=_UP_WITHIN_S,
+        )
 
     def stop(self) -> None:
         """End the server and all connections at once; harmless when it is stopped."""
@@ -77,6 +73,10 @@ class PostgresqlServer:
             self.process.wait(30)
             self.process = None
 
+    def _answers(self) -> bool:
+        ready = [_program("pg_isready"), "-q", "-h", self.host, "-p", str(self.port)]
+        return subprocess.run(ready, check=False).returncode == 0
+
 
 @contextmanager
 def postgresql_server() -> Iterator[PostgresqlServer]:
@@ -84,13 +84,13 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
         if os.getuid() == 0:
-            shutil.chown(folder, *_account())
+            shutil.chown(folder, *account(*_ACCOUNTS))
         init = [_program("initdb"), "-D", str(folder), "-U", USER, "-A", "trust", "-N"]
         init += ["-E", "UTF8", "--locale=C"]
-        made = subprocess.run([*_not_as_root(), *init], capture_output=True, check=False)
+        made = subprocess.run([*not_as_root(*_ACCOUNTS), *init], capture_output=True, check=False)
         if made.returncode:
             raise RuntimeError(f"initdb failed:\n{made.stderr.decode(errors='replace')}")
-        server = PostgresqlServer(folder, _free_port())
+        server = PostgresqlServer(folder, free_port())
         try:
             server.start()
             yield server
@@ -109,32 +109,3 @@ def _program(name: str) -> str:
     if found is None:
         raise RuntimeError(f"PostgreSQL's {name} is not installed; run scripts/services")
     return found
-
-
-def _account() -> tuple[int, int]:
-    """Return (user id, group id) to run as where we are root, which PostgreSQL refuses."""
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return entry.pw_uid, entry.pw_gid
-    raise RuntimeError("no user postgres or nobody to run PostgreSQL as")
-
-
-def _not_as_root(*, ends_with_us: bool = False) -> list[str]:
-    """Return a command line's beginning that leaves root, and ends with this process."""
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        return []  # not on Linux: we are hardly root there
-    options = ["--pdeathsig", "QUIT"] if ends_with_us else []
-    if os.getuid() == 0:
-        user, group = _account()
-        options += ["--reuid", str(user), "--regid", str(group), "--clear-groups"]
-    return [setpriv, *options] if options else []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

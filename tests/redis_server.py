@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.server_process import ends_with_us, free_port, started
+
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 _UP_WITHIN_S = 30.0
@@ -39,15 +40,8 @@ class RedisServer:
             raise RuntimeError("redis-server is not installed; run scripts/services")
         options = ["--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)]
         options += ["--save", "", "--appendonly", "no"]
-        with (self.folder / "log").open("ab") as log:
-            command = [*_ends_with_us(), program, *options]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + _UP_WITHIN_S
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                said = (self.folder / "log").read_text(errors="replace")
-                raise RuntimeError(f"Redis did not start:\n{said[-2000:]}")
-            time.sleep(0.02)
+        command = [*ends_with_us(), program, *options]
+        self.process = started("Redis", command, self.folder, self._answers, within_s=_UP_WITHIN_S)
 
     def stop(self) -> None:
         """End the server and all connections at once; harmless when it is stopped."""
@@ -78,21 +72,10 @@ class RedisServer:
 def redis_server() -> Iterator[RedisServer]:
     """Yield a running server; it is stopped and deleted at the end."""
     folder = Path(tempfile.mkdtemp(prefix="redis-"))
-    server = RedisServer(folder, _free_port())
+    server = RedisServer(folder, free_port())
     try:
         server.start()
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _ends_with_us() -> list[str]:
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.fidelity import free_port
 from retrace_core import load
 from retrace_core.replay.boot import BootPlayer, find_boot_tape
 from tests.http_origin import origin
+from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from benchmarks.fidelity import free_port
 from retrace_core import load, replay
 from retrace_core.conversation import messages
 from tests.chat import chat
+from tests.server_process import free_port
 from tests.test_servers import replayed, serving
 
 if TYPE_CHECKING:

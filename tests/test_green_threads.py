@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.fidelity import free_port
+from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 if TYPE_CHECKING:

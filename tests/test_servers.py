@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.fidelity import SERVERS, free_port, measure
+from benchmarks.fidelity import SERVERS, measure
 from retrace_core import load, replay
 from tests import test_frameworks
+from tests.server_process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from benchmarks.fidelity import free_port
 from retrace_core import load, replay
 from tests import ways
+from tests.server_process import free_port
 from tests.test_servers import serving
 
 if TYPE_CHECKING:

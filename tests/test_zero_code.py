@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.fidelity import free_port
 from retrace_core import load
 from retrace_mw.cli.run import environment
+from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.server_process import free_port
+
 Shop = Callable[..., Any]
 BUY = "trace-buy/shop"
 ANSWER = 'start_response("200 OK"'
@@ -123,14 +125,6 @@ class Editor:
             message: dict[str, Any] = json.loads(self._file.read(length))
             if all(message.get(name) == value for name, value in wanted.items()):
                 return message
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_editor_attaches_and_stops_at_a_breakpoint(

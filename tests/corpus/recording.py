@@ -17,6 +17,7 @@ from tests.corpus.application import Place
 from tests.corpus.visitor import Visitor
 from tests.postgresql_server import postgresql_server
 from tests.redis_server import redis_server
+from tests.server_process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +63,7 @@ def record(
     state = Path(tempfile.mkdtemp(prefix=f"corpus-{application.name}-", dir=_STATE))
     try:
         with ExitStack() as servers:
-            filled = {"state": str(state), "port": str(_free_port())}
+            filled = {"state": str(state), "port": str(free_port())}
             if "postgresql" in application.needs:
                 postgresql = servers.enter_context(postgresql_server())
                 database = postgresql.new_database()
@@ -153,9 +154,3 @@ def _origin(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

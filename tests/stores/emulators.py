@@ -9,20 +9,19 @@ import hmac
 import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.server_process import ends_with_us, free_port, started
 from tests.stores.gcs_gateway import Gateway
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 __all__ = ["AzureEmulator", "Emulator", "GcsEmulator", "S3Emulator", "running"]
@@ -69,16 +68,13 @@ class Emulator:
 
     def start(self) -> None:
         """Start it, and return when it answers."""
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*_ends_with_us(), *self.command()], stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + _UP_WITHIN_S
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                said = (self.folder / "log").read_text(errors="replace")
-                raise RuntimeError(f"{type(self).__name__} did not start:\n{said[-2000:]}")
-            time.sleep(0.02)
+        self.process = started(
+            type(self).__name__,
+            [*ends_with_us(), *self.command()],
+            self.folder,
+            self._answers,
+            within_s=_UP_WITHIN_S,
+        )
 
     def stop(self) -> None:
         """End it at once; harmless when it is stopped."""
@@ -231,15 +227,3 @@ def _send(method: str, url: str, body: bytes, headers: dict[str, str] | None = N
     if not body:
         request.add_header("Content-Type", "")
     urllib.request.urlopen(request, timeout=30).close()
-
-
-def _ends_with_us() -> list[str]:
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

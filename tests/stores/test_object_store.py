@@ -10,8 +10,8 @@ import pytest
 
 from retrace_core.errors import NotStored, StoreError, StoreRefused, StoreUnavailable
 from retrace_core.store import open_store
+from tests.server_process import free_port
 from tests.stores.contract import SPAN, BlobsContract, StoreContract, fresh
-from tests.stores.emulators import free_port
 
 if TYPE_CHECKING:
     from retrace_core.store import Blobs, Store

@@ -1,0 +1,86 @@
+"""Server process: a real server on loopback that the tests start, wait for, and stop."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+def started(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    answers: Callable[[], bool],
+    *,
+    within_s: float,
+) -> subprocess.Popen[bytes]:
+    """Return the process of a command, when it answers.
+
+    Args:
+        name: what the server is called, for the error.
+        command: runs it.
+        folder: for its log.
+        answers: tells whether it does.
+        within_s: how long it may take.
+    """
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    deadline = time.monotonic() + within_s
+    while not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait(30)
+            said = (folder / "log").read_text(errors="replace")
+            raise RuntimeError(f"{name} did not start:\n{said[-2000:]}")
+        time.sleep(0.02)
+    return process
+
+
+def ends_with_us(signal: str = "KILL") -> list[str]:
+    """Return a command line's beginning by which the process ends with this one."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", signal] if setpriv else []
+
+
+def not_as_root(*accounts: str, ends_by: str = "") -> list[str]:
+    """Return a command line's beginning that leaves root, which servers of databases refuse.
+
+    Args:
+        accounts: to run as, the first that there is.
+        ends_by: the signal that it gets when this process ends; "" for none.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return []  # not on Linux: we are hardly root there
+    options = ["--pdeathsig", ends_by] if ends_by else []
+    if os.getuid() == 0:
+        user, group = account(*accounts)
+        options += ["--reuid", str(user), "--regid", str(group), "--clear-groups"]
+    return [setpriv, *options] if options else []
+
+
+def account(*names: str) -> tuple[int, int]:
+    """Return (user id, group id) of the first account that there is."""
+    for name in names:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return entry.pw_uid, entry.pw_gid
+    raise RuntimeError(f"no user {' or '.join(names)} to run a server as")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
