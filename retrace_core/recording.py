@@ -244,6 +244,11 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     tags: dict[str, str | int | bool] = {}
     """What the application has tagged the request with."""
 
+    @property
+    def failed(self) -> bool:
+        """True when an exception left the application, or the response was a server's error."""
+        return bool(self.error) or self.status >= 500
+
 
 class Redaction(msgspec.Struct, frozen=True, array_like=True):
     """What was masked in a recording: pseudonyms, as long, stand in the place of secrets."""

@@ -232,7 +232,7 @@ class Writer:
             for header, data in encoded
         ]
         with failsafe.gate("store"):
-            failed = [bool(header.error) or header.status >= 500 for header, _ in encoded]
+            failed = [header.failed for header, _ in encoded]
             answers = put_each(store, recordings, failed)
         written = 0
         for answer, (header, data) in zip(answers, encoded, strict=False):

@@ -101,7 +101,7 @@ def entry_of(stored: StoredRecording, header: Header | None, unreadable: str = "
         method=storable(header.method),
         request_path=storable(header.path),
         status=min(max(header.status, 0), 999),
-        failed=bool(header.error) or header.status >= 500,
+        failed=header.failed,
         started_ns=_bounded(header.started_ns),
         duration_ns=_bounded(header.duration_ns),
         boot=storable(header.boot),

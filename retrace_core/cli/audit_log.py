@@ -8,8 +8,8 @@ import click
 
 from retrace_core.audit import audited
 from retrace_core.cli.cataloged import opened_store
+from retrace_core.cli.filters import Moment
 from retrace_core.cli.find import recordings_option
-from retrace_core.cli.ls import Moment
 from retrace_core.settings import resolve
 
 __all__ = ["command"]

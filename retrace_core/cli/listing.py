@@ -64,7 +64,7 @@ class Wanted:
         if not self.status:
             return True
         if self.status == "error":
-            return bool(header.error) or header.status >= 500
+            return header.failed
         if self.status.endswith("xx"):
             return header.status // 100 == int(self.status[0])
         return header.status == int(self.status)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from retrace_core.cli.cataloged import listed
+from retrace_core.cli.filters import (
+    path_option,
+    since_option,
+    status_option,
+    trace_option,
+    until_option,
+)
 from retrace_core.cli.find import recordings_folder, recordings_option
 from retrace_core.cli.listing import Listed, Wanted, newest
 from retrace_core.cli.screen import Cell, Screen, print_json, visible
-from retrace_core.cli.words import cut, duration, local_time, size
+from retrace_core.cli.words import cut, duration, local_time, outcome_words, size
 from retrace_core.store import open_store
 from retrace_core.store.verified import read_mark
-from retrace_core.task_call import METHOD as TASK
-from retrace_core.task_call import TASK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,45 +28,6 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
 
 __all__ = ["command"]
-
-if TYPE_CHECKING:
-    _ParamType = click.ParamType[Any]
-else:
-    _ParamType = click.ParamType
-
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
-_STATUS = re.compile(r"[1-5]xx|[1-5]\d\d|error", re.IGNORECASE)
-
-
-class Moment(_ParamType):
-    """A point in time: "90s", "30m", "1h", "2d", "1w" ago, or a date and time."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return it in Unix nanoseconds."""
-        if isinstance(value, int):
-            return value
-        ago = _AGO.fullmatch(value)
-        if ago is not None:
-            return time.time_ns() - int(float(ago[1]) * _UNITS_S[ago[2]] * 1e9)
-        try:
-            return int(datetime.fromisoformat(value).timestamp() * 1e9)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time: use 90s, 30m, 1h, 2d or 2026-01-31T12:00", param, ctx)
-
-
-class Status(_ParamType):
-    """A class of statuses ("5xx"), one status ("404"), or "error"."""
-
-    name = "status"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return it in lower case."""
-        if _STATUS.fullmatch(value) is None:
-            self.fail(f"{value!r} is no status: use 5xx, 500 or error", param, ctx)
-        return str(value).lower()
 
 
 @click.command(
@@ -77,20 +40,12 @@ Examples:
   retrace ls --trace 6a5b04 --json
 """,
 )
-@click.option("--trace", metavar="ID", default="", help="Only this trace, or those that begin so.")
-@click.option(
-    "--since", metavar="TIME", type=Moment(), default=0, help="Not older: 90s, 1h, 2d, or a date."
-)
-@click.option("--until", metavar="TIME", type=Moment(), default=1 << 63, help="Not newer.")
+@trace_option
+@since_option
+@until_option
 @click.option("--service", metavar="NAME", default="", help="Only this service.")
-@click.option(
-    "--status",
-    metavar="STATUS",
-    type=Status(),
-    default=None,
-    help="5xx, 500, or error: failed or 5xx.",
-)
-@click.option("--path", metavar="GLOB", default="", help="Only requests whose path matches.")
+@status_option
+@path_option
 @click.option(
     "--limit", metavar="N", type=click.IntRange(min=1), help="At most so many, the newest."
 )
@@ -190,27 +145,20 @@ def _id_width(found: list[Listed]) -> int:
 def _row(one: Listed, width: int, root: str) -> Iterator[Cell]:
     header = one.header
     assert header is not None
-    failed = bool(header.error) or header.status >= 500
     yield local_time(header.started_ns)
     yield one.stored.folder[:width]
     yield header.service
     yield f"{header.method} {cut(visible(header.path), 60)}"
-    yield (outcome_words(header), "red" if failed else "green")
+    yield (
+        outcome_words(header.method, header.status, header.error),
+        "red" if header.failed else "green",
+    )
     yield duration(header.duration_ns / 1e3)
     yield f"{header.events}{' (cut)' if header.cut else ''}{' (holes)' if header.holes else ''}"
     yield size(one.stored.size_bytes)
     mark = read_mark(Path(root, one.stored.path), header.span_id)
     yield (mark.commit[:8] or "yes" if mark else "", "green")
     yield (cut(header.decision.reason, 50), "dim")
-
-
-def outcome_words(header: Header) -> str:
-    """Return the status and the name of the exception, if there was one; of a task in words."""
-    if header.method == TASK:
-        status = TASK_WORDS.get(header.status, str(header.status))
-    else:
-        status = str(header.status) if header.status else "no response"
-    return f"{status} {header.error.rsplit('.', 1)[-1]}".rstrip()
 
 
 def _plain(one: Listed, root: str) -> dict[str, Any]:

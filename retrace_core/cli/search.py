@@ -9,13 +9,17 @@ import click
 
 from retrace_core.cli.amounts import Size, Span, TagPair
 from retrace_core.cli.cataloged import freshen, open_catalog, opened_store
+from retrace_core.cli.filters import (
+    path_option,
+    since_option,
+    status_option,
+    trace_option,
+    until_option,
+)
 from retrace_core.cli.find import recordings_option
-from retrace_core.cli.ls import Moment, Status
 from retrace_core.cli.screen import Cell, Screen, print_json, visible
-from retrace_core.cli.words import cut, duration, local_time, size
+from retrace_core.cli.words import cut, duration, local_time, outcome_words, size
 from retrace_core.tags import tag_words
-from retrace_core.task_call import METHOD as TASK
-from retrace_core.task_call import TASK_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,15 +43,9 @@ Examples:
 @click.option(
     "--route", metavar="GLOB", default="", help="Only routes, as the framework spells them."
 )
-@click.option("--path", metavar="GLOB", default="", help="Only requests whose path matches.")
+@path_option
 @click.option("--method", metavar="NAME", default="", help="Only this method, or TASK.")
-@click.option(
-    "--status",
-    metavar="STATUS",
-    type=Status(),
-    default=None,
-    help="5xx, 500, or error: failed or 5xx.",
-)
+@status_option
 @click.option(
     "--exception", metavar="GLOB", default="", help="Its class, with or without the module."
 )
@@ -59,11 +57,9 @@ Examples:
 @click.option(
     "--decision", metavar="GLOB", default="", help="Why it was kept: yes, tail, or the decider."
 )
-@click.option("--trace", metavar="ID", default="", help="Only this trace, or those that begin so.")
-@click.option(
-    "--since", metavar="TIME", type=Moment(), default=0, help="Not older: 90s, 1h, 2d, or a date."
-)
-@click.option("--until", metavar="TIME", type=Moment(), default=1 << 63, help="Not newer.")
+@trace_option
+@since_option
+@until_option
 @click.option("--unreadable", is_flag=True, help="Those that can't be read, and no others.")
 @click.option(
     "--limit",
@@ -163,18 +159,9 @@ def _row(one: Entry) -> Iterator[Cell]:
     else:
         yield f"{one.method} {cut(visible(one.request_path), 60)}"
     yield cut(visible(one.route), 40)
-    yield (_outcome(one), "red" if one.failed else "green")
+    outcome = outcome_words(one.method, one.status, one.error)
+    yield ("unreadable" if one.unreadable else outcome, "red" if one.failed else "green")
     yield duration(one.duration_ns / 1e3)
     yield size(one.size_bytes)
     yield tag_words(one.tags)
     yield (f"{one.verdict}: {one.decider}".strip(": "), "dim")
-
-
-def _outcome(one: Entry) -> str:
-    if one.unreadable:
-        return "unreadable"
-    if one.method == TASK:
-        status = TASK_WORDS.get(one.status, str(one.status))
-    else:
-        status = str(one.status) if one.status else "no response"
-    return f"{status} {one.error.rsplit('.', 1)[-1]}".rstrip()

@@ -13,12 +13,11 @@ from retrace_core.cli.document import document, plain
 from retrace_core.cli.find import find, recording_argument, recordings_option
 from retrace_core.cli.flags import show_flags
 from retrace_core.cli.holes import advice, show_holes
-from retrace_core.cli.ls import outcome_words
 from retrace_core.cli.masking import masked
 from retrace_core.cli.redacted import masked_words
 from retrace_core.cli.screen import Cell, Screen, note, print_json
 from retrace_core.cli.timeline import rows
-from retrace_core.cli.words import cut, duration, local_time, plural, size
+from retrace_core.cli.words import cut, duration, local_time, outcome_words, plural, size
 from retrace_core.conversation import WEBSOCKET
 from retrace_core.errors import TornRecording
 from retrace_core.flags import evaluations
@@ -130,10 +129,12 @@ def _show(
     screen: Screen, path: Path, recording: Recording, *, events: str, lane: str, full: bool
 ) -> None:
     header, limit = recording.header, None if full else _BODY_CHARACTERS
-    failed = bool(header.error) or header.status >= 500
     screen.spans(
         (f"{header.service}  {header.method} {header.path}  ", "bold"),
-        (outcome_words(header), "red" if failed else "green"),
+        (
+            outcome_words(header.method, header.status, header.error),
+            "red" if header.failed else "green",
+        ),
         f"  {duration(header.duration_ns / 1e3)}",
     )
     screen.pairs(_facts(path, recording))

@@ -7,6 +7,9 @@ import reprlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.task_call import METHOD as TASK
+from retrace_core.task_call import TASK_WORDS
+
 if TYPE_CHECKING:
     from retrace_core.codec import Opaque, PackedException
     from retrace_core.recording import Event
@@ -19,6 +22,7 @@ __all__ = [
     "exception_words",
     "key_words",
     "local_time",
+    "outcome_words",
     "plural",
     "size",
     "value_words",
@@ -142,3 +146,18 @@ def key_words(kind: str, key: Any, limit: int = 160) -> str:
         parameters = value_words(key[1], max(40, limit // 3))
         return f"{cut(compact_sql(key[0]), limit)}  {parameters}".rstrip()
     return cut(compact_sql(key), limit) if isinstance(key, str) else value_words(key, limit)
+
+
+def outcome_words(method: str, status: int, error: str) -> str:
+    """Return the status and the name of the exception, if there was one; of a task in words.
+
+    Args:
+        method: of the request.
+        status: of the response; 0 when none was sent.
+        error: class name of the exception that left the application, or "".
+    """
+    if method == TASK:
+        said = TASK_WORDS.get(status, str(status))
+    else:
+        said = str(status) if status else "no response"
+    return f"{said} {error.rsplit('.', 1)[-1]}".rstrip()
