@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from retrace_core.errors import NotStored, StoreError
 from retrace_core.store.object_store import ObjectStore
-from retrace_core.store.paths import check_names, check_path, file_stem, safe_names
+from retrace_core.store.paths import (
+    FIRST_NAMES,
+    check_names,
+    check_path,
+    path_of,
+    safe_names,
+    unsafe_names,
+)
 from retrace_core.store.protocol import END_NS
 
 if TYPE_CHECKING:
@@ -87,9 +94,9 @@ class DatedStore:
         answers: list[str | StoreError] = []
         for folder, service, span_id, _ in recordings:
             if safe_names(folder, service, span_id):
-                answers.append(f"{folder}/{service}/{file_stem(folder)}.{span_id}.bin")
+                answers.append(path_of(folder, service, span_id))
             else:
-                answers.append(StoreError(f"{folder!r}/{service!r} is no safe path"))
+                answers.append(unsafe_names(folder, service))
         numbers = [n for n, answer in enumerate(answers) if isinstance(answer, str)]
         keyed = [(f"{day_of(times_ns[n])}/{answers[n]}", recordings[n][3]) for n in numbers]
         # One that is taken is this one, shipped before: nobody else has its span.
@@ -155,7 +162,7 @@ class DatedStore:
     def _find(self, path: str) -> tuple[ObjectStore, str] | None:
         """Return the day of a recording, and its path there; None: it is in no day."""
         folder, service, name = check_path(path)
-        if name in ("trace.bin", "boot.bin"):
+        if name in FIRST_NAMES:
             for day in self._stores():
                 for stored in day.list(folder=folder, service=service):
                     return day, stored.path

@@ -20,7 +20,14 @@ from retrace_core.errors import NotStored, StoreCannot, StoreError
 from retrace_core.ids import names_boot_tape, safe_folder, valid_service
 from retrace_core.native import put_files
 from retrace_core.store.folder_blobs import FolderBlobs, create, file_error, link
-from retrace_core.store.paths import candidates, check_path, file_stem, safe_names, split_path
+from retrace_core.store.paths import (
+    candidates,
+    check_path,
+    path_of,
+    safe_names,
+    split_path,
+    unsafe_names,
+)
 from retrace_core.store.protocol import END_NS, StoredRecording
 from retrace_core.store.verified import mark_path
 
@@ -81,9 +88,9 @@ class DirectoryStore:
         files = [self._file(*recording) for recording in recordings]
         done = iter(put_files([file for file in files if file is not None]))
         return [
-            StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
+            unsafe_names(folder, service)
             if file is None
-            else f"{folder}/{service}/{file_stem(folder)}.bin"
+            else path_of(folder, service)
             if next(done)
             else self._step_by_step(folder, service, span_id, file)
             for file, (folder, service, span_id, _) in zip(files, recordings, strict=True)
@@ -96,7 +103,8 @@ class DirectoryStore:
             return None
         place = f"{self.root}/{folder}/{service}"
         temporary = f"{place}/.trace.{span_id}.{os.getpid()}.{_token}{next(_numbers)}.tmp"
-        return (f"{self.root}/{folder}", place, temporary, f"{place}/{file_stem(folder)}.bin", data)
+        final = f"{self.root}/{path_of(folder, service)}"
+        return (f"{self.root}/{folder}", place, temporary, final, data)
 
     def _step_by_step(
         self, folder: str, service: str, span_id: str, file: tuple[str, str, str, str, bytes]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retrace_core.errors import DamagedPack
-from retrace_core.store.paths import file_stem, safe_names
+from retrace_core.store.paths import path_of, safe_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,9 +112,10 @@ def read_index(begin: bytes, size_bytes: int, name: str) -> list[PackEntry]:
         fits = 0 <= row.start and 0 <= row.length and end + row.start + row.length <= size_bytes
         if not fits or not safe_names(row.folder, row.service, row.span_id):
             raise DamagedPack(f"{name} is cut, or no pack of ours; nothing was changed")
-        stem = f"{row.folder}/{row.service}/{file_stem(row.folder)}.{row.span_id}"
-        taken[stem] = number = taken.get(stem, 0) + 1
-        path = f"{stem}.bin" if number == 1 else f"{stem}.{number}.bin"
+        path = path_of(row.folder, row.service, row.span_id)
+        taken[path] = number = taken.get(path, 0) + 1
+        if number > 1:
+            path = f"{path.removesuffix('.bin')}.{number}.bin"
         place = (end + row.start, row.length, row.crc)
         entries.append(PackEntry(path, row.folder, row.service, row.span_id, *place))
     return entries

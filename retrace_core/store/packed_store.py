@@ -15,7 +15,7 @@ from retrace_core.errors import DamagedPack, NotStored, StoreError, StoreUnavail
 from retrace_core.ids import names_boot_tape
 from retrace_core.store.pack import make_pack, read_index, recording_in
 from retrace_core.store.pack_indexes import PackIndexes, pack_parts
-from retrace_core.store.paths import check_path
+from retrace_core.store.paths import FIRST_NAMES, check_path
 from retrace_core.store.protocol import END_NS, StoredRecording
 
 if TYPE_CHECKING:
@@ -228,9 +228,9 @@ class PackedStore:
         found = {
             path: self._indexes.known[path][0] for path in paths if path in self._indexes.known
         }
-        # "trace.bin" and "boot.bin" are never paths of packs: those have the span.
+        # No path of a pack is called as the first ones are: those have the span.
         rest = {path for path in paths if path not in found and path.count(".bin") == 1}
-        rest = {path for path in rest if path.rpartition("/")[2] not in ("trace.bin", "boot.bin")}
+        rest = {path for path in rest if path.rpartition("/")[2] not in FIRST_NAMES}
         try:
             for pack, entry in self._indexes.entries(self._indexes.packs()) if rest else ():
                 if entry.path in rest:
@@ -278,7 +278,7 @@ class PackedStore:
 
     def _find(self, path: str, missing: NotStored) -> tuple[Blob, PackEntry]:
         folder, service, name = check_path(path)
-        first = name in ("trace.bin", "boot.bin")
+        first = name in FIRST_NAMES
         packs = sorted(self._indexes.packs(), key=lambda one: one.key)
         for pack, entry in self._indexes.entries(packs):
             same = (entry.folder, entry.service) == (folder, service)

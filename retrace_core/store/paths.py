@@ -11,7 +11,20 @@ from retrace_core.ids import names_boot_tape, safe_folder, valid_service
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["candidates", "check_names", "check_path", "file_stem", "safe_names", "split_path"]
+__all__ = [
+    "FIRST_NAMES",
+    "candidates",
+    "check_names",
+    "check_path",
+    "file_stem",
+    "path_of",
+    "safe_names",
+    "split_path",
+    "unsafe_names",
+]
+
+FIRST_NAMES = ("trace.bin", "boot.bin")
+"""Names of the files that claimed their place first; those of all others have the span id."""
 
 _NAME = re.compile(r"(trace|boot)(\.[0-9a-f]{16}(\.\d{1,9})?)?\.bin", re.ASCII)
 _SPAN_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -20,6 +33,12 @@ _SPAN_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 def file_stem(folder: str) -> str:
     """Return how the files of a folder are called: those of a trace, or those of a boot tape."""
     return "boot" if names_boot_tape(folder) else "trace"
+
+
+def path_of(folder: str, service: str, span_id: str = "") -> str:
+    """Return the logical path of the first recording of a place, or the one with a span id."""
+    span = f".{span_id}" if span_id else ""
+    return f"{folder}/{service}/{file_stem(folder)}{span}.bin"
 
 
 def split_path(path: str) -> tuple[str, str, str] | None:
@@ -56,7 +75,12 @@ def check_names(folder: str, service: str, span_id: str) -> None:
         StoreError: they are not.
     """
     if not safe_names(folder, service, span_id):
-        raise StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
+        raise unsafe_names(folder, service)
+
+
+def unsafe_names(folder: str, service: str) -> StoreError:
+    """Return the error of names by which no recording can be kept."""
+    return StoreError(f"{folder!r}/{service!r} is no safe path; nothing was written")
 
 
 def candidates(folder: str, span_id: str) -> Iterator[str]:

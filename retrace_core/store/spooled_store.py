@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retrace_core.errors import StoreError, StoreUnavailable
 from retrace_core.ids import names_boot_tape
 from retrace_core.store.pack import make_pack
-from retrace_core.store.paths import file_stem, safe_names
+from retrace_core.store.paths import path_of, safe_names, unsafe_names
 from retrace_core.store.protocol import END_NS
 from retrace_core.store.spool import FAILURE, SUCCESS, TAPE
 from retrace_core.store.spool_budget import SpoolBudget
@@ -88,7 +88,9 @@ class SpooledStore:
         self, recordings: Sequence[_Recording], failed: Sequence[bool]
     ) -> list[str | StoreError]:
         """Keep several recordings; those of failed requests are dropped last."""
-        answers: list[str | StoreError] = [_unsafe(recording) for recording in recordings]
+        answers: list[str | StoreError] = [
+            unsafe_names(folder, service) for folder, service, *_ in recordings
+        ]
         groups: dict[int, list[int]] = {}
         for number, recording in enumerate(recordings):
             if safe_names(*recording[:3]):
@@ -108,14 +110,13 @@ class SpooledStore:
         name = secrets.token_hex(8)
         (error,) = self._put(rank, [(len(recordings), "", "", name, data)])
         return [
-            error or f"{folder}/{service}/{file_stem(folder)}.{span_id}.bin"
-            for folder, service, span_id, _ in recordings
+            error or path_of(folder, service, span_id) for folder, service, span_id, _ in recordings
         ]
 
     def _put_loose(self, rank: int, recordings: list[_Recording]) -> list[str | StoreError]:
         errors = self._put(rank, [(1, *recording) for recording in recordings])
         return [
-            error or f"{folder}/{service}/{file_stem(folder)}.bin"
+            error or path_of(folder, service)
             for error, (folder, service, _, _) in zip(errors, recordings, strict=True)
         ]
 
@@ -199,7 +200,3 @@ class SpooledStore:
     def presign(self, path: str, *, expires_s: int = 3600) -> str:
         """Return a URL by which anybody may read a recording that was shipped."""
         return self.behind.presign(path, expires_s=expires_s)
-
-
-def _unsafe(recording: _Recording) -> StoreError:
-    return StoreError(f"{recording[0]!r}/{recording[1]!r} is no safe path; nothing was written")
