@@ -21,6 +21,7 @@ from retrace_core.redaction.replacing import (
     Redacted,
     Region,
     across,
+    by_region,
     chosen,
     patched,
     patches_of,
@@ -125,16 +126,8 @@ class Redactor:
     ) -> SecretSet:
         found = SecretSet(self._forms, allowed)
         hits = native.find_all(data, self._marks, True, LEAST_DIGITS if self._card else 0)
-        begin = 0
-        for region in regions:
-            while begin < len(hits) and hits[begin][0] < region.begin:
-                begin += 1
-            end = begin
-            while end < len(hits) and hits[end][0] < region.end:
-                end += 1
-            if end > begin:
-                self._find_in_region(data, region, hits[begin:end], found)
-            begin = end
+        for region, inside in by_region(hits, regions):
+            self._find_in_region(data, region, inside, found)
         for whole in joined:
             self._find_in_text(whole, 0, len(whole), self._hits(whole), found, code=False)
         for rule, pattern in self._patterns.items():

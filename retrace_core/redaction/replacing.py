@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
 
-__all__ = ["Patch", "Redacted", "Region", "across", "chosen", "patched", "patches_of", "repacked"]
+__all__ = [
+    "Patch",
+    "Redacted",
+    "Region",
+    "across",
+    "by_region",
+    "chosen",
+    "patched",
+    "patches_of",
+    "repacked",
+]
 
 _LEFT = frozenset(b"\"'= :/,;\n\t(")
 _RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
@@ -37,6 +47,22 @@ class Region(NamedTuple):
     """Lines of programs stand in it."""
     head: bool = False
     """It is the header, by which a recording is found: only what is surely a secret is masked."""
+
+
+def by_region(
+    hits: list[tuple[int, int]], regions: Sequence[Region]
+) -> Iterator[tuple[Region, list[tuple[int, int]]]]:
+    """Yield each region that has hits, with them; both come in order of their places."""
+    begin = 0
+    for region in regions:
+        while begin < len(hits) and hits[begin][0] < region.begin:
+            begin += 1
+        end = begin
+        while end < len(hits) and hits[end][0] < region.end:
+            end += 1
+        if end > begin:
+            yield region, hits[begin:end]
+        begin = end
 
 
 class Patch(NamedTuple):
@@ -68,18 +94,9 @@ def patches_of(
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
-    begin = 0
-    for region in regions:
-        while begin < len(hits) and hits[begin][0] < region.begin:
-            begin += 1
-        end = begin
-        while end < len(hits) and hits[end][0] < region.end:
-            end += 1
-        inside = hits[begin:end]
-        begin = end
-        if inside:
-            bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
-            yield from _choose(data, inside, bounds, texts, replacements, names, region)
+    for region, inside in by_region(hits, regions):
+        bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
+        yield from _choose(data, inside, bounds, texts, replacements, names, region)
 
 
 def _choose(
