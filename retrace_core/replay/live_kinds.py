@@ -11,7 +11,7 @@ from retrace_core.installer import in_place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["check_live"]
+__all__ = ["check_live", "is_among"]
 
 
 def check_live(kinds: Iterable[str]) -> None:
@@ -24,7 +24,7 @@ def check_live(kinds: Iterable[str]) -> None:
         declared_kinds(), True
     )
     for kind in kinds:
-        home = next((one for one in able if kind == one or kind.startswith(f"{one}.")), None)
+        home = next((one for one in able if is_among((one,), kind)), None)
         if home is not None and able[home]:
             continue
         why = (
@@ -34,3 +34,8 @@ def check_live(kinds: Iterable[str]) -> None:
         )
         can = ", ".join(sorted(one for one, live in able.items() if live)) or "none"
         raise ReplayError(f"live on miss is not possible for {kind!r}: {why}; possible is: {can}")
+
+
+def is_among(kinds: Iterable[str], kind: str) -> bool:
+    """Return True for a kind that is named, whole or by its boundary."""
+    return any(kind == one or kind.startswith(f"{one}.") for one in kinds)

@@ -20,6 +20,7 @@ from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
+from retrace_core.replay.live_kinds import is_among
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.postponed import Postponed
@@ -312,7 +313,7 @@ class Player(ReplayedResponse):
         ahead = cursor.ahead()
         found = self._matching.find(cursor, kind, asked)
         self._give_away(lane, cursor)
-        if found is None and self._may_be_live(kind):
+        if found is None and is_among(self._live, kind):
             cursor.asked_elsewhere(kind)
             self.findings.deviates("live", lane.id, kind, asked, None)
             raise AskLive
@@ -327,9 +328,6 @@ class Player(ReplayedResponse):
         with self._lock:
             self.served += 1
         return cursor.pop()
-
-    def _may_be_live(self, kind: str) -> bool:
-        return any(kind == one or kind.startswith(f"{one}.") for one in self._live)
 
     def _head(self, lane: Lane, kind: str) -> Event | None:
         cursor = self._cursor(lane)
