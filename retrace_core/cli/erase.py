@@ -7,14 +7,14 @@ import time
 
 import click
 
-from retrace_core.audit import audit, host, who
+from retrace_core.audit import audit
 from retrace_core.cli.amounts import TagPair
 from retrace_core.cli.cataloged import all_entries, opened_store
+from retrace_core.cli.deletions import carry_out, would_go
 from retrace_core.cli.find import recordings_option
-from retrace_core.cli.prune import print_receipt, report, would_go
-from retrace_core.cli.screen import note, progress
+from retrace_core.cli.screen import note
 from retrace_core.cli.words import plural
-from retrace_core.retention import Condemned, Marks, delete_all, unused_boot_tapes
+from retrace_core.retention import Condemned, Marks, unused_boot_tapes
 from retrace_core.settings import resolve
 
 __all__ = ["command"]
@@ -93,18 +93,7 @@ def command(tags: tuple[tuple[str, str], ...], dry_run: bool, recordings: str | 
         note("no recording has it; nothing was deleted")
         return left
     audit(store, "erase", [one.path for one in gone], setting=settings.audit, tags=named)
-    with progress("deleting", len(gone)) as step:
-        done = delete_all(
-            store,
-            gone,
-            by=who(),
-            host=host(),
-            catalog=catalog,
-            erase=True,
-            tell=print_receipt,
-            step=step,
-        )
-    return report(done) or left
+    return carry_out(store, gone, catalog, erase=True) or left
 
 
 def _digest(value: str) -> str:

@@ -8,20 +8,19 @@ import time
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from retrace_core.audit import audit, host, who
+from retrace_core.audit import audit
 from retrace_core.cli.amounts import Span
 from retrace_core.cli.cataloged import all_entries, opened_store
+from retrace_core.cli.deletions import carry_out, would_go
 from retrace_core.cli.find import recordings_option
-from retrace_core.cli.screen import Screen, note, progress
-from retrace_core.cli.words import plural, size
+from retrace_core.cli.screen import note
+from retrace_core.cli.words import plural
 from retrace_core.errors import RetraceError
 from retrace_core.retention import (
     LEAST_AGE_NS,
     Marks,
     choose,
-    delete_all,
     policy_of,
     unused_boot_tapes,
 )
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retrace_core.catalog import Entry
-    from retrace_core.retention import Condemned, Deleted, Policy, Receipt
+    from retrace_core.retention import Policy
     from retrace_core.settings import Settings
 
-__all__ = ["command", "print_receipt", "report"]
+__all__ = ["command"]
 
 
 @click.command(
@@ -143,48 +142,4 @@ def _prune(
         note(f"nothing has to go; {plural(len(marks), 'recording')} marked")
         return 0
     audit(store, "prune", [one.path for one in gone], setting=settings.audit)
-    with progress("deleting", len(gone) if quiet else 0) as step:
-        done = delete_all(
-            store,
-            gone,
-            by=who(),
-            host=host(),
-            catalog=catalog,
-            tell=(lambda _: None) if quiet else print_receipt,
-            step=step,
-        )
-    return report(done)
-
-
-def print_receipt(receipt: Receipt) -> None:
-    """Print a deletion as one line of JSON."""
-    click.echo(msgspec.json.encode(receipt).decode())
-
-
-def would_go(gone: list[Condemned], marked: int) -> int:
-    """Print what would be deleted, each as one line of JSON, and how much that is."""
-    for one in gone:
-        plain = {
-            "path": one.path,
-            "size_bytes": one.size_bytes,
-            "kept_ns": one.modified_ns,
-            "rule": one.rule,
-            "reason": one.reason,
-            "outcome": "would be deleted",
-        }
-        click.echo(msgspec.json.encode(plain).decode())
-    total = size(sum(one.size_bytes for one in gone))
-    Screen(err=True).line(
-        f"{plural(len(gone), 'file')} ({total}) would be deleted, {marked} are marked; nothing was"
-    )
-    return 0
-
-
-def report(done: Deleted) -> int:
-    """Print what was deleted, and return the exit status: 1 where something could not be."""
-    counts = ", ".join(f"{count} {what}" for what, count in sorted(done.outcomes.items()))
-    Screen(err=True).line(f"{counts} ({size(done.bytes)}); receipts of run {done.run}")
-    if done.first_failure:
-        note(f"what failed is tried again the next time; the first: {done.first_failure}")
-        return 1
-    return 0
+    return carry_out(store, gone, catalog, quiet=quiet)
