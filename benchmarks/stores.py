@@ -39,7 +39,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., object]) 
 def serve(rate: float, seconds: float) -> dict[str, Any]:
     """Send requests at the rate; return how long they took, and what became of recordings."""
     import retrace_mw
-    from retrace_core import uploader, writer
+    from retrace_core import spooling, writer
     from retrace_core.stats import stats
 
     wrapped = retrace_mw.RetraceMiddleware(application)
@@ -68,8 +68,8 @@ def serve(rate: float, seconds: float) -> dict[str, Any]:
     served_s = time.perf_counter() - begun
     writer.flush(30)
     waits = 0
-    if uploader._uploader is not None:
-        spool = uploader._uploader.shipper.spool
+    if spooling._uploader is not None:
+        spool = spooling._uploader.shipper.spool
         waits = sum(one.count for one in (*spool.list(), *spool.list("claimed")))
         while spool.list() or spool.list("claimed"):
             time.sleep(0.02)

@@ -79,6 +79,7 @@ The files in the order of a request:
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
     kept_line.py      one line in the log for each recording that was written
+    spooling.py       where recordings go, and whether by way of a spool
     uploader.py       the background thread: ship from the spool to the store
     backoff.py        how long to wait before the next try
     store/            where recordings live

@@ -8,27 +8,21 @@ its parent where the parent has reached a cloud before.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe, writer
+from retrace_core import failsafe
 from retrace_core.backoff import Backoff
 from retrace_core.errors import StoreError
 from retrace_core.stats import count, put
-from retrace_core.store import is_remote, open_store
-from retrace_core.store.shipper import Shipper
-from retrace_core.store.spool import Spool
-from retrace_core.store.spooled_store import SpooledStore
 
 if TYPE_CHECKING:
-    from retrace_core.settings import Settings
     from retrace_core.store import Store
+    from retrace_core.store.shipper import Shipper
 
-__all__ = ["Uploader", "local_folder", "spool_folder", "store_for"]
+__all__ = ["Uploader"]
 
 _INTERVAL_S = 5.0
 """How often to look for what other processes, dead ones too, have left in the spool."""
@@ -48,9 +42,10 @@ class Uploader:
     def __init__(self, shipper: Shipper, exit_s: float) -> None:
         self.shipper = shipper
         self.exit_s = exit_s
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin afresh: with no thread, and nothing to ship that is known of."""
         self._event = threading.Event()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -144,68 +139,3 @@ class Uploader:
 def usable_here(store: Store) -> bool:
     """Return False where a store's client belongs to the process that this was forked from."""
     return bool(getattr(store, "usable_here", True))
-
-
-def spool_folder(settings: Settings) -> str:
-    """Return the folder of the spool that settings mean; "" for none.
-
-    By default it outlives a reboot, and has the user and the store in its name, so that all
-    processes of a service on this machine share one.
-    """
-    if settings.spool or not is_remote(settings.recording_path):
-        return settings.spool
-    digest = hashlib.sha256(settings.recording_path.encode()).hexdigest()[:12]
-    return f"/var/tmp/retrace-spool-{os.geteuid()}-{digest}"
-
-
-def local_folder(settings: Settings) -> str:
-    """Return the folder of this machine's disk that recordings are written to first."""
-    return spool_folder(settings) or settings.recording_path
-
-
-_uploader: Uploader | None = None
-
-
-def store_for(settings: Settings) -> Store:
-    """Return the store that the writer puts recordings into, by a spool where it should have one.
-
-    Raises:
-        StoreError: the spool's folder can't be used.
-        ConfigurationError: the store can't be opened.
-    """
-    global _uploader
-    store = open_store(settings.recording_path)
-    folder = spool_folder(settings)
-    if not folder:
-        _uploader = None
-        return store
-    spool = Spool(folder)
-    spool.make()
-    uploader = Uploader(Shipper(spool, store), settings.ship_exit_s) if settings.ship else None
-    _uploader = uploader
-    if uploader is not None:
-        writer.at_exit(_finish, last=True)
-    return SpooledStore(
-        store,
-        spool,
-        settings.spool_bytes,
-        pack_from=settings.pack_from if is_remote(settings.recording_path) else 0,
-        wake=uploader.wake if uploader is not None else _nothing,
-    )
-
-
-def _nothing() -> None:
-    """Leave the shipping to a sidecar."""
-
-
-def _finish() -> None:
-    if _uploader is not None:
-        _uploader.finish()
-
-
-def _after_fork() -> None:
-    if _uploader is not None:
-        _uploader._begin()
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -25,8 +25,8 @@ from retrace_core.recording import DecisionRecord, Request
 from retrace_core.redaction.in_force import encoding
 from retrace_core.scope import RecordingScope, open_scope
 from retrace_core.settings import resolve
+from retrace_core.spooling import store_for
 from retrace_core.stats import count
-from retrace_core.uploader import store_for
 from retrace_mw.decision import NO, Decider, Decision
 from retrace_mw.pending import Pending, mark_span
 from retrace_mw.policy import Policy, make_policy

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.settings import Settings, resolve
-from retrace_core.uploader import local_folder
+from retrace_core.spooling import local_folder
 from retrace_mw.chosen_decider import Choice, choose
 from retrace_mw.decision import Decider, awaits, to_call
 from retrace_mw.limiter import Limiter

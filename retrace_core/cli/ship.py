@@ -16,11 +16,11 @@ from retrace_core.cli.seconds import Seconds
 from retrace_core.cli.words import plural, size
 from retrace_core.errors import ConfigurationError, RetraceError
 from retrace_core.settings import resolve
+from retrace_core.spooling import spool_folder
 from retrace_core.store import open_store
 from retrace_core.store.shipper import Pass, Shipper
 from retrace_core.store.spool import Spool
 from retrace_core.store.spool_watch import wakes
-from retrace_core.uploader import spool_folder
 
 if TYPE_CHECKING:
     from types import FrameType

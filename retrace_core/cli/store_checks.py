@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from retrace_core.cli.finding import NOTE, OK, PROBLEM, Finding
 from retrace_core.cli.words import plural, size
 from retrace_core.errors import RetraceError, StoreError
+from retrace_core.spooling import spool_folder
 from retrace_core.store import open_store
 from retrace_core.store.folder_blobs import FolderBlobs
 from retrace_core.store.spool import Spool
 from retrace_core.store.spool_budget import dropped_in
-from retrace_core.uploader import spool_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

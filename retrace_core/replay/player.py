@@ -108,7 +108,6 @@ class Player(ReplayedResponse):
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
         self._postponed = Postponed(self._raise_divergence)
-        """Lane id -> a cancellation of its task that came before the answer it was waiting for."""
         self._on_divergence: Callable[[Divergence], None] | None = None
         self._watcher: Callable[[], object] | None = None
 

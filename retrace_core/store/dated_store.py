@@ -18,6 +18,7 @@ from retrace_core.store.paths import (
     FIRST_NAMES,
     check_names,
     check_path,
+    day_of,
     path_of,
     safe_names,
     unsafe_names,
@@ -31,15 +32,10 @@ if TYPE_CHECKING:
     from retrace_core.store.packed_store import PackedStore
     from retrace_core.store.protocol import StoredRecording
 
-__all__ = ["DATE", "DatedStore", "day_of"]
+__all__ = ["DATE", "DatedStore"]
 
 DATE = "/{date}"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def day_of(time_ns: int) -> str:
-    """Return the day of a time in UTC, as the folders are called."""
-    return time.strftime("%Y-%m-%d", time.gmtime(time_ns / 1e9))
 
 
 class DatedStore:

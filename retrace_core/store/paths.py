@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from retrace_core.errors import StoreError
@@ -16,6 +17,7 @@ __all__ = [
     "candidates",
     "check_names",
     "check_path",
+    "day_of",
     "file_stem",
     "path_of",
     "safe_names",
@@ -39,6 +41,11 @@ def path_of(folder: str, service: str, span_id: str = "") -> str:
     """Return the logical path of the first recording of a place, or the one with a span id."""
     span = f".{span_id}" if span_id else ""
     return f"{folder}/{service}/{file_stem(folder)}{span}.bin"
+
+
+def day_of(time_ns: int) -> str:
+    """Return the day of a time in UTC, as the folders are called."""
+    return time.strftime("%Y-%m-%d", time.gmtime(time_ns / 1e9))
 
 
 def split_path(path: str) -> tuple[str, str, str] | None:

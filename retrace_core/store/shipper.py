@@ -18,7 +18,8 @@ from retrace_core.store.dated_store import DatedStore
 from retrace_core.store.directory import DirectoryStore
 from retrace_core.store.object_puts import BlobBatch
 from retrace_core.store.pack import read_index, recording_in
-from retrace_core.store.paths import safe_names
+from retrace_core.store.pack_indexes import PACKS
+from retrace_core.store.paths import day_of, safe_names
 from retrace_core.store.putting import put_each
 from retrace_core.store.spool_budget import SpoolBudget
 
@@ -222,6 +223,5 @@ def _is_its_own(one: Spooled, error: StoreError) -> bool:
 
 def pack_key(one: Spooled) -> str:
     """Return the key of a pack in its store: by day and time, so that a time finds it."""
-    when = time.gmtime(one.time_ns / 1e9)
-    day, hour = time.strftime("%Y-%m-%d", when), time.strftime("%H%M%S", when)
-    return f".packs/{day}/{hour}-{one.time_ns % 10**9:09d}-{one.span_id}.pack"
+    hour = time.strftime("%H%M%S", time.gmtime(one.time_ns / 1e9))
+    return f"{PACKS}/{day_of(one.time_ns)}/{hour}-{one.time_ns % 10**9:09d}-{one.span_id}.pack"

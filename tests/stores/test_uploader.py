@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrace_core import uploader, writer
+from retrace_core import spooling, uploader, writer
 from retrace_core.settings import resolve
 from retrace_core.stats import counter
 from retrace_core.store import DirectoryStore, open_store
+from retrace_core.store.shipper import Shipper
 from retrace_core.store.spool import Spool
 from tests.stores.contract import SPAN, fresh
 from tests.stores.gate import Gate
@@ -245,10 +246,10 @@ def test_failures_are_told_from_successes(url: str, tmp_path: Path) -> None:
 def test_a_cloud_has_a_spool_by_default() -> None:
     """Of this user and this store, where a reboot leaves it."""
     settings = resolve({"recording_path": "s3://bucket/x"})
-    folder = uploader.spool_folder(settings)
+    folder = spooling.spool_folder(settings)
     assert folder.startswith(f"/var/tmp/retrace-spool-{os.geteuid()}-")
-    assert folder != uploader.spool_folder(resolve({"recording_path": "s3://bucket/y"}))
-    assert uploader.spool_folder(resolve({"recording_path": "recordings"})) == ""
+    assert folder != spooling.spool_folder(resolve({"recording_path": "s3://bucket/y"}))
+    assert spooling.spool_folder(resolve({"recording_path": "recordings"})) == ""
 
 
 def test_another_users_spool_is_refused(tmp_path: Path) -> None:
@@ -262,7 +263,7 @@ def test_another_users_spool_is_refused(tmp_path: Path) -> None:
     os.chown(spool, 12345, 12345)
     settings = resolve({"recording_path": "s3://bucket/x", "spool": str(spool)})
     with pytest.raises(StoreError, match="another user's"):
-        uploader.store_for(settings)
+        spooling.store_for(settings)
 
 
 def test_the_uploader_never_asks_a_store_that_is_down_too_often(tmp_path: Path) -> None:
@@ -277,7 +278,7 @@ def test_the_uploader_never_asks_a_store_that_is_down_too_often(tmp_path: Path) 
             return [StoreUnavailable("down") for _ in recordings]
 
     spool = Spool(str(tmp_path / "spool"))
-    shipping = uploader.Uploader(uploader.Shipper(spool, Down(tmp_path / "store")), 0.2)
+    shipping = uploader.Uploader(Shipper(spool, Down(tmp_path / "store")), 0.2)
     spool.put_all([(0, 1, fresh(), "shop", SPAN, b"x")])
     before = counter("ship_failures")
     end = time.monotonic() + 0.4
