@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
 
 def only_recording(folder: Path) -> Recording:
-    """Return the one recording in a folder."""
-    assert writer.flush(10)
-    paths = list(folder.glob("*/*/*.bin"))
+    """Return the one recording in a folder; it is written when the last of its threads ends."""
+    deadline = time.monotonic() + 10
+    while True:
+        assert writer.flush(10)
+        paths = list(folder.glob("*/*/*.bin"))
+        if paths or time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
     assert len(paths) == 1, paths
     return load(paths[0])
 
