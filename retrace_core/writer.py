@@ -220,9 +220,8 @@ class Writer:
     def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
         """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            # It may mask what the header says.
             encoded = self._encode(drafts if self._hurried else giving_way(drafts))
-            return list(zip([draft.header for draft in drafts], encoded, strict=True))
+            return [(draft.header, data) for draft, data in zip(drafts, encoded, strict=True)]
         if len(drafts) == 1:
             return []
         return [one for draft in drafts for one in self._encoded([draft])]
