@@ -7,8 +7,14 @@ The files, from finding to writing:
     statements.py    parameters that go into such a column, in SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures
+    json_path.py     which values of a document a user's rule means; a small part of RFC 9535
+    json_texts.py    the documents that stand in a body, a message or an answer, whole or cut off
+    json_rules.py    the values that the user's paths mean, in texts that have JSON in them
+    lane_events.py   of a lane as they stand in an encoded recording: kind, key and value of each
+    bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
     compressed.py    bodies that came by gzip, opened and packed again
     pseudonyms.py    what stands for a secret, as long and of the same characters
+    numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed
     secret_set.py    the secrets found in one recording, in all forms
     messagepack.py   what stands at a place of an encoded recording

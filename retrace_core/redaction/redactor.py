@@ -12,9 +12,11 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
+from retrace_core.redaction.bodies import bodies_of_lane
 from retrace_core.redaction.compressed import MARK, inflate
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.json_rules import JSON, JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.replacing import (
@@ -31,8 +33,9 @@ from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
 
 __all__ = ["Redactor"]
@@ -56,6 +59,7 @@ class Redactor:
         forms: makes pseudonyms.
         detectors: names of those that are in force.
         patterns: rule -> pattern of the user's; its first group, or the whole match.
+        paths: rules of the user's for what stands in JSON.
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
     """
@@ -67,6 +71,7 @@ class Redactor:
         *,
         detectors: Sequence[str] = tuple(DETECTORS),
         patterns: Mapping[str, re.Pattern[bytes]] | None = None,
+        paths: Sequence[JsonPath] = (),
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
     ) -> None:
@@ -81,7 +86,9 @@ class Redactor:
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
         self._gzip = len(self._marks)
         self._owners.append(_GZIP)
-        self._marks += (MARK,)
+        self._json = JsonRules(paths)
+        self._owners += [JSON for _ in self._json.marks]
+        self._marks += (MARK, *self._json.marks)
         self._card = DETECTORS["card"] if "card" in detectors else None
 
     def redact(
@@ -102,6 +109,7 @@ class Redactor:
         Raises:
             ValueError: a region is no MessagePack.
         """
+        streams = [*streams, *self._bodies(data, regions)] if self._json else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
         replacements = self._replacements(found)
@@ -116,6 +124,12 @@ class Redactor:
             picked = list(chosen(one.plain, 0, texts, replacements, self._names))
             patches += repacked(data, one, picked, inner)
         return patched(data, patches, inner)
+
+    @staticmethod
+    def _bodies(data: bytes, regions: Sequence[Region]) -> Iterator[Sequence[tuple[int, int]]]:
+        for region in regions:
+            if region.lane:
+                yield from bodies_of_lane(data, region)
 
     def _find(
         self,
@@ -229,6 +243,8 @@ class Redactor:
         detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
             None
         }
+        if JSON in detectors:
+            self._json.find(data[begin:end], found)
         for detector in detectors:
             assert detector is not None
             for first, last in detector.find(data, begin, end):
@@ -246,4 +262,6 @@ class Redactor:
 
     def _add_named(self, named: Named, found: SecretSet) -> None:
         for value in values_in(named.name, named.value, self._names):
+            if b"\\" in value:
+                found.add_escaped(value, named.name.lower())
             found.add(unescaped(value), named.name.lower(), number=named.number)

@@ -6,11 +6,13 @@ is a name there (a key of JSON, a column) never.
 
 from __future__ import annotations
 
+import bisect
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
 from retrace_core.redaction.compressed import refit
+from retrace_core.redaction.lane_events import own_numbers
 from retrace_core.redaction.secret_set import Replacement
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ __all__ = [
     "repacked",
 ]
 
-_LEFT = frozenset(b"\"'= :/,;\n\t(")
-_RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
+_LEFT = frozenset(b"\"'= :/,;\n\t([")
+_RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
 _POOR = re.compile(rb"[A-Za-z0-9]")
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
@@ -47,6 +49,8 @@ class Region(NamedTuple):
     """Lines of programs stand in it."""
     head: bool = False
     """It is the header, by which a recording is found: only what is surely a secret is masked."""
+    lane: bool = False
+    """It is the events of a lane."""
 
 
 def by_region(
@@ -95,8 +99,20 @@ def patches_of(
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
     for region, inside in by_region(hits, regions):
+        if region.lane and any(replacements[texts[which]].number for _, which in inside):
+            own = list(own_numbers(data, region))
+            inside = [
+                (place, which)
+                for place, which in inside
+                if not replacements[texts[which]].number or not _within(place, own)
+            ]
         bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
         yield from _choose(data, inside, bounds, texts, replacements, names, region)
+
+
+def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    at = bisect.bisect(spans, (place, 1 << 62)) - 1
+    return at >= 0 and place < spans[at][1]
 
 
 def _choose(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.forms import forms_of, percent_decoded, written_alike
-from retrace_core.redaction.messagepack import integer_bytes
+from retrace_core.redaction.forms import escaped_alike, forms_of, percent_decoded, written_alike
+from retrace_core.redaction.numerals import packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
 from retrace_core.redaction.tokens import parts_of
@@ -27,7 +28,6 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
 _SHORT, _LONG = 6, 16
 _REMEMBERED = 2048
-_MOST_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,15 @@ class Forms:
             return self.pseudonyms.of_email(text)
         return self.pseudonyms.of(text)
 
-    def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
-        pseudonym = self.pseudonym(text)
-        timid = (
+    def is_timid(self, text: str) -> bool:
+        """Return True for what is replaced only where it stands as a value of its own."""
+        return (
             len(text) < _SHORT or _COMMON.fullmatch(text) is not None or self._names.is_secret(text)
         )
+
+    def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
+        pseudonym = self.pseudonym(text)
+        timid = self.is_timid(text)
         made: dict[bytes, Replacement] = {}
         for was, now in forms_of(text, pseudonym):
             if len(was) == len(now) and len(was) >= LEAST:
@@ -130,6 +134,21 @@ class SecretSet:
         if number or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
 
+    def add_escaped(self, raw: bytes, rule: str) -> None:
+        """Add a value as it stands in JSON, with escapes of whatever kind."""
+        text = raw.decode("utf-8", "surrogateescape")
+        try:
+            plain = str(json.loads(f'"{text}"', strict=False))
+        except ValueError:
+            return
+        if len(plain) < LEAST or plain.encode("utf-8", "surrogatepass") in self.allowed:
+            return
+        alike = escaped_alike(text, plain, self._forms.pseudonym(plain))
+        if alike is not None:
+            timid = self._forms.is_timid(plain)
+            written = alike.encode("utf-8", "surrogateescape")
+            self.replacements.setdefault(raw, Replacement(written, rule, timid))
+
     def _add_text(self, text: str, rule: str) -> None:
         for form, replacement in self._forms.of(text, rule).items():
             self.replacements.setdefault(form, replacement)
@@ -152,13 +171,6 @@ class SecretSet:
         return True
 
     def _add_number(self, text: str, rule: str) -> None:
-        value = int(text)
-        if str(value) != text or not 1000 <= value < 10**_MOST_DIGITS or value >= 1 << 64:
-            return
-        form = integer_bytes(value)
-        pseudonym = self._forms.pseudonym(text)
-        if pseudonym[0] == "0" or len(integer_bytes(int(pseudonym))) != len(form):
-            return
-        self.replacements.setdefault(
-            form, Replacement(integer_bytes(int(pseudonym)), rule, number=True)
-        )
+        forms = packed_alike(text, self._forms.pseudonym(text))
+        if forms is not None:
+            self.replacements.setdefault(forms[0], Replacement(forms[1], rule, number=True))

@@ -1,0 +1,145 @@
+"""Numerals: pseudonyms of numbers and dates, which can be read as such again.
+
+A number keeps its sign, its digits' count, its decimal point, its exponent and how many bytes it
+takes; a date is a day that there is, a time one of a clock, and their zone stays.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import struct
+from typing import TYPE_CHECKING
+
+from retrace_core.redaction.messagepack import integer_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Draw = Callable[[int], int]
+    """Draws a number below a limit."""
+
+__all__ = ["numeral", "packed_alike", "spelled"]
+
+_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?([eE][+-]?[0-9]+)?")
+_MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:([ T])([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+_BITS = (7, 8, 15, 16, 31, 32, 63, 64)
+_FIRST_YEAR, _YEARS = 1930, 90
+_DAY_EXTENSION = b"\xc7%c\x08"
+_SPELLINGS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%Y/%m/%d")
+_TRIES = 200
+
+
+def numeral(text: str, draw: Draw) -> str | None:
+    """Return the pseudonym of a number or a date, None for anything else."""
+    match = _MOMENT.fullmatch(text)
+    if match is not None:
+        return _moment(match, draw) if _is_day(match) else None
+    match = _NUMBER.fullmatch(text)
+    if match is None or (match[2] == "0" and not match[3]):
+        return None
+    sign, whole, fraction, exponent = match.groups(default="")
+    if not fraction:
+        return sign + _integer(whole, draw) + exponent
+    is_float = _is_float(sign + whole + "." + fraction)
+    made = ""
+    for _ in range(_TRIES):
+        made = f"{sign}{_integer(whole, draw) if whole != '0' else '0'}.{_fraction(fraction, draw)}"
+        if not is_float or _is_float(made):
+            break
+    return made + exponent
+
+
+def _integer(digits: str, draw: Draw) -> str:
+    """Return a number of as many digits, which takes as many bytes, signed or not."""
+    width = _width(digits)
+    while True:
+        made = str(1 + draw(9)) + "".join(str(draw(10)) for _ in digits[1:])
+        if _width(made) == width:
+            return made
+
+
+def _width(digits: str) -> int:
+    if len(digits) > 20:
+        return 0
+    bits = int(digits).bit_length()
+    return sum(bits > limit for limit in _BITS)
+
+
+def _fraction(digits: str, draw: Draw) -> str:
+    """Return as many digits; the last is none that would be left out where it was none."""
+    last = draw(10) if digits[-1] == "0" else 1 + draw(9)
+    return "".join(str(draw(10)) for _ in digits[1:]) + str(last)
+
+
+def _is_float(text: str) -> bool:
+    return repr(float(text)) == text
+
+
+def _is_day(match: re.Match[str]) -> bool:
+    try:
+        datetime.date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        return False
+    return int(match[5] or 0) < 24 and int(match[6] or 0) < 60 and int(match[7] or 0) < 60
+
+
+def _moment(match: re.Match[str], draw: Draw) -> str:
+    year, month, day = _FIRST_YEAR + draw(_YEARS), 1 + draw(12), 1 + draw(28)
+    made = f"{year:04d}-{month:02d}-{day:02d}"
+    if match[4] is None:
+        return made
+    made += f"{match[4]}{draw(24):02d}:{draw(60):02d}"
+    if match[7] is not None:
+        made += f":{draw(60):02d}"
+    if match[8] is not None:
+        made += f".{_fraction(match[8], draw)}"
+    return made + (match[9] or "")
+
+
+def spelled(text: str, pseudonym: str) -> Iterator[tuple[str, str]]:
+    """Yield (a date or a time otherwise spelled, its pseudonym spelled so)."""
+    was, now = _MOMENT.fullmatch(text), _MOMENT.fullmatch(pseudonym)
+    if was is None or now is None:
+        return
+    if was[4] is not None:
+        other = "T" if was[4] == " " else " "
+        yield text.replace(was[4], other), pseudonym.replace(was[4], other)
+        return
+    for spelling in _SPELLINGS:
+        yield _day(was).strftime(spelling), _day(now).strftime(spelling)
+
+
+def _day(match: re.Match[str]) -> datetime.date:
+    return datetime.date(int(match[1]), int(match[2]), int(match[3]))
+
+
+def packed_alike(text: str, pseudonym: str) -> tuple[bytes, bytes] | None:
+    """Return a number or a day as it stands in MessagePack, with its pseudonym; None where not.
+
+    Small integers are none: too much would be equal to them.
+    """
+    packed = _packed(text), _packed(pseudonym)
+    if packed[0] is None or packed[1] is None or len(packed[0]) != len(packed[1]):
+        return None
+    return packed[0], packed[1]
+
+
+def _packed(text: str) -> bytes | None:
+    match = _NUMBER.fullmatch(text)
+    if match is not None:
+        if match[3] or match[4]:
+            return b"\xcb" + struct.pack(">d", float(text)) if _is_float(text) else None
+        value = int(text)
+        if not 1000 <= abs(value) < 1 << 63 + (value > 0):
+            return None
+        return integer_bytes(value)
+    moment = _MOMENT.fullmatch(text)
+    if moment is None or moment[4] is not None:
+        return None
+    parts = b"".join((b"\x93", *(integer_bytes(int(moment[place])) for place in (1, 2, 3))))
+    return _DAY_EXTENSION % len(parts) + parts
