@@ -84,9 +84,9 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     if text.isascii():
         for case in (str.lower, str.upper):
             yield _bytes(case(text)), _bytes(case(pseudonym))
-    decoded, other = _decoded(text), _decoded(pseudonym)
-    if decoded is not None and other is not None:
-        yield decoded, other
+    raw, masked_raw = _decoded(text), _decoded(pseudonym)
+    if raw is not None and masked_raw is not None:
+        yield raw, masked_raw
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from retrace_core.redaction.messagepack import integer_bytes
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Draw = Callable[[int], int]
     """Draws a number below a limit."""
 
-__all__ = ["numeral", "packed_alike", "spelled"]
+__all__ = ["binary_alike", "is_numeral", "numeral", "packed_alike", "spelled"]
 
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?([eE][+-]?[0-9]+)?")
 _MOMENT = re.compile(
@@ -27,6 +27,7 @@ _MOMENT = re.compile(
     r"(?:([ T])([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BITS = (7, 8, 15, 16, 31, 32, 63, 64)
 _FIRST_YEAR, _YEARS = 1930, 90
 _DAY_EXTENSION = b"\xc7%c\x08"
@@ -36,12 +37,12 @@ _TRIES = 200
 
 def numeral(text: str, draw: Draw) -> str | None:
     """Return the pseudonym of a number or a date, None for anything else."""
+    if not is_numeral(text):
+        return None
     match = _MOMENT.fullmatch(text)
     if match is not None:
-        return _moment(match, draw) if _is_day(match) else None
-    match = _NUMBER.fullmatch(text)
-    if match is None or (match[2] == "0" and not match[3]):
-        return None
+        return _moment(match, draw)
+    match = cast("re.Match[str]", _NUMBER.fullmatch(text))
     sign, whole, fraction, exponent = match.groups(default="")
     if not fraction:
         return sign + _integer(whole, draw) + exponent
@@ -52,6 +53,15 @@ def numeral(text: str, draw: Draw) -> str | None:
         if not is_float or _is_float(made):
             break
     return made + exponent
+
+
+def is_numeral(text: str) -> bool:
+    """Return True for a number or a date that has a pseudonym of its kind."""
+    moment = _MOMENT.fullmatch(text)
+    if moment is not None:
+        return _is_day(moment)
+    match = _NUMBER.fullmatch(text)
+    return match is not None and (match[2] != "0" or bool(match[3]))
 
 
 def _integer(digits: str, draw: Draw) -> str:
@@ -119,7 +129,9 @@ def _day(match: re.Match[str]) -> datetime.date:
 
 
 def packed_alike(text: str, pseudonym: str) -> tuple[bytes, bytes] | None:
-    """Return a number or a day as it stands in MessagePack, with its pseudonym; None where not.
+    """Return a number, a day or a UUID as it stands in MessagePack, with its pseudonym.
+
+    None where it can't, or may not, be replaced there.
 
     Small integers are none: too much would be equal to them.
     """
@@ -129,7 +141,20 @@ def packed_alike(text: str, pseudonym: str) -> tuple[bytes, bytes] | None:
     return packed[0], packed[1]
 
 
+def binary_alike(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield an integer as PostgreSQL's binary parameters are, with its pseudonym."""
+    match = _NUMBER.fullmatch(text)
+    if match is None or match[3] or match[4] or abs(int(text)) < 1000:
+        return
+    for size in (2, 4, 8):
+        if -(1 << (8 * size - 1)) <= int(text) < 1 << (8 * size - 1):
+            was, now = (int(one).to_bytes(size, "big", signed=True) for one in (text, pseudonym))
+            yield was, now
+
+
 def _packed(text: str) -> bytes | None:
+    if _UUID.fullmatch(text):
+        return b"\xd8\x06" + bytes.fromhex(text.replace("-", ""))
     match = _NUMBER.fullmatch(text)
     if match is not None:
         if match[3] or match[4]:

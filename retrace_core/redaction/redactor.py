@@ -27,8 +27,11 @@ from retrace_core.redaction.replacing import (
     chosen,
     patched,
     patches_of,
+    placed,
     repacked,
+    within,
 )
+from retrace_core.redaction.rows import LaneRows, may_have_rows
 from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
@@ -117,6 +120,8 @@ class Redactor:
             return Redacted(data, [], [])
         texts = tuple(replacements)
         patches = list(patches_of(data, regions, texts, replacements, self._names))
+        if found.placed:
+            patches = placed(patches, found.placed)
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
         inner: list[bytes] = []
@@ -173,16 +178,25 @@ class Redactor:
         texts = native.texts_at(data, region.begin, region.end, places)
         group: list[tuple[int, int]] = []
         current: tuple[int, int, int] | None = None
+        pairs: list[tuple[int, int, int]] = []
+        asks = False
         for hit, text in zip(hits, texts, strict=True):
             if text is None:
                 continue
             if current is not None and text != current:
-                self._look(data, region, current, group, found)
+                asks |= self._look(data, region, current, group, found, pairs)
                 group = []
             current = text
             group.append(hit)
         if current is not None:
-            self._look(data, region, current, group, found)
+            asks |= self._look(data, region, current, group, found, pairs)
+        if region.lane and (asks or pairs) and may_have_rows(data, region):
+            rows = LaneRows(data, region, self._names)
+            for cell in rows.cells():
+                found.add_cell(data, cell)
+            pairs = [pair for pair in pairs if not within(pair[0], rows.descriptions)]
+        for begin, end, role in pairs:
+            self._add_after(data, begin, end, role, found)
 
     def _look(
         self,
@@ -191,13 +205,17 @@ class Redactor:
         text: tuple[int, int, int],
         hits: list[tuple[int, int]],
         found: SecretSet,
-    ) -> None:
+        pairs: list[tuple[int, int, int]],
+    ) -> bool:
+        """Look into a text; returns True where a secret's name has no value there.
+
+        A name that is a text of its own, with a value after it, is added to `pairs`.
+        """
         begin, end, role = text
         if role and _NAME.fullmatch(data, begin, end):
-            name = data[begin:end].decode()
-            if self._names.is_secret(name):
-                self._add_after(data, begin, end, role, found)
-            return
+            if self._names.is_secret(data[begin:end].decode()):
+                pairs.append(text)
+            return False
         for place, which in hits:
             packed = inflate(data, begin, place, end) if which == self._gzip else None
             if packed is not None:
@@ -208,6 +226,7 @@ class Redactor:
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
                 self._add_token(data, first, last, "column", found)
+        return asks
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
         name = data[begin:end].decode()
@@ -225,6 +244,9 @@ class Redactor:
         token = token_at(data, begin) if data[begin : begin + 1] in _INTEGERS else None
         if token is not None and token.kind == "int" and token.end == end:
             number = int.from_bytes(data[begin + 1 : end], "big")
+            found.add(str(number).encode(), rule, number=True)
+        elif end - begin in (2, 4, 8) and data[begin] in (0, 0xFF):  # a binary parameter
+            number = int.from_bytes(data[begin:end], "big", signed=True)
             found.add(str(number).encode(), rule, number=True)
         else:
             found.add(data[begin:end].strip(), rule)

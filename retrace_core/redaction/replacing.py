@@ -30,7 +30,9 @@ __all__ = [
     "chosen",
     "patched",
     "patches_of",
+    "placed",
     "repacked",
+    "within",
 ]
 
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
@@ -104,15 +106,30 @@ def patches_of(
             inside = [
                 (place, which)
                 for place, which in inside
-                if not replacements[texts[which]].number or not _within(place, own)
+                if not replacements[texts[which]].number or not within(place, own)
             ]
         bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
         yield from _choose(data, inside, bounds, texts, replacements, names, region)
 
 
-def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+def within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Return True for a place in one of spans that are in order."""
     at = bisect.bisect(spans, (place, 1 << 62)) - 1
     return at >= 0 and place < spans[at][1]
+
+
+def placed(
+    patches: list[tuple[int, bytes, Replacement]], given: list[tuple[int, bytes, Replacement]]
+) -> list[tuple[int, bytes, Replacement]]:
+    """Return patches, and those given in the place of what overlaps them."""
+    kept = {place: (place, text, now) for place, text, now in given}
+    spans = [(place, place + len(kept[place][1])) for place in sorted(kept)]
+    others = [
+        one
+        for one in patches
+        if not within(one[0], spans) and not within(one[0] + len(one[1]) - 1, spans)
+    ]
+    return [*others, *kept.values()]
 
 
 def _choose(

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.forms import escaped_alike, forms_of, percent_decoded, written_alike
-from retrace_core.redaction.numerals import packed_alike
+from retrace_core.redaction.numerals import binary_alike, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
-from retrace_core.redaction.tokens import parts_of
+from retrace_core.redaction.tokens import digest_of, parts_of
 
 if TYPE_CHECKING:
+    from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
@@ -27,6 +28,7 @@ _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
 _SHORT, _LONG = 6, 16
+_UUID = 36
 _REMEMBERED = 2048
 
 
@@ -105,6 +107,8 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
+        self.placed: list[tuple[int, bytes, Replacement]] = []
+        """What is masked where it stands, whatever it is."""
         self._seen: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
@@ -112,6 +116,10 @@ class SecretSet:
         if value in self._seen or value in self.allowed or len(value) < LEAST:
             return
         self._seen.add(value)
+        digest = digest_of(value)
+        if digest:
+            self._add_text(digest.decode(), rule)
+            return
         parts = parts_of(value)
         if parts is not None:
             self._add_text(parts.signature.decode(), rule)
@@ -131,8 +139,23 @@ class SecretSet:
                 self.replacements.setdefault(value, Replacement(alike, rule, timid))
                 return
         self._add_text(text, rule)
-        if number or (text.isascii() and text.isdigit() and len(text) > 8):
+        if number or len(text) == _UUID or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
+
+    def add_cell(self, data: bytes, cell: Cell) -> None:
+        """Add a value of a column, which is masked there even when it is short or a word."""
+        value = cell.text.encode("utf-8", "surrogateescape")
+        rule = cell.column.lower()
+        self.add(value, rule, number=cell.is_number)
+        was = data[cell.begin : cell.end]
+        if cell.pack is not None:
+            if value not in self.allowed and len(value) >= LEAST and value in self._seen:
+                made = cell.pack(self._forms.pseudonym(cell.text))
+                self.placed.append((cell.begin, was, Replacement(made, rule)))
+            return
+        found = self.replacements.get(value)
+        if found is not None and found.timid and was == value:
+            self.placed.append((cell.begin, was, Replacement(found.text, rule)))
 
     def add_escaped(self, raw: bytes, rule: str) -> None:
         """Add a value as it stands in JSON, with escapes of whatever kind."""
@@ -171,6 +194,9 @@ class SecretSet:
         return True
 
     def _add_number(self, text: str, rule: str) -> None:
-        forms = packed_alike(text, self._forms.pseudonym(text))
+        pseudonym = self._forms.pseudonym(text)
+        forms = packed_alike(text, pseudonym)
         if forms is not None:
             self.replacements.setdefault(forms[0], Replacement(forms[1], rule, number=True))
+        for was, now in binary_alike(text, pseudonym):
+            self.replacements.setdefault(was, Replacement(now, rule, timid=True))
