@@ -5,6 +5,10 @@ The files, from finding to writing:
     names.py         which names name secrets
     places.py        values after such a name, in any text
     statements.py    parameters that go into such a column, in SQL
+    cells.py         one value of a row each, as recorded, and how its pseudonym is written there
+    row_messages.py  cells in what PostgreSQL's server sends, as asyncpg recorded it
+    row_packets.py   cells in what MySQL's server sends, as PyMySQL and aiomysql recorded it
+    rows.py          the values of result columns whose names name secrets, of all drivers of SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures
     json_path.py     which values of a document a user's rule means; a small part of RFC 9535

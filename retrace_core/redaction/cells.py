@@ -1,4 +1,4 @@
-"""Cells: one value of a row each, as a driver recorded it, and how its pseudonym is written there.
+"""Cells: one value of a row each, as recorded, and how its pseudonym is written there.
 
 PostgreSQL's values are text, or binary by their type. Types whose values can't be made up
 (truth, times of day, networks, ...) are left.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 import struct
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,13 +23,14 @@ from retrace_core.redaction.numerals import is_numeral
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Cell", "postgresql_cell", "text_cell", "value_cell"]
+__all__ = ["Cell", "parameter_cell", "postgresql_cell", "text_cell", "value_cell"]
 
 _BYTEA, _UUID, _JSONB, _DATE, _FLOAT8 = 17, 2950, 3802, 1082, 701
 _INTEGERS = {21: 2, 23: 4, 20: 8}
 """Type -> how many bytes."""
 _TEXTS = frozenset((18, 19, 25, 114, 142, 1009, 1015, 1042, 1043))
 _NUMERALS = frozenset((*_INTEGERS, 700, _FLOAT8, 1700, _DATE, 1114, 1184))
+_CONTROL = re.compile(rb"[\x00-\x1f]")
 _OF_THE_USER = 16384
 """Types from here on are of extensions, like citext."""
 _FIRST_DAY = datetime.date(2000, 1, 1).toordinal()
@@ -66,6 +68,22 @@ def value_cell(data: bytes, column: str, begin: int, end: int) -> Cell | None:
     if type(value) in (int, float) or type(value) is datetime.date:
         return Cell(column, begin, end, str(value), is_number=True)
     return None
+
+
+def parameter_cell(data: bytes, begin: int, end: int) -> Cell:
+    """Return a parameter of a statement; psycopg sends numbers as bytes.
+
+    Args:
+        data: in which it stands.
+        begin, end: of its text, or of its number.
+    """
+    head = data[begin] if end > begin else 0
+    if 0xCC <= head <= 0xD3 and end - begin == 1 + (1 << ((head - 0xCC) & 3)):
+        return Cell("column", begin, end, str(decode(data[begin:end])), is_number=True)
+    if end - begin in _INTEGER_PACKERS and _CONTROL.search(data, begin, end):
+        text = str(int.from_bytes(data[begin:end], "big", signed=True))
+        return Cell("column", begin, end, text, True, _INTEGER_PACKERS[end - begin])
+    return text_cell(data, "column", begin, end)
 
 
 def postgresql_cell(

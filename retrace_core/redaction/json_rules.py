@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retrace_core.redaction.detectors import Detector
 from retrace_core.redaction.json_path import Number, selected
 from retrace_core.redaction.json_texts import documents, written
+from retrace_core.redaction.numerals import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,8 @@ class JsonRules:
             escaped = written(document)
             for path in self._paths:
                 for value in selected(document.value, path):
+                    if isinstance(value, Number) and is_small(value):
+                        continue
                     for raw in escaped.get(value, ()):
                         found.add_escaped(raw, path.text)
                     found.add(_bytes(value), path.text, number=isinstance(value, Number))

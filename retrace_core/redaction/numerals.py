@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     Draw = Callable[[int], int]
     """Draws a number below a limit."""
 
-__all__ = ["binary_alike", "is_numeral", "numeral", "packed_alike", "spelled"]
+__all__ = ["binary_alike", "is_numeral", "is_small", "numeral", "packed_alike", "spelled"]
 
-_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?([eE][+-]?[0-9]{1,3})?")
 _MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:([ T])([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
@@ -33,6 +33,7 @@ _FIRST_YEAR, _YEARS = 1930, 90
 _DAY_EXTENSION = b"\xc7%c\x08"
 _SPELLINGS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%Y/%m/%d")
 _TRIES = 200
+_SMALL = 3
 
 
 def numeral(text: str, draw: Draw) -> str | None:
@@ -45,11 +46,12 @@ def numeral(text: str, draw: Draw) -> str | None:
     match = cast("re.Match[str]", _NUMBER.fullmatch(text))
     sign, whole, fraction, exponent = match.groups(default="")
     if not fraction:
-        return sign + _integer(whole, draw) + exponent
+        return _integer(sign, whole, draw) + exponent
     is_float = _is_float(sign + whole + "." + fraction)
     made = ""
     for _ in range(_TRIES):
-        made = f"{sign}{_integer(whole, draw) if whole != '0' else '0'}.{_fraction(fraction, draw)}"
+        made = _integer(sign, whole, draw) + "."
+        made += _fraction(fraction, draw, nothing_before=whole == "0")
         if not is_float or _is_float(made):
             break
     return made + exponent
@@ -64,11 +66,18 @@ def is_numeral(text: str) -> bool:
     return match is not None and (match[2] != "0" or bool(match[3]))
 
 
-def _integer(digits: str, draw: Draw) -> str:
+def is_small(text: str) -> bool:
+    """Return True for an integer of up to three digits: too much would be equal to it."""
+    return len(text.removeprefix("-")) <= _SMALL and text.removeprefix("-").isdigit()
+
+
+def _integer(sign: str, digits: str, draw: Draw) -> str:
     """Return a number of as many digits, which takes as many bytes, signed or not."""
-    width = _width(digits)
+    if digits == "0":
+        return sign + digits
+    width = _width(sign + digits)
     while True:
-        made = str(1 + draw(9)) + "".join(str(draw(10)) for _ in digits[1:])
+        made = sign + str(1 + draw(9)) + "".join(str(draw(10)) for _ in digits[1:])
         if _width(made) == width:
             return made
 
@@ -76,14 +85,20 @@ def _integer(digits: str, draw: Draw) -> str:
 def _width(digits: str) -> int:
     if len(digits) > 20:
         return 0
-    bits = int(digits).bit_length()
+    number = int(digits)
+    bits = (-number - 1 if number < 0 else number).bit_length()
     return sum(bits > limit for limit in _BITS)
 
 
-def _fraction(digits: str, draw: Draw) -> str:
-    """Return as many digits; the last is none that would be left out where it was none."""
-    last = draw(10) if digits[-1] == "0" else 1 + draw(9)
-    return "".join(str(draw(10)) for _ in digits[1:]) + str(last)
+def _fraction(digits: str, draw: Draw, *, nothing_before: bool) -> str:
+    """Return as many digits; none is left out, and none written, that was not."""
+    noughts = len(digits) - len(digits.lstrip("0")) if nothing_before else 0
+    kept = "0" * (noughts if noughts < len(digits) else 0)
+    rest = digits[len(kept) :]
+    made = [str(1 + draw(9)) if kept and not place else str(draw(10)) for place in range(len(rest))]
+    if rest[-1] != "0":
+        made[-1] = str(1 + draw(9))
+    return kept + "".join(made)
 
 
 def _is_float(text: str) -> bool:
@@ -107,7 +122,7 @@ def _moment(match: re.Match[str], draw: Draw) -> str:
     if match[7] is not None:
         made += f":{draw(60):02d}"
     if match[8] is not None:
-        made += f".{_fraction(match[8], draw)}"
+        made += f".{_fraction(match[8], draw, nothing_before=False)}"
     return made + (match[9] or "")
 
 
@@ -131,9 +146,7 @@ def _day(match: re.Match[str]) -> datetime.date:
 def packed_alike(text: str, pseudonym: str) -> tuple[bytes, bytes] | None:
     """Return a number, a day or a UUID as it stands in MessagePack, with its pseudonym.
 
-    None where it can't, or may not, be replaced there.
-
-    Small integers are none: too much would be equal to them.
+    None where it can't, or may not, be replaced there: small integers are not.
     """
     packed = _packed(text), _packed(pseudonym)
     if packed[0] is None or packed[1] is None or len(packed[0]) != len(packed[1]):
@@ -144,7 +157,7 @@ def packed_alike(text: str, pseudonym: str) -> tuple[bytes, bytes] | None:
 def binary_alike(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield an integer as PostgreSQL's binary parameters are, with its pseudonym."""
     match = _NUMBER.fullmatch(text)
-    if match is None or match[3] or match[4] or abs(int(text)) < 1000:
+    if match is None or match[3] or match[4] or is_small(text):
         return
     for size in (2, 4, 8):
         if -(1 << (8 * size - 1)) <= int(text) < 1 << (8 * size - 1):
@@ -160,7 +173,7 @@ def _packed(text: str) -> bytes | None:
         if match[3] or match[4]:
             return b"\xcb" + struct.pack(">d", float(text)) if _is_float(text) else None
         value = int(text)
-        if not 1000 <= abs(value) < 1 << 63 + (value > 0):
+        if is_small(text) or not -(1 << 63) <= value < 1 << 64:
             return None
         return integer_bytes(value)
     moment = _MOMENT.fullmatch(text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core import native
 from retrace_core.redaction.bodies import bodies_of_lane
+from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import MARK, inflate
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
@@ -225,7 +226,7 @@ class Redactor:
         asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
-                self._add_token(data, first, last, "column", found)
+                found.add_cell(data, parameter_cell(data, first, last))
         return asks
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
@@ -244,9 +245,6 @@ class Redactor:
         token = token_at(data, begin) if data[begin : begin + 1] in _INTEGERS else None
         if token is not None and token.kind == "int" and token.end == end:
             number = int.from_bytes(data[begin + 1 : end], "big")
-            found.add(str(number).encode(), rule, number=True)
-        elif end - begin in (2, 4, 8) and data[begin] in (0, 0xFF):  # a binary parameter
-            number = int.from_bytes(data[begin:end], "big", signed=True)
             found.add(str(number).encode(), rule, number=True)
         else:
             found.add(data[begin:end].strip(), rule)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.forms import escaped_alike, forms_of, percent_decoded, written_alike
-from retrace_core.redaction.numerals import binary_alike, packed_alike
+from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
 from retrace_core.redaction.tokens import digest_of, parts_of
@@ -28,7 +28,8 @@ _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
 _SHORT, _LONG = 6, 16
-_UUID = 36
+_DAY, _UUID = 10, 36
+"""How long they are."""
 _REMEMBERED = 2048
 
 
@@ -113,7 +114,11 @@ class SecretSet:
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
         """Add a value as it was found; escapes and percent encoding may be in it."""
-        if value in self._seen or value in self.allowed or len(value) < LEAST:
+        if value in self.allowed or len(value) < LEAST:
+            return
+        if number:
+            self._add_number(value.decode("utf-8", "surrogateescape"), rule)
+        if value in self._seen:
             return
         self._seen.add(value)
         digest = digest_of(value)
@@ -139,11 +144,13 @@ class SecretSet:
                 self.replacements.setdefault(value, Replacement(alike, rule, timid))
                 return
         self._add_text(text, rule)
-        if number or len(text) == _UUID or (text.isascii() and text.isdigit() and len(text) > 8):
+        if len(text) in (_DAY, _UUID) or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
 
     def add_cell(self, data: bytes, cell: Cell) -> None:
         """Add a value of a column, which is masked there even when it is short or a word."""
+        if cell.is_number and is_small(cell.text):
+            return
         value = cell.text.encode("utf-8", "surrogateescape")
         rule = cell.column.lower()
         self.add(value, rule, number=cell.is_number)
@@ -199,4 +206,4 @@ class SecretSet:
         if forms is not None:
             self.replacements.setdefault(forms[0], Replacement(forms[1], rule, number=True))
         for was, now in binary_alike(text, pseudonym):
-            self.replacements.setdefault(was, Replacement(now, rule, timid=True))
+            self.replacements[was] = Replacement(now, rule, timid=True)
