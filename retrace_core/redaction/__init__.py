@@ -16,7 +16,10 @@ The files, from finding to writing:
     json_rules.py    the values that the user's paths mean, in texts that have JSON in them
     lane_events.py   of a lane as they stand in an encoded recording: kind, key and value of each
     bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
-    compressed.py    bodies that came by gzip, opened and packed again
+    gzip_streams.py  one unpacked, and one packed to a given size
+    zstd_frames.py   one unpacked, and one packed to a given size
+    brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
+    compressed.py    bodies by gzip, zstd, brotli are looked into, and packed again to as many bytes
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed

@@ -12,9 +12,15 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.redaction.bodies import bodies_of_lane
+from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.cells import parameter_cell
-from retrace_core.redaction.compressed import MARK, inflate
+from retrace_core.redaction.compressed import (
+    BROTLI_MARKS,
+    MARKS,
+    Compressed,
+    inflate,
+    packed_bodies,
+)
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.json_rules import JSON, JsonRules
@@ -33,11 +39,11 @@ from retrace_core.redaction.replacing import (
     within,
 )
 from retrace_core.redaction.rows import LaneRows, may_have_rows
-from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
+from retrace_core.redaction.secret_set import WHOLE, Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
@@ -48,10 +54,8 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
-_GZIP = Detector("gzip", (MARK,), re.compile(rb"(?!)"))
+_PACKED = Detector("packed", (), re.compile(rb"(?!)"))
 """It finds nothing by itself: what is inside is looked at."""
-
-
 _INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
 
 
@@ -88,11 +92,12 @@ class Redactor:
         self._owners: list[Detector | None] = [None for _ in names.marks]
         self._owners += [one for one in chosen for _ in one.marks]
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
-        self._gzip = len(self._marks)
-        self._owners.append(_GZIP)
         self._json = JsonRules(paths)
         self._owners += [JSON for _ in self._json.marks]
-        self._marks += (MARK, *self._json.marks)
+        self._packed = len(self._owners)
+        """From this number on marks are of what is compressed."""
+        self._owners += [_PACKED for _ in (*MARKS, *BROTLI_MARKS)]
+        self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
 
     def redact(
@@ -113,29 +118,28 @@ class Redactor:
         Raises:
             ValueError: a region is no MessagePack.
         """
-        streams = [*streams, *self._bodies(data, regions)] if self._json else streams
+        streams = [*streams, *spread_bodies(data, regions)] if self._json else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
         replacements = self._replacements(found)
-        if not replacements:
+        if not replacements and not found.placed:
             return Redacted(data, [], [])
+        texts = tuple(replacements)
+        inner: list[bytes] = []
+        for one in found.compressed:
+            picked = list(chosen(one.plain, 0, texts, replacements, self._names))
+            for place, was, now in repacked(data, one, picked, inner):
+                if one.is_spread and len(was) >= WHOLE:
+                    replacements[was] = now  # an event may have it, too
+                else:
+                    found.placed.append((place, was, now))
         texts = tuple(replacements)
         patches = list(patches_of(data, regions, texts, replacements, self._names))
         if found.placed:
             patches = placed(patches, found.placed)
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        inner: list[bytes] = []
-        for one in found.compressed:
-            picked = list(chosen(one.plain, 0, texts, replacements, self._names))
-            patches += repacked(data, one, picked, inner)
         return patched(data, patches, inner)
-
-    @staticmethod
-    def _bodies(data: bytes, regions: Sequence[Region]) -> Iterator[Sequence[tuple[int, int]]]:
-        for region in regions:
-            if region.lane:
-                yield from bodies_of_lane(data, region)
 
     def _find(
         self,
@@ -191,6 +195,13 @@ class Redactor:
             group.append(hit)
         if current is not None:
             asks |= self._look(data, region, current, group, found, pairs)
+        if found.unopened:
+            found.unopened = False
+            for body in packed_bodies(data, region, found.compressed):
+                if isinstance(body, Compressed):
+                    self._look_into(body, found)
+                else:
+                    found.blank(data, body)
         if region.lane and (asks or pairs) and may_have_rows(data, region):
             rows = LaneRows(data, region, self._names)
             for cell in rows.cells():
@@ -213,21 +224,26 @@ class Redactor:
         A name that is a text of its own, with a value after it, is added to `pairs`.
         """
         begin, end, role = text
+        for place, which in hits:
+            if which >= self._packed:
+                packed = inflate(data, begin, place, end)
+                found.unopened |= packed is None
+                if packed is not None:
+                    self._look_into(packed, found)
         if role and _NAME.fullmatch(data, begin, end):
             if self._names.is_secret(data[begin:end].decode()):
                 pairs.append(text)
             return False
-        for place, which in hits:
-            packed = inflate(data, begin, place, end) if which == self._gzip else None
-            if packed is not None:
-                found.compressed.append(packed)
-                plain, size = packed.plain, len(packed.plain)
-                self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
         asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
                 found.add_cell(data, parameter_cell(data, first, last))
         return asks
+
+    def _look_into(self, packed: Compressed, found: SecretSet) -> None:
+        found.compressed.append(packed)
+        plain, size = packed.plain, len(packed.plain)
+        self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
         name = data[begin:end].decode()

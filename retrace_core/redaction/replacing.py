@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
-from retrace_core.redaction.compressed import refit
 from retrace_core.redaction.lane_events import own_numbers
 from retrace_core.redaction.secret_set import Replacement
 
@@ -243,10 +242,10 @@ def repacked(
     if not picked:
         return
     masks = [now.text for _, _, now in picked]
-    packed = refit(_written(one.plain, picked, masks), one.size)
+    packed = one.refit(_written(one.plain, picked, masks), one.size)
     if packed is None:
         masks = [_POOR.sub(b"0", mask) for mask in masks]
-        packed = refit(_written(one.plain, picked, masks), one.size)
+        packed = one.refit(_written(one.plain, picked, masks), one.size)
     if packed is None:
         raise ValueError("a compressed body with secrets in it does not fit any more")
     inner += masks

@@ -15,19 +15,24 @@ from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
 from retrace_core.redaction.tokens import digest_of, parts_of
+from retrace_core.stats import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
 
-__all__ = ["Forms", "Replacement", "SecretSet"]
+__all__ = ["WHOLE", "Forms", "Replacement", "SecretSet"]
 
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
 _SHORT, _LONG = 6, 16
+WHOLE = 16
+"""A piece of a body that has so many bytes is known again wherever it stands."""
 _DAY, _UUID = 10, 36
 """How long they are."""
 _REMEMBERED = 2048
@@ -110,6 +115,8 @@ class SecretSet:
         self.compressed: list[Compressed] = []
         self.placed: list[tuple[int, bytes, Replacement]] = []
         """What is masked where it stands, whatever it is."""
+        self.unopened = False
+        """True while something compressed could not be looked into where it stands."""
         self._seen: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
@@ -163,6 +170,17 @@ class SecretSet:
         found = self.replacements.get(value)
         if found is not None and found.timid and was == value:
             self.placed.append((cell.begin, was, Replacement(found.text, rule)))
+
+    def blank(self, data: bytes, spans: Sequence[tuple[int, int]]) -> None:
+        """Write noughts in the place of a body that nobody here can look into."""
+        count("redaction.blanked_body")
+        for begin, end in spans:
+            was = data[begin:end]
+            now = Replacement(bytes(len(was)), "brotli", packed=True)
+            if len(was) >= WHOLE:
+                self.replacements[was] = now  # an event may have it, too
+            else:
+                self.placed.append((begin, was, now))
 
     def add_escaped(self, raw: bytes, rule: str) -> None:
         """Add a value as it stands in JSON, with escapes of whatever kind."""
