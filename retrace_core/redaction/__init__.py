@@ -26,6 +26,7 @@ The files, from finding to writing:
     secret_set.py    the secrets found in one recording, in all forms
     messagepack.py   what stands at a place of an encoded recording
     replacing.py     every occurrence of them, but for those that mean something else
+    repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer
     scanning.py      for recordings that are there

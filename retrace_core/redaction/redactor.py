@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
+from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import (
@@ -26,6 +27,7 @@ from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.json_rules import JSON, JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
+from retrace_core.redaction.repacking import repack
 from retrace_core.redaction.replacing import (
     Redacted,
     Region,
@@ -35,11 +37,10 @@ from retrace_core.redaction.replacing import (
     patched,
     patches_of,
     placed,
-    repacked,
     within,
 )
 from retrace_core.redaction.rows import LaneRows, may_have_rows
-from retrace_core.redaction.secret_set import WHOLE, Forms, Replacement, SecretSet
+from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
@@ -54,9 +55,16 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_MOST_LENGTH_BYTES = 4
 _PACKED = Detector("packed", (), re.compile(rb"(?!)"))
 """It finds nothing by itself: what is inside is looked at."""
-_INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
+
+
+def _inside(hit: tuple[int, int]) -> int:
+    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
+    that say how long the text is."""
+    place, which = hit
+    return place if which >= 0 else place + _MOST_LENGTH_BYTES
 
 
 class Redactor:
@@ -124,15 +132,7 @@ class Redactor:
         replacements = self._replacements(found)
         if not replacements and not found.placed:
             return Redacted(data, [], [])
-        texts = tuple(replacements)
-        inner: list[bytes] = []
-        for one in found.compressed:
-            picked = list(chosen(one.plain, 0, texts, replacements, self._names))
-            for place, was, now in repacked(data, one, picked, inner):
-                if one.is_spread and len(was) >= WHOLE:
-                    replacements[was] = now  # an event may have it, too
-                else:
-                    found.placed.append((place, was, now))
+        inner = repack(data, found, replacements, self._names)
         texts = tuple(replacements)
         patches = list(patches_of(data, regions, texts, replacements, self._names))
         if found.placed:
@@ -179,8 +179,8 @@ class Redactor:
     def _find_in_region(
         self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
     ) -> None:
-        places = [place for place, _ in hits]
-        texts = native.texts_at(data, region.begin, region.end, places)
+        hits = sorted(hits, key=_inside)
+        texts = native.texts_at(data, region.begin, region.end, [*map(_inside, hits)])
         group: list[tuple[int, int]] = []
         current: tuple[int, int, int] | None = None
         pairs: list[tuple[int, int, int]] = []
@@ -249,21 +249,13 @@ class Redactor:
         name = data[begin:end].decode()
         token = token_at(data, end)
         if token.kind == "int":
-            self._add_token(data, token.begin, token.end, name.lower(), found)
+            found.add_number(str(decode(data[token.begin : token.end])), name.lower())
         elif token.kind == "text":
             value = data[token.begin : token.end]
             if role != _KEY and "-" not in name and _IDENTIFIER.fullmatch(value):
                 return  # two columns of a table, not a name with its value
             for one in values_in(name, value, self._names):
                 found.add(one, name.lower())
-
-    def _add_token(self, data: bytes, begin: int, end: int, rule: str, found: SecretSet) -> None:
-        token = token_at(data, begin) if data[begin : begin + 1] in _INTEGERS else None
-        if token is not None and token.kind == "int" and token.end == end:
-            number = int.from_bytes(data[begin + 1 : end], "big")
-            found.add(str(number).encode(), rule, number=True)
-        else:
-            found.add(data[begin:end].strip(), rule)
 
     def _find_in_text(
         self,
@@ -276,15 +268,19 @@ class Redactor:
         code: bool,
     ) -> bool:
         """Add the secrets in a text; returns True where a secret's name has no value there."""
-        detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
-            None
-        }
-        if JSON in detectors:
-            self._json.find(data[begin:end], found)
-        for detector in detectors:
-            assert detector is not None
-            for first, last in detector.find(data, begin, end):
-                value = data[first:last]
+        near: dict[Detector, list[int]] = {}
+        for place, which in hits:
+            detector = self._owners[which] if which >= 0 else self._card
+            if detector is not None:
+                near.setdefault(detector, []).append(max(place - begin, 0))
+        # By itself: what stands before it in the data is no part of a word.
+        text = data[begin:end] if near else b""
+        if near.pop(JSON, None) is not None:
+            self._json.find(text, found)
+        near.pop(_PACKED, None)
+        for detector, places in near.items():
+            for first, last in detector.find(text, places):
+                value = text[first:last]
                 value = percent_decoded(value) if detector.name == "email" else value
                 found.add(value, detector.name)
         places = [place for place, which in hits if which >= 0 and self._owners[which] is None]

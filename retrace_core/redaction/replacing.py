@@ -17,7 +17,6 @@ from retrace_core.redaction.secret_set import Replacement
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
 
 __all__ = [
@@ -30,14 +29,12 @@ __all__ = [
     "patched",
     "patches_of",
     "placed",
-    "repacked",
     "within",
 ]
 
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
-_POOR = re.compile(rb"[A-Za-z0-9]")
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
 
 
@@ -217,54 +214,6 @@ def across(
             piece = text[first - place : last - place]
             now = one.text[first - place : last - place]
             yield begin + first - start, piece, Replacement(now, one.rule)
-
-
-def repacked(
-    data: bytes,
-    one: Compressed,
-    picked: list[tuple[int, bytes, Replacement]],
-    inner: list[bytes],
-) -> Iterator[tuple[int, bytes, Replacement]]:
-    """Yield the pieces of a compressed body with what was picked in it replaced.
-
-    Pseudonyms may be harder to compress than what they stand for: where the body would grow,
-    zeros stand in their place.
-
-    Args:
-        data: in which it stands.
-        one: the body.
-        picked: what is replaced in it.
-        inner: what now stands there is added to it.
-
-    Raises:
-        ValueError: not even that makes as few bytes.
-    """
-    if not picked:
-        return
-    masks = [now.text for _, _, now in picked]
-    packed = one.refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        masks = [_POOR.sub(b"0", mask) for mask in masks]
-        packed = one.refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        raise ValueError("a compressed body with secrets in it does not fit any more")
-    inner += masks
-    done = 0
-    for begin, end in one.spans:
-        piece = packed[done : done + end - begin]
-        done += end - begin
-        if piece:
-            was = data[begin : begin + len(piece)]
-            yield begin, was, Replacement(piece, picked[0][2].rule, packed=True)
-
-
-def _written(
-    plain: bytes, picked: list[tuple[int, bytes, Replacement]], masks: list[bytes]
-) -> bytes:
-    written = bytearray(plain)
-    for (place, text, _), mask in zip(picked, masks, strict=True):
-        written[place : place + len(text)] = mask
-    return bytes(written)
 
 
 def patched(

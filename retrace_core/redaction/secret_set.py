@@ -154,6 +154,11 @@ class SecretSet:
         if len(text) in (_DAY, _UUID) or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
 
+    def add_number(self, text: str, rule: str) -> None:
+        """Add a number, unless it is a small one."""
+        if not is_small(text):
+            self.add(text.encode(), rule, number=True)
+
     def add_cell(self, data: bytes, cell: Cell) -> None:
         """Add a value of a column, which is masked there even when it is short or a word."""
         if cell.is_number and is_small(cell.text):
