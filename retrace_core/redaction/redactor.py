@@ -108,7 +108,9 @@ class Redactor:
         if not replacements:
             return Redacted(data, [], [])
         texts = tuple(replacements)
-        patches = list(patches_of(data, regions, texts, replacements, self._names))
+        patches = list(
+            patches_of(data, regions, texts, replacements, self._names, lines=found.lines)
+        )
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
         inner: list[bytes] = []
@@ -190,7 +192,9 @@ class Redactor:
                 found.compressed.append(packed)
                 plain, size = packed.plain, len(packed.plain)
                 self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
-        asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
+        asks = self._find_in_text(
+            data, begin, end, hits, found, code=region.code, lines=found.lines
+        )
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
                 self._add_token(data, first, last, "column", found)
@@ -224,8 +228,12 @@ class Redactor:
         found: SecretSet,
         *,
         code: bool,
+        lines: set[int] | None = None,
     ) -> bool:
-        """Add the secrets in a text; returns True where a secret's name has no value there."""
+        """Add the secrets in a text; returns True where a secret's name has no value there.
+
+        Where values begin that end lines of settings is added to `lines`.
+        """
         detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
             None
         }
@@ -240,10 +248,12 @@ class Redactor:
         for named in named_values(data, begin, end, places, self._names, code=code):
             asks = asks or named is None or len(named.value) < _LEAST_VALUE
             if named is not None:
-                self._add_named(named, found)
+                self._add_named(named, found, lines)
                 asks = asks or named.value[:1] in b"?$%:"
         return asks
 
-    def _add_named(self, named: Named, found: SecretSet) -> None:
+    def _add_named(self, named: Named, found: SecretSet, lines: set[int] | None) -> None:
         for value in values_in(named.name, named.value, self._names):
             found.add(unescaped(value), named.name.lower(), number=named.number)
+            if lines is not None and named.line_at >= 0:
+                lines.add(named.line_at + named.value.index(value))

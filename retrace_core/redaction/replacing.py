@@ -14,7 +14,7 @@ from retrace_core.redaction.compressed import refit
 from retrace_core.redaction.secret_set import Replacement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
@@ -91,12 +91,23 @@ def patches_of(
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
     names: Names,
+    *,
+    lines: Collection[int] = (),
 ) -> Iterator[tuple[int, bytes, Replacement]]:
-    """Yield (place, text, replacement) for all that is replaced in the regions."""
+    """Yield (place, text, replacement) for all that is replaced in the regions.
+
+    Args:
+        data: in which they are.
+        regions: where they are MessagePack, in order.
+        texts: what is looked for: the keys of `replacements`.
+        replacements: what is written for each.
+        names: say which words are names.
+        lines: where values of settings stand, which are replaced whatever they look like.
+    """
     hits = native.find_all(data, texts, False, 0)
     for region, inside in by_region(hits, regions):
         bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
-        yield from _choose(data, inside, bounds, texts, replacements, names, region)
+        yield from _choose(data, inside, bounds, texts, replacements, names, region, lines)
 
 
 def _choose(
@@ -107,6 +118,7 @@ def _choose(
     replacements: Mapping[bytes, Replacement],
     names: Names,
     region: Region,
+    lines: Collection[int] = (),
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield what is replaced: of forms that overlap the first, and of those the longest."""
     done = 0
@@ -123,10 +135,9 @@ def _choose(
                 continue
         elif bound is None or place + len(text) > bound[1]:
             continue
-        elif replacement.timid and (
-            region.head or not _stands_alone(data, place, text, bound, names)
-        ):
-            continue
+        elif replacement.timid and place not in lines:
+            if region.head or not _stands_alone(data, place, text, bound, names):
+                continue
         done = place + len(text)
         yield place, text, replacement
 

@@ -101,6 +101,8 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
+        self.lines: set[int] = set()
+        """Where a value stands that ends a line of settings: there it is masked, short or not."""
         self._seen: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:

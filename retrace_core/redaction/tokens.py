@@ -2,6 +2,7 @@
 
 Without its signature a JWT, or a signed cookie of Flask's or Django's, opens nothing. What it
 says stays readable for the replayed code, with the secrets that are in it masked in turn.
+The hash of a password keeps how it was made, and its salt: code takes it apart to check one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ __all__ = ["Parts", "parts_of"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
+_BCRYPT = re.compile(rb"\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})")
+_HASHED = re.compile(
+    rb"(?:\$(?:1|5|6|7|y|gy|apr1)|\$?(?:argon2|pbkdf2|scrypt|bcrypt|md5|sha1|sha256)[a-z0-9_:-]*)"
+    rb"\$(?:[A-Za-z0-9./+=,_-]{0,128}\$){1,4}([A-Za-z0-9./+_-]{16,})=*"
+)
 _LIMIT = 1 << 20
 
 
@@ -32,7 +38,10 @@ class Parts(NamedTuple):
 
 
 def parts_of(value: bytes) -> Parts | None:
-    """Return the parts of a JWT or a signed cookie, None for anything else."""
+    """Return the parts of a JWT, a signed cookie or a password's hash, None for anything else."""
+    match = _BCRYPT.fullmatch(value) or _HASHED.fullmatch(value)
+    if match is not None:
+        return Parts(b"", None, None, match[1])
     match = _JWT.fullmatch(value)
     if match is not None:
         says = _decoded(match[2])

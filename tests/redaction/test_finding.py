@@ -77,6 +77,16 @@ FOUND: dict[str, tuple[object, str]] = {
     ),
     "numbered": (('UPDATE t SET "token" = $2 WHERE id = $1', [7, "s3cret-value"]), "s3cret-value"),
     "named": (("UPDATE t SET a = :pw", {"password": "s3cret-value"}), "s3cret-value"),
+    "first of two": (
+        [("SELECT 1 FROM t WHERE password = ? AND a = ?", ["secret-of-ann", "ann"])],
+        "secret-of-ann",
+    ),
+    "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
+    "indented settings": ("admin:\n  password: secret", ": secret"),
+    "a bcrypt hash": (
+        {"password": "$2b$12$6NikckduaU2Twnf0NDgAUeYzZyXxWwVvUuTtSsRrQqPpOoNnMmLlK"},
+        "YzZyXxWwVvUuTtSsRrQqPpOoNnMmLlK",
+    ),
     "url": ("postgresql://ada:s3cret-value@db/shop", "s3cret-value"),
     "log line": ("login failed: password=s3cret-value user=ada", "s3cret-value"),
     "a name of the user's": ({"mother": "s3cret-value"}, "s3cret-value"),
@@ -113,6 +123,7 @@ LEFT: dict[str, object] = {
     "columns": (["password", "email"], 1, None),
     "a preference": [("cookie", "theme=dark; lang=en")],
     "a statement": "SELECT password, token FROM users",
+    "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
@@ -137,6 +148,15 @@ def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
     assert out.count(b"customer") == 2
     assert b"the customers" in out
     assert b'{"customer": "' in out
+
+
+def test_of_a_password_hash_the_digest_is_masked() -> None:
+    """Code takes the rest apart: how it was made, and its salt."""
+    digest = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+    out = masked({"password": f"pbkdf2_sha256$600000$salt${digest}"}, base64.b64decode(digest))
+    assert b"pbkdf2_sha256$600000$salt$" in out
+    assert digest.encode() not in out
+    assert base64.b64decode(digest) not in out
 
 
 def test_a_number_is_masked_as_a_number() -> None:
