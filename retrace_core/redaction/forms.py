@@ -68,6 +68,12 @@ _DERIVED: tuple[Callable[[str], bytes], ...] = (
     lambda text: _bytes(text).hex().encode(),
 )
 
+_ENCODED: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data.hex().encode(),
+    _base64,
+    _url_base64,
+)
+
 
 def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a secret, the same of its pseudonym), the plain one first."""
@@ -83,6 +89,8 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     decoded, other = _decoded(text), _decoded(pseudonym)
     if decoded is not None and other is not None:
         yield decoded, other
+        for encode in _ENCODED:
+            yield encode(decoded), encode(other)
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])

@@ -76,7 +76,8 @@ def redactor(settings: Settings) -> Redactor:
         detectors=settings.redact_detectors,
         patterns=_patterns(settings),
         known=dict if consent else _KnownValues(),
-        allowed=frozenset(consent) | _folders(),
+        allowed=frozenset(consent),
+        folders=_folders(),
     )
 
 
@@ -85,7 +86,7 @@ def _folders() -> frozenset[bytes]:
     given = [os.environ.get("PWD", ""), os.environ.get("OLDPWD", "")]
     with contextlib.suppress(OSError):  # it may have been removed
         given.append(os.getcwd())
-    return frozenset(os.fsencode(folder) for folder in given if folder)
+    return frozenset(os.fsencode(folder) for folder in given if len(folder) > 1)
 
 
 class _KnownValues:

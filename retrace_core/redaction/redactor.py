@@ -12,12 +12,13 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.redaction.compressed import MARK, inflate
+from retrace_core.redaction.compressed import MARKS, inflate
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.replacing import (
+    Care,
     Redacted,
     Region,
     across,
@@ -41,7 +42,7 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
-_GZIP = Detector("gzip", (MARK,), re.compile(rb"(?!)"))
+_PACKED = Detector("packed", MARKS, re.compile(rb"(?!)"))
 """It finds nothing by itself: what is inside is looked at."""
 
 
@@ -58,6 +59,7 @@ class Redactor:
         patterns: rule -> pattern of the user's; its first group, or the whole match.
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
+        folders: names of files begin with these.
     """
 
     def __init__(
@@ -69,19 +71,21 @@ class Redactor:
         patterns: Mapping[str, re.Pattern[bytes]] | None = None,
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
+        folders: frozenset[bytes] = frozenset(),
     ) -> None:
         self._names = names
+        self._care = Care(names, tuple(folders))
         self._forms = forms
         self._patterns = dict(patterns or {})
         self._known = known
-        self._allowed = allowed
+        self._allowed = allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners: list[Detector | None] = [None for _ in names.marks]
         self._owners += [one for one in chosen for _ in one.marks]
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
-        self._gzip = len(self._marks)
-        self._owners.append(_GZIP)
-        self._marks += (MARK,)
+        self._packed = len(self._marks)
+        self._owners += [_PACKED] * len(MARKS)
+        self._marks += MARKS
         self._card = DETECTORS["card"] if "card" in detectors else None
 
     def redact(
@@ -108,14 +112,13 @@ class Redactor:
         if not replacements:
             return Redacted(data, [], [])
         texts = tuple(replacements)
-        patches = list(
-            patches_of(data, regions, texts, replacements, self._names, lines=found.lines)
-        )
+        care = self._care._replace(lines=found.lines)
+        patches = list(patches_of(data, regions, texts, replacements, care))
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
         inner: list[bytes] = []
         for one in found.compressed:
-            picked = list(chosen(one.plain, 0, texts, replacements, self._names))
+            picked = list(chosen(one.plain, 0, texts, replacements, self._care))
             patches += repacked(data, one, picked, inner)
         return patched(data, patches, inner)
 
@@ -144,10 +147,11 @@ class Redactor:
             self._find_in_text(says, 0, len(says), self._hits(says), found, code=False)
             masked = bytearray(says)
             texts = tuple(found.replacements)
-            for place, text, now in chosen(says, 0, texts, found.replacements, self._names):
+            for place, text, now in chosen(says, 0, texts, found.replacements, self._care):
                 masked[place : place + len(text)] = now.text
             if masked != says:
-                now_written = base64.urlsafe_b64encode(masked).rstrip(b"=")
+                altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
+                now_written = base64.b64encode(masked, altchars).rstrip(b"=")
                 found.replacements[payload] = Replacement(now_written, rule)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
@@ -187,7 +191,7 @@ class Redactor:
                 self._add_after(data, begin, end, role, found)
             return
         for place, which in hits:
-            packed = inflate(data, begin, place, end) if which == self._gzip else None
+            packed = inflate(data, begin, place, end) if which >= self._packed else None
             if packed is not None:
                 found.compressed.append(packed)
                 plain, size = packed.plain, len(packed.plain)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retrace_core.redaction.names import Names
 
 __all__ = [
+    "Care",
     "Patch",
     "Redacted",
     "Region",
@@ -35,6 +36,8 @@ _LEFT = frozenset(b"\"'= :/,;\n\t(")
 _RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
 _POOR = re.compile(rb"[A-Za-z0-9]")
+_KEPT = (12, 8, 4, 2, 1, 0)
+"""How many characters of pseudonyms are tried where they don't fit."""
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
 
 
@@ -65,6 +68,17 @@ def by_region(
         begin = end
 
 
+class Care(NamedTuple):
+    """Where what is short, or an ordinary word, is replaced, and where it is not."""
+
+    names: Names
+    """Say which words are names."""
+    folders: tuple[bytes, ...] = ()
+    """A text that begins with one of these is the name of a file."""
+    lines: Collection[int] = ()
+    """Where values of settings stand, which are replaced whatever they look like."""
+
+
 class Patch(NamedTuple):
     """One place that was masked."""
 
@@ -90,24 +104,13 @@ def patches_of(
     regions: Sequence[Region],
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
-    names: Names,
-    *,
-    lines: Collection[int] = (),
+    care: Care,
 ) -> Iterator[tuple[int, bytes, Replacement]]:
-    """Yield (place, text, replacement) for all that is replaced in the regions.
-
-    Args:
-        data: in which they are.
-        regions: where they are MessagePack, in order.
-        texts: what is looked for: the keys of `replacements`.
-        replacements: what is written for each.
-        names: say which words are names.
-        lines: where values of settings stand, which are replaced whatever they look like.
-    """
+    """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
     for region, inside in by_region(hits, regions):
         bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
-        yield from _choose(data, inside, bounds, texts, replacements, names, region, lines)
+        yield from _choose(data, inside, bounds, texts, replacements, care, region)
 
 
 def _choose(
@@ -116,9 +119,8 @@ def _choose(
     bounds: list[tuple[int, int, int] | None],
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
-    names: Names,
+    care: Care,
     region: Region,
-    lines: Collection[int] = (),
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield what is replaced: of forms that overlap the first, and of those the longest."""
     done = 0
@@ -135,21 +137,23 @@ def _choose(
                 continue
         elif bound is None or place + len(text) > bound[1]:
             continue
-        elif replacement.timid and place not in lines:
-            if region.head or not _stands_alone(data, place, text, bound, names):
+        elif replacement.timid and place not in care.lines:
+            if region.head or not _stands_alone(data, place, text, bound, care):
                 continue
         done = place + len(text)
         yield place, text, replacement
 
 
 def _stands_alone(
-    data: bytes, place: int, text: bytes, bound: tuple[int, int, int], names: Names
+    data: bytes, place: int, text: bytes, bound: tuple[int, int, int], care: Care
 ) -> bool:
     begin, end, role = bound
     finish = place + len(text)
     if place == begin and finish == end:
         return role == 0
-    left = _STRICT_LEFT if names.is_secret(text.decode("latin-1")) else _LEFT
+    if any(data.startswith(folder, begin, end) for folder in care.folders):
+        return False
+    left = _STRICT_LEFT if care.names.is_secret(text.decode("latin-1")) else _LEFT
     if place > begin and data[place - 1] not in left:
         return False
     if finish < end and data[finish] not in _RIGHT:
@@ -164,12 +168,12 @@ def chosen(
     begin: int,
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
-    names: Names,
+    care: Care,
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield what is replaced in a text that is no part of a stream."""
     hits = native.find_all(text, texts, False, 0) if texts else []
     bounds: list[tuple[int, int, int] | None] = [(begin, len(text), 0) for _ in hits]
-    return _choose(text, hits, bounds, texts, replacements, names, Region(0, len(text)))
+    return _choose(text, hits, bounds, texts, replacements, care, Region(0, len(text)))
 
 
 def across(
@@ -207,7 +211,7 @@ def repacked(
     """Yield the pieces of a compressed body with what was picked in it replaced.
 
     Pseudonyms may be harder to compress than what they stand for: where the body would grow,
-    zeros stand in their place.
+    zeros stand in the place of their ends, or of all.
 
     Args:
         data: in which it stands.
@@ -221,10 +225,11 @@ def repacked(
     if not picked:
         return
     masks = [now.text for _, _, now in picked]
-    packed = refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        masks = [_POOR.sub(b"0", mask) for mask in masks]
-        packed = refit(_written(one.plain, picked, masks), one.size)
+    packed = refit(_written(one.plain, picked, masks), one.size, gzip=one.gzip)
+    for kept in _KEPT:
+        if packed is None:
+            masks = [now.text[:kept] + _POOR.sub(b"0", now.text[kept:]) for _, _, now in picked]
+            packed = refit(_written(one.plain, picked, masks), one.size, gzip=one.gzip)
     if packed is None:
         raise ValueError("a compressed body with secrets in it does not fit any more")
     inner += masks

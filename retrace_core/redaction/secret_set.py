@@ -110,7 +110,7 @@ class SecretSet:
         if value in self._seen or value in self.allowed or len(value) < LEAST:
             return
         self._seen.add(value)
-        parts = parts_of(value)
+        parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
             self._add_text(parts.signature.decode(), rule)
             if parts.says is not None:

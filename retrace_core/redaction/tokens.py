@@ -22,6 +22,9 @@ _HASHED = re.compile(
     rb"(?:\$(?:1|5|6|7|y|gy|apr1)|\$?(?:argon2|pbkdf2|scrypt|bcrypt|md5|sha1|sha256)[a-z0-9_:-]*)"
     rb"\$(?:[A-Za-z0-9./+=,_-]{0,128}\$){1,4}([A-Za-z0-9./+_-]{16,})=*"
 )
+_CURSOR = re.compile(rb"(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
+_OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
 
 
@@ -35,6 +38,7 @@ class Parts(NamedTuple):
     compressed: bytes | None
     """What a compressed payload says."""
     signature: bytes
+    """Without it the token opens nothing."""
 
 
 def parts_of(value: bytes) -> Parts | None:
@@ -46,6 +50,9 @@ def parts_of(value: bytes) -> Parts | None:
     if match is not None:
         says = _decoded(match[2])
         return None if says is None else Parts(match[2], says, None, match[3])
+    match = _CURSOR.fullmatch(value)
+    if match is not None:
+        return _cursor(match[1])
     match = _SIGNED.fullmatch(value)
     if match is None:
         return None
@@ -62,6 +69,13 @@ def parts_of(value: bytes) -> Parts | None:
     if says[:1] not in (b"{", b"[", b'"'):
         return None
     return Parts(payload, says, None, signature)
+
+
+def _cursor(text: bytes) -> Parts | None:
+    """Return the parts of JSON in base64, as it marks a place in a list: what is drawn in it."""
+    says = _decoded(text.translate(_URL_SAFE))
+    opaque = _OPAQUE.search(says) if says is not None else None
+    return None if opaque is None else Parts(text, says, None, opaque[1])
 
 
 def _decoded(text: bytes) -> bytes | None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "compare", "compare_messages"]
 
-_GZIP = b"\x1f\x8b"
+_PACKED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda")
+"""How streams of gzip and zlib begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +122,19 @@ def _headers(recorded: Headers, replayed: Headers, masks: Masks) -> list[Differe
 
 
 def _same_body(was: bytes, now: bytes, masks: Masks) -> bool:
-    """Return True for bodies that are the same but for masks, also those inside of gzip."""
+    """Return True for bodies that are the same but for masks, also those that are compressed."""
     if masks.same(was, now):
         return True
-    if not (masks and was.startswith(_GZIP) and now.startswith(_GZIP)):
+    if not (masks and was.startswith(_PACKED) and now[:1] == was[:1]):
         return False
     try:
-        return masks.same(gzip.decompress(was), gzip.decompress(now))
+        return masks.same(_unpacked(was), _unpacked(now))
     except (OSError, EOFError, zlib.error):
         return False
+
+
+def _unpacked(body: bytes) -> bytes:
+    return gzip.decompress(body) if body.startswith(_PACKED[0]) else zlib.decompress(body)
 
 
 def _same(was: list[str] | None, now: list[str] | None, masks: Masks) -> bool:

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from retrace_core import load, replay, writer
 from retrace_core.codec import encode
-from retrace_core.redaction.compressed import inflate, refit
+from retrace_core.redaction.compressed import MARKS, inflate, refit
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
@@ -40,6 +40,7 @@ BODY = json.dumps(
 ).encode()
 PACKED = gzip.compress(BODY)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+DEFLATE = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n"
 
 
 def chunked(packed: bytes, size: int) -> bytes:
@@ -52,6 +53,8 @@ ANSWERS = {
     "whole": HEAD + b"\r\n" + PACKED,
     "one chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(PACKED, 1000),
     "chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(PACKED, 40),
+    "deflate": DEFLATE + b"\r\n" + zlib.compress(BODY),
+    "deflate in chunks": DEFLATE + b"\r\n" + chunked(zlib.compress(BODY, 1), 40),
 }
 
 
@@ -62,7 +65,7 @@ def test_is_masked(name: str) -> None:
     data = encode(answer)
     out = REDACTOR.redact(data, [Region(0, len(data))], ()).data
     assert len(out) == len(data)
-    place = out.index(b"\x1f\x8b\x08")
+    place = next(out.index(mark) for mark in MARKS if mark in out)
     found = inflate(out, out.index(b"HTTP"), place, len(out))
     assert found is not None
     assert b"s3cret" not in found.plain
@@ -78,6 +81,21 @@ def test_fits_any_size_that_is_large_enough(plain: bytes, more: int) -> None:
     assert packed is not None and len(packed) == size
     assert gzip.decompress(packed) == plain
     assert refit(plain, size - more - 1) is None
+
+
+@given(st.binary(max_size=300), st.integers(9, 40))
+def test_zlib_fits_too(plain: bytes, more: int) -> None:
+    """Empty blocks fill what is left, unless that is very little."""
+    size = len(zlib.compress(plain, 9)) + more
+    packed = refit(plain, size, gzip=False)
+    assert packed is not None and len(packed) == size
+    assert zlib.decompress(packed) == plain
+
+
+def test_zlib_within_a_document_is_left() -> None:
+    """Pictures are made of it, with checksums."""
+    data = encode(b"IDAT" + zlib.compress(BODY))
+    assert not REDACTOR.redact(data, [Region(0, len(data))], ()).patches
 
 
 def test_a_response_that_the_middleware_sees_compressed(recordings: Path) -> None:

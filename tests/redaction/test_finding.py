@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,7 @@ JWT = ".".join(
         b"signature-of-32-bytes-at-least!!",
     )
 )
+CURSOR = '{"after": 1795917974688, "nonce": "list-c3474e84-0317-437f-bb16-5b875c8a1c81"}'
 FOUND: dict[str, tuple[object, str]] = {
     "json": ('{"password": "s3cret-value"}', "s3cret-value"),
     "json in json": (json.dumps({"a": '{"token": "s3cret-value"}'}), "s3cret-value"),
@@ -100,6 +102,10 @@ FOUND: dict[str, tuple[object, str]] = {
     ),
     "e-mail": ("to ada.lovelace@example.com,", "ada.lovelace@example.com"),
     "jwt": (f"got {JWT}", JWT.rpartition(".")[2]),
+    "a cursor": (
+        b"_token=" + quote(base64.b64encode(CURSOR.encode())).encode(),
+        base64.b64encode(CURSOR.encode()).decode()[-30:-4],
+    ),
     "inside a jwt": (f"got {JWT}", JWT.split(".")[1]),
 }
 
@@ -148,6 +154,27 @@ def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
     assert out.count(b"customer") == 2
     assert b"the customers" in out
     assert b'{"customer": "' in out
+
+
+def test_no_part_of_a_file_name_is_a_password() -> None:
+    """The replay looks for the file."""
+    redactor = Redactor(NAMES, Forms(Pseudonyms(b"k" * 32), NAMES), folders=frozenset({b"/srv"}))
+    data = encode(["secret_key = corpus\n", "/srv/corpus/app", "/other/corpus/app"])
+    out = redactor.redact(data, [Region(0, len(data))], ()).data
+    assert b"/srv/corpus/app" in out
+    assert out.count(b"corpus") == 1
+
+
+def test_a_cursor_can_be_read() -> None:
+    """JSON in base64 stays JSON; the nonce in it is masked wherever it stands."""
+    cursor = base64.b64encode(CURSOR.encode()).decode()
+    out = masked({"token": cursor}, json.loads(CURSOR)["nonce"])
+    assert b"c3474e84" not in out
+    found = re.search(rb"eyJ[A-Za-z0-9+/]+=*", out)
+    assert found is not None
+    read = json.loads(base64.b64decode(found[0]))
+    assert read["after"] == 1795917974688
+    assert read["nonce"].encode() in out[found.end() :]
 
 
 def test_of_a_password_hash_the_digest_is_masked() -> None:

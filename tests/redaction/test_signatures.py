@@ -1,0 +1,111 @@
+"""Signatures of what is masked: they come from the recording, by what was signed."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import flask
+
+from retrace_core import replay
+from retrace_mw import RetraceMiddleware
+from tests.recorded import only_recording
+from tests.redaction.raw import files, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PASSWORD = "correct horse battery"
+KEY = [b"the key of production"]
+
+
+def replayed(folder: Path, database: Path, signed: Callable[[str], object]) -> Any:
+    """Record a view that looks up what it signs, and replay it with another key, without it."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE seen (found)")
+    app = flask.Flask("shop")
+
+    @app.post("/")
+    def view() -> Any:
+        key = signed(flask.request.form["password"])
+        with closing(sqlite3.connect(database)) as connection:
+            found = connection.execute("SELECT found FROM seen WHERE found = ?", (key,)).fetchall()
+        return flask.jsonify(found=len(found), key=repr(key))
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.test_client().post("/", data={"password": PASSWORD}, buffered=True)
+    only_recording(folder)
+    assert PASSWORD.encode() not in raw(folder)
+    database.unlink()
+    KEY[0] = b"another"
+    try:
+        (path,) = files(folder)
+        return replay(path, app)
+    finally:
+        KEY[0] = b"the key of production"
+
+
+def test_of_one_piece(recordings: Path, tmp_path: Path) -> None:
+    """As kinto keeps who is logged in."""
+    result = replayed(
+        recordings,
+        tmp_path / "a.db",
+        lambda password: hmac.new(KEY[0], password.encode(), "sha256").hexdigest(),
+    )
+    assert result.identical, result.summary()
+
+
+def test_of_several_pieces(recordings: Path, tmp_path: Path) -> None:
+    """Fed bit by bit, copied, and asked twice."""
+
+    def signed(password: str) -> object:
+        signing = hmac.new(KEY[0], digestmod="sha1")
+        signing.update(b"user:")
+        other = signing.copy()
+        other.update(password.encode())
+        return signing.hexdigest() + base64.b64encode(other.digest()).decode()
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert result.identical, result.summary()
+
+
+def test_in_one_call(recordings: Path, tmp_path: Path) -> None:
+    """`hmac.digest` signs too."""
+    result = replayed(
+        recordings,
+        tmp_path / "a.db",
+        lambda password: hmac.digest(KEY[0], password.encode(), "sha256"),
+    )
+    assert result.identical, result.summary()
+
+
+def test_of_something_else_is_reckoned(recordings: Path, tmp_path: Path) -> None:
+    """What was not signed when it was recorded has no recorded signature: the replay diverges."""
+
+    def signed(password: str) -> object:
+        return hmac.new(KEY[0], password.encode() + KEY[0][:1], "sha256").hexdigest()
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert not result.identical
+
+
+def test_a_large_one_is_not_kept(recordings: Path, tmp_path: Path) -> None:
+    """Its bytes would be in the recording twice."""
+
+    def signed(password: str) -> object:
+        return len(hmac.new(KEY[0], password.encode() * 10_000, "sha256").digest())
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert result.identical, result.summary()
+    kinds = [event.kind for _, event in only_recording(recordings).timeline()]
+    assert "sqlite3.execute" in kinds
+    assert "free.hmac.digest" not in kinds
+
+
+def test_outside_of_a_request_it_is_the_plain_one() -> None:
+    """Nothing is kept of what nobody records."""
+    assert type(hmac.new(b"k", b"m", "sha256")) is hmac.HMAC
