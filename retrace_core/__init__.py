@@ -37,6 +37,8 @@ The files in the order of a request:
     declared_stream.py  and such a generator, item by item
     declaration.py    the live/record/replay switch for it
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
+    hashing.py        digests are recorded where secrets are masked
+    hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other

@@ -12,6 +12,7 @@ The files, from finding to writing:
     forms.py         other shapes of a secret: encoded, decoded, hashed
     secret_set.py    the secrets found in one recording, in all forms
     messagepack.py   what stands at a place of an encoded recording
+    hashed.py        what code hashed: a fingerprint of it, where a secret is in it
     replacing.py     every occurrence of them, but for those that mean something else
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer

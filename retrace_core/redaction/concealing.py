@@ -10,6 +10,7 @@ import msgspec
 from retrace_core.recording import Header, Redaction
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.replacing import Redacted, Region
+from retrace_core.redaction.secret_set import DIGEST
 from retrace_core.stats import count
 from retrace_core.trace_file.dump import encode
 
@@ -68,8 +69,6 @@ class Concealing:
         streams = list(_streams(draft, len(header), parts))
         redacted = self.redactor.redact(data, list(regions_of(header, parts)), streams)
         redacted = _without_tags(redacted, draft, header)
-        if not redacted.patches:
-            return header, parts, b""
         masked = redacted.data
         place = len(header)
         if masked[:place] != header:
@@ -80,6 +79,8 @@ class Concealing:
         for part in parts:
             slices.append(masked[place : place + len(part)])
             place += len(part)
+        if not redacted.patches:
+            return header, slices, b""
         count("redacted", len(redacted.patches))
         return (
             header,
@@ -89,7 +90,9 @@ class Concealing:
 
     def _told(self, patches: list[Patch], inner: list[bytes]) -> Redaction:
         masked = dict(Counter(patch.rule for patch in patches))
-        masks = list(dict.fromkeys([patch.mask for patch in patches if patch.mask] + inner))
+        # Masks may differ by their shape; a digest is the recorded one, or another's.
+        told = [patch.mask for patch in patches if patch.mask and patch.rule != DIGEST]
+        masks = list(dict.fromkeys(told + inner))
         if self._seal is None:
             return Redaction(masked, masks)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]

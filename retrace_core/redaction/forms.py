@@ -19,10 +19,11 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["forms_of", "percent_decoded", "written_alike"]
+__all__ = ["digest_forms", "forms_of", "percent_decoded", "written_alike"]
 
 _DERIVED_FROM = 6
 """From so many characters on, digests and the like are looked for: shorter ones are too common."""
+_CUTS = (40, 32, 24, 20, 16, 12, 10, 8)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -100,6 +101,17 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
         yield was.hex().encode(), now.hex().encode()
         yield _base64(was), _base64(now)
         yield _url_base64(was), _url_base64(now)
+
+
+def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (form of a digest, the same of its pseudonym): in hex also cut to usual lengths."""
+    yield digest, pseudonym
+    was, now = digest.hex().encode(), pseudonym.hex().encode()
+    for length in (len(was), *(cut for cut in _CUTS if cut < len(was))):
+        yield was[:length], now[:length]
+        yield was[:length].upper(), now[:length].upper()
+    for encode in (_base64, _url_base64):
+        yield encode(digest), encode(pseudonym)
 
 
 def _decoded(text: str) -> bytes | None:

@@ -15,6 +15,7 @@ from retrace_core import native
 from retrace_core.redaction.compressed import MARKS, inflate
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.hashed import hashed_in
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.replacing import (
@@ -108,9 +109,27 @@ class Redactor:
         """
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
+        hashed = list(hashed_in(data, regions))
+        while True:
+            picked, inner = self._choose(data, regions, streams, joined, found)
+            places = sorted(place for place, _, _ in picked)
+            of_secrets = [one for one in hashed if one.holds(places)]
+            added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
+            if not any(added):
+                return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
+
+    def _choose(
+        self,
+        data: bytes,
+        regions: Sequence[Region],
+        streams: Sequence[Sequence[tuple[int, int]]],
+        joined: Sequence[bytes],
+        found: SecretSet,
+    ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
+        """Return what is replaced, and the pseudonyms within compressed bodies."""
         replacements = self._replacements(found)
         if not replacements:
-            return Redacted(data, [], [])
+            return [], []
         texts = tuple(replacements)
         care = self._care._replace(lines=found.lines)
         patches = list(patches_of(data, regions, texts, replacements, care))
@@ -120,7 +139,7 @@ class Redactor:
         for one in found.compressed:
             picked = list(chosen(one.plain, 0, texts, replacements, self._care))
             patches += repacked(data, one, picked, inner)
-        return patched(data, patches, inner)
+        return patches, inner
 
     def _find(
         self,

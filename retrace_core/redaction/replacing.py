@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from retrace_core.redaction.compressed import Compressed
+    from retrace_core.redaction.hashed import Hashed
     from retrace_core.redaction.names import Names
 
 __all__ = [
@@ -252,7 +253,12 @@ def _written(
 
 
 def patched(
-    data: bytes, chosen: list[tuple[int, bytes, Replacement]], inner: list[bytes]
+    data: bytes,
+    chosen: list[tuple[int, bytes, Replacement]],
+    inner: list[bytes],
+    *,
+    hashed: Sequence[Hashed] = (),
+    kept: Sequence[Hashed] = (),
 ) -> Redacted:
     """Return the bytes with what was chosen replaced.
 
@@ -260,6 +266,8 @@ def patched(
         data: in which it is.
         chosen: what is replaced.
         inner: pseudonyms within compressed bodies.
+        hashed: events of hashes, of which what was hashed is taken out.
+        kept: those that have a secret in it, and keep a fingerprint of it.
     """
     changed = bytearray(data)
     patches: list[Patch] = []
@@ -267,5 +275,11 @@ def patched(
         changed[place : place + len(text)] = replacement.text
         secret = data[place : place + len(text)]
         mask = b"" if replacement.packed else replacement.text
-        patches.append(Patch(place, secret, mask, replacement.rule))
+        if not any(one.begin <= place < one.end for one in hashed):
+            patches.append(Patch(place, secret, mask, replacement.rule))
+    for one in hashed:
+        if one in kept:
+            one.keep(changed)
+        else:
+            one.blank(changed)
     return Redacted(bytes(changed), patches, inner)

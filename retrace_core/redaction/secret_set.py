@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.forms import forms_of, percent_decoded, written_alike
+from retrace_core.redaction.forms import digest_forms, forms_of, percent_decoded, written_alike
 from retrace_core.redaction.messagepack import integer_bytes
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
 
-__all__ = ["Forms", "Replacement", "SecretSet"]
+__all__ = ["DIGEST", "Forms", "Replacement", "SecretSet"]
 
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
@@ -28,6 +28,9 @@ _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][
 _SHORT, _LONG = 6, 16
 _REMEMBERED = 2048
 _MOST_DIGITS = 19
+_LEAST_DIGEST = 16
+DIGEST = "digest"
+"""The rule by which the digest of what has a secret in it is masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class SecretSet:
         self.lines: set[int] = set()
         """Where a value stands that ends a line of settings: there it is masked, short or not."""
         self._seen: set[bytes] = set()
+        self._digests: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
         """Add a value as it was found; escapes and percent encoding may be in it."""
@@ -131,6 +135,17 @@ class SecretSet:
         self._add_text(text, rule)
         if number or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
+
+    def add_digest(self, digest: bytes) -> bool:
+        """Add the digest of what has a secret in it; returns True when it was not known."""
+        if digest in self._digests or len(digest) < _LEAST_DIGEST:
+            return False
+        self._digests.add(digest)
+        was = digest.hex()
+        now = self._forms.pseudonyms.of(was)
+        for form, other in digest_forms(digest, bytes.fromhex(now)):
+            self.replacements.setdefault(form, Replacement(other, DIGEST))
+        return True
 
     def _add_text(self, text: str, rule: str) -> None:
         for form, replacement in self._forms.of(text, rule).items():
