@@ -467,6 +467,29 @@ static void exchange(Row *row)
     def->ml_meth = (PyCFunction)row->hook;
 }
 
+/* A built-in function is hashed by its pointer too: hmac looks constructors up in a dictionary,
+   behind a proxy, of which the keys must be put in anew. */
+static void find_constructors_again(void)
+{
+    PyObject *module = PyImport_ImportModule("_hashlib");
+    PyObject *proxy = module ? PyObject_GetAttrString(module, "_constructors") : NULL;
+    PyObject *gc = proxy ? PyImport_ImportModule("gc") : NULL;
+    PyObject *held = gc ? PyObject_CallMethod(gc, "get_referents", "O", proxy) : NULL;
+    PyObject *dict = held && PyList_GET_SIZE(held) == 1 ? PyList_GET_ITEM(held, 0) : NULL;
+    PyObject *items = dict && PyDict_CheckExact(dict) ? PyDict_Items(dict) : NULL;
+    if (items) PyDict_Clear(dict);
+    for (Py_ssize_t i = 0; items && i < PyList_GET_SIZE(items); i++) {
+        PyObject *pair = PyList_GET_ITEM(items, i);
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1))) break;
+    }
+    PyErr_Clear();
+    Py_XDECREF(items);
+    Py_XDECREF(held);
+    Py_XDECREF(gc);
+    Py_XDECREF(proxy);
+    Py_XDECREF(module);
+}
+
 static PyObject *gc_callback(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -539,6 +562,7 @@ static PyObject *install_clock_hooks(PyObject *module, PyObject *unused)
         if (!name || PyList_Append(names, name)) Py_CLEAR(names);
         Py_XDECREF(name);
     }
+    find_constructors_again();
     return names;
 }
 
@@ -551,6 +575,7 @@ static PyObject *remove_clock_hooks(PyObject *module, PyObject *unused)
         rows[i].def->ml_meth = originals[rows[i].kind];
         rows[i].def = NULL;
     }
+    find_constructors_again();
     unsilence();
     Py_RETURN_NONE;
 }

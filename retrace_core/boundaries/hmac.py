@@ -33,13 +33,15 @@ class _Signing(hmac.HMAC):
     def __init__(self, key: Any, msg: Any = None, digestmod: Any = "") -> None:
         self._fed: list[bytes] = []
         self._size = 0
-        super().__init__(key, msg, digestmod)
+        super().__init__(key, None, digestmod)
         if msg is not None:
-            self._keep(msg)
+            self.update(msg)
 
     def update(self, msg: Any) -> None:
         super().update(msg)
-        self._keep(msg)
+        self._size += memoryview(msg).nbytes
+        if self._size <= _LARGEST:
+            self._fed.append(bytes(msg))
 
     def copy(self) -> _Signing:
         other = super().copy()
@@ -56,11 +58,6 @@ class _Signing(hmac.HMAC):
 
     def hexdigest(self) -> str:
         return self.digest().hex()
-
-    def _keep(self, msg: Any) -> None:
-        self._size += memoryview(msg).nbytes
-        if self._size <= _LARGEST:
-            self._fed.append(bytes(msg))
 
 
 def _new(original: Callable[..., Any]) -> Callable[..., Any]:

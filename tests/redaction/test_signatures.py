@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import flask
 import pytest
 
-from retrace_core import replay
+from retrace_core import native, replay
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 from tests.redaction.raw import files, raw
@@ -134,6 +134,7 @@ def _fed(password: str) -> Any:
     return other
 
 
+@pytest.mark.skipif(native.IMPLEMENTATION != "c", reason="the fallback records no digests")
 @pytest.mark.parametrize("name", DIGESTS)
 def test_digests(recordings: Path, tmp_path: Path, name: str) -> None:
     """A digest of more than the secret itself; it is not in the recording."""
@@ -171,3 +172,15 @@ def test_another_digest_diverges(recordings: Path, tmp_path: Path) -> None:
 def test_outside_of_a_request_it_is_the_plain_one() -> None:
     """Nothing is kept of what nobody records."""
     assert type(hmac.new(b"k", b"m", "sha256")) is hmac.HMAC
+
+
+def test_hmac_finds_the_constructors_of_hashes() -> None:
+    """It looks them up in a dictionary; where they are not in it, it is slow."""
+    native.install_clock_hooks()
+    try:
+        hooked: Any = hmac.new(b"k", b"m", sha256)
+    finally:
+        native.remove_clock_hooks()
+    plain: Any = hmac.new(b"k", b"m", sha256)
+    assert hooked._hmac is not None
+    assert plain._hmac is not None
