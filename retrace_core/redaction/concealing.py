@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from retrace_core import native
 from retrace_core.recording import Header, Redaction
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.replacing import Redacted, Region
@@ -25,6 +27,8 @@ __all__ = ["Concealing", "regions_of", "tag_of"]
 
 _CODE = ("failure", "holes")
 _LANE = "lane"
+_VARIABLE = re.compile(r"[<{:(*]")
+"""In a part of a route that is not the same in each path."""
 _SITES = "sites"
 """Names of functions: nothing that anybody gave."""
 
@@ -67,7 +71,9 @@ class Concealing:
     ) -> tuple[bytes, list[bytes], bytes]:
         data = b"".join((header, *parts))
         streams = list(_streams(draft, len(header), parts))
-        redacted = self.redactor.redact(data, list(regions_of(header, parts)), streams)
+        redacted = self.redactor.redact(
+            data, list(regions_of(header, parts)), streams, values=_given(draft, header, parts)
+        )
         redacted = _without_tags(redacted, draft, header)
         masked = redacted.data
         place = len(header)
@@ -97,6 +103,24 @@ class Concealing:
             return Redaction(masked, masks)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
         return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)))
+
+
+def _given(draft: Draft, header: bytes, parts: Sequence[bytes]) -> frozenset[tuple[int, int]]:
+    """Return where parts of the path stand that are no part of the route, in header and request."""
+    path, route = draft.header.path, draft.header.route
+    patterns, given = route.strip("/").split("/"), path.strip("/").split("/")
+    if not route or len(patterns) != len(given):
+        return frozenset()
+    spans: list[tuple[int, int]] = []
+    begin = int(path.startswith("/"))
+    for pattern, part in zip(patterns, given, strict=True):
+        end = begin + len(part.encode())
+        if _VARIABLE.search(pattern):
+            spans.append((begin, end))
+        begin = end + 1
+    request = [part for part in parts[:1] if tag_of(part) == "request"]
+    places = native.find_all(b"".join((header, *request)), (path.encode(),), False, 0)
+    return frozenset((place + begin, place + end) for place, _ in places for begin, end in spans)
 
 
 def _without_tags(redacted: Redacted, draft: Draft, header: bytes) -> Redacted:

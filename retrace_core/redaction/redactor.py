@@ -95,6 +95,7 @@ class Redactor:
         regions: Sequence[Region],
         streams: Sequence[Sequence[tuple[int, int]]],
         masks: frozenset[bytes] = frozenset(),
+        values: frozenset[tuple[int, int]] = frozenset(),
     ) -> Redacted:
         """Return the bytes of a recording with pseudonyms in the place of secrets.
 
@@ -103,6 +104,7 @@ class Redactor:
             regions: where they are MessagePack, in order.
             streams: where the chunks of each body that came in several stand.
             masks: what stands in it for secrets already.
+            values: where values stand that are masked where they are secrets, short or not.
 
         Raises:
             ValueError: a region is no MessagePack.
@@ -111,7 +113,7 @@ class Redactor:
         found = self._find(data, regions, joined, self._allowed | masks)
         hashed = list(hashed_in(data, regions))
         while True:
-            picked, inner = self._choose(data, regions, streams, joined, found)
+            picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
             of_secrets = [one for one in hashed if one.holds(places)]
             added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
@@ -125,13 +127,14 @@ class Redactor:
         streams: Sequence[Sequence[tuple[int, int]]],
         joined: Sequence[bytes],
         found: SecretSet,
+        values: frozenset[tuple[int, int]],
     ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
         """Return what is replaced, and the pseudonyms within compressed bodies."""
         replacements = self._replacements(found)
         if not replacements:
             return [], []
         texts = tuple(replacements)
-        care = self._care._replace(lines=found.lines)
+        care = self._care._replace(values=found.lines | values)
         patches = list(patches_of(data, regions, texts, replacements, care))
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
@@ -251,11 +254,11 @@ class Redactor:
         found: SecretSet,
         *,
         code: bool,
-        lines: set[int] | None = None,
+        lines: set[tuple[int, int]] | None = None,
     ) -> bool:
         """Add the secrets in a text; returns True where a secret's name has no value there.
 
-        Where values begin that end lines of settings is added to `lines`.
+        Where values stand that end lines of settings is added to `lines`.
         """
         detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
             None
@@ -275,8 +278,11 @@ class Redactor:
                 asks = asks or named.value[:1] in b"?$%:"
         return asks
 
-    def _add_named(self, named: Named, found: SecretSet, lines: set[int] | None) -> None:
+    def _add_named(
+        self, named: Named, found: SecretSet, lines: set[tuple[int, int]] | None
+    ) -> None:
         for value in values_in(named.name, named.value, self._names):
             found.add(unescaped(value), named.name.lower(), number=named.number)
             if lines is not None and named.line_at >= 0:
-                lines.add(named.line_at + named.value.index(value))
+                begin = named.line_at + named.value.index(value)
+                lines.add((begin, begin + len(value)))

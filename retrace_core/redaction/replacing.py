@@ -76,8 +76,8 @@ class Care(NamedTuple):
     """Say which words are names."""
     folders: tuple[bytes, ...] = ()
     """A text that begins with one of these is the name of a file."""
-    lines: Collection[int] = ()
-    """Where values of settings stand, which are replaced whatever they look like."""
+    values: Collection[tuple[int, int]] = ()
+    """Where values stand (begin, end), which are replaced whatever they look like."""
 
 
 class Patch(NamedTuple):
@@ -138,7 +138,7 @@ def _choose(
                 continue
         elif bound is None or place + len(text) > bound[1]:
             continue
-        elif replacement.timid and place not in care.lines:
+        elif replacement.timid and (place, place + len(text)) not in care.values:
             if region.head or not _stands_alone(data, place, text, bound, care):
                 continue
         done = place + len(text)

@@ -104,8 +104,8 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
-        self.lines: set[int] = set()
-        """Where a value stands that ends a line of settings: there it is masked, short or not."""
+        self.lines: set[tuple[int, int]] = set()
+        """Where values stand that end lines of settings: there they are masked, short or not."""
         self._seen: set[bytes] = set()
         self._digests: set[bytes] = set()
 

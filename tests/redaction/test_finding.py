@@ -129,6 +129,7 @@ LEFT: dict[str, object] = {
     "columns": (["password", "email"], 1, None),
     "a preference": [("cookie", "theme=dark; lang=en")],
     "a statement": "SELECT password, token FROM users",
+    "a call in a template": "{{ url_for('feed', token=g.project.generate_token('feed')) }}",
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
