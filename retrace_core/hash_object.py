@@ -63,7 +63,7 @@ class HashObject:
     def digest(self) -> bytes:
         """Return the digest: on replay of what is masked, the recorded one."""
         lane: Any = current()
-        if lane is None or self._size > LARGEST or not may_keep(lane):
+        if lane is None or not _may_keep(lane, self._size):
             return self._hash.digest()  # type: ignore[no-any-return]
         hashed = padded(b"".join(self._fed))
         asked = fingerprint(hashed) if lane.mode == REPLAY else hashed
@@ -82,7 +82,9 @@ def keeping(lane: Lane, made: Any, fed: Any) -> Any:
     return HashObject(made, [] if fed is None else [bytes(fed)])
 
 
-def may_keep(lane: Lane) -> bool:
-    """Return True unless a lane has kept as many as it may; counts this one."""
-    lane.hashes += 1
+def _may_keep(lane: Lane, size: int) -> bool:
+    """Return True unless it is large, or a lane has kept as much as it may; counts this one."""
+    if size > LARGEST:
+        return False
+    lane.hashes += size + 64
     return lane.hashes <= MOST

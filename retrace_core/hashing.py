@@ -17,8 +17,8 @@ __all__ = ["KIND", "LARGEST", "MOST", "fingerprint", "keep_by", "kept", "padded"
 KIND: Final = "free.hashlib.digest"
 LARGEST: Final = 32 * 1024
 """What has more bytes is not kept: its digest is reckoned on replay."""
-MOST: Final = 256
-"""So many are kept in a lane."""
+MOST: Final = 256 * 1024
+"""So many bytes of what is hashed are kept in a lane, for each digest 64 more."""
 _SIZE = 16
 
 _keepers: list[Callable[[Any, Any, Any], Any]] = []

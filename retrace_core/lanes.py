@@ -117,7 +117,7 @@ class Lane(native.Lane):
     cancelled: bool
     """True when its task ended by being cancelled."""
     hashes: int
-    """How many digests were asked in it."""
+    """How many bytes of what is hashed in it are kept, or would be."""
 
     def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
         super().__init__(scope.state, mode)

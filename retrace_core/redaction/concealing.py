@@ -118,6 +118,8 @@ def _given(draft: Draft, header: bytes, parts: Sequence[bytes]) -> frozenset[tup
         if _VARIABLE.search(pattern):
             spans.append((begin, end))
         begin = end + 1
+    if not spans or len(path) < 2:
+        return frozenset()
     request = [part for part in parts[:1] if tag_of(part) == "request"]
     places = native.find_all(b"".join((header, *request)), (path.encode(),), False, 0)
     return frozenset((place + begin, place + end) for place, _ in places for begin, end in spans)

@@ -98,6 +98,18 @@ def test_tags_are_as_the_application_gave_them(recordings: Path) -> None:
     assert b"ada@" not in recording.request.body[0]
 
 
+def test_a_path_of_nothing_but_a_parameter(recordings: Path) -> None:
+    """It is written, as any other."""
+    app = flask.Flask("shop")
+    app.add_url_rule("/", defaults={"rest": ""}, view_func=lambda rest: rest)
+    app.add_url_rule("/<path:rest>", view_func=lambda rest: rest)
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    for path in "/", "/a", "/%C3%A9/b":
+        app.test_client().get(path, buffered=True)
+    assert writer.flush(10)
+    assert len(files(recordings)) == 3
+
+
 def test_of_a_path_what_is_no_part_of_the_route(recordings: Path) -> None:
     """A word that is a password is masked where the route has a parameter, and else left."""
     app = flask.Flask("shop")
