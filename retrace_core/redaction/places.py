@@ -44,7 +44,9 @@ _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer".split()
 )
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
-_CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*[(\[]")
+_CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
+_TEMPLATE = re.compile(rb"\{[{%]")
+"""In a template stand programs: token=make_token("feed")."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
 _LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
 _SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
@@ -121,8 +123,8 @@ def _value(
     bare = _BARE.match(data, start, end)
     if bare is None or (code and _CODE.fullmatch(bare[0])):
         return None
-    if _CALL.fullmatch(bare[0]) and data[bare.end() : bare.end() + 1] in (b'"', b"'", b")", b"]"):
-        return None  # a template: token=make_token("feed")
+    if _CALL.fullmatch(bare[0]) and _TEMPLATE.search(data, begin, end):
+        return None
     ends_line = begins_line and _ENDS.match(data, bare.end(), end) is not None
     return bare[0], False, start if ends_line else -1
 

@@ -83,6 +83,7 @@ FOUND: dict[str, tuple[object, str]] = {
         [("SELECT 1 FROM t WHERE password = ? AND a = ?", ["secret-of-ann", "ann"])],
         "secret-of-ann",
     ),
+    "no call": ("password=P(ss)&a=b", "P(ss"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
     "indented settings": ("admin:\n  password: secret", ": secret"),
     "a bcrypt hash": (
@@ -130,6 +131,7 @@ LEFT: dict[str, object] = {
     "a preference": [("cookie", "theme=dark; lang=en")],
     "a statement": "SELECT password, token FROM users",
     "a call in a template": "{{ url_for('feed', token=g.project.generate_token('feed')) }}",
+    "a call of a template": "{% with secret = Secret.get(request) %}",
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }

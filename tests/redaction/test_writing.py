@@ -101,8 +101,8 @@ def test_tags_are_as_the_application_gave_them(recordings: Path) -> None:
 def test_a_path_of_nothing_but_a_parameter(recordings: Path) -> None:
     """It is written, as any other."""
     app = flask.Flask("shop")
-    app.add_url_rule("/", defaults={"rest": ""}, view_func=lambda rest: rest)
-    app.add_url_rule("/<path:rest>", view_func=lambda rest: rest)
+    app.add_url_rule("/", "all", defaults={"rest": ""}, view_func=lambda rest: rest)
+    app.add_url_rule("/<path:rest>", "rest", view_func=lambda rest: rest)
     app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     for path in "/", "/a", "/%C3%A9/b":
         app.test_client().get(path, buffered=True)
