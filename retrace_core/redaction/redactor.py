@@ -267,7 +267,7 @@ class Redactor:
             assert detector is not None
             for first, last in detector.find(data, begin, end):
                 value = data[first:last]
-                value = percent_decoded(value) if detector.name == "email" else value
+                value = percent_decoded(value) if detector.name == "email" else unescaped(value)
                 found.add(value, detector.name)
         places = [place for place, which in hits if which >= 0 and self._owners[which] is None]
         asks = False

@@ -25,6 +25,8 @@ __all__ = ["DIGEST", "Forms", "Replacement", "SecretSet"]
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
+_LITERAL = re.compile(r"\A[A-Za-z0-9+/]{16,}={0,2}\Z|\s")
+"""Base64, or what has white space in it: no form or query is written so."""
 _SHORT, _LONG = 6, 16
 _REMEMBERED = 2048
 _MOST_DIGITS = 19
@@ -78,7 +80,10 @@ class Forms:
         return self.pseudonyms.of(text)
 
     def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
-        pseudonym = self.pseudonym(text)
+        return self.between(text, self.pseudonym(text), rule)
+
+    def between(self, text: str, pseudonym: str, rule: str) -> dict[bytes, Replacement]:
+        """Return form -> replacement for a text and what stands for it."""
         timid = (
             len(text) < _SHORT or _COMMON.fullmatch(text) is not None or self._names.is_secret(text)
         )
@@ -124,6 +129,12 @@ class SecretSet:
             return
         plain = percent_decoded(value)
         text = value.decode("utf-8", "surrogateescape")
+        if b"%" not in value and b"+" in value and _LITERAL.search(text):
+            self._add_text(text, rule)  # a plus is one
+            pseudonym = self._forms.pseudonym(text).replace("+", " ")  # or a blank after all
+            for form, one in self._forms.between(text.replace("+", " "), pseudonym, rule).items():
+                self.replacements.setdefault(form, one)
+            return
         if plain != value and plain not in self.allowed:
             decoded = plain.decode("utf-8", "surrogateescape")
             alike = written_alike(value, decoded, self._forms.pseudonym(decoded))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from urllib.parse import quote
@@ -101,6 +102,10 @@ FOUND: dict[str, tuple[object, str]] = {
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75\n-----END RSA",
         "MIIEpAIBAAKCAQEA75",
     ),
+    "private key in json": (
+        json.dumps("-----BEGIN EC PRIVATE KEY-----\nMIIEp+IBAAKCAQEA75\n-----END EC"),
+        "MIIEp+IBAAKCAQEA75",
+    ),
     "e-mail": ("to ada.lovelace@example.com,", "ada.lovelace@example.com"),
     "jwt": (f"got {JWT}", JWT.rpartition(".")[2]),
     "a cursor": (
@@ -149,6 +154,15 @@ def test_is_masked_wherever_it_stands() -> None:
     out = masked({"token": token}, bytes.fromhex(token), f"hello {token}!", token.upper())
     assert token.encode() not in out.lower()
     assert bytes.fromhex(token) not in out
+
+
+def test_a_plus_may_be_a_blank_or_a_plus() -> None:
+    """In a form it is the one, in base64 the other."""
+    token = "ab+cdefgh0123456789+w=="
+    out = masked(f"token={token}", token, hashlib.sha256(token.encode()).digest())
+    assert token.encode() not in out
+    assert hashlib.sha256(token.encode()).digest() not in out
+    assert token.replace("+", " ").encode() not in masked(f"token={token}", token.replace("+", " "))
 
 
 def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
