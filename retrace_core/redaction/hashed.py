@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Hashed", "hashed_in"]
 
+_KIND = KIND.encode()
+
 
 class Hashed(NamedTuple):
     """One event, by where its parts are in the bytes of a recording."""
@@ -54,13 +56,15 @@ class Hashed(NamedTuple):
 
 def hashed_in(data: bytes, regions: Sequence[Region]) -> Iterator[Hashed]:
     """Yield the events of hashes in the regions; both come in order of their places."""
-    places = [place for place, _ in native.find_all(data, (KIND.encode(),), False, 0)]
+    if _KIND not in data:
+        return
+    places = [place for place, _ in native.find_all(data, (_KIND,), False, 0)]
     for region in regions:
         inside = [place for place in places if region.begin <= place < region.end]
         if not inside or region.head:
             continue
         for bound in native.texts_at(data, region.begin, region.end, inside):
-            if bound is not None and data[bound[0] : bound[1]] == KIND.encode():
+            if bound is not None and data[bound[0] : bound[1]] == _KIND:
                 found = _event(data, bound[1])
                 if found is not None:
                     yield found
