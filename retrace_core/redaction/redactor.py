@@ -43,6 +43,7 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
 _MOST_LENGTH_BYTES = 4
 
 
@@ -55,9 +56,6 @@ def _inside(hit: tuple[int, int]) -> int:
 
 _PACKED = Detector("packed", MARKS, re.compile(rb"(?!)"))
 """It finds nothing by itself: what is inside is looked at."""
-
-
-_INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
 
 
 class Redactor:

@@ -36,6 +36,7 @@ __all__ = [
 _LEFT = frozenset(b"\"'= :/,;\n\t(")
 _RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
+_COLON = 0x3A
 _POOR = re.compile(rb"[A-Za-z0-9]")
 _KEPT = (12, 8, 4, 2, 1, 0)
 """How many characters of pseudonyms are tried where they don't fit."""
@@ -156,7 +157,8 @@ def _stands_alone(
         return False
     left = _STRICT_LEFT if care.names.is_secret(text.decode("latin-1")) else _LEFT
     if place > begin and data[place - 1] not in left:
-        return False
+        # ann:secret, as files of passwords have it
+        return data[place - 1] == _COLON and (finish == end or data[finish] in b"\r\n")
     if finish < end and data[finish] not in _RIGHT:
         return False
     if place == begin and left is _STRICT_LEFT:

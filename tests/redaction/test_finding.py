@@ -86,6 +86,7 @@ FOUND: dict[str, tuple[object, str]] = {
         "secret-of-ann",
     ),
     "no call": ("password=P(ss)&a=b", "P(ss"),
+    "a file of passwords": (("password=secret&a=b", "ann:secret\nbob:hidden\n"), "ann:secret"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
     "indented settings": ("admin:\n  password: secret", ": secret"),
     "a bcrypt hash": (
