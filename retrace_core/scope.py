@@ -127,6 +127,11 @@ class RecordingScope(Traffic, RecordsOnly):
         self._started_ns = time.time_ns()
         self._ended_ns = 0
 
+    @property
+    def masks(self) -> bool:
+        """True when secrets will be masked in what is recorded."""
+        return bool(self._settings.redact)
+
     # -- the current context
 
     def enter(self) -> Token[native.Lane | None]:

@@ -1,11 +1,11 @@
-"""Compressed: bodies by gzip, zstd, brotli are looked into, and packed again to as many bytes."""
+"""Compressed: bodies by gzip, deflate, zstd, brotli are looked into, masked, and as long again."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrace_core.redaction import brotli_streams, gzip_streams, zstd_frames
+from retrace_core.redaction import brotli_streams, gzip_streams, zlib_streams, zstd_frames
 from retrace_core.redaction.bodies import bodies_of_lane, body_of_part, pieces
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ __all__ = [
     "Compressed",
     "content",
     "inflate",
+    "may_begin",
     "packed_bodies",
 ]
 
-MARKS = (gzip_streams.MARK, zstd_frames.MARK)
+MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS)
 """What a stream begins with. One of brotli begins with anything: headers tell of it."""
 BROTLI_MARKS = tuple(
     b"content-encoding" + one for one in (b": br", b":br", b"\xa2br", b"\xc4\x02br")
@@ -44,7 +45,9 @@ _CODINGS = (
     (None, brotli_streams.unpack, brotli_streams.refit),
     (gzip_streams.MARK, gzip_streams.unpack, gzip_streams.refit),
     (zstd_frames.MARK, zstd_frames.unpack, zstd_frames.refit),
+    *((mark, zlib_streams.unpack, zlib_streams.refit) for mark in zlib_streams.MARKS),
 )
+_LINE_FEED, _ZLIB = 0x0A, zlib_streams.MARKS[0][0]
 
 
 class Compressed(NamedTuple):
@@ -64,6 +67,17 @@ class Compressed(NamedTuple):
 def _is_brotli(head: bytes) -> bool:
     """Return True where headers say that a body is compressed by brotli, and nothing else."""
     return _BROTLI.search(head) is not None
+
+
+def may_begin(data: bytes, begin: int, place: int) -> bool:
+    """Return True unless a mark of zlib stands within a line: pictures and documents have such.
+
+    Args:
+        data: in which the text is.
+        begin: of the text.
+        place: of the mark.
+    """
+    return place == begin or data[place - 1] == _LINE_FEED or data[place] != _ZLIB
 
 
 def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
