@@ -10,7 +10,7 @@ from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, writer
 from retrace_core.settings import resolve
-from retrace_mw import Decision, RequestView, RetraceMiddleware
+from retrace_mw import Decision, RequestView, RetraceMiddleware, opening
 from retrace_mw.chosen_decider import choose
 from retrace_mw.deciders import Always, Never
 from retrace_mw.deciders.exclude import Exclude
@@ -75,6 +75,19 @@ def test_code_and_setting_that_both_decide_are_told(caplog: pytest.LogCaptureFix
         chosen = choose(settings, Never())
     assert chosen.idle == ("decide", "rules")
     assert "decide, rules has no effect beside decide in code" in caplog.text
+
+
+def test_a_misspelt_variable_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At start, with the name that is meant: the variables of others can't be refused."""
+    opening._tell_unknown.cache_clear()
+    monkeypatch.setenv("RETRACE_SAMPEL_RATE", "1")
+    with caplog.at_level(logging.WARNING, "retrace"):
+        for _ in range(2):
+            RetraceMiddleware(lambda environ, start_response: [], service="shop")
+    told = [one for one in caplog.messages if "RETRACE_SAMPEL_RATE" in one]
+    assert told == ["retrace: no setting has the name RETRACE_SAMPEL_RATE: use RETRACE_SAMPLE_RATE"]
 
 
 def test_two_keywords_that_contradict_each_other_are_an_error() -> None:

@@ -99,10 +99,11 @@ def test_rules_without_rules_in_the_settings_are_refused() -> None:
         parse("Rules()", Settings())
 
 
-def test_where_the_text_came_from_is_told() -> None:
-    """The variable, or the file."""
-    settings = resolve({}, {"RETRACE_DECIDE": "Alwys()"})
-    with pytest.raises(ConfigurationError, match="from environment RETRACE_DECIDE"):
+@pytest.mark.parametrize("text", ["Alwys()", "any_of(Always(), SampleRate(2))"])
+def test_where_the_text_came_from_is_told(text: str) -> None:
+    """The variable, or the file, and the place in it; also of a value that a decider refuses."""
+    settings = resolve({}, {"RETRACE_DECIDE": text})
+    with pytest.raises(ConfigurationError, match=r"from environment RETRACE_DECIDE.*column"):
         parse(settings.decide, settings)
 
 
