@@ -10,7 +10,7 @@ Source: W3C Trace Context level 2; OpenTelemetry, TraceState: Probability Sampli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from retrace_mw.traceparent import RANDOM, SAMPLED, format_traceparent, parse_tr
 from retrace_mw.tracestate import (
     Members,
     format_tracestate,
+    is_tracestate,
     member,
     ot_fields,
     parse_tracestate,
@@ -64,6 +65,8 @@ class TraceContext:
     """The members of tracestate, as they came."""
     passed_on: tuple[tuple[str, str], ...] = ()
     """The user's own trace headers, to send as they came."""
+    malformed: tuple[str, ...] = ()
+    """Names, in lower case, of the headers that hold what they must not."""
     foreign: Any = None
     """OpenTelemetry's context, where the user's propagator read one; else None."""
 
@@ -121,6 +124,7 @@ def trace_of(
     said = {text.strip(" \t").lower() for text in found.get("x-retrace", ())}
     told = said.pop() if len(said) == 1 else member(context.members, OUR_MEMBER)
     context.upstream = told if told in _VERDICTS else ""
+    context.malformed = tuple(_malformed(found, context))
     context.passed_on = tuple(
         (name, found[name.lower()][0])
         for name in custom
@@ -192,6 +196,29 @@ def _called(
             context.folder = "" if f"{context.bits:032x}" == name.lower() else name
             return context
     return context
+
+
+def _malformed(found: Mapping[str, list[str]], context: TraceContext) -> Iterator[str]:
+    """Return which headers could not be used for what they hold; most have only good ones."""
+    for header, values in found.items():
+        value = values[0]
+        if header == "traceparent":
+            good = len(values) == 1 and parse_traceparent(value) is not None
+        elif header == "tracestate":
+            good = is_tracestate(values) and _has_sound_randomness(context.members)
+        elif header == "x-retrace":
+            good = all(one.strip(" \t").lower() in _VERDICTS for one in values)
+            good = good and len({one.strip(" \t").lower() for one in values}) == 1
+        else:
+            name = value if header == "x-trace-id" else name_of(value)
+            good = len(values) == 1 and names_trace(name)
+        if not good:
+            yield header
+
+
+def _has_sound_randomness(members: Members) -> bool:
+    explicit = ot_fields(members).get("rv") if members else None
+    return explicit is None or _RANDOMNESS.fullmatch(explicit) is not None
 
 
 def _is_sendable(values: list[str]) -> bool:
