@@ -7,7 +7,6 @@ Read in opentelemetry-api 1.45.
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,11 +41,21 @@ def _propagator() -> Any:
     if propagate is None:
         return None
     found = propagate.get_global_textmap()
-    return found if _is_users(found) else None
+    global _judged
+    judged, is_users = _judged
+    if judged is not found:  # compared, not hashed: it may be any object
+        is_users = _is_users(found)
+        _judged = (found, is_users)
+    return found if is_users else None
 
 
-@lru_cache(8)
+_judged: tuple[Any, bool] = (None, False)
+"""The propagator that was looked at last, and whether it is the user's own."""
+
+
 def _is_users(propagator: Any) -> bool:
+    # Logfire puts one around the default one that warns of, or ignores, what it extracts.
+    propagator = getattr(propagator, "wrapped", propagator)
     parts = getattr(propagator, "_propagators", (propagator,))
     return {type(part).__name__ for part in parts} != _DEFAULT
 
