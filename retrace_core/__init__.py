@@ -36,6 +36,7 @@ The files in the order of a request:
     declared_key.py   what such a call asks
     declared_stream.py  and such a generator, item by item
     declaration.py    the live/record/replay switch for it
+    checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
@@ -78,6 +79,7 @@ The files in the order of a request:
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
+    giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
     spooling.py       where recordings go, and whether by way of a spool
     uploader.py       the background thread: ship from the spool to the store

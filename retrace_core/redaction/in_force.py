@@ -21,7 +21,7 @@ from retrace_core.surroundings import secret_values
 from retrace_core.trace_file import dump_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from retrace_core.settings import Settings
     from retrace_core.trace_file import Draft
@@ -32,13 +32,13 @@ _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
 
 
-def encoding(settings: Settings) -> Callable[[list[Draft]], list[bytes]]:
+def encoding(settings: Settings) -> Callable[[Iterable[Draft]], list[bytes]]:
     """Return what makes drafts the bytes of files.
 
     Raises:
         ConfigurationError: a rule is wrong.
     """
-    dump: Callable[[list[Draft]], list[bytes]] = dump_all
+    dump: Callable[[Iterable[Draft]], list[bytes]] = dump_all
     if settings.redact:
         dump = functools.partial(dump_all, conceal=_concealing(settings))
     if not settings.encrypt_to:

@@ -41,6 +41,16 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_MOST_LENGTH_BYTES = 4
+
+
+def _inside(hit: tuple[int, int]) -> int:
+    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
+    that say how long the text is."""
+    place, which = hit
+    return place if which >= 0 else place + _MOST_LENGTH_BYTES
+
+
 _GZIP = Detector("gzip", (MARK,), re.compile(rb"(?!)"))
 """It finds nothing by itself: what is inside is looked at."""
 
@@ -155,8 +165,8 @@ class Redactor:
     def _find_in_region(
         self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
     ) -> None:
-        places = [place for place, _ in hits]
-        texts = native.texts_at(data, region.begin, region.end, places)
+        hits = sorted(hits, key=_inside)
+        texts = native.texts_at(data, region.begin, region.end, [*map(_inside, hits)])
         group: list[tuple[int, int]] = []
         current: tuple[int, int, int] | None = None
         for hit, text in zip(hits, texts, strict=True):
@@ -226,13 +236,16 @@ class Redactor:
         code: bool,
     ) -> bool:
         """Add the secrets in a text; returns True where a secret's name has no value there."""
-        detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
-            None
-        }
-        for detector in detectors:
-            assert detector is not None
-            for first, last in detector.find(data, begin, end):
-                value = data[first:last]
+        near: dict[Detector, list[int]] = {}
+        for place, which in hits:
+            detector = self._owners[which] if which >= 0 else self._card
+            if detector is not None:
+                near.setdefault(detector, []).append(max(place - begin, 0))
+        # By itself: what stands before it in the data is no part of a word.
+        text = data[begin:end] if near else b""
+        for detector, places in near.items():
+            for first, last in detector.find(text, places):
+                value = text[first:last]
                 value = percent_decoded(value) if detector.name == "email" else value
                 found.add(value, detector.name)
         places = [place for place, which in hits if which >= 0 and self._owners[which] is None]
