@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["active_span_context", "extract", "inject", "mark", "may_name_trace", "span_context_of"]
 
@@ -63,27 +63,31 @@ def _is_users(propagator: Any) -> bool:
 class _Getter:
     """How a propagator reads a request's headers."""
 
-    def __init__(self, values: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self, values: Callable[[str], list[str]], names: Callable[[], Iterable[str]]
+    ) -> None:
         self._values = values
+        self._names = names
 
     def get(self, carrier: object, key: str) -> list[str] | None:
         return self._values(key) or None
 
     def keys(self, carrier: object) -> list[str]:
-        return []
+        return [name.lower() for name in self._names()]
 
 
-def extract(values: Callable[[str], list[str]]) -> Any:
+def extract(values: Callable[[str], list[str]], names: Callable[[], Iterable[str]]) -> Any:
     """Return what the user's propagator reads (an OpenTelemetry context), or None without one.
 
     Args:
         values: gives all values of a header.
+        names: gives the names of all headers, in any case.
     """
     propagator = _propagator()
     if propagator is None:
         return None
     empty = sys.modules["opentelemetry.context"].Context()
-    return propagator.extract(None, context=empty, getter=_Getter(values))
+    return propagator.extract(None, context=empty, getter=_Getter(values, names))
 
 
 def span_context_of(context: Any) -> Any:

@@ -10,7 +10,7 @@ Source: W3C Trace Context level 2; OpenTelemetry, TraceState: Probability Sampli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,6 +95,12 @@ class TraceContext:
 
 Values = Callable[[str], list[str]]
 """Gives all values of a header, by its name in any case."""
+Names = Callable[[], Iterable[str]]
+"""Gives the names of all headers, in any case."""
+
+
+def _no_names() -> Iterable[str]:
+    return ()
 
 
 def trace_of(
@@ -102,6 +108,7 @@ def trace_of(
     *,
     custom: tuple[str, ...] = (),
     values: Values | None = None,
+    names: Names = _no_names,
     bits: int | None = None,
 ) -> TraceContext:
     """Return the trace that headers speak of; never raises, whatever they hold.
@@ -110,9 +117,10 @@ def trace_of(
         found: name in lower case -> values, of the headers that carry a trace.
         custom: names of the user's own trace headers.
         values: gives any other header, for a propagator that the user has set.
+        names: gives the names of all, for one that looks for those that begin in some way.
         bits: the fresh trace id, where one was drawn before.
     """
-    context, foreign = _carried(found, values)
+    context, foreign = _carried(found, values, names)
     named = found.get("x-trace-id", [])
     if named:
         context = _named(named, context, bits)
@@ -134,7 +142,7 @@ def trace_of(
 
 
 def _carried(
-    found: Mapping[str, list[str]], values: Values | None
+    found: Mapping[str, list[str]], values: Values | None, names: Names
 ) -> tuple[TraceContext | None, Any]:
     """Return the context of an active span, a propagator of the user's, or traceparent.
 
@@ -145,7 +153,7 @@ def _carried(
         with failsafe.gate("opentelemetry"):
             span = otel.active_span_context()
             if values is not None:
-                foreign = otel.extract(values)
+                foreign = otel.extract(values, names)
                 span = span or otel.span_context_of(foreign)
     if span is not None:
         members = parse_tracestate([span.trace_state.to_header()])

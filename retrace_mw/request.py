@@ -291,11 +291,15 @@ class RequestView:
                 self.trace_headers(),
                 custom=self._headers.custom,
                 values=self.header_values,
+                names=self._header_names,
                 bits=self._bits,
             )
             if self._trace.malformed:
                 self._tell_malformed(self._trace.malformed)
         return self._trace
+
+    def _header_names(self) -> list[str]:
+        return [name for name, _ in self.headers()]
 
     def _tell_malformed(self, headers: tuple[str, ...]) -> None:
         for header in headers:

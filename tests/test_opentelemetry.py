@@ -113,6 +113,32 @@ def test_a_propagator_may_be_any_object(
     assert (wrapping.extracted > 0) is asked
 
 
+class PrefixedBaggage(W3CBaggagePropagator):
+    """Reads baggage from headers by how their names begin, as Jaeger's propagator does."""
+
+    def extract(self, carrier: Any, context: Any = None, getter: Any = default_getter) -> Any:
+        """Look through the names of all headers."""
+        for name in getter.keys(carrier):
+            if name.startswith("uberctx-"):
+                value = getter.get(carrier, name)[0]
+                context = baggage.set_baggage(name.removeprefix("uberctx-"), value, context)
+        return context
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.0], ids=["recorded", "unrecorded"])
+def test_a_propagator_may_look_through_all_names(recordings: Path, rate: float) -> None:
+    """What it finds goes on; in a message too."""
+    before = propagate.get_global_textmap()
+    propagate.set_global_textmap(PrefixedBaggage())
+    try:
+        _, got = call(rate, {"UberCtx-Tenant": "acme"})
+        foreign = extract({b"uberctx-tenant": b"acme"}).foreign
+    finally:
+        propagate.set_global_textmap(before)
+    assert got["baggage"] == "tenant=acme"
+    assert baggage.get_baggage("tenant", foreign) == "acme"
+
+
 def test_without_b3_headers_a_trace_begins(recordings: Path, b3: str) -> None:
     """And goes on by B3 as well."""
     _, got = call(1.0, {})
