@@ -130,7 +130,7 @@ class _Parser:
             made = factory(*args, **kwargs)
             repr(made)  # what can't be shown can't be used either
         except ConfigurationError as error:
-            if error.setting == "decide":
+            if error.setting == "decide" or error.origin:  # it says where it is, as a file does
                 raise
             column = node.col_offset + 1
             where = f"{error.allowed} (in decide, {name} at column {column})"
