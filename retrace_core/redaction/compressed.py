@@ -1,44 +1,71 @@
-"""Compressed: bodies that came by gzip or deflate are looked into, and packed to as many bytes."""
+"""Compressed: bodies that came packed are looked into, and packed again to as many bytes."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["MARKS", "Compressed", "inflate", "refit"]
+from retrace_core.redaction import brotli_streams, gzip_streams, zlib_streams, zstd_frames
+from retrace_core.redaction.bodies import bodies_of_lane, body_of_part, pieces
 
-_GZIP = b"\x1f\x8b\x08"
-MARKS = (_GZIP, b"x\x01", b"x^", b"x\x9c", b"x\xda")
-"""How the streams of gzip and zlib (HTTP's deflate) begin, by levels of compression."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from retrace_core.redaction.bodies import Spans
+    from retrace_core.redaction.replacing import Region
+
+    Refit = Callable[[bytes, int], bytes | None]
+
+__all__ = [
+    "BROTLI_MARKS",
+    "MARKS",
+    "Compressed",
+    "content",
+    "inflate",
+    "packed_bodies",
+]
+
+MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS)
+"""What a stream begins with. One of brotli begins with anything: headers tell of it."""
+BROTLI_MARKS = tuple(
+    b"content-encoding" + one for one in (b": br", b":br", b"\xa2br", b"\xc4\x02br")
+)
+"""Such headers, in the bytes of an answer and in a list."""
+_BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
+_LINE_FEED = 0x0A
 _LARGEST = 256 * 1024
 """More of it is not looked into, compressed."""
 _LARGEST_PLAIN = 4 << 20
-_HEAD = b"\x1f\x8b\x08%c\x00\x00\x00\x00\x02\xff"
-_HAS_NAME = 8
-_LINE_FEED = 0x0A
-_PACKINGS = ((9, 9), (6, 8), (4, 8), (1, 8), (9, 1))
-"""Levels of compression and of memory: what one makes of a body may fit where others don't."""
-_STORED = b"\0\0\0\xff\xff"
-"""A block of deflate that holds nothing, to the end of a byte."""
-_TWO = b"\2\0\0\0\xff\xff"
-_THREE = b"\2\x08\0\0\0\xff\xff"
-"""Such a one after one and two blocks that hold nothing and have ten bits."""
-_EMPTY = (b"", _TWO, _THREE, b"\2\x08 \0\0\0\0\xff\xff", _TWO + _THREE)
-"""Of sizes that leave each remainder by five."""
+_LARGEST_COMPARED = 1 << 28
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n\Z")
 _NEXT_CHUNK = re.compile(rb"\r\n([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
 
 
-class Compressed(NamedTuple):
-    """One stream of gzip or zlib in a text, whole."""
+_CODINGS = (
+    (None, brotli_streams.unpack, brotli_streams.refit),
+    (gzip_streams.MARK, gzip_streams.unpack, gzip_streams.refit),
+    (zstd_frames.MARK, zstd_frames.unpack, zstd_frames.refit),
+    *((mark, zlib_streams.unpack, zlib_streams.refit) for mark in zlib_streams.MARKS),
+)
 
-    spans: list[tuple[int, int]]
-    """Where it stands; several, where it came in chunks of HTTP."""
+
+class Compressed(NamedTuple):
+    """One stream in a recording, whole."""
+
+    spans: Spans
+    """Where it stands; several, where it came in chunks or reads."""
     plain: bytes
     size: int
     """How many bytes it has."""
-    gzip: bool = True
+    refit: Refit
+    """Packs its content again: gets that, and how many bytes it may take."""
+    is_spread: bool = False
+    """It came in several pieces, or nothing but a header tells of it."""
+
+
+def _is_brotli(head: bytes) -> bool:
+    """Return True where headers say that a body is compressed by brotli, and nothing else."""
+    return _BROTLI.search(head) is not None
 
 
 def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
@@ -49,18 +76,44 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     Args:
         data: in which the text is.
         begin, end: of the text.
-        place: where the stream begins.
+        place: where the stream begins, by its mark.
     """
     if end - place > _LARGEST:
         return None
-    if place > begin and not data.startswith(_GZIP, place) and data[place - 1] != _LINE_FEED:
-        return None
+    if place > begin and data.startswith(zlib_streams.MARKS, place):
+        if data[place - 1] != _LINE_FEED:
+            return None
     return _inflated(data, [(place, end)]) or _inflated(data, _chunks(data, begin, place, end))
 
 
-def _chunks(data: bytes, begin: int, place: int, end: int) -> list[tuple[int, int]]:
+def packed_bodies(
+    data: bytes, region: Region, done: Sequence[Compressed]
+) -> Iterator[Compressed | Spans]:
+    """Yield the bodies that came in several pieces, or of whose coding only a header tells.
+
+    Args:
+        data: a recording.
+        region: of a lane, or of another part of it.
+        done: what is known of it already.
+
+    Yields:
+        One that can be looked into; or where one stands that nobody here can look into.
+    """
+    known = {one.spans[0] for one in done}
+    part = None if region.lane else body_of_part(data, region)
+    for body in bodies_of_lane(data, region) if region.lane else [part] if part else []:
+        brotli = _is_brotli(body.head)
+        if brotli and body.spans and not brotli_streams.is_installed():
+            yield body.spans
+            continue
+        found = _inflated(data, body.spans, brotli=brotli)
+        if found is not None and found.spans[0] not in known:
+            yield found._replace(is_spread=True)
+
+
+def _chunks(data: bytes, begin: int, place: int, end: int) -> Spans:
     """Return where the chunks of HTTP are whose first begins at a place."""
-    spans: list[tuple[int, int]] = []
+    spans: Spans = []
     match = _CHUNK.search(data, max(begin, place - 32), place)
     while match is not None:
         size = int(match[1], 16)
@@ -72,66 +125,40 @@ def _chunks(data: bytes, begin: int, place: int, end: int) -> list[tuple[int, in
     return spans
 
 
-def _inflated(data: bytes, spans: list[tuple[int, int]]) -> Compressed | None:
+def _inflated(data: bytes, spans: Spans, *, brotli: bool = False) -> Compressed | None:
     packed = b"".join(data[begin:end] for begin, end in spans)
-    inflater = zlib.decompressobj(47)  # either
-    try:
-        plain = inflater.decompress(packed, _LARGEST_PLAIN)
-    except zlib.error:
+    if len(packed) > _LARGEST:
         return None
-    if not inflater.eof:
+    found = _unpacked(packed, _LARGEST_PLAIN, brotli=brotli)
+    if found is None:
         return None
-    size = len(packed) - len(inflater.unused_data)
-    return Compressed(spans, plain, size, packed.startswith(_GZIP))
+    plain, size, refit = found
+    return Compressed(pieces(spans, [(0, size)]), plain, size, refit)
 
 
-def refit(plain: bytes, size: int, *, gzip: bool = True) -> bytes | None:
-    """Return a stream of exactly `size` bytes, None where it takes more."""
-    if not gzip:
-        return _refit_zlib(plain, size)
-    body = _deflated(plain, 9, 9)
-    tail = zlib.crc32(plain).to_bytes(4, "little") + (len(plain) & 0xFFFFFFFF).to_bytes(4, "little")
-    slack = size - 10 - len(body) - 8
-    if slack < 0:
+def content(body: bytes, *, brotli: bool) -> bytes | None:
+    """Return what is in a compressed body, None for one that is not, or not as a whole.
+
+    Args:
+        body: the whole of it; several streams may follow one another.
+        brotli: True where its headers say so.
+    """
+    if brotli and not brotli_streams.is_installed():
         return None
-    if slack == 0:
-        return _HEAD % 0 + body + tail
-    return _HEAD % _HAS_NAME + b"-" * (slack - 1) + b"\0" + body + tail  # a file's name fills it
+    parts: list[bytes] = []
+    while body:
+        found = _unpacked(body, _LARGEST_COMPARED, brotli=brotli)
+        if found is None:
+            return None
+        plain, size, _ = found
+        parts.append(plain)
+        body = body[size:]
+    return b"".join(parts) if parts else None
 
 
-def _deflated(plain: bytes, level: int, memory: int) -> bytes:
-    packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
-    return packer.compress(plain) + packer.flush()
-
-
-def _refit_zlib(plain: bytes, size: int) -> bytes | None:
-    """Return a zlib stream of exactly `size` bytes: blocks that hold nothing fill it."""
-    tail = zlib.adler32(plain).to_bytes(4, "big")
-    for level, memory in _PACKINGS:
-        body = _deflated(plain, level, memory)
-        filler = _empty_blocks(size - 2 - len(body) - 4)
-        if filler is not None:
-            return b"x\xda" + filler + body + tail
-        for count in range(1, 8):
-            try:
-                packed = b"x\xda" + _after_fixed(count, body, size - 6) + tail
-                if zlib.decompress(packed) == plain:
-                    return packed
-            except (OverflowError, ValueError, zlib.error):  # of another size
-                continue
-    return None
-
-
-def _after_fixed(count: int, body: bytes, size: int) -> bytes:
-    """Return a body of deflate after so many blocks that hold nothing and have ten bits."""
-    blocks = sum(0b10 << (10 * place) for place in range(count))
-    return (int.from_bytes(body, "little") << (10 * count) | blocks).to_bytes(size, "little")
-
-
-def _empty_blocks(size: int) -> bytes | None:
-    """Return blocks of deflate that hold nothing, of so many bytes; 1 to 4 and 8 can't be."""
-    for first in _EMPTY:
-        left = size - len(first)
-        if left >= 0 and left % len(_STORED) == 0:
-            return first + _STORED * (left // len(_STORED))
+def _unpacked(packed: bytes, limit: int, *, brotli: bool) -> tuple[bytes, int, Refit] | None:
+    for mark, unpack, refit in _CODINGS:
+        if brotli if mark is None else packed.startswith(mark):
+            found = unpack(packed, limit)
+            return None if found is None else (*found, refit)
     return None
