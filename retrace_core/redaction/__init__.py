@@ -17,10 +17,10 @@ The files, from finding to writing:
     lane_events.py   of a lane as they stand in an encoded recording: kind, key and value of each
     bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
     gzip_streams.py  one unpacked, and one packed to a given size
+    zlib_streams.py  one unpacked, and one packed to a given size
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
-    zlib_streams.py  one unpacked, and one packed to a given size
-    compressed.py    bodies by gzip, deflate, zstd, brotli are looked into, and as long again
+    compressed.py    bodies that came packed are looked into, and packed again to as many bytes
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed

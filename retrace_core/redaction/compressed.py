@@ -1,4 +1,4 @@
-"""Compressed: bodies by gzip, deflate, zstd, brotli are looked into, masked, and as long again."""
+"""Compressed: bodies that came packed are looked into, and packed again to as many bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ __all__ = [
     "Compressed",
     "content",
     "inflate",
-    "may_begin",
     "packed_bodies",
 ]
 
@@ -33,6 +32,7 @@ BROTLI_MARKS = tuple(
 )
 """Such headers, in the bytes of an answer and in a list."""
 _BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
+_LINE_FEED = 0x0A
 _LARGEST = 256 * 1024
 """More of it is not looked into, compressed."""
 _LARGEST_PLAIN = 4 << 20
@@ -47,7 +47,6 @@ _CODINGS = (
     (zstd_frames.MARK, zstd_frames.unpack, zstd_frames.refit),
     *((mark, zlib_streams.unpack, zlib_streams.refit) for mark in zlib_streams.MARKS),
 )
-_LINE_FEED, _ZLIB = 0x0A, zlib_streams.MARKS[0][0]
 
 
 class Compressed(NamedTuple):
@@ -69,19 +68,10 @@ def _is_brotli(head: bytes) -> bool:
     return _BROTLI.search(head) is not None
 
 
-def may_begin(data: bytes, begin: int, place: int) -> bool:
-    """Return True unless a mark of zlib stands within a line: pictures and documents have such.
-
-    Args:
-        data: in which the text is.
-        begin: of the text.
-        place: of the mark.
-    """
-    return place == begin or data[place - 1] == _LINE_FEED or data[place] != _ZLIB
-
-
 def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     """Return the stream at a place of a text, None for none that is whole.
+
+    One of zlib must begin a text, or a line: it stands in pictures and documents, too.
 
     Args:
         data: in which the text is.
@@ -90,6 +80,9 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     """
     if end - place > _LARGEST:
         return None
+    if place > begin and data.startswith(zlib_streams.MARKS, place):
+        if data[place - 1] != _LINE_FEED:
+            return None
     return _inflated(data, [(place, end)]) or _inflated(data, _chunks(data, begin, place, end))
 
 

@@ -27,10 +27,10 @@ __all__ = ["Concealing", "regions_of", "tag_of"]
 
 _CODE = ("failure", "holes")
 _LANE = "lane"
-_OURS = ("sites", "steps")
-"""Names of functions and counts: nothing that anybody gave."""
 _VARIABLE = re.compile(r"[<{:(*]")
 """In a part of a route that is not the same in each path."""
+_OURS = ("sites", "steps")
+"""Names of functions and counts: nothing that anybody gave."""
 
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)

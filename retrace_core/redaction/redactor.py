@@ -20,7 +20,6 @@ from retrace_core.redaction.compressed import (
     MARKS,
     Compressed,
     inflate,
-    may_begin,
     packed_bodies,
 )
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
@@ -139,9 +138,7 @@ class Redactor:
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
         hashed = list(hashed_in(data, regions))
-        cells = len(found.placed)
         while True:
-            del found.placed[cells:]  # pieces of bodies, packed anew
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
             of_secrets = [one for one in hashed if one.holds(places)]
@@ -162,12 +159,14 @@ class Redactor:
         replacements = self._replacements(found)
         if not replacements and not found.placed:
             return [], []
-        care = self._care._replace(values=found.lines | values)
+        before = len(found.placed)
         inner = repack(data, found, replacements, self._care)
         texts = tuple(replacements)
+        care = self._care._replace(values=found.lines | values)
         patches = list(patches_of(data, regions, texts, replacements, care))
         if found.placed:
             patches = placed(patches, found.placed)
+        del found.placed[before:]  # of compressed bodies, which may be packed once more
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
         return patches, inner
@@ -257,7 +256,7 @@ class Redactor:
         """
         begin, end, role = text
         for place, which in hits:
-            if which >= self._packed and may_begin(data, begin, place):
+            if which >= self._packed:
                 packed = inflate(data, begin, place, end)
                 found.unopened |= packed is None
                 if packed is not None:

@@ -33,7 +33,7 @@ def repack(
         data: in which they stand.
         found: the bodies; where pieces of them are to be replaced is added to it.
         replacements: of the secrets; pieces that an event may have as well are added to it.
-        care: says where words are replaced.
+        care: where ordinary words are replaced.
 
     Raises:
         ValueError: one does not fit any more.

@@ -20,7 +20,7 @@ from retrace_core.redaction.forms import (
 from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
-from retrace_core.redaction.tokens import parts_of
+from retrace_core.redaction.tokens import digest_of, parts_of
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -127,12 +127,12 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
+        self.lines: set[tuple[int, int]] = set()
+        """Where values stand that end lines of settings: there they are masked, short or not."""
         self.placed: list[tuple[int, bytes, Replacement]] = []
         """What is masked where it stands, whatever it is."""
         self.unopened = False
         """True while something compressed could not be looked into where it stands."""
-        self.lines: set[tuple[int, int]] = set()
-        """Where values stand that end lines of settings: there they are masked, short or not."""
         self._seen: set[bytes] = set()
         self._digests: set[bytes] = set()
 
@@ -145,6 +145,10 @@ class SecretSet:
         if value in self._seen:
             return
         self._seen.add(value)
+        digest = digest_of(value)
+        if digest:
+            self._add_text(digest.decode(), rule)
+            return
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
             self._add_text(parts.signature.decode(), rule)
@@ -172,6 +176,17 @@ class SecretSet:
         self._add_text(text, rule)
         if len(text) in (_DAY, _UUID) or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
+
+    def add_digest(self, digest: bytes) -> bool:
+        """Add the digest of what has a secret in it; returns True when it was not known."""
+        if digest in self._digests or len(digest) < _LEAST_DIGEST:
+            return False
+        self._digests.add(digest)
+        was = digest.hex()
+        now = self._forms.pseudonyms.of(was)
+        for form, other in digest_forms(digest, bytes.fromhex(now)):
+            self.replacements.setdefault(form, Replacement(other, DIGEST))
+        return True
 
     def add_number(self, text: str, rule: str) -> None:
         """Add a number, unless it is a small one."""
@@ -220,17 +235,6 @@ class SecretSet:
             timid = self._forms.is_timid(plain)
             written = alike.encode("utf-8", "surrogateescape")
             self.replacements.setdefault(raw, Replacement(written, rule, timid))
-
-    def add_digest(self, digest: bytes) -> bool:
-        """Add the digest of what has a secret in it; returns True when it was not known."""
-        if digest in self._digests or len(digest) < _LEAST_DIGEST:
-            return False
-        self._digests.add(digest)
-        was = digest.hex()
-        now = self._forms.pseudonyms.of(was)
-        for form, other in digest_forms(digest, bytes.fromhex(now)):
-            self.replacements.setdefault(form, Replacement(other, DIGEST))
-        return True
 
     def _add_text(self, text: str, rule: str) -> None:
         for form, replacement in self._forms.of(text, rule).items():

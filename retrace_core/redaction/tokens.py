@@ -1,8 +1,9 @@
 """Tokens: those of parts, of which the part that opens doors is masked and the rest is data.
 
+So are hashes of passwords: of them the digest is masked.
+
 Without its signature a JWT, or a signed cookie of Flask's or Django's, opens nothing. What it
 says stays readable for the replayed code, with the secrets that are in it masked in turn.
-The hash of a password keeps how it was made, and its salt: code takes it apart to check one.
 """
 
 from __future__ import annotations
@@ -13,21 +14,19 @@ import re
 import zlib
 from typing import NamedTuple
 
-__all__ = ["Parts", "parts_of"]
+__all__ = ["Parts", "digest_of", "parts_of"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
-_BCRYPT = re.compile(
-    rb"(?:bcrypt(?:_sha256)?\$)?\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
-)
-_HASHED = re.compile(
-    rb"(?:\$(?:1|5|6|7|y|gy|apr1)|\$?(?:argon2|pbkdf2|scrypt|bcrypt|md5|sha1|sha256)[a-z0-9_:-]*)"
-    rb"\$(?:[A-Za-z0-9./+=,_-]{0,128}\$){1,4}([A-Za-z0-9./+_-]{16,})=*"
-)
 _CURSOR = re.compile(rb"(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
+_PASSWORD_HASH = re.compile(
+    rb"(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
+    rb"|(?:(?:scrypt|pbkdf2)[\w:.-]*|(?:argon2)?\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y7]|apr1))"
+    rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,})"
+)
 
 
 class Parts(NamedTuple):
@@ -44,10 +43,7 @@ class Parts(NamedTuple):
 
 
 def parts_of(value: bytes) -> Parts | None:
-    """Return the parts of a JWT, a signed cookie or a password's hash, None for anything else."""
-    match = _BCRYPT.fullmatch(value) or _HASHED.fullmatch(value)
-    if match is not None:
-        return Parts(b"", None, None, match[1])
+    """Return the parts of a JWT, a signed cookie or a cursor, None for anything else."""
     match = _JWT.fullmatch(value)
     if match is not None:
         says = _decoded(match[2])
@@ -78,6 +74,15 @@ def _cursor(text: bytes) -> Parts | None:
     says = _decoded(text.translate(_URL_SAFE))
     opaque = _OPAQUE.search(says) if says is not None else None
     return None if opaque is None else Parts(text, says, None, opaque[1])
+
+
+def digest_of(value: bytes) -> bytes:
+    """Return the digest in the hash of a password, b"" for anything else.
+
+    Its method, its cost and its salt are no secrets: by them a password is checked.
+    """
+    match = _PASSWORD_HASH.fullmatch(value)
+    return (match[1] or match[2]) if match is not None else b""
 
 
 def _decoded(text: bytes) -> bytes | None:

@@ -1,6 +1,6 @@
 """Zlib streams (HTTP's deflate): one unpacked, and one packed to a given size.
 
-Source: RFC 1951, §3.2.3 and §3.2.4: blocks that hold nothing fill what is left.
+Source: RFC 1950; RFC 1951, §3.2.3: blocks that hold nothing fill what is left.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import zlib
 __all__ = ["MARKS", "refit", "unpack"]
 
 MARKS = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
-"""How they begin, by levels of compression."""
+"""By levels of compression."""
 _PACKINGS = ((9, 9), (6, 8), (4, 8), (1, 8), (9, 1))
 """Levels of compression and of memory: what one makes of a body may fit where others don't."""
 _STORED = b"\0\0\0\xff\xff"
@@ -38,10 +38,11 @@ def unpack(packed: bytes, limit: int) -> tuple[bytes, int] | None:
 
 
 def refit(plain: bytes, size: int) -> bytes | None:
-    """Return a stream of exactly `size` bytes, None where it takes more."""
+    """Return a stream of exactly `size` bytes, None where it takes more, or can't be."""
     tail = zlib.adler32(plain).to_bytes(4, "big")
     for level, memory in _PACKINGS:
-        body = _deflated(plain, level, memory)
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
+        body = packer.compress(plain) + packer.flush()
         filler = _empty_blocks(size - 2 - len(body) - 4)
         if filler is not None:
             return b"x\xda" + filler + body + tail
@@ -53,11 +54,6 @@ def refit(plain: bytes, size: int) -> bytes | None:
             except (OverflowError, ValueError, zlib.error):  # of another size
                 continue
     return None
-
-
-def _deflated(plain: bytes, level: int, memory: int) -> bytes:
-    packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
-    return packer.compress(plain) + packer.flush()
 
 
 def _after_fixed(count: int, body: bytes, size: int) -> bytes:

@@ -52,9 +52,15 @@ BODY = json.dumps(
 PACKED = gzip.compress(BODY)
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
-    "deflate": zlib.compress,
     "zstd": zstandard.compress,
     "br": brotli.compress,
+    "deflate": zlib.compress,
+}
+CODINGS: dict[str, Any] = {
+    "gzip": gzip_streams,
+    "zstd": zstd_frames,
+    "br": brotli_streams,
+    "deflate": zlib_streams,
 }
 
 
@@ -120,10 +126,7 @@ def test_fits_sizes_that_are_large_enough(coding: str, plain: bytes, more: int) 
     assert refit(plain, 2) is None
 
 
-@pytest.mark.parametrize(
-    "unpack",
-    [gzip_streams.unpack, zlib_streams.unpack, zstd_frames.unpack, brotli_streams.unpack],
-)
+@pytest.mark.parametrize("unpack", [one.unpack for one in CODINGS.values()])
 @given(st.sampled_from([b"", *MARKS]), st.binary(max_size=60))
 def test_no_bytes_break_it(unpack: Any, mark: bytes, data: bytes) -> None:
     """What is no stream is none."""
@@ -138,13 +141,7 @@ def test_what_says_too_much_is_left(coding: str) -> None:
 
 def inflate_all(packed: bytes, coding: str) -> Any:
     """Return what is made of a body."""
-    streams: dict[str, Any] = {
-        "gzip": gzip_streams,
-        "deflate": zlib_streams,
-        "zstd": zstd_frames,
-        "br": brotli_streams,
-    }
-    return streams[coding].unpack(packed, 4 << 20)
+    return CODINGS[coding].unpack(packed, 4 << 20)
 
 
 @given(st.binary(max_size=300), st.integers(0, 40))
