@@ -24,7 +24,7 @@ from retrace_core.redaction.compressed import (
 )
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
-from retrace_core.redaction.json_rules import JSON, JsonRules
+from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.repacking import repack
@@ -56,8 +56,6 @@ _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
 _MOST_LENGTH_BYTES = 4
-_PACKED = Detector("packed", (), re.compile(rb"(?!)"))
-"""It finds nothing by itself: what is inside is looked at."""
 
 
 def _inside(hit: tuple[int, int]) -> int:
@@ -99,12 +97,11 @@ class Redactor:
         chosen = [DETECTORS[name] for name in detectors]
         self._owners: list[Detector | None] = [None for _ in names.marks]
         self._owners += [one for one in chosen for _ in one.marks]
+        self._named, self._detected = len(names.marks), len(self._owners)
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
         self._json = JsonRules(paths)
-        self._owners += [JSON for _ in self._json.marks]
-        self._packed = len(self._owners)
-        """From this number on marks are of what is compressed."""
-        self._owners += [_PACKED for _ in (*MARKS, *BROTLI_MARKS)]
+        self._packed = self._detected + len(self._json.marks)
+        """From this number on marks are of what is compressed, and before them those of JSON."""
         self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
 
@@ -174,7 +171,8 @@ class Redactor:
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _hits(self, text: bytes) -> list[tuple[int, int]]:
-        return native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
+        found = native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
+        return [hit for hit in found if hit[1] < self._packed]  # opened is once
 
     def _find_in_region(
         self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
@@ -224,21 +222,24 @@ class Redactor:
         A name that is a text of its own, with a value after it, is added to `pairs`.
         """
         begin, end, role = text
-        for place, which in hits:
-            if which >= self._packed:
-                packed = inflate(data, begin, place, end)
-                found.unopened |= packed is None
-                if packed is not None:
-                    self._look_into(packed, found)
         if role and _NAME.fullmatch(data, begin, end):
             if self._names.is_secret(data[begin:end].decode()):
                 pairs.append(text)
+            elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
+                found.unopened = True
             return False
         asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
                 found.add_cell(data, parameter_cell(data, first, last))
         return asks
+
+    def _open(self, data: bytes, begin: int, place: int, end: int, found: SecretSet) -> None:
+        packed = inflate(data, begin, place, end)
+        if packed is None:
+            found.unopened = True
+        else:
+            self._look_into(packed, found)
 
     def _look_into(self, packed: Compressed, found: SecretSet) -> None:
         found.compressed.append(packed)
@@ -269,21 +270,27 @@ class Redactor:
     ) -> bool:
         """Add the secrets in a text; returns True where a secret's name has no value there."""
         near: dict[Detector, list[int]] = {}
+        has_json = False
         for place, which in hits:
+            if which >= self._packed:
+                self._open(data, begin, place, end, found)
+                continue
+            if which >= self._detected:
+                has_json = True
+                continue
             detector = self._owners[which] if which >= 0 else self._card
             if detector is not None:
                 near.setdefault(detector, []).append(max(place - begin, 0))
+        if has_json:
+            self._json.find(data[begin:end], found)
         # By itself: what stands before it in the data is no part of a word.
         text = data[begin:end] if near else b""
-        if near.pop(JSON, None) is not None:
-            self._json.find(text, found)
-        near.pop(_PACKED, None)
         for detector, places in near.items():
             for first, last in detector.find(text, places):
                 value = text[first:last]
                 value = percent_decoded(value) if detector.name == "email" else value
                 found.add(value, detector.name)
-        places = [place for place, which in hits if which >= 0 and self._owners[which] is None]
+        places = [place for place, which in hits if 0 <= which < self._named]
         asks = False
         for named in named_values(data, begin, end, places, self._names, code=code):
             asks = asks or named is None or len(named.value) < _LEAST_VALUE
