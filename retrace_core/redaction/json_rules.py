@@ -36,9 +36,6 @@ class JsonRules:
         self.marks: tuple[bytes, ...] = tuple(marks)
         """In lower case; one stands in each text that a rule means something in."""
 
-    def __bool__(self) -> bool:
-        return bool(self._paths)
-
     def find(self, text: bytes, found: SecretSet) -> None:
         """Add what the rules mean in the documents of a text.
 

@@ -146,8 +146,7 @@ class SecretSet:
         if value in self._seen:
             return
         self._seen.add(value)
-        digest = digest_of(value)
-        if digest:
+        if b"$" in value and (digest := digest_of(value)):
             self._add_text(digest.decode(), rule)
             return
         parts = parts_of(value)

@@ -67,7 +67,7 @@ def digest_of(value: bytes) -> bytes:
 
     Its method, its cost and its salt are no secrets: by them a password is checked.
     """
-    match = _PASSWORD_HASH.fullmatch(value) if b"$" in value else None
+    match = _PASSWORD_HASH.fullmatch(value)
     return (match[1] or match[2]) if match is not None else b""
 
 
