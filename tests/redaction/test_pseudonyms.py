@@ -133,10 +133,9 @@ def test_an_integer_stays_one_of_its_size(number: int) -> None:
     assert packed is None or packed == (encode(number), encode(int(made)))
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(0.001, 1e15) | st.floats(-1e15, -0.001) | st.just(0.0))
 def test_a_float_stays_one(number: float) -> None:
     """Written again it is the same text."""
-    assume("e" not in repr(number))
     made = ONE.of(repr(number))
     assert len(made) == len(repr(number))
     assert repr(float(made)) == made
