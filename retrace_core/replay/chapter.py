@@ -123,12 +123,15 @@ class ChapterPlayer:
         self.lanes = [self.root]
         self.infrastructure = Lane(self, "infrastructure", INFRA)
 
-    def spawn(self, parent: Lane) -> Lane:
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
         """Return a new child lane of `parent`, answered from the same chapter."""
-        lane = Lane(self, parent.next_child_id(), parent.mode)
+        lane = Lane(self, lane_id or parent.next_child_id(), parent.mode)
         self.lanes.append(lane)
         self._boot.lanes.append(lane)
         return lane
+
+    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
+        """Return None: threads that were started here are answered from the chapter anyway."""
 
     def lane_ending(self, lane: Lane) -> None:
         """Do nothing: a chapter has no order."""
