@@ -169,6 +169,13 @@ class ChapterPlayer:
         """Return True: a chapter is asked in no order, and says itself what is not on it."""
         return True
 
+    def comes_next(self, lane: Lane, kind: str) -> bool:
+        """Return False: a chapter has no order in which something would come."""
+        return False
+
+    def cancelled(self, lane: Lane, kind: str) -> None:
+        """Do nothing, as `lane_ending`."""
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when a failed `kind` of the chapter was not given back yet."""
         if self._chapter is None:
