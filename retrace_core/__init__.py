@@ -37,6 +37,7 @@ The files in the order of a request:
     declared_key.py   what such a call asks
     declared_stream.py  and such a generator, item by item
     declaration.py    the live/record/replay switch for it
+    checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library

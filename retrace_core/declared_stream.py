@@ -8,10 +8,10 @@ thrown in is part of what is asked. On replay the generator's own code does not 
 from __future__ import annotations
 
 import functools
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import attempt, attempt_async, running_replays
+from retrace_core.checksum import checksum_of
 from retrace_core.codec import UnknownRecordedException, encode
 from retrace_core.declared_key import settled
 from retrace_core.lanes import mask
@@ -36,7 +36,7 @@ class _Stream:
         self.declaration = declaration.of_steps()
         self.kind = declaration.kind
         self._asked = asked
-        self._check = 0
+        self._check = ""
         self._steps = 0
 
     def key(self, *sent: object) -> object:
@@ -45,7 +45,7 @@ class _Stream:
         if number:
             return [self._check, number, *map(settled, sent)]
         key = self._asked()
-        self._check = zlib.crc32(encode(key))
+        self._check = checksum_of(encode(key))
         return key
 
 

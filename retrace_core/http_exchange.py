@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import zlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 from retrace_core import failsafe
+from retrace_core.checksum import checksum_of
 from retrace_core.ids import call_span_id
 from retrace_core.lanes import Lane
 
@@ -57,7 +57,7 @@ def exchange_key(method: str, url: str, body: object = None) -> object:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
     if isinstance(body, bytes | bytearray) and body:
-        return (asked, zlib.crc32(body))
+        return (asked, checksum_of(body))
     return asked
 
 

@@ -6,10 +6,10 @@ import contextlib
 import copy
 import enum
 import sys
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call, call_async
+from retrace_core.checksum import checksum_of
 from retrace_core.codec import PackedException, pack_exception, unpack_exception
 
 if TYPE_CHECKING:
@@ -125,4 +125,4 @@ def _part(value: Any) -> object:
     if isinstance(value, int | float) or len(value) <= _LONG_BYTES:
         return value
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-    return f"<{len(data)} bytes, crc32 {zlib.crc32(data):08x}>"
+    return checksum_of(data)

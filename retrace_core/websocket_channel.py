@@ -5,7 +5,6 @@ Read in websockets 17.
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from websockets.client import ClientProtocol
@@ -14,6 +13,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
 from websockets.protocol import State
+
+from retrace_core.checksum import checksum_of
 
 __all__ = [
     "CLOSE",
@@ -74,7 +75,7 @@ def sent_key(message: Any) -> object:
     """Return what a message says, for the comparison: its size and checksum."""
     data = message.encode() if isinstance(message, str) else message
     if isinstance(data, bytes | bytearray | memoryview):
-        return (type(message).__name__, len(data), zlib.crc32(data))
+        return (type(message).__name__, len(data), checksum_of(data))
     return "parts"
 
 

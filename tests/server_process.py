@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -79,8 +81,24 @@ def account(*names: str) -> tuple[int, int]:
     raise RuntimeError(f"no user {' or '.join(names)} to run a server as")
 
 
+_LOWEST_PORT, _PORTS_EACH = 10_000, 2_000
+"""Below the ports that outgoing connections take by themselves (32,768 on Linux)."""
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, nor will: each process of the tests has its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    first = _LOWEST_PORT + worker % 10 * _PORTS_EACH
+    for _ in range(_PORTS_EACH):
+        port = first + next(_ports) % _PORTS_EACH
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no port is free from {first} to {first + _PORTS_EACH - 1}")
+
+
+_ports = itertools.count(random.Random(os.urandom(8)).randrange(_PORTS_EACH))

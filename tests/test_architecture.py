@@ -154,3 +154,12 @@ def test_each_contract_can_be_broken(tree: Path, contract: str) -> None:
     done = lint_imports(tree)
     assert done.returncode != 0
     assert f"{contract} BROKEN" in done.stdout.replace("\n", " ")
+
+
+def test_replay_is_a_function_whichever_part_of_it_was_imported_first() -> None:
+    """The package has the function's name, and Python puts it there."""
+    code = (
+        "import retrace_core.replay.masks; from retrace_core import replay; print(callable(replay))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from retrace_core import Recording
 
-GUNICORN = "gunicorn -k {kind} --threads 2 -w 1 -b 127.0.0.1:{port} tests.ways:{app}()"
+GUNICORN = "gunicorn -k {kind} -w 1 -b 127.0.0.1:{port} tests.ways:{app}()"
 UVICORN = "uvicorn --host 127.0.0.1 --port {port} --factory tests.ways:{app}"
 HYPERCORN = "hypercorn --bind 127.0.0.1:{port} tests.ways:{app}()"
 WAITRESS = "waitress --listen 127.0.0.1:{port} --call tests.ways:{app}"
 WSGI = {
-    "sync": GUNICORN.replace("{kind}", "sync"),
-    "gthread": GUNICORN.replace("{kind}", "gthread"),
+    "sync": GUNICORN.format(kind="sync", port="{port}", app="{app}"),
+    "gthread": GUNICORN.format(kind="gthread --threads 2", port="{port}", app="{app}"),
     "waitress": WAITRESS,
 }
 ASGI = {"uvicorn": UVICORN, "h11": UVICORN + " --http h11", "hypercorn": HYPERCORN}
@@ -62,7 +62,9 @@ def leave_early(port: int, path: str, trace: str) -> None:
         connection.sendall(asked.encode())
         got = b""
         while len(got) < 200_000:
-            got += connection.recv(65536)
+            more = connection.recv(65536)
+            assert more, f"the server went away first: {got[:2000]!r}"
+            got += more
 
 
 def expect_continue(port: int, path: str, trace: str) -> tuple[bytes, bytes]:

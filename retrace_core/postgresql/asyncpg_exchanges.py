@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from retrace_core.boundary import call_async
+from retrace_core.checksum import checksum_text
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import LANE, REPLAY, current, encode, now_ns
 from retrace_core.postgresql.asyncpg_answers import asked_sql, error_fields
@@ -72,17 +73,20 @@ def _raising(error: Exception) -> Iterator[Any]:
 
 
 class Fed:
-    """What the application feeds to COPY, taken in its own lane; `sum` stands for it in keys."""
+    """What the application feeds to COPY, taken in its own lane; `sum` stands for it in keys,
+    as far as it was taken."""
 
     def __init__(self, lane: Any) -> None:
         self.lane = lane
-        self.sum = [0, 0]
+        self.sum: list[Any] = [0, checksum_text(0, 0)]
+        self._length = self._crc32 = 0
 
     def add(self, item: Any) -> None:
         """Take note of a chunk of bytes, or of a row."""
         data = item if isinstance(item, bytes | bytearray | memoryview) else encode(list(item))
-        self.sum[0] += 1
-        self.sum[1] = zlib.crc32(data, self.sum[1])
+        self._length += len(data)
+        self._crc32 = zlib.crc32(data, self._crc32)
+        self.sum[:] = self.sum[0] + 1, checksum_text(self._length, self._crc32)
 
     def given(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of `copy_in` such that what they give is noted."""

@@ -6,11 +6,11 @@ their place below a wait.
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any, cast
 
 from psycopg import errors
 
+from retrace_core.checksum import checksum_of
 from retrace_core.native import now_ns
 from retrace_core.postgresql.protocol import (
     COMMAND_OK,
@@ -193,7 +193,7 @@ def _data_or_result(outcome: Any) -> object:
 
 
 def _copy_to(waits: Wait, original: Any, pgconn: Any, buffer: Any, *args: Any, **kw: Any) -> Steps:
-    key = [len(buffer), zlib.crc32(buffer)]
+    key = [len(buffer), checksum_of(buffer)]
     if waits.backend is None:
         live = original(pgconn, buffer, *args, **kw)
         return (yield from recorded(waits, _WRITE, key, live, lambda _: None))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import installer, native
@@ -279,3 +281,11 @@ def _check_protocol(app: object, recording: Recording) -> None:
             f" it was recorded from {recording.header.environment.app or 'an unnamed app'}:"
             " give that one with --app"
         )
+
+
+class _Package(ModuleType):
+    # Whoever imports a part of it first finds the package under its function's name.
+    __call__ = staticmethod(replay)
+
+
+sys.modules[__name__].__class__ = _Package

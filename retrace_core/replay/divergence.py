@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.checksum import crc32_in
 from retrace_core.codec import Opaque
 
 if TYPE_CHECKING:
@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from retrace_core.replay.masks import Masks
 
 __all__ = ["DivergedError", "Divergence", "same_key"]
-
-
-_SUMMED = re.compile(r"<[0-9]+ bytes, crc32 [0-9a-f]{8}>")
-_LEAST_CHECKSUM = 1 << 20
-"""One in 4096 checksums is below it; ids of rows mostly are, too."""
 
 
 class DivergedError(BaseException):
@@ -78,7 +73,7 @@ def same_key(recorded: Any, asked: Any, *, masks: Masks | None = None) -> bool:
     if isinstance(recorded, Opaque) and isinstance(asked, Opaque):
         return recorded.type == asked.type
     if type(recorded) is not type(asked):
-        return False
+        return _same_bare_checksum(recorded, asked, masked=masks is not None)
     if isinstance(recorded, (list, tuple)):
         pairs = zip(recorded, asked, strict=False)
         return len(recorded) == len(asked) and all(same_key(a, b, masks=masks) for a, b in pairs)
@@ -87,18 +82,19 @@ def same_key(recorded: Any, asked: Any, *, masks: Masks | None = None) -> bool:
             same_key(value, asked[name], masks=masks) for name, value in recorded.items()
         )
     if masks is not None:
-        if _is_checksum(recorded) and _is_checksum(asked):
+        if crc32_in(recorded) is not None and crc32_in(asked) is not None:
             return True
         if isinstance(recorded, str | bytes):
             return masks.same(recorded, asked)
     return bool(recorded == asked) or (recorded != recorded and asked != asked)
 
 
-def _is_checksum(value: Any) -> bool:
-    """Return True for what looks like the checksum of a body, or a long argument's."""
-    if isinstance(value, str):
-        return _SUMMED.fullmatch(value) is not None
-    return type(value) is int and value >= _LEAST_CHECKSUM
+def _same_bare_checksum(recorded: Any, asked: Any, *, masked: bool) -> bool:
+    """Compare with a checksum that stands there as a number, as written before 2026-11-28."""
+    if type(recorded) is not int:
+        return False
+    crc32 = crc32_in(asked)
+    return crc32 is not None and (masked or recorded == crc32)
 
 
 def _short(key: Any, limit: int = 200) -> str:

@@ -15,7 +15,6 @@ import collections
 import copy
 import functools
 import threading
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -23,6 +22,7 @@ from grpc import _channel as channel  # pyright: ignore[reportAttributeAccessIss
 from grpc._cython import cygrpc
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
+from retrace_core.checksum import checksum_of
 from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
 from retrace_core.lanes import Lane
 from retrace_core.native import LANE, REPLAY, current
@@ -51,7 +51,7 @@ def _key(callable_: Any, request: Any, streamed: bool) -> object:
         data = request if serializer is None else serializer(request)
     except Exception:  # noqa: BLE001
         return name  # grpcio tells the application, again on replay
-    return (name, zlib.crc32(data)) if isinstance(data, bytes) else name
+    return (name, checksum_of(data)) if isinstance(data, bytes) else name
 
 
 # -- what a call has come to

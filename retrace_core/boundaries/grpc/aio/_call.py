@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -20,6 +19,7 @@ from grpc._cython import cygrpc
 from grpc.aio import _call as calls  # pyright: ignore[reportAttributeAccessIssue]
 
 from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay, mask
+from retrace_core.checksum import checksum_of
 from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
 from retrace_core.native import current
 
@@ -62,7 +62,7 @@ class _RecordedCall:
 
     async def unary_unary(self, request: bytes, metadata: Any, context: Any = None) -> Any:
         live = functools.partial(self._live.unary_unary, request, metadata, context)
-        return await self._answer((self._method, zlib.crc32(request)), live)
+        return await self._answer((self._method, checksum_of(request)), live)
 
     async def stream_unary(self, metadata: Any, sent: Any, context: Any = None) -> Any:
         live = functools.partial(self._live.stream_unary, metadata, sent, context)
@@ -74,7 +74,7 @@ class _RecordedCall:
         self, request: bytes, metadata: Any, context: Any = None
     ) -> None:
         live = functools.partial(self._live.initiate_unary_stream, request, metadata, context)
-        await self._ask(_BEGIN, (self._method, zlib.crc32(request)), live)
+        await self._ask(_BEGIN, (self._method, checksum_of(request)), live)
 
     async def initiate_stream_stream(self, metadata: Any, sent: Any, context: Any = None) -> None:
         live = functools.partial(self._live.initiate_stream_stream, metadata, sent, context)
@@ -84,7 +84,7 @@ class _RecordedCall:
 
     async def send_serialized_message(self, message: bytes) -> None:
         live = functools.partial(self._live.send_serialized_message, message)
-        await self._ask(_SEND, zlib.crc32(message), live)
+        await self._ask(_SEND, checksum_of(message), live)
 
     async def send_receive_close(self) -> None:
         await self._ask(_SEND, None, self._live.send_receive_close)
