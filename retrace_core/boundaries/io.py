@@ -2,8 +2,9 @@
 
 The file object is a real one in both worlds, on replay of a scratch file: seeking, mapping
 and buffering are the interpreter's own. What is written goes to the scratch file and nowhere
-else. Where an opener is given, it opens: that is an event of `os.open`. A file that was not opened when it was recorded, a template for instance that lay in a
-cache, is opened as it is, for reading only.
+else. Where an opener is given, it opens: that is an event of `os.open`. A file that was not
+opened when it was recorded, a template for instance that lay in a cache, is opened as it is,
+for reading only.
 
 Hooks: `io.open`, which is `builtins.open`.
 """

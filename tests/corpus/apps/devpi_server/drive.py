@@ -1,4 +1,4 @@
-"""devpi: package indexes of one's own, and mirrors (Pyramid, SQLite, files, asyncio on a thread)."""
+"""devpi: package indexes and mirrors of others (Pyramid, SQLite, files, asyncio on a thread)."""
 
 from __future__ import annotations
 
