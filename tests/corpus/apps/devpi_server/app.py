@@ -6,8 +6,9 @@ from devpi_server.config import get_pluginmanager, parseoptions
 from devpi_server.main import XOM
 
 SERVER = os.environ["CORPUS_STATE"] + "/server"
+CHEAP = ("--argon2-memory-cost", "1024", "--argon2-time-cost", "1")  # of hashing the secret
 config = parseoptions(
-    get_pluginmanager(), ["devpi-server", "--serverdir", SERVER, "--requests-only"]
+    get_pluginmanager(), ["devpi-server", "--serverdir", SERVER, "--requests-only", *CHEAP]
 )
 config.init_nodeinfo()
 xom = XOM(config)
