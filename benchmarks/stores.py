@@ -91,42 +91,41 @@ def serve(rate: float, seconds: float) -> dict[str, Any]:
     }
 
 
-def round_of(mode: str, rate: float, seconds: float, url: str) -> dict[str, Any]:
+def round_of(mode: str, rate: float, seconds: float, url: str, folder: str) -> dict[str, Any]:
     """Run one mode in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "RETRACE": "0" if mode == "off" else "1",
-            "RETRACE_SAMPLE_RATE": "1",
-            "RETRACE_BOOT_TAPE": "0",
-            "RETRACE_RECORDING_PATH": url if "s3" in mode else f"{folder}/recordings",
-            "RETRACE_SPOOL": f"{folder}/spool" if "s3" in mode else "",
-            "RETRACE_PACK_FROM": "0" if "no packs" in mode else "8",
-            "RETRACE_QUEUE_BYTES": str(64 << 20),
-            **dict.fromkeys(
-                (
-                    "RETRACE_LIMITS_SHARE",
-                    "RETRACE_LIMITS_PER_SECOND",
-                    "RETRACE_LIMITS_BYTES_PER_HOUR",
-                    "RETRACE_LIMITS_PER_ROUTE_PER_MINUTE",
-                    "RETRACE_LIMITS_OVERHEAD",
-                    "RETRACE_LIMITS_AT_ONCE",
-                ),
-                "0",
+    environment = {
+        **os.environ,
+        "RETRACE": "0" if mode == "off" else "1",
+        "RETRACE_SAMPLE_RATE": "1",
+        "RETRACE_BOOT_TAPE": "0",
+        "RETRACE_RECORDING_PATH": url if "s3" in mode else f"{folder}/recordings",
+        "RETRACE_SPOOL": f"{folder}/spool" if "s3" in mode else "",
+        "RETRACE_PACK_FROM": "0" if "no packs" in mode else "8",
+        "RETRACE_QUEUE_BYTES": str(64 << 20),
+        **dict.fromkeys(
+            (
+                "RETRACE_LIMITS_SHARE",
+                "RETRACE_LIMITS_PER_SECOND",
+                "RETRACE_LIMITS_BYTES_PER_HOUR",
+                "RETRACE_LIMITS_PER_ROUTE_PER_MINUTE",
+                "RETRACE_LIMITS_OVERHEAD",
+                "RETRACE_LIMITS_AT_ONCE",
             ),
-        }
-        command = [sys.executable, "-m", "benchmarks.stores", "--serve"]
-        seconds = seconds / 10 if "no packs" in mode else seconds
-        command += ["--rate", str(rate), "--seconds", str(seconds)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(done.stderr)
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        if "s3" in mode:
-            from retrace_core.store import open_store
+            "0",
+        ),
+    }
+    command = [sys.executable, "-m", "benchmarks.stores", "--serve"]
+    seconds = seconds / 10 if "no packs" in mode else seconds
+    command += ["--rate", str(rate), "--seconds", str(seconds)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if "s3" in mode:
+        from retrace_core.store import open_store
 
-            found["objects"] = sum(1 for _ in open_store(url).blobs.list())
-        return found
+        found["objects"] = sum(1 for _ in open_store(url).blobs.list())
+    return found
 
 
 def main() -> None:
@@ -144,13 +143,16 @@ def main() -> None:
 
     modes = ("off", "folder", "s3", "s3, no packs")
     found: dict[str, list[dict[str, Any]]] = {mode: [] for mode in modes}
-    with running(S3Emulator) as server:
+    # Nothing is removed before the end: a file system without a journal (ext4) passes over what
+    # was deleted in the last minutes, one by one, with each file and folder that it makes.
+    with running(S3Emulator) as server, tempfile.TemporaryDirectory() as top:
         server.make_bucket("recordings")
         os.environ.update(server.environment())
         for number in range(given.rounds):
             for mode in modes:
                 url = f"s3://recordings/{number}-{modes.index(mode)}"
-                found[mode].append(round_of(mode, given.rate, given.seconds, url))
+                folder = f"{top}/{number}-{modes.index(mode)}"
+                found[mode].append(round_of(mode, given.rate, given.seconds, url, folder))
     print(f"{Path(__file__).name}: {given.rate:g} requests per second, {given.seconds:g} s each")
     for mode, rounds in found.items():
         print(f"  {mode:13}", *_words(rounds, found["off"]), sep="  ")

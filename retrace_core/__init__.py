@@ -81,6 +81,7 @@ The files in the order of a request:
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
+    giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
     spooling.py       where recordings go, and whether by way of a spool
     uploader.py       the background thread: ship from the spool to the store

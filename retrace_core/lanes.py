@@ -101,6 +101,11 @@ class LaneOwner(Protocol):
         """Return True when this call is the next recorded one of `lane` (replay only)."""
         ...
 
+    def answers_itself(self, lane: Lane, kind: str) -> None:
+        """Take note of a call that was not recorded, answered by a database in memory (replay
+        only)."""
+        ...
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         ...

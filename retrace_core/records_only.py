@@ -50,6 +50,10 @@ class RecordsOnly:
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def answers_itself(self, lane: Lane, kind: str) -> None:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Never called, as `soft`."""
         raise NotImplementedError

@@ -24,6 +24,7 @@ class SecretSettings(LimitSettings):
     redact_names: tuple[str, ...] = ()
     redact_keep: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
+    redact_paths: tuple[str, ...] = ()
     redact_detectors: tuple[str, ...] = DETECTORS
     redact_for_good: tuple[str, ...] = ()
     redact_key: str = field(default="", repr=False)
@@ -60,6 +61,14 @@ SECRET_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=(),
         doc="Regular expressions; what one matches, or its first group, is a secret.",
+    ),
+    Setting(
+        name="redact_paths",
+        variable="RETRACE_REDACT_PATHS",
+        kind=tuple,
+        default=(),
+        doc="JSON paths: what they mean in JSON of bodies, messages and values is a secret, like"
+        " `$.customer.name` or `$..note`. A list, in the environment separated by commas.",
     ),
     Setting(
         name="redact_detectors",

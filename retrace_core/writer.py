@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core import failsafe, native
 from retrace_core.boot_tape import end_boot
 from retrace_core.errors import StoreError
+from retrace_core.giving_way import giving_way
 from retrace_core.kept_line import tell_kept
 from retrace_core.native import LANE, RECORD, now_ns
 from retrace_core.parked import Parked
@@ -28,7 +29,7 @@ from retrace_core.store.putting import put_each
 from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import FrameType
 
     from retrace_core.recording import Header
@@ -62,7 +63,7 @@ class Writer:
         self,
         store: Store,
         queue_bytes: int,
-        encode: Callable[[list[Draft]], list[bytes]] = dump_all,
+        encode: Callable[[Iterable[Draft]], list[bytes]] = dump_all,
     ) -> None:
         self.store = store
         self._limit = queue_bytes
@@ -219,8 +220,8 @@ class Writer:
     def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
         """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            encoded = self._encode(drafts)  # it may mask what the header says
-            return list(zip([draft.header for draft in drafts], encoded, strict=True))
+            encoded = self._encode(drafts if self._hurried else giving_way(drafts))
+            return [(draft.header, data) for draft, data in zip(drafts, encoded, strict=True)]
         if len(drafts) == 1:
             return []
         return [one for draft in drafts for one in self._encoded([draft])]
@@ -266,7 +267,7 @@ def configure(
     store: Store,
     *,
     queue_bytes: int,
-    encode: Callable[[list[Draft]], list[bytes]] = dump_all,
+    encode: Callable[[Iterable[Draft]], list[bytes]] = dump_all,
 ) -> Writer:
     """Make the process's writer put recordings into `store`, and return it.
 

@@ -84,9 +84,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def origin() -> Iterator[tuple[str, ThreadingHTTPServer]]:
+def origin(
+    handler: type[BaseHTTPRequestHandler] = Origin,
+) -> Iterator[tuple[str, ThreadingHTTPServer]]:
     """Yield (address, server); the server is stopped at the end, if it is not yet."""
-    server = _Server(("127.0.0.1", 0), Origin)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -32,6 +32,7 @@ __all__ = ["command"]
 Examples:
   retrace rekey recordings --identity old.txt --to age1...
   retrace rekey recordings --identity old.txt --to team.txt --to age1...
+  retrace rekey s3://bucket/prefix --identity old.txt --to age1...
 """,
 )
 @recording_argument(several=True)
@@ -49,14 +50,18 @@ def command(recording: tuple[str, ...], to: tuple[str, ...], recordings: str | N
 
     What is not encrypted yet becomes so. True values that are sealed inside are sealed to the
     new keys, where the old ones open them. All are read first, and none is written when one
-    can't be; each is replaced in one step, so that an interruption loses nothing.
+    can't be; each is replaced in one step, so that an interruption loses nothing: run it again,
+    with the old and the new key as --identity. A RECORDING may be the URL of a store, too: of all
+    that is in there, in packs and boot tapes as well.
     """
-    for place in (*recording, recordings or resolve().recording_path):
-        if is_remote(place):
-            raise click.UsageError(
-                f"{place}: rekey replaces files of a folder; retrace fetch brings them into one"
-            )
     encrypt = encrypting(",".join(to), "--to")
+    home = recordings or resolve().recording_path
+    if any(map(is_remote, recording)) or (is_remote(home) and not any(map(_is_here, recording))):
+        from retrace_core.cli.rekey_in_store import rekey_in_store
+
+        count = rekey_in_store(recording, home, encrypt)
+        Screen().line(f"{count} encrypted to {len(to)} of --to", "green")
+        return 0
     paths = everything(recording, recordings)
     with progress("checking", len(paths)) as step:
         for path in paths:
@@ -70,6 +75,11 @@ def command(recording: tuple[str, ...], to: tuple[str, ...], recordings: str | N
             step()
     Screen().line(f"{len(paths)} encrypted to {len(to)} of --to", "green")
     return 0
+
+
+def _is_here(recording: str) -> bool:
+    """Return True for what names a file or a folder of this machine."""
+    return os.path.exists(recording)
 
 
 def _plain(path: Path) -> bytes:

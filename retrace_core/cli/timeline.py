@@ -110,7 +110,7 @@ def _merged_row(lane_id: str, events: list[Event], limit: int) -> Row:
     first, last = events[0], events[-1]
     began = first.end_us - first.duration_us
     if first.kind == "sqlite3.fetch":
-        answered = plural(sum(_length(event.value) for event in events), "row")
+        answered = plural(sum(len(_rows(event.value)) for event in events), "row")
     else:
         answered = size(sum(_length(event.value) for event in events))
     return Row(
@@ -151,13 +151,20 @@ def _answer(event: Event, exchange: Exchange | None, limit: int) -> str:
     value: Any = event.value
     if event.kind in ("http.bytes", "httpx.chunk"):
         return size(len(value)) if isinstance(value, bytes) else "end"
-    if event.kind == "sqlite3.fetch" and isinstance(value, list):
-        return f"{plural(len(value), 'row')}  {value_words(value, limit // 2)}".rstrip()
+    if event.kind == "sqlite3.fetch" and isinstance(value, list | tuple):
+        rows = _rows(value)
+        return f"{plural(len(rows), 'row')}  {value_words(rows, limit // 2)}".rstrip()
     if event.kind.startswith("sqlite3.execute") and isinstance(value, list | tuple) and value:
         return _statement(value)
     if event.kind in ("sqlite3.commit", "sqlite3.rollback"):
         return ""
     return value_words(value, limit)
+
+
+def _rows(value: Any) -> Sequence[Any]:
+    """Return the rows of a fetch, which may come with counts and names."""
+    rows: Any = value[0] if isinstance(value, tuple) and value else value
+    return rows if isinstance(rows, list) else ()
 
 
 def _statement(value: Sequence[Any]) -> str:

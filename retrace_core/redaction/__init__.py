@@ -5,14 +5,28 @@ The files, from finding to writing:
     names.py         which names name secrets
     places.py        values after such a name, in any text
     statements.py    parameters that go into such a column, in SQL
+    cells.py         one value of a row each, as recorded, and how its pseudonym is written there
+    row_messages.py  cells in what PostgreSQL's server sends, as asyncpg recorded it
+    row_packets.py   cells in what MySQL's server sends, as PyMySQL and aiomysql recorded it
+    rows.py          the values of result columns whose names name secrets, of all drivers of SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures
-    compressed.py    bodies that came by gzip, opened and packed again
+    json_path.py     which values of a document a user's rule means; a small part of RFC 9535
+    json_texts.py    the documents that stand in a body, a message or an answer, whole or cut off
+    json_rules.py    the values that the user's paths mean, in texts that have JSON in them
+    lane_events.py   of a lane as they stand in an encoded recording: kind, key and value of each
+    bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
+    gzip_streams.py  one unpacked, and one packed to a given size
+    zstd_frames.py   one unpacked, and one packed to a given size
+    brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
+    compressed.py    bodies by gzip, zstd, brotli are looked into, and packed again to as many bytes
     pseudonyms.py    what stands for a secret, as long and of the same characters
+    numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed
     secret_set.py    the secrets found in one recording, in all forms
     messagepack.py   what stands at a place of an encoded recording
     replacing.py     every occurrence of them, but for those that mean something else
+    repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer
     scanning.py      for recordings that are there

@@ -1,49 +1,112 @@
-"""Compressed: bodies that came by gzip are looked into, and compressed again to as many bytes."""
+"""Compressed: bodies by gzip, zstd, brotli are looked into, and packed again to as many bytes."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["MARK", "Compressed", "inflate", "refit"]
+from retrace_core.redaction import brotli_streams, gzip_streams, zstd_frames
+from retrace_core.redaction.bodies import bodies_of_lane, body_of_part, pieces
 
-MARK = b"\x1f\x8b\x08"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from retrace_core.redaction.bodies import Spans
+    from retrace_core.redaction.replacing import Region
+
+    Refit = Callable[[bytes, int], bytes | None]
+
+__all__ = [
+    "BROTLI_MARKS",
+    "MARKS",
+    "Compressed",
+    "content",
+    "inflate",
+    "packed_bodies",
+]
+
+MARKS = (gzip_streams.MARK, zstd_frames.MARK)
+"""What a stream begins with. One of brotli begins with anything: headers tell of it."""
+BROTLI_MARKS = tuple(
+    b"content-encoding" + one for one in (b": br", b":br", b"\xa2br", b"\xc4\x02br")
+)
+"""Such headers, in the bytes of an answer and in a list."""
+_BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
 _LARGEST = 256 * 1024
 """More of it is not looked into, compressed."""
 _LARGEST_PLAIN = 4 << 20
-_HEAD = b"\x1f\x8b\x08%c\x00\x00\x00\x00\x02\xff"
-_HAS_NAME = 8
+_LARGEST_COMPARED = 1 << 28
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n\Z")
 _NEXT_CHUNK = re.compile(rb"\r\n([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
 
 
-class Compressed(NamedTuple):
-    """One gzip stream in a text, whole."""
+_CODINGS = (
+    (None, brotli_streams.unpack, brotli_streams.refit),
+    (gzip_streams.MARK, gzip_streams.unpack, gzip_streams.refit),
+    (zstd_frames.MARK, zstd_frames.unpack, zstd_frames.refit),
+)
 
-    spans: list[tuple[int, int]]
-    """Where it stands; several, where it came in chunks of HTTP."""
+
+class Compressed(NamedTuple):
+    """One stream in a recording, whole."""
+
+    spans: Spans
+    """Where it stands; several, where it came in chunks or reads."""
     plain: bytes
     size: int
     """How many bytes it has."""
+    refit: Refit
+    """Packs its content again: gets that, and how many bytes it may take."""
+    is_spread: bool = False
+    """It came in several pieces, or nothing but a header tells of it."""
+
+
+def _is_brotli(head: bytes) -> bool:
+    """Return True where headers say that a body is compressed by brotli, and nothing else."""
+    return _BROTLI.search(head) is not None
 
 
 def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
-    """Return the gzip stream at a place of a text, None for none that is whole.
+    """Return the stream at a place of a text, None for none that is whole.
 
     Args:
         data: in which the text is.
         begin, end: of the text.
-        place: where the stream begins.
+        place: where the stream begins, by its mark.
     """
     if end - place > _LARGEST:
         return None
     return _inflated(data, [(place, end)]) or _inflated(data, _chunks(data, begin, place, end))
 
 
-def _chunks(data: bytes, begin: int, place: int, end: int) -> list[tuple[int, int]]:
+def packed_bodies(
+    data: bytes, region: Region, done: Sequence[Compressed]
+) -> Iterator[Compressed | Spans]:
+    """Yield the bodies that came in several pieces, or of whose coding only a header tells.
+
+    Args:
+        data: a recording.
+        region: of a lane, or of another part of it.
+        done: what is known of it already.
+
+    Yields:
+        One that can be looked into; or where one stands that nobody here can look into.
+    """
+    known = {one.spans[0] for one in done}
+    part = None if region.lane else body_of_part(data, region)
+    for body in bodies_of_lane(data, region) if region.lane else [part] if part else []:
+        brotli = _is_brotli(body.head)
+        if brotli and body.spans and not brotli_streams.is_installed():
+            yield body.spans
+            continue
+        found = _inflated(data, body.spans, brotli=brotli)
+        if found is not None and found.spans[0] not in known:
+            yield found._replace(is_spread=True)
+
+
+def _chunks(data: bytes, begin: int, place: int, end: int) -> Spans:
     """Return where the chunks of HTTP are whose first begins at a place."""
-    spans: list[tuple[int, int]] = []
+    spans: Spans = []
     match = _CHUNK.search(data, max(begin, place - 32), place)
     while match is not None:
         size = int(match[1], 16)
@@ -55,26 +118,40 @@ def _chunks(data: bytes, begin: int, place: int, end: int) -> list[tuple[int, in
     return spans
 
 
-def _inflated(data: bytes, spans: list[tuple[int, int]]) -> Compressed | None:
+def _inflated(data: bytes, spans: Spans, *, brotli: bool = False) -> Compressed | None:
     packed = b"".join(data[begin:end] for begin, end in spans)
-    inflater = zlib.decompressobj(31)
-    try:
-        plain = inflater.decompress(packed, _LARGEST_PLAIN)
-    except zlib.error:
+    if len(packed) > _LARGEST:
         return None
-    if not inflater.eof:
+    found = _unpacked(packed, _LARGEST_PLAIN, brotli=brotli)
+    if found is None:
         return None
-    return Compressed(spans, plain, len(packed) - len(inflater.unused_data))
+    plain, size, refit = found
+    return Compressed(pieces(spans, [(0, size)]), plain, size, refit)
 
 
-def refit(plain: bytes, size: int) -> bytes | None:
-    """Return a gzip stream of exactly `size` bytes, None where it takes more."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
-    body = packer.compress(plain) + packer.flush()
-    tail = zlib.crc32(plain).to_bytes(4, "little") + (len(plain) & 0xFFFFFFFF).to_bytes(4, "little")
-    slack = size - 10 - len(body) - 8
-    if slack < 0:
+def content(body: bytes, *, brotli: bool) -> bytes | None:
+    """Return what is in a compressed body, None for one that is not, or not as a whole.
+
+    Args:
+        body: the whole of it; several streams may follow one another.
+        brotli: True where its headers say so.
+    """
+    if brotli and not brotli_streams.is_installed():
         return None
-    if slack == 0:
-        return _HEAD % 0 + body + tail
-    return _HEAD % _HAS_NAME + b"-" * (slack - 1) + b"\0" + body + tail  # a file's name fills it
+    parts: list[bytes] = []
+    while body:
+        found = _unpacked(body, _LARGEST_COMPARED, brotli=brotli)
+        if found is None:
+            return None
+        plain, size, _ = found
+        parts.append(plain)
+        body = body[size:]
+    return b"".join(parts) if parts else None
+
+
+def _unpacked(packed: bytes, limit: int, *, brotli: bool) -> tuple[bytes, int, Refit] | None:
+    for mark, unpack, refit in _CODINGS:
+        if brotli if mark is None else packed.startswith(mark):
+            found = unpack(packed, limit)
+            return None if found is None else (*found, refit)
+    return None

@@ -24,8 +24,8 @@ __all__ = ["Concealing", "regions_of", "tag_of"]
 
 _CODE = ("failure", "holes")
 _LANE = "lane"
-_SITES = "sites"
-"""Names of functions: nothing that anybody gave."""
+_OURS = ("sites", "steps")
+"""Names of functions and counts: nothing that anybody gave."""
 
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
@@ -121,8 +121,8 @@ def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
         tag = tag_of(part)
         if tag == _LANE:
             begin, end = lane_bounds(part)
-            yield Region(place + begin, place + end)
-        elif tag != _SITES:
+            yield Region(place + begin, place + end, lane=True)
+        elif tag not in _OURS:
             yield Region(place, place + len(part), code=tag in _CODE)
         place += len(part)
 

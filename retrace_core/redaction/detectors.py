@@ -1,7 +1,7 @@
 """Detectors: secrets that are known by what they look like, wherever they stand.
 
-Each has marks, one of which stands in every text that it could find something in, so that
-other texts are not looked at; and a pattern, whose first group, or whole match, is the secret.
+Each has marks, one of which stands in every text that it could find something in, so that only
+what is near them is looked at; and a pattern, whose first group, or whole match, is the secret.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from retrace_core.redaction.pseudonyms import luhn_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["DETECTORS", "LEAST_DIGITS", "Detector"]
 
@@ -29,15 +29,34 @@ class Detector:
     marks: tuple[bytes, ...]
     """In lower case; () for runs of digits."""
     pattern: re.Pattern[bytes]
+    window: Callable[[bytes, int], tuple[int, int]] | None = None
+    """Gets a text and the place of a mark; returns between which places the secret is. None
+    where each secret begins with its mark."""
 
-    def find(self, text: bytes, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield where the secrets between two places of a text begin and end."""
-        for match in self.pattern.finditer(text, begin, end):
-            if self.name == "card":
-                if _is_card(match[0]):
-                    yield match.span()
-            elif self.name != "email" or not match[0].lower().endswith(_FILES):
-                yield match.span(match.lastindex or 0)
+    def find(self, text: bytes, places: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Yield where the secrets in a text begin and end.
+
+        Args:
+            text: is not looked at as a whole.
+            places: of marks, or of runs of digits, in order.
+        """
+        done = 0
+        for place in places:
+            if self.window is None:
+                match = self.pattern.match(text, place) if place >= done else None
+                matches: Iterable[re.Match[bytes]] = () if match is None else (match,)
+            else:
+                first, last = self.window(text, place)
+                matches = self.pattern.finditer(text, max(first, done), last)
+            for match in matches:
+                done = match.end()
+                if self._counts(match[0]):
+                    yield match.span(0 if self.name == "card" else match.lastindex or 0)
+
+    def _counts(self, found: bytes) -> bool:
+        if self.name == "card":
+            return _is_card(found)
+        return self.name != "email" or not found.lower().endswith(_FILES)
 
 
 _HOSTS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -45,6 +64,20 @@ _FILES = tuple(
     f".{end}".encode() for end in "png jpg jpeg gif svg webp ico js css map html".split()
 )
 """A picture for fine screens is called logo@2x.png."""
+
+
+_RUN = re.compile(rb"[0-9]+(?:[ -][0-9]+)*")
+_BEFORE_AT, _AFTER_AT = 64, 320
+"""How many bytes the parts of an e-mail address have at most: 64 and 255, and some for %40."""
+
+
+def _of_run(text: bytes, place: int) -> tuple[int, int]:
+    run = _RUN.match(text, place)
+    return place, place if run is None else run.end()
+
+
+def _around_at(text: bytes, place: int) -> tuple[int, int]:
+    return place - _BEFORE_AT, min(place + _AFTER_AT, len(text))
 
 
 def _is_card(found: bytes) -> bool:
@@ -79,7 +112,7 @@ _KEYS = re.compile(
 DETECTORS: dict[str, Detector] = {
     one.name: one
     for one in (
-        Detector("card", (), _CARD),
+        Detector("card", (), _CARD, _of_run),
         Detector(
             "jwt",
             (b"eyj",),
@@ -94,7 +127,7 @@ DETECTORS: dict[str, Detector] = {
                 *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-"),
                 *(b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs"),
                 *(b"sk_", b"rk_", b"whsec_", b"sk-", b"sg.", b"npm_", b"pypi-", b"hf_"),
-                *(b"dop_v1_", b"shp", b"age-secret", b"accountkey=", b"private key-----"),
+                *(b"dop_v1_", b"shp", b"age-secret", b"accountkey=", b"-----begin "),
             ),
             _KEYS,
         ),
@@ -106,6 +139,7 @@ DETECTORS: dict[str, Detector] = {
                 rb"(?:@|%40)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
                 rb"(?![A-Za-z0-9-])"
             ),
+            _around_at,
         ),
         Detector("url", (b"://",), re.compile(rb"://[^\s/?#@:\"'<>\\]*:([^\s/?#@\"'<>\\]+)@")),
     )

@@ -16,10 +16,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from retrace_core.redaction.numerals import spelled
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["forms_of", "percent_decoded", "written_alike"]
+__all__ = ["escaped_alike", "forms_of", "percent_decoded", "written_alike"]
 
 _DERIVED_FROM = 6
 """From so many characters on, digests and the like are looked for: shorter ones are too common."""
@@ -73,6 +75,8 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a secret, the same of its pseudonym), the plain one first."""
     for write in _WRITTEN:
         yield write(text), write(pseudonym)
+    for other, masked in spelled(text, pseudonym):
+        yield _bytes(other), _bytes(masked)
     if len(text) < _DERIVED_FROM:
         return
     for write in _DERIVED:
@@ -80,9 +84,9 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     if text.isascii():
         for case in (str.lower, str.upper):
             yield _bytes(case(text)), _bytes(case(pseudonym))
-    decoded, other = _decoded(text), _decoded(pseudonym)
-    if decoded is not None and other is not None:
-        yield decoded, other
+    raw, masked_raw = _decoded(text), _decoded(pseudonym)
+    if raw is not None and masked_raw is not None:
+        yield raw, masked_raw
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])
@@ -132,6 +136,32 @@ def written_alike(value: bytes, text: str, pseudonym: str) -> bytes | None:
             if case(write(_bytes(text), safe=safe)).encode() == value:
                 return case(write(_bytes(pseudonym), safe=safe)).encode()
     return None
+
+
+_JSON_PIECE = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
+
+
+def escaped_alike(raw: str, text: str, pseudonym: str) -> str | None:
+    """Return a pseudonym with the escapes of JSON where a value has them, None where it can't be.
+
+    Args:
+        raw: as it stands in JSON, without quotes.
+        text: it decoded.
+        pseudonym: of that.
+    """
+    pieces: list[str] = _JSON_PIECE.findall(raw)
+    if len(pieces) != len(text) or len(text) != len(pseudonym):
+        return None  # a pair of escapes for one character
+    made: list[str] = []
+    for piece, was, now in zip(pieces, text, pseudonym, strict=True):
+        if was == now:
+            made.append(piece)
+        elif piece.startswith("\\u"):
+            digits = f"{ord(now):04x}"
+            made.append("\\u" + (digits.upper() if piece[2:] == piece[2:].upper() else digits))
+        else:
+            made.append(now)
+    return "".join(made)
 
 
 def _lower_escapes(text: str) -> str:

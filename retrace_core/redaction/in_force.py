@@ -13,6 +13,7 @@ from retrace_core.encryption import encrypting
 from retrace_core.errors import ConfigurationError
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
+from retrace_core.redaction.json_path import ALLOWED, parse
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
@@ -21,8 +22,9 @@ from retrace_core.surroundings import secret_values
 from retrace_core.trace_file import dump_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from retrace_core.redaction.json_path import JsonPath
     from retrace_core.settings import Settings
     from retrace_core.trace_file import Draft
 
@@ -32,13 +34,13 @@ _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
 
 
-def encoding(settings: Settings) -> Callable[[list[Draft]], list[bytes]]:
+def encoding(settings: Settings) -> Callable[[Iterable[Draft]], list[bytes]]:
     """Return what makes drafts the bytes of files.
 
     Raises:
         ConfigurationError: a rule is wrong.
     """
-    dump: Callable[[list[Draft]], list[bytes]] = dump_all
+    dump: Callable[[Iterable[Draft]], list[bytes]] = dump_all
     if settings.redact:
         dump = functools.partial(dump_all, conceal=_concealing(settings))
     if not settings.encrypt_to:
@@ -51,7 +53,8 @@ def _concealing(settings: Settings) -> Concealing:
     seal = None
     if settings.seal_to:
         seal = encrypting(settings.seal_to, "seal_to", settings.origin("seal_to"))
-    for_good = frozenset(name.lower() for name in settings.redact_for_good)
+    given = settings.redact_for_good
+    for_good = frozenset((*given, *(name.lower() for name in given)))
     return Concealing(redactor(settings), seal=seal, for_good=for_good)
 
 
@@ -75,6 +78,7 @@ def redactor(settings: Settings) -> Redactor:
         Forms(Pseudonyms(key), names),
         detectors=settings.redact_detectors,
         patterns=_patterns(settings),
+        paths=_paths(settings),
         known=dict if consent else _KnownValues(),
         allowed=frozenset(consent) | _folders(),
     )
@@ -102,6 +106,18 @@ class _KnownValues:
             self._due_ns = now_ns + 1_000_000_000
             self._values = secret_values()
         return self._values
+
+
+def _paths(settings: Settings) -> list[JsonPath]:
+    found: list[JsonPath] = []
+    for text in settings.redact_paths:
+        try:
+            found.append(parse(text))
+        except ValueError as error:
+            origin = settings.origin("redact_paths")
+            allowed = f"{ALLOWED} ({error})"
+            raise ConfigurationError("redact_paths", text, allowed, origin) from None
+    return found
 
 
 def _patterns(settings: Settings) -> dict[str, re.Pattern[bytes]]:

@@ -103,10 +103,12 @@ def items(data: bytes, place: int) -> Iterator[Token]:
 
 
 def integer_bytes(value: int) -> bytes:
-    """Return a number from 0 on as both our encoders write it."""
-    if value < 0x80:
-        return bytes((value,))
-    for head, width in ((0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8)):
-        if value < 1 << (8 * width):
-            return bytes((head,)) + value.to_bytes(width, "big")
+    """Return a number as both our encoders write it."""
+    if -0x20 <= value < 0x80:
+        return bytes((value & 0xFF,))
+    head = 0xCC if value > 0 else 0xD0
+    for number, width in enumerate((1, 2, 4, 8)):
+        limit = 1 << (8 * width - (value < 0))
+        if -limit <= value < limit:
+            return bytes((head + number,)) + value.to_bytes(width, "big", signed=value < 0)
     raise ValueError("longer than 64 bit")

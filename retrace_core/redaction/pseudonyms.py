@@ -13,7 +13,7 @@ import hmac
 import re
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.messagepack import integer_bytes
+from retrace_core.redaction.numerals import numeral
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,8 @@ _HEX = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _TWO_BYTES = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _THREE_BYTES = 0x4E00
+_ESCAPED = 0xDC80
 _THREE_BYTES_COUNT = 20_000
-_WIDE = 20
 _KEPT_HEAD, _KEPT_TAIL, _HIDDEN = 6, 4, 5
 
 
@@ -45,8 +45,9 @@ class Pseudonyms:
         if _UUID.fullmatch(text):
             return self._uuid(text)
         draw = self._draws(text)
-        if text.isascii() and text.isdigit() and text[0] != "0":
-            return _number(text, draw)
+        read = numeral(text, draw) if text[-1:].isdigit() or text[-1:] == "Z" else None
+        if read is not None:
+            return read
         if _HEX.fullmatch(text):
             made = "".join("%x" % draw(16) for _ in text)  # noqa: UP031
             return made.upper() if text.upper() == text else made
@@ -111,6 +112,8 @@ def _alike(character: str, draw: Callable[[int], int]) -> str:
     if "0" <= character <= "9":
         return chr(48 + draw(10))
     code = ord(character)
+    if _ESCAPED <= code < _ESCAPED + 0x80:  # a byte of no text
+        return chr(_ESCAPED + draw(0x80))
     if code < 0x80 or not character.isalnum():
         return character
     if code < 0x800:
@@ -118,22 +121,6 @@ def _alike(character: str, draw: Callable[[int], int]) -> str:
     if code < 0x10000:
         return chr(_THREE_BYTES + draw(_THREE_BYTES_COUNT))
     return character
-
-
-def _number(text: str, draw: Callable[[int], int]) -> str:
-    """Return a number of as many digits, of which MessagePack makes as many bytes."""
-    width = _width(text)
-    while True:
-        made = str(1 + draw(9)) + "".join(str(draw(10)) for _ in text[1:])
-        if _width(made) == width:
-            return made
-
-
-def _width(digits: str) -> int:
-    """Return how many bytes MessagePack makes of a number, 0 for one that is too large."""
-    if len(digits) > _WIDE or int(digits) >= 1 << 64:
-        return 0
-    return len(integer_bytes(int(digits)))
 
 
 def _canonical(made: str, text: str) -> str:

@@ -12,11 +12,22 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.redaction.compressed import MARK, inflate
+from retrace_core.codec import decode
+from retrace_core.redaction.bodies import spread_bodies
+from retrace_core.redaction.cells import parameter_cell
+from retrace_core.redaction.compressed import (
+    BROTLI_MARKS,
+    MARKS,
+    Compressed,
+    inflate,
+    packed_bodies,
+)
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.json_rules import JSON, JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
+from retrace_core.redaction.repacking import repack
 from retrace_core.redaction.replacing import (
     Redacted,
     Region,
@@ -25,14 +36,17 @@ from retrace_core.redaction.replacing import (
     chosen,
     patched,
     patches_of,
-    repacked,
+    placed,
+    within,
 )
+from retrace_core.redaction.rows import LaneRows, may_have_rows
 from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
 
 __all__ = ["Redactor"]
@@ -41,11 +55,16 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
-_GZIP = Detector("gzip", (MARK,), re.compile(rb"(?!)"))
+_MOST_LENGTH_BYTES = 4
+_PACKED = Detector("packed", (), re.compile(rb"(?!)"))
 """It finds nothing by itself: what is inside is looked at."""
 
 
-_INTEGERS = frozenset(bytes((head,)) for head in (0xCC, 0xCD, 0xCE, 0xCF))
+def _inside(hit: tuple[int, int]) -> int:
+    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
+    that say how long the text is."""
+    place, which = hit
+    return place if which >= 0 else place + _MOST_LENGTH_BYTES
 
 
 class Redactor:
@@ -56,6 +75,7 @@ class Redactor:
         forms: makes pseudonyms.
         detectors: names of those that are in force.
         patterns: rule -> pattern of the user's; its first group, or the whole match.
+        paths: rules of the user's for what stands in JSON.
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
     """
@@ -67,6 +87,7 @@ class Redactor:
         *,
         detectors: Sequence[str] = tuple(DETECTORS),
         patterns: Mapping[str, re.Pattern[bytes]] | None = None,
+        paths: Sequence[JsonPath] = (),
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
     ) -> None:
@@ -79,9 +100,12 @@ class Redactor:
         self._owners: list[Detector | None] = [None for _ in names.marks]
         self._owners += [one for one in chosen for _ in one.marks]
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
-        self._gzip = len(self._marks)
-        self._owners.append(_GZIP)
-        self._marks += (MARK,)
+        self._json = JsonRules(paths)
+        self._owners += [JSON for _ in self._json.marks]
+        self._packed = len(self._owners)
+        """From this number on marks are of what is compressed."""
+        self._owners += [_PACKED for _ in (*MARKS, *BROTLI_MARKS)]
+        self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
 
     def redact(
@@ -102,19 +126,19 @@ class Redactor:
         Raises:
             ValueError: a region is no MessagePack.
         """
+        streams = [*streams, *spread_bodies(data, regions)] if self._json else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
         replacements = self._replacements(found)
-        if not replacements:
+        if not replacements and not found.placed:
             return Redacted(data, [], [])
+        inner = repack(data, found, replacements, self._names)
         texts = tuple(replacements)
         patches = list(patches_of(data, regions, texts, replacements, self._names))
+        if found.placed:
+            patches = placed(patches, found.placed)
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        inner: list[bytes] = []
-        for one in found.compressed:
-            picked = list(chosen(one.plain, 0, texts, replacements, self._names))
-            patches += repacked(data, one, picked, inner)
         return patched(data, patches, inner)
 
     def _find(
@@ -155,20 +179,36 @@ class Redactor:
     def _find_in_region(
         self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
     ) -> None:
-        places = [place for place, _ in hits]
-        texts = native.texts_at(data, region.begin, region.end, places)
+        hits = sorted(hits, key=_inside)
+        texts = native.texts_at(data, region.begin, region.end, [*map(_inside, hits)])
         group: list[tuple[int, int]] = []
         current: tuple[int, int, int] | None = None
+        pairs: list[tuple[int, int, int]] = []
+        asks = False
         for hit, text in zip(hits, texts, strict=True):
             if text is None:
                 continue
             if current is not None and text != current:
-                self._look(data, region, current, group, found)
+                asks |= self._look(data, region, current, group, found, pairs)
                 group = []
             current = text
             group.append(hit)
         if current is not None:
-            self._look(data, region, current, group, found)
+            asks |= self._look(data, region, current, group, found, pairs)
+        if found.unopened:
+            found.unopened = False
+            for body in packed_bodies(data, region, found.compressed):
+                if isinstance(body, Compressed):
+                    self._look_into(body, found)
+                else:
+                    found.blank(data, body)
+        if region.lane and (asks or pairs) and may_have_rows(data, region):
+            rows = LaneRows(data, region, self._names)
+            for cell in rows.cells():
+                found.add_cell(data, cell)
+            pairs = [pair for pair in pairs if not within(pair[0], rows.descriptions)]
+        for begin, end, role in pairs:
+            self._add_after(data, begin, end, role, found)
 
     def _look(
         self,
@@ -177,43 +217,45 @@ class Redactor:
         text: tuple[int, int, int],
         hits: list[tuple[int, int]],
         found: SecretSet,
-    ) -> None:
+        pairs: list[tuple[int, int, int]],
+    ) -> bool:
+        """Look into a text; returns True where a secret's name has no value there.
+
+        A name that is a text of its own, with a value after it, is added to `pairs`.
+        """
         begin, end, role = text
-        if role and _NAME.fullmatch(data, begin, end):
-            name = data[begin:end].decode()
-            if self._names.is_secret(name):
-                self._add_after(data, begin, end, role, found)
-            return
         for place, which in hits:
-            packed = inflate(data, begin, place, end) if which == self._gzip else None
-            if packed is not None:
-                found.compressed.append(packed)
-                plain, size = packed.plain, len(packed.plain)
-                self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
+            if which >= self._packed:
+                packed = inflate(data, begin, place, end)
+                found.unopened |= packed is None
+                if packed is not None:
+                    self._look_into(packed, found)
+        if role and _NAME.fullmatch(data, begin, end):
+            if self._names.is_secret(data[begin:end].decode()):
+                pairs.append(text)
+            return False
         asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
-                self._add_token(data, first, last, "column", found)
+                found.add_cell(data, parameter_cell(data, first, last))
+        return asks
+
+    def _look_into(self, packed: Compressed, found: SecretSet) -> None:
+        found.compressed.append(packed)
+        plain, size = packed.plain, len(packed.plain)
+        self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
         name = data[begin:end].decode()
         token = token_at(data, end)
         if token.kind == "int":
-            self._add_token(data, token.begin, token.end, name.lower(), found)
+            found.add_number(str(decode(data[token.begin : token.end])), name.lower())
         elif token.kind == "text":
             value = data[token.begin : token.end]
             if role != _KEY and "-" not in name and _IDENTIFIER.fullmatch(value):
                 return  # two columns of a table, not a name with its value
             for one in values_in(name, value, self._names):
                 found.add(one, name.lower())
-
-    def _add_token(self, data: bytes, begin: int, end: int, rule: str, found: SecretSet) -> None:
-        token = token_at(data, begin) if data[begin : begin + 1] in _INTEGERS else None
-        if token is not None and token.kind == "int" and token.end == end:
-            number = int.from_bytes(data[begin + 1 : end], "big")
-            found.add(str(number).encode(), rule, number=True)
-        else:
-            found.add(data[begin:end].strip(), rule)
 
     def _find_in_text(
         self,
@@ -226,13 +268,19 @@ class Redactor:
         code: bool,
     ) -> bool:
         """Add the secrets in a text; returns True where a secret's name has no value there."""
-        detectors = {self._owners[which] if which >= 0 else self._card for _, which in hits} - {
-            None
-        }
-        for detector in detectors:
-            assert detector is not None
-            for first, last in detector.find(data, begin, end):
-                value = data[first:last]
+        near: dict[Detector, list[int]] = {}
+        for place, which in hits:
+            detector = self._owners[which] if which >= 0 else self._card
+            if detector is not None:
+                near.setdefault(detector, []).append(max(place - begin, 0))
+        # By itself: what stands before it in the data is no part of a word.
+        text = data[begin:end] if near else b""
+        if near.pop(JSON, None) is not None:
+            self._json.find(text, found)
+        near.pop(_PACKED, None)
+        for detector, places in near.items():
+            for first, last in detector.find(text, places):
+                value = text[first:last]
                 value = percent_decoded(value) if detector.name == "email" else value
                 found.add(value, detector.name)
         places = [place for place, which in hits if which >= 0 and self._owners[which] is None]
@@ -246,4 +294,6 @@ class Redactor:
 
     def _add_named(self, named: Named, found: SecretSet) -> None:
         for value in values_in(named.name, named.value, self._names):
+            if b"\\" in value:
+                found.add_escaped(value, named.name.lower())
             found.add(unescaped(value), named.name.lower(), number=named.number)

@@ -6,17 +6,17 @@ is a name there (a key of JSON, a column) never.
 
 from __future__ import annotations
 
+import bisect
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
-from retrace_core.redaction.compressed import refit
+from retrace_core.redaction.lane_events import own_numbers
 from retrace_core.redaction.secret_set import Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
 
 __all__ = [
@@ -28,13 +28,13 @@ __all__ = [
     "chosen",
     "patched",
     "patches_of",
-    "repacked",
+    "placed",
+    "within",
 ]
 
-_LEFT = frozenset(b"\"'= :/,;\n\t(")
-_RIGHT = frozenset(b"\"'&;,\r\n <)/\\?")
+_LEFT = frozenset(b"\"'= :/,;\n\t([")
+_RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
-_POOR = re.compile(rb"[A-Za-z0-9]")
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
 
 
@@ -47,6 +47,8 @@ class Region(NamedTuple):
     """Lines of programs stand in it."""
     head: bool = False
     """It is the header, by which a recording is found: only what is surely a secret is masked."""
+    lane: bool = False
+    """It is the events of a lane."""
 
 
 def by_region(
@@ -95,8 +97,35 @@ def patches_of(
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
     for region, inside in by_region(hits, regions):
+        if region.lane and any(replacements[texts[which]].number for _, which in inside):
+            own = list(own_numbers(data, region))
+            inside = [
+                (place, which)
+                for place, which in inside
+                if not replacements[texts[which]].number or not within(place, own)
+            ]
         bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
         yield from _choose(data, inside, bounds, texts, replacements, names, region)
+
+
+def within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Return True for a place in one of spans that are in order."""
+    at = bisect.bisect(spans, (place, 1 << 62)) - 1
+    return at >= 0 and place < spans[at][1]
+
+
+def placed(
+    patches: list[tuple[int, bytes, Replacement]], given: list[tuple[int, bytes, Replacement]]
+) -> list[tuple[int, bytes, Replacement]]:
+    """Return patches, and those given in the place of what overlaps them."""
+    kept = {place: (place, text, now) for place, text, now in given}
+    spans = [(place, place + len(kept[place][1])) for place in sorted(kept)]
+    others = [
+        one
+        for one in patches
+        if not within(one[0], spans) and not within(one[0] + len(one[1]) - 1, spans)
+    ]
+    return [*others, *kept.values()]
 
 
 def _choose(
@@ -185,54 +214,6 @@ def across(
             piece = text[first - place : last - place]
             now = one.text[first - place : last - place]
             yield begin + first - start, piece, Replacement(now, one.rule)
-
-
-def repacked(
-    data: bytes,
-    one: Compressed,
-    picked: list[tuple[int, bytes, Replacement]],
-    inner: list[bytes],
-) -> Iterator[tuple[int, bytes, Replacement]]:
-    """Yield the pieces of a compressed body with what was picked in it replaced.
-
-    Pseudonyms may be harder to compress than what they stand for: where the body would grow,
-    zeros stand in their place.
-
-    Args:
-        data: in which it stands.
-        one: the body.
-        picked: what is replaced in it.
-        inner: what now stands there is added to it.
-
-    Raises:
-        ValueError: not even that makes as few bytes.
-    """
-    if not picked:
-        return
-    masks = [now.text for _, _, now in picked]
-    packed = refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        masks = [_POOR.sub(b"0", mask) for mask in masks]
-        packed = refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        raise ValueError("a compressed body with secrets in it does not fit any more")
-    inner += masks
-    done = 0
-    for begin, end in one.spans:
-        piece = packed[done : done + end - begin]
-        done += end - begin
-        if piece:
-            was = data[begin : begin + len(piece)]
-            yield begin, was, Replacement(piece, picked[0][2].rule, packed=True)
-
-
-def _written(
-    plain: bytes, picked: list[tuple[int, bytes, Replacement]], masks: list[bytes]
-) -> bytes:
-    written = bytearray(plain)
-    for (place, text, _), mask in zip(picked, masks, strict=True):
-        written[place : place + len(text)] = mask
-    return bytes(written)
 
 
 def patched(

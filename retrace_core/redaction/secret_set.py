@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.forms import forms_of, percent_decoded, written_alike
-from retrace_core.redaction.messagepack import integer_bytes
+from retrace_core.redaction.forms import escaped_alike, forms_of, percent_decoded, written_alike
+from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
-from retrace_core.redaction.tokens import parts_of
+from retrace_core.redaction.tokens import digest_of, parts_of
+from retrace_core.stats import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
 
-__all__ = ["Forms", "Replacement", "SecretSet"]
+__all__ = ["WHOLE", "Forms", "Replacement", "SecretSet"]
 
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
 _SHORT, _LONG = 6, 16
+WHOLE = 16
+"""A piece of a body that has so many bytes is known again wherever it stands."""
+_DAY, _UUID = 10, 36
+"""How long they are."""
 _REMEMBERED = 2048
-_MOST_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,15 @@ class Forms:
             return self.pseudonyms.of_email(text)
         return self.pseudonyms.of(text)
 
-    def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
-        pseudonym = self.pseudonym(text)
-        timid = (
+    def is_timid(self, text: str) -> bool:
+        """Return True for what is replaced only where it stands as a value of its own."""
+        return (
             len(text) < _SHORT or _COMMON.fullmatch(text) is not None or self._names.is_secret(text)
         )
+
+    def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
+        pseudonym = self.pseudonym(text)
+        timid = self.is_timid(text)
         made: dict[bytes, Replacement] = {}
         for was, now in forms_of(text, pseudonym):
             if len(was) == len(now) and len(was) >= LEAST:
@@ -101,13 +113,25 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
+        self.placed: list[tuple[int, bytes, Replacement]] = []
+        """What is masked where it stands, whatever it is."""
+        self.unopened = False
+        """True while something compressed could not be looked into where it stands."""
         self._seen: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
         """Add a value as it was found; escapes and percent encoding may be in it."""
-        if value in self._seen or value in self.allowed or len(value) < LEAST:
+        if value in self.allowed or len(value) < LEAST:
+            return
+        if number:
+            self._add_number(value.decode("utf-8", "surrogateescape"), rule)
+        if value in self._seen:
             return
         self._seen.add(value)
+        digest = digest_of(value)
+        if digest:
+            self._add_text(digest.decode(), rule)
+            return
         parts = parts_of(value)
         if parts is not None:
             self._add_text(parts.signature.decode(), rule)
@@ -127,8 +151,56 @@ class SecretSet:
                 self.replacements.setdefault(value, Replacement(alike, rule, timid))
                 return
         self._add_text(text, rule)
-        if number or (text.isascii() and text.isdigit() and len(text) > 8):
+        if len(text) in (_DAY, _UUID) or (text.isascii() and text.isdigit() and len(text) > 8):
             self._add_number(text, rule)
+
+    def add_number(self, text: str, rule: str) -> None:
+        """Add a number, unless it is a small one."""
+        if not is_small(text):
+            self.add(text.encode(), rule, number=True)
+
+    def add_cell(self, data: bytes, cell: Cell) -> None:
+        """Add a value of a column, which is masked there even when it is short or a word."""
+        if cell.is_number and is_small(cell.text):
+            return
+        value = cell.text.encode("utf-8", "surrogateescape")
+        rule = cell.column.lower()
+        self.add(value, rule, number=cell.is_number)
+        was = data[cell.begin : cell.end]
+        if cell.pack is not None:
+            if value not in self.allowed and len(value) >= LEAST and value in self._seen:
+                made = cell.pack(self._forms.pseudonym(cell.text))
+                self.placed.append((cell.begin, was, Replacement(made, rule)))
+            return
+        found = self.replacements.get(value)
+        if found is not None and found.timid and was == value:
+            self.placed.append((cell.begin, was, Replacement(found.text, rule)))
+
+    def blank(self, data: bytes, spans: Sequence[tuple[int, int]]) -> None:
+        """Write noughts in the place of a body that nobody here can look into."""
+        count("redaction.blanked_body")
+        for begin, end in spans:
+            was = data[begin:end]
+            now = Replacement(bytes(len(was)), "brotli", packed=True)
+            if len(was) >= WHOLE:
+                self.replacements[was] = now  # an event may have it, too
+            else:
+                self.placed.append((begin, was, now))
+
+    def add_escaped(self, raw: bytes, rule: str) -> None:
+        """Add a value as it stands in JSON, with escapes of whatever kind."""
+        text = raw.decode("utf-8", "surrogateescape")
+        try:
+            plain = str(json.loads(f'"{text}"', strict=False))
+        except ValueError:
+            return
+        if len(plain) < LEAST or plain.encode("utf-8", "surrogatepass") in self.allowed:
+            return
+        alike = escaped_alike(text, plain, self._forms.pseudonym(plain))
+        if alike is not None:
+            timid = self._forms.is_timid(plain)
+            written = alike.encode("utf-8", "surrogateescape")
+            self.replacements.setdefault(raw, Replacement(written, rule, timid))
 
     def _add_text(self, text: str, rule: str) -> None:
         for form, replacement in self._forms.of(text, rule).items():
@@ -152,13 +224,9 @@ class SecretSet:
         return True
 
     def _add_number(self, text: str, rule: str) -> None:
-        value = int(text)
-        if str(value) != text or not 1000 <= value < 10**_MOST_DIGITS or value >= 1 << 64:
-            return
-        form = integer_bytes(value)
         pseudonym = self._forms.pseudonym(text)
-        if pseudonym[0] == "0" or len(integer_bytes(int(pseudonym))) != len(form):
-            return
-        self.replacements.setdefault(
-            form, Replacement(integer_bytes(int(pseudonym)), rule, number=True)
-        )
+        forms = packed_alike(text, pseudonym)
+        if forms is not None:
+            self.replacements.setdefault(forms[0], Replacement(forms[1], rule, number=True))
+        for was, now in binary_alike(text, pseudonym):
+            self.replacements[was] = Replacement(now, rule, timid=True)

@@ -1,5 +1,7 @@
 """Tokens: those of parts, of which the part that opens doors is masked and the rest is data.
 
+So are hashes of passwords: of them the digest is masked.
+
 Without its signature a JWT, or a signed cookie of Flask's or Django's, opens nothing. What it
 says stays readable for the replayed code, with the secrets that are in it masked in turn.
 """
@@ -12,11 +14,16 @@ import re
 import zlib
 from typing import NamedTuple
 
-__all__ = ["Parts", "parts_of"]
+__all__ = ["Parts", "digest_of", "parts_of"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
 _LIMIT = 1 << 20
+_PASSWORD_HASH = re.compile(
+    rb"(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
+    rb"|(?:(?:scrypt|pbkdf2)[\w:.-]*|(?:argon2)?\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y7]|apr1))"
+    rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,})"
+)
 
 
 class Parts(NamedTuple):
@@ -53,6 +60,15 @@ def parts_of(value: bytes) -> Parts | None:
     if says[:1] not in (b"{", b"[", b'"'):
         return None
     return Parts(payload, says, None, signature)
+
+
+def digest_of(value: bytes) -> bytes:
+    """Return the digest in the hash of a password, b"" for anything else.
+
+    Its method, its cost and its salt are no secrets: by them a password is checked.
+    """
+    match = _PASSWORD_HASH.fullmatch(value)
+    return (match[1] or match[2]) if match is not None else b""
 
 
 def _decoded(text: bytes) -> bytes | None:

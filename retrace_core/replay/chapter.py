@@ -179,6 +179,9 @@ class ChapterPlayer:
     def cancelled(self, lane: Lane, kind: str) -> None:
         """Do nothing, as `lane_ending`."""
 
+    def answers_itself(self, lane: Lane, kind: str) -> None:
+        """Never called: `comes` is True."""
+
     def failure_comes(self, lane: Lane, kind: str) -> bool:
         """Return True when a failed `kind` of the chapter was not given back yet."""
         if self._chapter is None:

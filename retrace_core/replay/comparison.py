@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
+from retrace_core.redaction.compressed import content
 from retrace_core.replay.addresses import differing_addresses
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from retrace_core.recording import Failure, Headers, Recording, Response
 
 __all__ = ["Difference", "compare", "compare_messages"]
-
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,8 @@ def compare(
                     replayed=response.body_bytes,
                 )
             )
-    same = _same_body(was, now, masks) or bool(differing_addresses(was, now))
+    brotli = _by_name(response.headers).get("content-encoding") == ["br"]
+    same = _same_body(was, now, masks, brotli=brotli) or bool(differing_addresses(was, now))
     if not same and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
@@ -120,16 +118,14 @@ def _headers(recorded: Headers, replayed: Headers, masks: Masks) -> list[Differe
     ]
 
 
-def _same_body(was: bytes, now: bytes, masks: Masks) -> bool:
-    """Return True for bodies that are the same but for masks, also those inside of gzip."""
+def _same_body(was: bytes, now: bytes, masks: Masks, *, brotli: bool) -> bool:
+    """Return True for bodies that are the same but for masks, also those that are compressed."""
     if masks.same(was, now):
         return True
-    if not (masks and was.startswith(_GZIP) and now.startswith(_GZIP)):
+    if not masks:
         return False
-    try:
-        return masks.same(gzip.decompress(was), gzip.decompress(now))
-    except (OSError, EOFError, zlib.error):
-        return False
+    inside = content(was, brotli=brotli), content(now, brotli=brotli)
+    return inside[0] is not None and inside[1] is not None and masks.same(inside[0], inside[1])
 
 
 def _same(was: list[str] | None, now: list[str] | None, masks: Masks) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from retrace_core.asking_line import asking_line
@@ -37,6 +38,8 @@ class Findings:
         self.passed: list[Event] = []
         """The recorded calls that were passed over."""
         self.first_passed: Divergence | None = None
+        self.computed: Counter[tuple[str, str]] = Counter()
+        """(lane, kind) -> calls that were not recorded, and were answered in memory."""
         self._deviations: list[Deviation] = []
         self._cursors = cursors
         self._mode = mode
@@ -113,6 +116,11 @@ class Findings:
                 if site.endswith(":<module>"):
                     continue  # imported here, and before the request when it was recorded
                 notes.append(f"lane {lane}: {kind} was read more often than recorded by {site}")
+        for (lane, kind), times in self.computed.items():
+            notes.append(
+                f"lane {lane}: {kind} was not recorded {times} times; the replay's own database in"
+                " memory answered"
+            )
         return notes
 
     def unused(self) -> list[Event]:

@@ -91,7 +91,11 @@ class RecordedConnection(sqlite3.Connection):
         """Return True for what was not recorded, and a replay's own database can do."""
         if not self._answers_itself and not sets(kind, key):
             return False
-        return not lane.scope.comes(lane, kind, key, past=(CALLED_BACK,))
+        if lane.scope.comes(lane, kind, key, past=(CALLED_BACK,)):
+            return False
+        if self._answers_itself:
+            lane.scope.answers_itself(lane, kind)
+        return True
 
     def _asked(self, kind: str, key: object, live: Callable[..., Any], *args: Any) -> Any:
         lane = current()

@@ -23,6 +23,8 @@ _ROWS = "sqlite3.fetch"
 _NO_ROWCOUNT = -1
 
 _BaseCursor = sqlite3.Cursor
+_latest = (0, 0)
+"""Ids of the lane and the cursor of the statement that ran last, whoever's it was."""
 
 
 class Cursor(sqlite3.Cursor):
@@ -32,10 +34,13 @@ class Cursor(sqlite3.Cursor):
     """(description, rowcount, lastrowid) of a replayed statement."""
     _is_live = False
     """True while a replay's own database answers."""
+    _is_latest = True
+    """False while rows are fetched after another statement ran."""
     _owner: Any = None
     """The application's connection, once replay has put the cursor on a scratch one."""
 
     def _run(self, lane: Any, kind: str, live: Callable[..., Any], *args: Any) -> Cursor:
+        global _latest
         failed: Exception | None = None
         if kind == _MANY and len(args) == 2:
             # An iterator of the application's is used up here; the rows are the key.
@@ -63,6 +68,7 @@ class Cursor(sqlite3.Cursor):
                 raise
         else:
             _CONNECTION(self)._cross(lane, kind, key, self._outcome, live, *args)
+            _latest = (id(lane), id(self))
         return self
 
     def _begins_live(self, lane: Any, kind: str, key: object) -> bool:
@@ -80,9 +86,11 @@ class Cursor(sqlite3.Cursor):
         return self._owner or _CONNECTION(self)
 
     def _outcome(self, _: Any) -> tuple[Any, ...]:
+        return (self._names(), _ROWCOUNT(self), _LASTROWID(self))
+
+    def _names(self) -> list[str] | None:
         description = _DESCRIPTION(self)
-        names = None if description is None else [column[0] for column in description]
-        return (names, _ROWCOUNT(self), _LASTROWID(self))
+        return None if description is None else [column[0] for column in description]
 
     def _replayed(self, outcome: Any) -> None:
         names, rowcount, lastrowid = outcome
@@ -140,6 +148,7 @@ class Cursor(sqlite3.Cursor):
             if makes:
                 live = functools.partial(raw, connection, live)
             self.row_factory = None
+            self._is_latest = _latest == (id(lane), id(self))
             try:
                 rows = connection._cross(lane, _ROWS, None, self._rows, live, *args)
             finally:
@@ -151,12 +160,14 @@ class Cursor(sqlite3.Cursor):
     def _rows(self, rows: list[Any]) -> Any:
         # A statement with RETURNING counts its rows as they are fetched.
         rowcount = _ROWCOUNT(self)
+        if not self._is_latest:  # whose they are, the recording would not tell
+            return (rows, rowcount, _LASTROWID(self), self._names())
         return rows if rowcount == _NO_ROWCOUNT else (rows, rowcount, _LASTROWID(self))
 
     def _fetched(self, outcome: Any) -> list[Any]:
         if not isinstance(outcome, tuple):
             return list(outcome)
-        rows, rowcount, lastrowid = outcome
+        rows, rowcount, lastrowid, *_ = outcome
         description = self._answer[0] if self._answer is not None else None
         self._answer = (description, rowcount, lastrowid)
         return list(rows)

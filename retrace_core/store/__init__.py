@@ -10,6 +10,7 @@ from retrace_core.store.protocol import (
     BatchStore,
     BulkStore,
     RankedStore,
+    RewritableStore,
     Store,
     StoredRecording,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "BulkStore",
     "DirectoryStore",
     "RankedStore",
+    "RewritableStore",
     "Store",
     "StoredRecording",
     "is_remote",

@@ -26,7 +26,7 @@ from retrace_core.store.paths import (
 from retrace_core.store.protocol import END_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.store.object_blobs import ObjectBlobs
     from retrace_core.store.packed_store import PackedStore
@@ -125,6 +125,46 @@ class DatedStore:
             self.base.delete(path)
         else:
             found[0].delete(found[1])
+
+    def delete_all(self, paths: Sequence[str]) -> Sequence[StoreError | None]:
+        """Remove several recordings, many at a time, out of packs as well.
+
+        Returns:
+            None for each that is gone now, or the error for which it is not: `NotStored` for one
+            that never was.
+        """
+        return self._each(paths, lambda store, some: store.delete_all(some))
+
+    def rewrite(
+        self, paths: Sequence[str], change: Callable[[str, bytes], bytes]
+    ) -> Sequence[StoreError | None]:
+        """Change recordings in place; see `RewritableStore.rewrite`."""
+        return self._each(paths, lambda store, some: store.rewrite(some, change))
+
+    def _each(
+        self,
+        paths: Sequence[str],
+        work: Callable[[ObjectStore | PackedStore, Sequence[str]], Sequence[StoreError | None]],
+    ) -> Sequence[StoreError | None]:
+        """Do something to recordings, asking day by day, the newest first, then the packs."""
+        real = {path: self._spelled(path) for path in paths}
+        once = list(dict.fromkeys(real.values()))
+        answers: dict[str, StoreError | None] = {}
+        left = once
+        stores: list[ObjectStore | PackedStore] = [*self._stores()]
+        for store in stores:
+            answers.update(zip(left, work(store, left), strict=True))
+            left = [path for path in left if isinstance(answers[path], NotStored)]
+        for path, answer in zip(once, work(self.base, once), strict=True):
+            missing = isinstance(answers.get(path, answer), NotStored)
+            if missing or not (answer is None or isinstance(answer, NotStored)):
+                answers[path] = answer  # of a pack: it is there alone, or there still
+        return [answers[real[path]] for path in paths]
+
+    def _spelled(self, path: str) -> str:
+        """Return a path with the span id, where "trace.bin" stands for the first of its service."""
+        found = self._find(path) if path.rpartition("/")[2] in FIRST_NAMES else None
+        return path if found is None else found[1]
 
     def list(
         self,

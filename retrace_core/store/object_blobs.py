@@ -9,7 +9,7 @@ from retrace_core.store.blobs import Blob, check_key
 from retrace_core.store.cloud_errors import cloud_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.store.cloud import Cloud
     from retrace_core.store.object_puts import ObjectPuts
@@ -72,6 +72,41 @@ class ObjectBlobs:
             return bytes(obstore.get(client, key, options=options).bytes())
         except Exception as error:
             raise cloud_error(error, self._cloud.url, key, "read") from error
+
+    def rewrite(self, key: str, change: Callable[[bytes], bytes]) -> None:
+        """Put other bytes in the place of a key's, in one step, unless others change it.
+
+        Args:
+            key: whose.
+            change: gets the bytes, returns others; called again where others changed them.
+
+        Raises:
+            NotStored: there are none, or none any more.
+            StoreError: they can't be read or written; they are as they were.
+        """
+        import obstore
+
+        check_key(key)
+        client = self._cloud.client()
+        for _ in range(CONFLICTS):
+            try:
+                found = obstore.get(client, key)
+                meta: Any = found.meta
+                before = bytes(found.bytes())
+            except Exception as error:
+                raise cloud_error(error, self._cloud.url, key, "read") from error
+            after = change(before)
+            mode: Any = {name: meta[name] for name in ("e_tag", "version") if meta.get(name)}
+            try:
+                obstore.put(client, key, after, mode=mode)
+            except Exception as error:
+                if not (type(error).__name__ == "PreconditionError" or is_conflict(error)):
+                    raise cloud_error(error, self._cloud.url, key, "written") from error
+            else:
+                return
+        raise StoreUnavailable(
+            f"{self._cloud.url}/{key} can't be written now: others do; try again"
+        )
 
     def list(self, folder: str = "") -> Iterator[Blob]:
         """Yield all below a folder, at any depth; a folder that is not there yields nothing.

@@ -20,7 +20,7 @@ from retrace_core.store.paths import candidates, check_names, check_path, split_
 from retrace_core.store.protocol import END_NS, StoredRecording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["ObjectStore"]
 
@@ -182,6 +182,18 @@ class ObjectStore:
             self.delete(path)
 
         answers: Sequence[StoreError | None] = self._puts.each(delete_one, paths)
+        return answers
+
+    def rewrite(
+        self, paths: Sequence[str], change: Callable[[str, bytes], bytes]
+    ) -> Sequence[StoreError | None]:
+        """Change recordings in place, many at a time; see `RewritableStore.rewrite`."""
+
+        def rewrite_one(path: str) -> None:
+            check_path(path)
+            self._blobs.rewrite(path, lambda data: change(path, data))
+
+        answers: Sequence[StoreError | None] = self._puts.each(rewrite_one, paths)
         return answers
 
     def presign(self, path: str, *, expires_s: int = 3600) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core.errors import DamagedPack, NotStored
 from retrace_core.store.pack import HEAD_BYTES, index_bytes, read_index
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from retrace_core.store.object_blobs import ObjectBlobs
     from retrace_core.store.pack import PackEntry
 
-__all__ = ["PACKS", "PackIndexes", "pack_parts"]
+__all__ = ["PACKS", "PackIndexes", "PackName", "pack_name"]
 
 PACKS = ".packs"
-_KEY = re.compile(r"(?P<base>.+?)(\.(?P<generation>\d{1,6}))?\.pack")
+_S = 1_000_000_000
+_KEY = re.compile(
+    r"(?P<base>.+?)(\.(?P<generation>\d{1,6})(-(?P<kept>\d{1,11}))?)?\.pack", re.ASCII
+)
 _FIRST_BYTES = 16 << 10
 """How much of a pack is read for its index at first: that of some 150 recordings."""
 _AT_ONCE = 16
@@ -47,9 +51,9 @@ class PackIndexes:
         last: dict[str, tuple[int, Blob]] = {}
         for blob in self._blobs.list(PACKS):
             if _KEY.fullmatch(blob.key):
-                base, generation = pack_parts(blob.key)
-                if base not in last or last[base][0] < generation:
-                    last[base] = (generation, blob)
+                name = pack_name(blob.key)
+                if name.base not in last or last[name.base][0] < name.generation:
+                    last[name.base] = (name.generation, _aged(blob))
         return [blob for _, blob in last.values()]
 
     def entries(self, packs: Sequence[Blob]) -> Iterator[tuple[Blob, PackEntry]]:
@@ -100,11 +104,45 @@ class PackIndexes:
             for entry in self._indexes.pop(key, []):
                 self.known.pop(entry.path, None)
         if after:
-            self._index(self._blobs.stat(after))
+            self._index(_aged(self._blobs.stat(after)))
 
 
-def pack_parts(key: str) -> tuple[str, int]:
-    """Return what all generations of a pack are called, and which this is.
+class PackName(NamedTuple):
+    """What the key of a pack says."""
+
+    base: str
+    """What all its generations are called."""
+    generation: int = 0
+    kept_s: int | None = None
+    """When the first generation was kept, in Unix seconds; None where the key does not say."""
+
+    @property
+    def key(self) -> str:
+        """The key itself."""
+        if not self.generation:
+            return f"{self.base}.pack"
+        kept = "" if self.kept_s is None else f"-{self.kept_s}"
+        return f"{self.base}.{self.generation}{kept}.pack"
+
+    def following(self, kept_ns: int) -> PackName:
+        """Return the name of the next generation.
+
+        Args:
+            kept_ns: when this one was kept, where its name does not say.
+        """
+        kept_s = kept_ns // _S if self.kept_s is None else self.kept_s
+        return PackName(self.base, self.generation + 1, kept_s)
+
+    def before(self) -> Iterator[str]:
+        """Yield the keys that earlier generations may have, the oldest first."""
+        yield self._replace(generation=0).key
+        for number in range(1, self.generation):
+            yield self._replace(generation=number, kept_s=None).key
+            yield self._replace(generation=number).key
+
+
+def pack_name(key: str) -> PackName:
+    """Return what the key of a pack says.
 
     Raises:
         DamagedPack: it is no name of a pack.
@@ -112,4 +150,13 @@ def pack_parts(key: str) -> tuple[str, int]:
     match = _KEY.fullmatch(key)
     if match is None:
         raise DamagedPack(f"{key} is no name of a pack; nothing was changed")
-    return match["base"], int(match["generation"] or 0)
+    kept = match["kept"]
+    return PackName(
+        match["base"], int(match["generation"] or 0), None if kept is None else int(kept)
+    )
+
+
+def _aged(pack: Blob) -> Blob:
+    """Return a pack as old as its first generation: rewriting makes no recording younger."""
+    kept_s = pack_name(pack.key).kept_s
+    return pack if kept_s is None else replace(pack, modified_ns=kept_s * _S)

@@ -2,24 +2,24 @@
 
 Packs are in ".packs/<day>/", named by time. The index of each is read once; packs never change.
 A recording that is deleted out of one is really gone: what is left becomes the pack's next
-generation ("<name>.1.pack"), and then the old one is removed. Of several generations the last
-counts, so that a process may be killed between the two.
+generation ("<name>.1-<when the first was kept>.pack"), and then the old one is removed. Of several
+generations the last counts, so that a process may be killed between the two.
 """
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
-from retrace_core.errors import DamagedPack, NotStored, StoreError, StoreUnavailable
+from retrace_core.errors import NotStored, StoreError
 from retrace_core.ids import names_boot_tape
-from retrace_core.store.pack import make_pack, read_index, recording_in
-from retrace_core.store.pack_indexes import PackIndexes, pack_parts
+from retrace_core.store.pack import recording_in
+from retrace_core.store.pack_indexes import PackIndexes
+from retrace_core.store.pack_rewriting import PackRewriting
 from retrace_core.store.paths import FIRST_NAMES, check_path
 from retrace_core.store.protocol import END_NS, StoredRecording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.store.blobs import Blob
     from retrace_core.store.object_blobs import ObjectBlobs
@@ -39,7 +39,7 @@ class PackedStore:
     def __init__(self, loose: ObjectStore) -> None:
         self.loose = loose
         self._indexes = PackIndexes(loose.blobs, loose.url)
-        self._rewriting = threading.Lock()
+        self._rewriting = PackRewriting(loose.blobs, self._indexes, loose.url)
 
     def __repr__(self) -> str:
         return f"PackedStore({self.url!r})"
@@ -206,75 +206,39 @@ class PackedStore:
         Returns:
             None for each that is gone now, or the error for which it is not.
         """
+        return self._each(paths, self.loose.delete_all, lambda _path, _data: None)
+
+    def rewrite(
+        self, paths: Sequence[str], change: Callable[[str, bytes], bytes]
+    ) -> Sequence[StoreError | None]:
+        """Change recordings in place; see `RewritableStore.rewrite`.
+
+        A pack is written anew once for all that are in it, and is as old as before.
+        """
+        return self._each(paths, lambda once: self.loose.rewrite(once, change), change)
+
+    def _each(
+        self,
+        paths: Sequence[str],
+        loose: Callable[[Sequence[str]], Sequence[StoreError | None]],
+        change: Callable[[str, bytes], bytes | None],
+    ) -> Sequence[StoreError | None]:
+        """Change recordings, or take them out, beside packs and in them."""
         packed: dict[str, tuple[Blob, set[str]]] = {}
-        places = self._places(paths)
+        places = self._rewriting.places(paths)
         once = list(dict.fromkeys(paths))
-        answers = dict(zip(once, self.loose.delete_all(once), strict=True))
+        answers = dict(zip(once, loose(once), strict=True))
         for path, pack in places.items():
             if isinstance(answers[path], NotStored):  # it is not beside its pack as well
                 answers[path] = None
             if answers[path] is None:
                 packed.setdefault(pack.key, (pack, set()))[1].add(path)
-        for pack, gone in packed.values():
+        for pack, wanted in packed.values():
             try:
-                with self._rewriting:  # several threads would take turns at writing it anew
-                    self._take_out(pack, gone)
+                self._rewriting.rewrite(pack, wanted, change)
             except StoreError as error:
-                answers.update(dict.fromkeys(gone, error))
+                answers.update(dict.fromkeys(wanted, error))
         return [answers[path] for path in paths]
-
-    def _places(self, paths: Iterable[str]) -> dict[str, Blob]:
-        """Return the pack of each of the paths that is in one."""
-        found = {
-            path: self._indexes.known[path][0] for path in paths if path in self._indexes.known
-        }
-        # No path of a pack is called as the first ones are: those have the span.
-        rest = {path for path in paths if path not in found and path.count(".bin") == 1}
-        rest = {path for path in rest if path.rpartition("/")[2] not in FIRST_NAMES}
-        try:
-            for pack, entry in self._indexes.entries(self._indexes.packs()) if rest else ():
-                if entry.path in rest:
-                    found[entry.path] = pack
-        except DamagedPack:
-            pass  # nothing of that one is touched
-        return found
-
-    def _take_out(self, pack: Blob, gone: set[str]) -> None:
-        try:
-            self._rewrite(pack, gone)
-        except NotStored:  # others have written it anew
-            self._indexes.forget()
-            again: dict[str, tuple[Blob, set[str]]] = {}
-            for path, other in self._places(gone).items():
-                again.setdefault(other.key, (other, set()))[1].add(path)
-            for other, some in again.values():
-                self._rewrite(other, some)
-
-    def _rewrite(self, pack: Blob, gone: set[str]) -> None:
-        """Take recordings out of a pack: its next generation first, then the old one goes."""
-        key, base, generation = pack.key, *pack_parts(pack.key)
-        for _ in range(20):
-            data = self.blobs.get(key)
-            entries = read_index(data, len(data), f"{self.url}/{key}")
-            left = [
-                (one.folder, one.service, one.span_id, data[one.start : one.start + one.length])
-                for one in entries
-                if one.path not in gone
-            ]
-            after = f"{base}.{generation + 1}.pack"
-            if not left or len(left) == len(entries) or self.blobs.put(after, make_pack(left)):
-                if len(left) != len(entries):
-                    # The oldest first: what a killed process left must never count again.
-                    for number in range(generation):
-                        self.blobs.delete(f"{base}.{number}.pack" if number else f"{base}.pack")
-                    self.blobs.delete(key)
-                    self._indexes.replaced(pack.key, after if left else "")
-                return
-            # Another process took something out of it at the same time: take ours out of its.
-            key, generation = after, generation + 1
-        raise StoreUnavailable(
-            f"{self.url}/{pack.key} is changed by others all the time; try again"
-        )
 
     def _find(self, path: str, missing: NotStored) -> tuple[Blob, PackEntry]:
         folder, service, name = check_path(path)

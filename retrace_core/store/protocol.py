@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.errors import StoreError
     from retrace_core.store.blobs import Blobs
 
-__all__ = ["END_NS", "BatchStore", "BulkStore", "RankedStore", "Store", "StoredRecording"]
+__all__ = [
+    "END_NS",
+    "BatchStore",
+    "BulkStore",
+    "RankedStore",
+    "RewritableStore",
+    "Store",
+    "StoredRecording",
+]
 
 END_NS = 1 << 63
 """Later than any time in nanoseconds."""
@@ -136,6 +144,27 @@ class BulkStore(Protocol):
 
     def delete_all(self, paths: Sequence[str]) -> Sequence[StoreError | None]:
         """Remove recordings; None for each that is gone now, or the error as of `Store.delete`."""
+        ...
+
+
+@runtime_checkable
+class RewritableStore(Protocol):
+    """A store whose recordings can be changed in place, for other keys to read them."""
+
+    def rewrite(
+        self, paths: Sequence[str], change: Callable[[str, bytes], bytes]
+    ) -> Sequence[StoreError | None]:
+        """Put other bytes in the place of recordings, each in one step.
+
+        Args:
+            paths: of the recordings.
+            change: gets a path and its bytes, returns others; may be called more than once, by
+                any thread.
+
+        Returns:
+            None for each that was changed, or the error for which it was not: then, and where
+            the process dies, it is as it was.
+        """
         ...
 
 

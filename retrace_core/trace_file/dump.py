@@ -16,7 +16,7 @@ from retrace_core.trace_file.frames import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from retrace_core.trace_file.draft import Draft
 
@@ -59,7 +59,7 @@ def dump(draft: Draft) -> bytes:
     return dump_all([draft])[0]
 
 
-def dump_all(drafts: list[Draft], conceal: Conceal | None = None) -> list[bytes]:
+def dump_all(drafts: Iterable[Draft], conceal: Conceal | None = None) -> list[bytes]:
     """Return the bytes of the trace file of each draft; all are compressed in one step.
 
     Args:

@@ -1,25 +1,34 @@
-"""Bodies that came by gzip: looked into, and as long as they were."""
+"""Bodies that came by gzip, zstd and brotli: looked into, and as long as they were."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import random
+import sys
 import zlib
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
+import brotli
+import httpx
 import pytest
+import requests
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from retrace_core import load, replay, writer
+from retrace_core import load, replay, stats, writer
 from retrace_core.codec import encode
-from retrace_core.redaction.compressed import inflate, refit
+from retrace_core.redaction import brotli_streams, gzip_streams, zstd_frames
+from retrace_core.redaction.bodies import bodies_of_lane
+from retrace_core.redaction.compressed import MARKS, content
+from retrace_core.redaction.gzip_streams import refit
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
@@ -28,9 +37,11 @@ from retrace_core.redaction.scanning import scan
 from retrace_core.redaction.secret_set import Forms
 from retrace_core.trace_file.load import read_plain
 from retrace_mw import RetraceMiddleware
+from tests.http_origin import origin
 from tests.redaction.raw import files
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 NAMES = Names()
@@ -39,7 +50,20 @@ BODY = json.dumps(
     {"access_token": "s3cret-s3cret-s3cret", "lines": [{"n": n} for n in range(50)]}
 ).encode()
 PACKED = gzip.compress(BODY)
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.compress,
+    "br": brotli.compress,
+}
+
+
+def unpacked(packed: bytes, coding: str) -> bytes:
+    """Return what is in a body, as the libraries see it that applications use."""
+    if coding == "gzip":
+        return gzip.decompress(packed)
+    if coding == "zstd":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+    return bytes(brotli.decompress(packed))
 
 
 def chunked(packed: bytes, size: int) -> bytes:
@@ -48,25 +72,68 @@ def chunked(packed: bytes, size: int) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(one), one) for one in [*pieces, b""])
 
 
-ANSWERS = {
-    "whole": HEAD + b"\r\n" + PACKED,
-    "one chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(PACKED, 1000),
-    "chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(PACKED, 40),
-}
+def answers(coding: str) -> dict[str, bytes]:
+    """Return answers with a body in it."""
+    packed = PACKERS[coding](BODY)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n" % coding.encode()
+    sized = head + b"Transfer-Encoding: chunked\r\n\r\n"
+    return {
+        "whole": head + b"\r\n" + packed,
+        "one chunk": sized + chunked(packed, 1000),
+        "chunks": sized + chunked(packed, 40),
+    }
 
 
+ANSWERS = answers("gzip")
+
+
+@pytest.mark.parametrize("coding", PACKERS)
 @pytest.mark.parametrize("name", ANSWERS)
-def test_is_masked(name: str) -> None:
+def test_is_masked(name: str, coding: str) -> None:
     """What comes out of the answer is masked, and the answer as long as it was."""
-    answer = ANSWERS[name]
-    data = encode(answer)
-    out = REDACTOR.redact(data, [Region(0, len(data))], ()).data
+    answer = answers(coding)[name]
+    # As an event of a lane, where reads of HTTP are.
+    event = b"\x97\x01" + encode("http.bytes") + b"\x00\xc0" + encode(answer) + b"\x01\x01"
+    data = event + encode(1)
+    out = REDACTOR.redact(data, [Region(0, len(event), lane=True)], ()).data
     assert len(out) == len(data)
-    place = out.index(b"\x1f\x8b\x08")
-    found = inflate(out, out.index(b"HTTP"), place, len(out))
-    assert found is not None
-    assert b"s3cret" not in found.plain
-    assert json.loads(found.plain)["lines"][-1] == {"n": 49}
+    (body,) = bodies_of_lane(out, Region(0, len(event), lane=True))
+    plain = unpacked(b"".join(out[begin:end] for begin, end in body.spans), coding)
+    assert b"s3cret" not in plain
+    assert json.loads(plain)["lines"][-1] == {"n": 49}
+
+
+@pytest.mark.parametrize("coding", ["zstd", "br"])
+@given(st.binary(max_size=2000), st.integers(0, 40))
+def test_fits_sizes_that_are_large_enough(coding: str, plain: bytes, more: int) -> None:
+    """Empty blocks fill what is left; a frame of zstd may take eight bytes more to fit."""
+    refit = {"zstd": zstd_frames.refit, "br": brotli_streams.refit}[coding]
+    size = len(PACKERS[coding](plain)) + 24 + more
+    packed = refit(plain, size)
+    assert packed is not None and len(packed) == size
+    assert unpacked(packed, coding) == plain
+    assert content(packed, brotli=coding == "br") == plain
+    assert content(packed + b"x", brotli=coding == "br") is None
+    assert refit(plain, 2) is None
+
+
+@pytest.mark.parametrize("unpack", [gzip_streams.unpack, zstd_frames.unpack, brotli_streams.unpack])
+@given(st.sampled_from([b"", *MARKS]), st.binary(max_size=60))
+def test_no_bytes_break_it(unpack: Any, mark: bytes, data: bytes) -> None:
+    """What is no stream is none."""
+    assert unpack(mark + data, 100) is None or isinstance(unpack(mark + data, 100), tuple)
+
+
+@pytest.mark.parametrize("coding", PACKERS)
+def test_what_says_too_much_is_left(coding: str) -> None:
+    """A small body of many noughts is not unpacked to its end."""
+    assert inflate_all(PACKERS[coding](bytes(64 << 20)), coding) is None
+
+
+def inflate_all(packed: bytes, coding: str) -> Any:
+    """Return what is made of a body."""
+    unpack = {"gzip": gzip_streams, "zstd": zstd_frames, "br": brotli_streams}[coding].unpack
+    return unpack(packed, 4 << 20)
 
 
 @given(st.binary(max_size=300), st.integers(0, 40))
@@ -98,6 +165,85 @@ def test_a_response_that_the_middleware_sees_compressed(recordings: Path) -> Non
     assert not scan(read_plain(files(recordings)[0]), REDACTOR, "it")
     result = replay(recording, app)
     assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("coding", PACKERS)
+def test_a_body_in_pieces_and_a_client_of_another(recordings: Path, coding: str) -> None:
+    """A response that is sent in pieces, and an answer that came in such: masked, identical."""
+    packed = PACKERS[coding](BODY)
+
+    class Upstream(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Encoding", coding)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(chunked(packed, 50))
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with origin(Upstream) as (base, _):
+
+        def show(_: Any) -> Any:
+            raw = requests.get(base, timeout=5, stream=True).raw.read(decode_content=False)
+            one = json.loads(unpacked(raw, coding))
+            other = httpx.get(base, timeout=5).json()
+            body = PACKERS[coding](json.dumps([one, other, random.random()]).encode())
+            pieces = [body[place : place + 64] for place in range(0, len(body), 64)]
+            return StreamingResponse(_each(pieces), headers={"content-encoding": coding})
+
+        app: Any = RetraceMiddleware(Starlette(routes=[Route("/", show)]))
+        with TestClient(app) as client:
+            with client.stream("GET", "/") as got:
+                said = json.loads(unpacked(b"".join(got.iter_raw()), coding))
+            assert said[0]["access_token"].startswith("s3cret")
+        assert writer.flush(10)
+    recording = load(files(recordings)[0])
+    assert recording.response is not None
+    kept = unpacked(b"".join(recording.response.body), coding)
+    assert b"s3cret" not in kept and json.loads(kept)[0]["lines"]
+    assert not scan(read_plain(files(recordings)[0]), REDACTOR, "it")
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def test_brotli_without_the_library(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can look into it: noughts stand in its place, counted; handed on it is the same."""
+    for name in ("brotli", "brotlicffi"):
+        monkeypatch.setitem(sys.modules, name, None)
+    brotli_streams._library.cache_clear()
+    packed = PACKERS["br"](BODY)
+
+    async def proxy(request: Any) -> Any:
+        body = await request.body()
+        return Response(body, headers={"content-encoding": "br"})
+
+    app: Any = RetraceMiddleware(Starlette(routes=[Route("/", proxy, methods=["POST"])]))
+    before = stats().get("redaction.blanked_body", 0)
+    try:
+        with TestClient(app) as client:
+            with client.stream(
+                "POST", "/", content=packed, headers={"content-encoding": "br"}
+            ) as got:
+                assert b"".join(got.iter_raw()) == packed
+        assert writer.flush(10)
+        recording = load(files(recordings)[0])
+        assert recording.response is not None
+        assert b"".join(recording.request.body) == bytes(len(packed))
+        assert b"".join(recording.response.body) == bytes(len(packed))
+        assert stats()["redaction.blanked_body"] == before + 2
+        result = replay(recording, app)
+        assert result.identical, result.summary()
+    finally:
+        brotli_streams._library.cache_clear()
 
 
 def test_scan_looks_into_it() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from retrace_core import _fallback_texts, native
 from retrace_core.codec import encode
+from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
@@ -200,3 +201,39 @@ def test_both_implementations_walk_alike(values: list[object]) -> None:
     assert native.texts_at(data, 0, len(data), places) == _fallback_texts.texts_at(
         data, 0, len(data), places
     )
+
+
+@pytest.mark.parametrize("length", [16, 48, 57, 65, 97, 122, 300])
+@pytest.mark.parametrize(
+    "secret", ["4242424242424242", "sk-0123456789abcdefABCDEF", "ada.lovelace@example.com", JWT]
+)
+def test_a_text_begins_with_its_first_byte(secret: str, length: int) -> None:
+    """The bytes before it, which say how long it is, may look like letters and digits."""
+    assert secret.encode() not in masked(secret + " " * (length - len(secret)))
+
+
+PIECES = [
+    *("4242424242424242", "5555 5555 5555 4444", "12 4111-1111-1111-1111", "378282246310005"),
+    *(JWT, "eyJ", "sk-", "sk-0123456789abcdefABCDEF", "AKIAIOSFODNN7EXAMPLE", "task-1", "ghp_"),
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END",
+    "AccountKey=" + "k" * 44,
+    *(
+        "ada@example.com",
+        "ada%40example.co.uk",
+        "@",
+        "@x",
+        "logo@2x.png",
+        "a" * 70,
+        "https://u:pw@h",
+    ),
+    *("://", "a:b@c", "é", "0", "9", "-", ".", " ", "_", "%40", "\n"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from([*DETECTORS]))
+def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
+    detector, data = DETECTORS[name], text.encode()
+    hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
+    everywhere = Detector(name, (), detector.pattern, lambda text, _: (0, len(text)))
+    found = [*detector.find(data, [place for place, _ in hits])]
+    assert found == [*everywhere.find(data, [0])]

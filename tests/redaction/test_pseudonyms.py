@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import re
 import string
@@ -11,8 +12,10 @@ import uuid
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from retrace_core.codec import encode
 from retrace_core.redaction.forms import forms_of
 from retrace_core.redaction.messagepack import integer_bytes
+from retrace_core.redaction.numerals import packed_alike, spelled
 from retrace_core.redaction.pseudonyms import Pseudonyms, luhn_valid
 
 ONE, OTHER = Pseudonyms(b"one" * 11), Pseudonyms(b"other" * 7)
@@ -114,3 +117,43 @@ def test_digests_are_among_the_forms() -> None:
     forms = dict(forms_of(token, ONE.of(token)))
     digest = hashlib.sha256(token.encode()).hexdigest().encode()
     assert forms[digest] == hashlib.sha256(ONE.of(token).encode()).hexdigest().encode()
+
+
+@given(st.integers(-(2**63), 2**64 - 1))
+def test_an_integer_stays_one_of_its_size(number: int) -> None:
+    """It fits into the same columns, and takes as many bytes."""
+    made = ONE.of(str(number))
+    assert len(made) == len(str(number))
+    assert str(int(made)) == made
+    assert (number < 0) == (int(made) < 0) or number == 0
+    for bits in (15, 31, 63):
+        assert (-(2**bits) <= number < 2**bits) == (-(2**bits) <= int(made) < 2**bits)
+    packed = packed_alike(str(number), made)
+    assert (packed is None) == (-1000 < number < 1000)
+    assert packed is None or packed == (encode(number), encode(int(made)))
+
+
+@given(st.floats(0.001, 1e15) | st.floats(-1e15, -0.001) | st.just(0.0))
+def test_a_float_stays_one(number: float) -> None:
+    """Written again it is the same text."""
+    made = ONE.of(repr(number))
+    assert len(made) == len(repr(number))
+    assert repr(float(made)) == made
+    packed = packed_alike(repr(number), made)
+    assert packed == (encode(number), encode(float(made)))
+
+
+@given(st.dates(datetime.date(1000, 1, 1)))
+def test_a_day_stays_one(day: datetime.date) -> None:
+    """In each spelling, and as an object."""
+    made = datetime.date.fromisoformat(ONE.of(day.isoformat()))
+    assert packed_alike(day.isoformat(), made.isoformat()) == (encode(day), encode(made))
+    spellings = dict(spelled(day.isoformat(), made.isoformat()))
+    assert spellings[day.strftime("%d.%m.%Y")] == made.strftime("%d.%m.%Y")
+
+
+@given(st.datetimes(datetime.datetime(1000, 1, 1)), st.sampled_from("T "))
+def test_a_moment_stays_one(moment: datetime.datetime, between: str) -> None:
+    """It can be read, and is as long."""
+    text = moment.isoformat(between)
+    assert datetime.datetime.fromisoformat(ONE.of(text)).isoformat(between) == ONE.of(text)

@@ -45,6 +45,7 @@ def send(body: str, **options: Any) -> None:
 WRONG: dict[str, dict[str, Any]] = {
     "a pattern": {"redact_patterns": ["("]},
     "a pattern that matches nothing": {"redact_patterns": ["x*"]},
+    "a path": {"redact_paths": ["customer.name"]},
     "a detector": {"redact_detectors": ["crad"]},
     "a key to seal to": {"seal_to": "age1nonsense"},
     "a file of keys": {"encrypt_to": "/nowhere/keys.txt"},

@@ -86,3 +86,26 @@ def test_another_template_is_refused(url: str) -> None:
     """Only the date, only at the end."""
     with pytest.raises(ConfigurationError):
         open_store(url)
+
+
+def test_many_are_deleted_at_once(store: DatedStore) -> None:
+    """Of several days and of packs, each answered for; one in both is gone from both."""
+    given = [(letter, "shop", SPAN, letter.encode()) for letter in "abcd"]
+    store.put_on(given, [DAY_NS * day for day in (20000, 20001, 20001, 20002)])
+    packed = [("a", "shop", SPAN, b"a"), ("p", "shop", SPAN, b"packed"), ("q", "shop", SPAN, b"q")]
+    store.blobs.put(".packs/2026-01-01/1.pack", make_pack(packed))
+    asked = [f"{letter}/shop/trace.{SPAN}.bin" for letter in "abp"]
+    answers = store.delete_all([*asked, "c/shop/trace.bin", f"n/shop/trace.{SPAN}.bin"])
+    assert answers[:4] == [None] * 4
+    assert isinstance(answers[4], NotStored)
+    assert sorted(one.folder for one in open_store(store.url).list()) == ["d", "q"]
+
+
+def test_many_are_changed_in_place(store: DatedStore) -> None:
+    """Where each of them is."""
+    given = [(letter, "shop", SPAN, letter.encode()) for letter in "ab"]
+    store.put_on(given, [DAY_NS * 20000, DAY_NS * 20001])
+    store.blobs.put(".packs/2026-01-01/1.pack", make_pack([("p", "shop", SPAN, b"p")]))
+    asked = [f"{letter}/shop/trace.{SPAN}.bin" for letter in "abp"]
+    assert store.rewrite(asked, lambda _, data: data * 3) == [None] * 3
+    assert [open_store(store.url).get(path) for path in asked] == [b"aaa", b"bbb", b"ppp"]

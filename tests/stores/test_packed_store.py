@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrace_core.errors import DamagedPack, NotStored
+from retrace_core.errors import DamagedPack, NotStored, StoreError
 from retrace_core.store import open_store
 from retrace_core.store.pack import make_pack
 from retrace_core.store.packed_store import PackedStore
@@ -83,7 +83,8 @@ def test_many_are_deleted_with_one_rewrite(store: PackedStore) -> None:
     assert answers[:-1] == [None] * 15
     assert isinstance(answers[-1], NotStored)
     assert len(paths(store)) == 5
-    assert [one.key for one in store.blobs.list(".packs")] == [".packs/2026-11-28/1.1.pack"]
+    (left,) = [one.key for one in store.blobs.list(".packs")]
+    assert left.startswith(".packs/2026-11-28/1.1-")
 
 
 def test_an_older_generation_does_not_count(store: PackedStore) -> None:
@@ -126,3 +127,86 @@ def test_a_recording_that_was_corrupted_in_its_pack_is_told(store: PackedStore) 
     store.blobs.put(".packs/2026-11-28/0.pack", bytes(data))
     with pytest.raises(DamagedPack, match="corrupted"):
         store.get("a/shop/trace.bin")
+
+
+def test_a_pack_that_is_written_anew_is_as_old_as_it_was(store: PackedStore) -> None:
+    """By the key of its next generations: what is in it does not grow younger."""
+    given = [(letter, "shop", SPAN, letter.encode()) for letter in "abcd"]
+    pack(store, *given)
+    (before,) = {one.modified_ns for one in open_store(store.url).list()}
+    for letter in "ab":
+        store.delete(f"{letter}/shop/trace.{SPAN}.bin")
+        # As if it had been written long before: the key says so.
+        (key,) = [one.key for one in store.blobs.list(".packs")]
+        kept = before // 10**9
+        assert key.endswith(f"-{kept}.pack")
+    old = f".packs/2026-11-28/old.3-{kept - 86_400}.pack"
+    store.blobs.put(old, make_pack([("o", "shop", SPAN, b"old"), ("p", "shop", SPAN, b"older")]))
+    again = open_store(store.url)
+    again.delete(f"p/shop/trace.{SPAN}.bin")
+    ages = {one.folder: one.modified_ns // 10**9 for one in open_store(store.url).list()}
+    assert ages == {"c": kept, "d": kept, "o": kept - 86_400}
+    assert again.stat(f"o/shop/trace.{SPAN}.bin").modified_ns // 10**9 == kept - 86_400
+    assert [one.folder for one in again.list(until_ns=(kept - 1) * 10**9)] == ["o"]
+
+
+def test_recordings_are_changed_in_place(store: PackedStore) -> None:
+    """Those in packs and those beside them; the others, and their age, stay as they were."""
+    pack(store, ("a", "shop", SPAN, b"one"), ("b", "shop", OTHER, b"two"))
+    store.put("c", "shop", SPAN, b"three")
+    asked = [f"a/shop/trace.{SPAN}.bin", "c/shop/trace.bin", "nowhere/shop/trace.bin"]
+    answers = store.rewrite(asked, lambda path, data: path[:1].encode() + data)
+    assert answers[:2] == [None, None]
+    assert isinstance(answers[2], NotStored)
+    again = open_store(store.url)
+    kept = {one.folder: again.get(one.path) for one in again.list()}
+    assert kept == {"a": b"aone", "b": b"two", "c": b"cthree"}
+    assert len(list(store.blobs.list(".packs"))) == 1
+
+
+def test_what_cannot_be_changed_is_as_it_was(store: PackedStore) -> None:
+    """In a pack none of its recordings is changed then."""
+    key = pack(store, ("a", "shop", SPAN, b"one"), ("b", "shop", OTHER, b"two"))
+    store.put("c", "shop", SPAN, b"three")
+
+    def refuse(path: str, data: bytes) -> bytes:
+        if path[0] in "bc":
+            raise StoreError(f"{path}: refused")
+        return data * 2
+
+    asked = [f"a/shop/trace.{SPAN}.bin", f"b/shop/trace.{OTHER}.bin", "c/shop/trace.bin"]
+    assert [str(one)[-7:] for one in store.rewrite(asked, refuse)] == ["refused"] * 3
+    assert [one.key for one in store.blobs.list(".packs")] == [key]
+    assert open_store(store.url).get(asked[0]) == b"one"
+    assert store.get("c/shop/trace.bin") == b"three"
+
+
+@pytest.mark.parametrize("cloud", ["s3", "gcs", "azure"])
+def test_a_change_that_others_overtake_is_made_of_theirs(
+    request: pytest.FixtureRequest, cloud: str
+) -> None:
+    """Nothing that another process wrote in between is lost; what it deleted stays away."""
+    request.getfixturevalue(cloud)
+    scheme = {"s3": "s3", "gcs": "gs", "azure": "az"}[cloud]
+    store = open_store(f"{scheme}://recordings/{fresh()}")
+    assert isinstance(store, PackedStore)
+    path = store.put("c", "shop", SPAN, b"first")
+    calls: list[bytes] = []
+
+    def change(_: str, data: bytes) -> bytes:
+        calls.append(data)
+        if len(calls) == 1:
+            store.blobs.rewrite(path, lambda _: b"second")
+        return data + b", changed"
+
+    assert store.rewrite([path], change) == [None]
+    assert calls == [b"first", b"second"]
+    assert store.get(path) == b"second, changed"
+
+    def deleted(_: str, data: bytes) -> bytes:
+        store.blobs.delete(path)
+        return data
+
+    assert isinstance(store.rewrite([path], deleted)[0], StoreError)
+    with pytest.raises(NotStored):
+        store.get(path)

@@ -1,0 +1,42 @@
+"""Gzip streams: one unpacked, and one packed to a given size.
+
+Source: RFC 1952, §2.3: a file's name is of any length, and fills what is left.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+__all__ = ["MARK", "refit", "unpack"]
+
+MARK = b"\x1f\x8b\x08"
+_HEAD = b"\x1f\x8b\x08%c\x00\x00\x00\x00\x02\xff"
+_HAS_NAME = 8
+
+
+def unpack(packed: bytes, limit: int) -> tuple[bytes, int] | None:
+    """Return (content, size of the stream) of a stream and what follows it, None for no whole one.
+
+    Args:
+        packed: begins with it.
+        limit: of the content, in bytes.
+    """
+    inflater = zlib.decompressobj(31)
+    try:
+        plain = inflater.decompress(packed, limit)
+    except zlib.error:
+        return None
+    return (plain, len(packed) - len(inflater.unused_data)) if inflater.eof else None
+
+
+def refit(plain: bytes, size: int) -> bytes | None:
+    """Return a stream of exactly `size` bytes, None where it takes more."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+    body = packer.compress(plain) + packer.flush()
+    tail = zlib.crc32(plain).to_bytes(4, "little") + (len(plain) & 0xFFFFFFFF).to_bytes(4, "little")
+    slack = size - 10 - len(body) - 8
+    if slack < 0:
+        return None
+    if slack == 0:
+        return _HEAD % 0 + body + tail
+    return _HEAD % _HAS_NAME + b"-" * (slack - 1) + b"\0" + body + tail
