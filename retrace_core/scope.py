@@ -147,13 +147,15 @@ class RecordingScope(Traffic, RecordsOnly):
 
     # -- lanes
 
-    def spawn(self, parent: Lane) -> Lane:
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
         """Return a new child lane of `parent`, in which a thread or task will run."""
-        if self._sealed:
-            return Lane(self, parent.next_child_id(), OFF)
-        lane = Lane(self, parent.next_child_id(), RECORD)
-        self.lanes.append(lane)
-        self._open.add(lane)
+        lane_id = lane_id or parent.next_child_id()
+        with self._lock:  # a thread that takes up an item may come while the scope is sealed
+            if self._sealed:
+                return Lane(self, lane_id, OFF)
+            lane = Lane(self, lane_id, RECORD)
+            self.lanes.append(lane)
+            self._open.add(lane)
         if self.steps is None:
             self.steps = LoopSteps()
         return lane

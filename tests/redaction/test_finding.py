@@ -295,7 +295,9 @@ FRAGMENTS = [
 ]
 
 
-@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join), st.sampled_from([*DETECTORS]))
+@given(
+    st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join), st.sampled_from([*DETECTORS])
+)
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
