@@ -12,6 +12,8 @@ __all__ = ["ENOUGH", "Outcome", "application_of", "rows_of", "table", "written"]
 
 ENOUGH = 0.98
 """Share of identical replays below which an application's run fails."""
+_SHOWN = 3
+"""How many causes of misses a row names."""
 _BEGIN = "<!-- scripts/corpus --write: begin -->"
 _END = "<!-- scripts/corpus --write: end -->"
 _HEAD = (
@@ -70,7 +72,10 @@ class Outcome:
         """Return it as a row of the table."""
         package, _, version = self.packages[0].partition("==")
         count = len(self.replayed)
-        misses = [f"{cause[:120]}" for cause in self.causes()]
+        causes = self.causes()
+        misses = [f"{cause[:120]}" for cause in causes[:_SHOWN]]
+        if more := len(causes) - len(misses):
+            misses.append(f"{more} more")
         if warmed := self.identical - self.alone:
             misses.insert(0, f"{warmed} after the worker's earlier requests only")
         cells = [
