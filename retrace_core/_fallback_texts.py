@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["find_all", "texts_at"]
 
@@ -36,16 +36,26 @@ def find_all(
     return sorted(found)
 
 
+@overload
 def texts_at(
     data: bytes, begin: int, end: int, places: list[int]
-) -> list[tuple[int, int, int] | None]:
+) -> list[tuple[int, int, int] | None]: ...
+@overload
+def texts_at(data: bytes, begin: int, end: int, places: None) -> list[tuple[int, int, int]]: ...
+def texts_at(
+    data: bytes, begin: int, end: int, places: list[int] | None
+) -> Sequence[tuple[int, int, int] | None]:
     """Return for each place, in order, the text of a MessagePack stream that it lies in.
+
+    Without places it returns all texts.
 
     Raises:
         ValueError: it is no MessagePack.
     """
     found: list[tuple[int, int, int] | None] = []
     texts = _Walk(data, begin, end).texts()
+    if places is None:
+        return list(texts)
     text = next(texts, None)
     for place in places:
         while text is not None and place >= text[1]:

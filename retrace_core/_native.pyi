@@ -1,7 +1,7 @@
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -60,9 +60,14 @@ def put_files(files: Sequence[tuple[str, str, str, str, bytes]], /) -> list[bool
 def find_all(
     data: bytes, texts: tuple[bytes, ...], fold: bool, digits: int, /
 ) -> list[tuple[int, int]]: ...
+@overload
 def texts_at(
     data: bytes, begin: int, end: int, places: list[int], /
 ) -> list[tuple[int, int, int] | None]: ...
+@overload
+def texts_at(
+    data: bytes, begin: int, end: int, places: None, /
+) -> list[tuple[int, int, int]]: ...
 def encode(value: object, /) -> bytes: ...
 def set_encode_fallback(callable: Callable[[object], tuple[int, object]], /) -> None: ...
 def set_policy(callable: Callable[[CodeType], int], /) -> None: ...

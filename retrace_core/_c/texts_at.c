@@ -161,16 +161,22 @@ texts_at(PyObject *Py_UNUSED(module), PyObject *args)
     Py_buffer data;
     Py_ssize_t first, end;
     PyObject *places;
-    if (!PyArg_ParseTuple(args, "y*nnO!", &data, &first, &end, &PyList_Type, &places)) {
+    if (!PyArg_ParseTuple(args, "y*nnO", &data, &first, &end, &places)) {
+        return NULL;
+    }
+    int all = places == Py_None;
+    if (!all && !PyList_Check(places)) {
+        PyBuffer_Release(&data);
+        PyErr_SetString(PyExc_TypeError, "places are a list, or None");
         return NULL;
     }
     PyObject *found = PyList_New(0);
     Walk walk = {.data = data.buf, .place = first, .end = end};
-    Py_ssize_t asked = 0, count = PyList_GET_SIZE(places);
+    Py_ssize_t asked = 0, count = all ? 0 : PyList_GET_SIZE(places);
     if (first < 0 || end > data.len || first > end) {
         walk.wrong = "it is not there";
     }
-    while (found != NULL && asked < count) {
+    while (found != NULL && (asked < count || (all && walk.place < walk.end))) {
         Py_ssize_t begin = 0, finish = 0;
         int what = PLAIN, text = 0;
         while (walk.wrong == NULL && walk.place < walk.end && !text) {
@@ -180,6 +186,14 @@ texts_at(PyObject *Py_UNUSED(module), PyObject *args)
             PyErr_Format(PyExc_ValueError, "no MessagePack at byte %zd: %s", walk.place, walk.wrong);
             Py_CLEAR(found);
             break;
+        }
+        if (all && text) {
+            PyObject *answer = Py_BuildValue("(nni)", begin, finish, what);
+            int failed = answer == NULL || PyList_Append(found, answer) < 0;
+            Py_XDECREF(answer);
+            if (failed) {
+                Py_CLEAR(found);
+            }
         }
         while (asked < count) {
             Py_ssize_t place = PyLong_AsSsize_t(PyList_GET_ITEM(places, asked));
@@ -209,7 +223,8 @@ texts_at(PyObject *Py_UNUSED(module), PyObject *args)
 PyMethodDef texts_at_functions[] = {
     {"texts_at", texts_at, METH_VARARGS,
      "texts_at(data, begin, end, places): for each place, in order, the (begin, end, role) of the\n"
-     "text of data[begin:end], a stream of MessagePack, that it lies in, or None for no text.\n\n"
+     "text of data[begin:end], a stream of MessagePack, that it lies in, or None for no text.\n"
+     "With None for the places: all texts.\n\n"
      "Role: 1 a map's key, 2 the first of a pair in a list of pairs, 0 anything else. ValueError: it is\n"
      "no MessagePack."},
     {NULL, NULL, 0, NULL},

@@ -173,12 +173,27 @@ class Redactor:
             self._find_in_region(data, region, some, found)
         for whole in joined:
             self._find_in_whole(whole, found)
-        for rule, pattern in self._patterns.items():
-            for match in pattern.finditer(data):
-                found.add(match[match.lastindex or 0], rule)
+        if self._patterns:
+            self._find_patterns(data, regions, joined, found)
         for value, rule in self._known().items():
             found.add(value, rule)
         return found
+
+    def _find_patterns(
+        self,
+        data: bytes,
+        regions: Sequence[Region],
+        joined: Sequence[bytes],
+        found: SecretSet,
+    ) -> None:
+        texts = [*joined, *(one.plain for one in found.compressed)]
+        for region in regions:
+            spans = native.texts_at(data, region.begin, region.end, None)
+            texts += [data[begin:end] for begin, end, _ in spans]
+        for rule, pattern in self._patterns.items():
+            for text in texts:
+                for match in pattern.finditer(text):
+                    found.add(match[match.lastindex or 0], rule)
 
     def _replacements(self, found: SecretSet) -> dict[bytes, Replacement]:
         for payload, says, rule in found.says:

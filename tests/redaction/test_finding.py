@@ -263,9 +263,11 @@ def test_both_implementations_walk_alike(values: list[object]) -> None:
     """The C part and the fallback see the same texts, in the same roles."""
     data = b"".join(map(encode, values))
     places = list(range(len(data)))
-    assert native.texts_at(data, 0, len(data), places) == _fallback_texts.texts_at(
-        data, 0, len(data), places
-    )
+    texts = native.texts_at(data, 0, len(data), places)
+    assert texts == _fallback_texts.texts_at(data, 0, len(data), places)
+    whole = native.texts_at(data, 0, len(data), None)
+    assert whole == _fallback_texts.texts_at(data, 0, len(data), None)
+    assert {text for text in whole if text[1] > text[0]} == {*texts} - {None}
 
 
 @pytest.mark.parametrize("length", [16, 48, 57, 65, 97, 122, 300])
@@ -275,6 +277,15 @@ def test_both_implementations_walk_alike(values: list[object]) -> None:
 def test_a_text_begins_with_its_first_byte(secret: str, length: int) -> None:
     """The bytes before it, which say how long it is, may look like letters and digits."""
     assert secret.encode() not in masked(secret + " " * (length - len(secret)))
+
+
+@pytest.mark.parametrize("length", [9, 10, 50, 70, 100])
+def test_a_pattern_of_the_users_sees_texts_by_themselves(length: int) -> None:
+    """Where a text begins, a word does."""
+    pattern = {"pattern 1": re.compile(rb"\bEMP[0-9]{6}")}
+    redactor = Redactor(NAMES, Forms(Pseudonyms(b"k" * 32), NAMES), patterns=pattern)
+    data = encode("EMP123456".ljust(length))
+    assert b"EMP123456" not in redactor.redact(data, [Region(0, len(data))], ()).data
 
 
 FRAGMENTS = [
