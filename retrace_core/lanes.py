@@ -2,7 +2,8 @@
 
 A lane's id is its parent's id, a dot, and the number of the child, given at the moment of
 the spawn in the parent's program order: so the same program gives the same ids again,
-however long each of the children takes.
+however long each of the children takes. The work on an item of a queue is numbered apart,
+with a q: it has a lane only where a thread does it that has none of this scope.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Lane",
     "LaneOwner",
+    "begin",
     "carry",
     "carry_future",
     "carry_task",
@@ -55,8 +57,12 @@ class LaneOwner(Protocol):
         """How far the event loop had got between answers (recording only)."""
         ...
 
-    def spawn(self, parent: Lane) -> Lane:
-        """Return a new child lane of `parent`."""
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
+        """Return a new child lane of `parent`; by default it gets the next number."""
+        ...
+
+    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
+        """Return the lane for the work on an item, if one was recorded (replay only)."""
         ...
 
     def lane_ending(self, lane: Lane) -> None:
@@ -114,7 +120,7 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_calls", "_children", "cancelled", "ended", "hashes", "id", "scope")
+    __slots__ = ("_calls", "_children", "_items", "cancelled", "ended", "hashes", "id", "scope")
 
     scope: LaneOwner
     id: str
@@ -132,6 +138,7 @@ class Lane(native.Lane):
         self.cancelled = False
         self.hashes = 0
         self._children = 0
+        self._items = 0
         self._calls = -1
 
     def next_child_id(self) -> str:
@@ -139,6 +146,12 @@ class Lane(native.Lane):
         number = self._children
         self._children = number + 1
         return f"{self.id}.{number}"
+
+    def next_item_id(self) -> str:
+        """Return the id of the lane for the work on the next item that is put into a queue."""
+        number = self._items
+        self._items = number + 1
+        return f"{self.id}.q{number}"
 
     def next_call(self) -> int:
         """Return the number of the next outgoing call; on replay it is the same again.
@@ -230,7 +243,7 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
         previous = bind_thread(parent, child)
         token = LANE.set(child)
         try:
-            in_turn(child, "begin", None, _begun, _begun)  # threads begin in recorded order
+            begin(child)
             return function(*args, **kwargs)
         finally:
             LANE.reset(token)
@@ -239,6 +252,11 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
                 child.scope.lane_ending(child)
 
     return carried
+
+
+def begin(lane: Lane) -> None:
+    """Let the work of a lane begin, on its thread, in the recorded order of threads."""
+    in_turn(lane, "begin", None, _begun, _begun)
 
 
 def _begun(*_: object) -> None:

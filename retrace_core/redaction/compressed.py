@@ -27,10 +27,8 @@ __all__ = [
 
 MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS)
 """What a stream begins with. One of brotli begins with anything: headers tell of it."""
-BROTLI_MARKS = tuple(
-    b"content-encoding" + one for one in (b": br", b":br", b"\xa2br", b"\xc4\x02br")
-)
-"""Such headers, in the bytes of an answer and in a list."""
+BROTLI_MARKS = (b"g: br", b"g:br", b"g\xa2br", b"g\xc4\x02br")
+"""How such headers end, in the bytes of an answer and in a list: few texts begin so."""
 _BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
 _LINE_FEED = 0x0A
 _LARGEST = 256 * 1024

@@ -39,6 +39,8 @@ def repack(
         ValueError: one does not fit any more.
     """
     inner: list[bytes] = []
+    if not found.compressed:
+        return inner
     texts = tuple(replacements)
     for one in found.compressed:
         picked = list(chosen(one.plain, 0, texts, replacements, care))

@@ -28,12 +28,14 @@ __all__ = [
     "across",
     "by_region",
     "chosen",
+    "inside",
     "patched",
     "patches_of",
     "placed",
     "within",
 ]
 
+_MOST_LENGTH_BYTES = 4
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
@@ -52,6 +54,13 @@ class Region(NamedTuple):
     """It is the header, by which a recording is found: only what is surely a secret is masked."""
     lane: bool = False
     """It is the events of a lane."""
+
+
+def inside(hit: tuple[int, int]) -> int:
+    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
+    that say how long the text is."""
+    place, which = hit
+    return place if which >= 0 else place + _MOST_LENGTH_BYTES
 
 
 def by_region(

@@ -74,6 +74,7 @@ class Forms:
     def __init__(self, pseudonyms: Pseudonyms, names: Names) -> None:
         self.pseudonyms = pseudonyms
         self._names = names
+        self._numbers: dict[tuple[str, str], dict[bytes, Replacement]] = {}
         self._known: OrderedDict[tuple[str, str], dict[bytes, Replacement]] = OrderedDict()
 
     def of(self, text: str, rule: str) -> dict[bytes, Replacement]:
@@ -83,6 +84,23 @@ class Forms:
             found = self._known[text, rule] = self._make(text, rule)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+        return found
+
+    def of_number(self, text: str, rule: str) -> dict[bytes, Replacement]:
+        """Return form -> replacement of a number, a day or a UUID where it is no text."""
+        found = self._numbers.get((text, rule))
+        if found is None:
+            pseudonym = self.pseudonym(text)
+            found = {
+                was: Replacement(now, rule, timid=True)
+                for was, now in binary_alike(text, pseudonym)
+            }
+            packed = packed_alike(text, pseudonym)
+            if packed is not None:
+                found[packed[0]] = Replacement(packed[1], rule, number=True)
+            if len(self._numbers) >= _REMEMBERED:
+                self._numbers.clear()
+            self._numbers[text, rule] = found
         return found
 
     def pseudonym(self, text: str) -> str:
@@ -145,8 +163,7 @@ class SecretSet:
         if value in self._seen:
             return
         self._seen.add(value)
-        digest = digest_of(value)
-        if digest:
+        if b"$" in value and (digest := digest_of(value)):
             self._add_text(digest.decode(), rule)
             return
         parts = parts_of(value) or parts_of(percent_decoded(value))
@@ -174,7 +191,9 @@ class SecretSet:
                 self.replacements.setdefault(value, Replacement(alike, rule, timid))
                 return
         self._add_text(text, rule)
-        if len(text) in (_DAY, _UUID) or (text.isascii() and text.isdigit() and len(text) > 8):
+        size = len(value)
+        is_packed = (size == _DAY and value[4:5] == b"-") or (size == _UUID and value[8:9] == b"-")
+        if is_packed or (size > 8 and value.isdigit()):
             self._add_number(text, rule)
 
     def add_digest(self, digest: bytes) -> bool:
@@ -258,9 +277,4 @@ class SecretSet:
         return True
 
     def _add_number(self, text: str, rule: str) -> None:
-        pseudonym = self._forms.pseudonym(text)
-        forms = packed_alike(text, pseudonym)
-        if forms is not None:
-            self.replacements.setdefault(forms[0], Replacement(forms[1], rule, number=True))
-        for was, now in binary_alike(text, pseudonym):
-            self.replacements[was] = Replacement(now, rule, timid=True)
+        self.replacements.update(self._forms.of_number(text, rule))

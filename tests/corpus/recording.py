@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tests.corpus.application import Place
 from tests.corpus.visitor import Visitor
+from tests.mariadb_server import mariadb_server
 from tests.postgresql_server import postgresql_server
 from tests.redis_server import redis_server
 from tests.server_process import free_port
@@ -80,6 +81,11 @@ def record(
                 postgresql = servers.enter_context(postgresql_server())
                 database = postgresql.new_database()
                 filled["postgresql"] = f"{postgresql.host}:{postgresql.port}/{database}"
+            if "mariadb" in application.needs:
+                mariadb = servers.enter_context(mariadb_server())
+                account = f"{mariadb.user}:{mariadb.password}"
+                database = mariadb.new_database()
+                filled["mariadb"] = f"{account}@{mariadb.host}:{mariadb.port}/{database}"
             if "redis" in application.needs:
                 filled["redis"] = servers.enter_context(redis_server()).url()
             if application.origin is not None:

@@ -15,6 +15,8 @@ __all__ = ["ENOUGH", "Outcome", "application_of", "rows_of", "table", "written"]
 ENOUGH = 0.98
 """Share of identical replays below which an application's run fails."""
 _CELL = re.compile(r" \| ")
+_SHOWN = 3
+"""How many causes of misses a row names."""
 _BEGIN = "<!-- scripts/corpus --write: begin -->"
 _END = "<!-- scripts/corpus --write: end -->"
 _COLUMNS: tuple[Secrets, ...] = ("masked", "clear")
@@ -86,7 +88,10 @@ class Outcome:
     def cells(self) -> list[str]:
         """Return those of this way with secrets."""
         count = len(self.replayed)
-        misses = [f"{cause[:120]}" for cause in self.causes()]
+        causes = self.causes()
+        misses = [cause[:120] for cause in causes[:_SHOWN]]
+        if more := len(causes) - len(misses):
+            misses.append(f"{more} more")
         if warmed := self.identical - self.alone:
             misses.insert(0, f"{warmed} after the worker's earlier requests only")
         return [

@@ -277,7 +277,7 @@ def test_a_text_begins_with_its_first_byte(secret: str, length: int) -> None:
     assert secret.encode() not in masked(secret + " " * (length - len(secret)))
 
 
-PIECES = [
+FRAGMENTS = [
     *("4242424242424242", "5555 5555 5555 4444", "12 4111-1111-1111-1111", "378282246310005"),
     *(JWT, "eyJ", "sk-", "sk-0123456789abcdefABCDEF", "AKIAIOSFODNN7EXAMPLE", "task-1", "ghp_"),
     "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END",
@@ -295,7 +295,9 @@ PIECES = [
 ]
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from([*DETECTORS]))
+@given(
+    st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join), st.sampled_from([*DETECTORS])
+)
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
