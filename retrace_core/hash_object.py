@@ -52,7 +52,10 @@ class HashObject:
         self._hash.update(obj)
         if self._size <= LARGEST:
             self._size += memoryview(obj).nbytes
-            self._fed.append(bytes(obj))
+            if self._size <= LARGEST:
+                self._fed.append(bytes(obj))
+            else:
+                self._fed = []
 
     def copy(self) -> HashObject:
         """Return another that goes on from here."""
@@ -79,7 +82,9 @@ def keeping(lane: Lane, made: Any, fed: Any) -> Any:
     """Return a hash that keeps what it is fed, or the same where nothing is masked."""
     if not getattr(lane.scope, "masks", None):
         return made
-    return HashObject(made, [] if fed is None else [bytes(fed)])
+    if fed is None:
+        return HashObject(made, [])
+    return made if memoryview(fed).nbytes > LARGEST else HashObject(made, [bytes(fed)])
 
 
 def _may_keep(lane: Lane, size: int) -> bool:

@@ -159,6 +159,23 @@ def test_what_is_hashed_with_no_secret_is_not_kept(recordings: Path, tmp_path: P
     assert sha256(b"salt" + KEY[0]).digest() not in raw(recordings)
 
 
+def test_what_is_large_is_not_kept(recordings: Path, tmp_path: Path) -> None:
+    """Neither in memory nor in the recording, be it fed at once or in pieces."""
+
+    def signed(password: str) -> object:
+        whole = hashlib.sha256(password.encode() * 10_000)
+        pieces = hashlib.sha256()
+        for _ in range(10):
+            pieces.update(password.encode() * 1_000)
+        assert not getattr(pieces, "_fed", [])
+        return whole.digest() == pieces.digest()
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert result.identical, result.summary()
+    kinds = [event.kind for _, event in only_recording(recordings).timeline()]
+    assert "free.hashlib.digest" not in kinds
+
+
 def test_another_digest_diverges(recordings: Path, tmp_path: Path) -> None:
     """What was not hashed when it was recorded has no recorded digest."""
 
