@@ -85,8 +85,7 @@ class Redactor:
         self._names = names
         self._forms = forms
         self._patterns = dict(patterns or {})
-        self._known = known
-        self._allowed = allowed
+        self._known, self._allowed = known, allowed
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
         self._named = len(names.marks)
