@@ -25,6 +25,7 @@ The files in the order of a request:
     loop_steps.py     how far the event loop got between one answer and the next
     spawn_order.py    a group's tasks, gone through in the order they were added
     joining.py        when a coroutine that waited for a thread goes on
+    server_threads.py  whose threads serve the process, and no request of their own
     green_threads.py  whether gevent or eventlet took the place of threads
     boot_tape.py      what the process asks for itself: start-up, connects, filled caches
     boot_recording.py the boot tape as files of the store
@@ -38,9 +39,12 @@ The files in the order of a request:
     declaration.py    the live/record/replay switch for it
     checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
+    hashing.py        digests are recorded where secrets are masked
+    hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    item_lanes.py     the work on an item of a queue is in a lane of who put the item there
     http_exchange.py  what all HTTP clients' boundaries share
     httpx_exchange.py what the boundaries of httpx and httpx2 share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
@@ -49,6 +53,7 @@ The files in the order of a request:
     websocket_channel.py  what the boundaries of websockets' two clients share
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
+    stand_in_key.py   a private key of the kind that a masked one was, for replays
     redis_commands.py what redis-py's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share

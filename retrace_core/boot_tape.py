@@ -77,9 +77,9 @@ class Chapter(RecordsOnly):
         """How many events it has."""
         return sum(lane.events for lane in self.lanes)
 
-    def spawn(self, parent: Lane) -> Lane:
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
         """Return a new child lane of `parent`."""
-        lane = Lane(self, parent.next_child_id(), self.root.mode)
+        lane = Lane(self, lane_id or parent.next_child_id(), self.root.mode)
         if lane.mode == RECORD:
             self.lanes.append(lane)
         return lane

@@ -32,18 +32,24 @@ def describe(error: BaseException, *, handled: bool = False) -> Failure:
 def application_frames(frames: list[Frame]) -> list[Frame]:
     """Return the frames that record and replay have in common.
 
-    Ours at the top are dropped; from a boundary of ours on downwards all are, because what
-    lies below a boundary does not run on replay.
+    Ours at the top are dropped, and those of the middleware, which `retrace run` puts around
+    mounted applications too; from a boundary of ours on downwards all are, because what lies
+    below a boundary does not run on replay.
     """
     start = 0
     while start < len(frames) and _is_ours(frames[start].file):
         start += 1
     kept: list[Frame] = []
     for frame in frames[start:]:
-        if _is_ours(frame.file):
+        if _is_in(frame.file, "retrace_core"):
             break
-        kept.append(frame)
+        if not _is_ours(frame.file):
+            kept.append(frame)
     return kept
+
+
+def _is_in(file: str, package: str) -> bool:
+    return file.startswith((os.path.join(_HERE, package, ""), f"{package}/"))
 
 
 def _is_ours(file: str) -> bool:

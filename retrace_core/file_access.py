@@ -66,6 +66,7 @@ _ON_BEHALF = (
     *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath")),
     *(module.__file__ for module in (genericpath, glob, os, pathlib, posixpath, shutil)),
     *(module.__file__ for module in (fnmatch, tempfile)),
+    os.path.join(os.path.dirname(os.path.abspath(__file__)), "boundaries", "io.py"),
 )
 _TEMPORARY = "$TMP/"
 _numbers = itertools.count()

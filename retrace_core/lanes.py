@@ -2,7 +2,8 @@
 
 A lane's id is its parent's id, a dot, and the number of the child, given at the moment of
 the spawn in the parent's program order: so the same program gives the same ids again,
-however long each of the children takes.
+however long each of the children takes. The work on an item of a queue is numbered apart,
+with a q: it has a lane only where a thread does it that has none of this scope.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import zlib
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from retrace_core import native
+from retrace_core import failsafe, hashing, native
 from retrace_core.codec import pack_exception
 from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
 from retrace_core.ordering import in_turn, patient
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Lane",
     "LaneOwner",
+    "begin",
     "carry",
     "carry_future",
     "carry_task",
@@ -55,8 +57,12 @@ class LaneOwner(Protocol):
         """How far the event loop had got between answers (recording only)."""
         ...
 
-    def spawn(self, parent: Lane) -> Lane:
-        """Return a new child lane of `parent`."""
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
+        """Return a new child lane of `parent`; by default it gets the next number."""
+        ...
+
+    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
+        """Return the lane for the work on an item, if one was recorded (replay only)."""
         ...
 
     def lane_ending(self, lane: Lane) -> None:
@@ -114,13 +120,15 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_calls", "_children", "cancelled", "ended", "id", "scope")
+    __slots__ = ("_calls", "_children", "_items", "cancelled", "ended", "hashes", "id", "scope")
 
     scope: LaneOwner
     id: str
     ended: bool
     cancelled: bool
     """True when its task ended by being cancelled."""
+    hashes: int
+    """How many bytes of what is hashed in it are kept, or would be."""
 
     def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
         super().__init__(scope.state, mode)
@@ -128,7 +136,9 @@ class Lane(native.Lane):
         self.id = lane_id
         self.ended = False
         self.cancelled = False
+        self.hashes = 0
         self._children = 0
+        self._items = 0
         self._calls = -1
 
     def next_child_id(self) -> str:
@@ -136,6 +146,12 @@ class Lane(native.Lane):
         number = self._children
         self._children = number + 1
         return f"{self.id}.{number}"
+
+    def next_item_id(self) -> str:
+        """Return the id of the lane for the work on the next item that is put into a queue."""
+        number = self._items
+        self._items = number + 1
+        return f"{self.id}.q{number}"
 
     def next_call(self) -> int:
         """Return the number of the next outgoing call; on replay it is the same again.
@@ -170,6 +186,14 @@ class Lane(native.Lane):
             self.record("time.sleep", seconds, RETURNED, None, start_ns)
         else:
             self.record("time.sleep", seconds, RAISED, pack_exception(error), start_ns)
+
+    def hashing(self, made: Any, fed: Any) -> Any:
+        """Return what takes the place of a hash that was made (called by the hooks)."""
+        try:
+            return hashing.kept(self, made, fed)
+        except Exception as fault:
+            failsafe.report("hash", fault)
+            return made
 
     def lock(self, lock: Any, args: Any, options: Any, code: CodeType | None) -> object:
         """Acquire a lock in its turn (called by the hooks)."""
@@ -219,7 +243,7 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
         previous = bind_thread(parent, child)
         token = LANE.set(child)
         try:
-            in_turn(child, "begin", None, _begun, _begun)  # threads begin in recorded order
+            begin(child)
             return function(*args, **kwargs)
         finally:
             LANE.reset(token)
@@ -228,6 +252,11 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
                 child.scope.lane_ending(child)
 
     return carried
+
+
+def begin(lane: Lane) -> None:
+    """Let the work of a lane begin, on its thread, in the recorded order of threads."""
+    in_turn(lane, "begin", None, _begun, _begun)
 
 
 def _begun(*_: object) -> None:

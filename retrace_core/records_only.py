@@ -23,6 +23,9 @@ class RecordsOnly:
     def lane_ending(self, lane: Lane) -> None:
         """Do nothing: only a replaying lane waits for its turn to end."""
 
+    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
+        """Return None: a lane that records is made when the work begins."""
+
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Never called: only a replaying lane asks for recorded answers."""
         raise NotImplementedError

@@ -23,6 +23,7 @@ SHOP = """
 import functools, json, os, secrets, sqlite3, time, urllib.request
 from contextlib import asynccontextmanager
 
+import anyio.to_thread
 from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 
@@ -52,7 +53,9 @@ async def lifespan(app):
         connection.execute(text("create table tenants (name text, plan text)"))
         connection.execute(text("insert into tenants values ('acme', 'gold'), ('bcme', 'free')"))
         checks = ", ".join(check.text for check in {Check(letter) for letter in "abcdefgh"})
-        connection.execute(text(f"create table plans (name text, {checks})"))
+        await anyio.to_thread.run_sync(
+            connection.execute, text(f"create table plans (name text, {checks})")
+        )
         app.state.tenants = connection.execute(text("select count(*) from tenants")).scalar()
     yield
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from retrace_core import load
@@ -50,6 +51,25 @@ def test_an_unchanged_application_is_recorded_and_replays(
     assert done.stdout, done.stderr
     assert json.loads(done.stdout)["identical"], done.stdout
     assert load(paths[0]).header.environment.hash_seed.isdecimal()
+
+
+def test_a_failure_in_a_mounted_application_replays(tmp_path: Path) -> None:
+    """Its traceback is the application's, whatever of ours was put around its parts."""
+    port = free_port()
+    server = ["uvicorn", "--port", str(port), "--factory", "tests.unchanged:failing_asgi"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", *server]
+    with serving(command, port, tmp_path, sample_rate=0) as base:
+        assert httpx.get(base, headers={"X-Trace-ID": "one"}).status_code == 500
+    (path,) = tmp_path.glob("one/*/*.bin")
+    recorded = load(path)
+    assert recorded.failure is not None
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert json.loads(done.stdout)["identical"], done.stdout
 
 
 def test_the_environment_is_prepared_and_otherwise_left_alone() -> None:

@@ -96,6 +96,19 @@ def fastapi_asgi() -> Any:
     return outer
 
 
+def failing_asgi() -> Any:
+    """FastAPI, with another one mounted, which fails."""
+    from fastapi import FastAPI
+
+    def fail() -> None:
+        raise LookupError("nothing there")
+
+    outer, inner = FastAPI(), FastAPI()
+    inner.get("/")(fail)
+    outer.mount("/", inner)
+    return outer
+
+
 def starlette_asgi() -> Any:
     """Starlette."""
     from starlette.applications import Starlette

@@ -2,8 +2,9 @@
 
 The file object is a real one in both worlds, on replay of a scratch file: seeking, mapping
 and buffering are the interpreter's own. What is written goes to the scratch file and nowhere
-else. A file that was not opened when it was recorded, a template for instance that lay in a
-cache, is opened as it is, for reading only.
+else. Where an opener is given, it opens: that is an event of `os.open`. A file that was not
+opened when it was recorded, a template for instance that lay in a cache, is opened as it is,
+for reading only.
 
 Hooks: `io.open`, which is `builtins.open`.
 """
@@ -13,7 +14,9 @@ from __future__ import annotations
 import builtins
 import functools
 import io
+import os
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
@@ -24,7 +27,7 @@ from retrace_core.file_access import (
     materialised,
     world_path,
 )
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +41,8 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(file, mode, *args, **kwargs)
         name = world_path(file)
         opener = args[5] if len(args) > 5 else kwargs.get("opener")
+        if name is not None and opener is not None and lane.mode == REPLAY:
+            return _opened_by(opener, original, file, mode, args, kwargs)
         if name is None or opener is not None:
             return original(file, mode, *args, **kwargs)
 
@@ -60,6 +65,34 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         return call_free(lane, "file.open", (name, mode), live, encode, decode)[0]
 
     return open
+
+
+def _opened_by(
+    opener: Callable[[Any, int], int],
+    original: Callable[..., Any],
+    file: Any,
+    mode: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Return what an opener opens, under whatever path: where it opens it is its own crossing.
+
+    The path is no more than a name here (`tempfile.NamedTemporaryFile` gives its folder), but
+    the interpreter says, before it asks the opener, that it is going to be written.
+    """
+    scratch = os.path.join(tempfile.gettempdir(), "opened")
+    opening = functools.partial(_open_instead, opener, file)
+    if len(args) > 5:
+        args = (*args[:5], opening, *args[6:])
+    else:
+        kwargs = {**kwargs, "opener": opening}
+    opened = original(scratch, mode, *args, **kwargs)
+    _named(opened, file)
+    return opened
+
+
+def _open_instead(opener: Callable[[Any, int], int], file: Any, _: Any, flags: int) -> int:
+    return opener(file, flags)
 
 
 def _named(opened: Any, file: Any) -> None:

@@ -1,8 +1,9 @@
 """Queues between threads: which item went to which thread, in which order.
 
 Hook: `put` and `get` of `queue.Queue`, and, below them, `_put` and `_get` of each class: these
-run while the queue is locked, so that the order recorded there is the true one. The C class
-`SimpleQueue` is not hooked. Read in CPython 3.11 to 3.13.
+run while the queue is locked, so that the order recorded there is the true one. A thread that
+serves many requests works on each one's items in a lane of that request (`item_lanes`). The C
+class `SimpleQueue` is not hooked. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from retrace_core import failsafe
 from retrace_core.boundary import Boundary, Patch, record_error
+from retrace_core.item_lanes import Parcel, hand_over, put_down, take_out, take_up
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 _OWN = (queue.Queue.put_nowait.__code__, queue.Queue.get_nowait.__code__)
 
@@ -27,6 +31,10 @@ _OWN = (queue.Queue.put_nowait.__code__, queue.Queue.get_nowait.__code__)
 class _Here(threading.local):
     asked: bool = False
     """True while this thread is inside a call whose order is recorded."""
+    putter: Lane | None = None
+    """Who puts an item, while this thread is inside `put`."""
+    parcel: Parcel | None = None
+    """Whose the item is that this thread has just got."""
 
 
 _here = _Here()
@@ -36,16 +44,7 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return `put` or `get` such that it takes its recorded turn."""
     name = call.__name__
 
-    @functools.wraps(call)
-    def ordered(self: Any, *args: Any, **options: Any) -> Any:
-        lane = current()
-        if not isinstance(lane, Lane):
-            return call(self, *args, **options)
-        frame = sys._getframe(1)
-        if frame.f_code in _OWN and frame.f_back is not None:
-            frame = frame.f_back
-        if is_infrastructure(frame.f_code):
-            return call(self, *args, **options)
+    def ordered(lane: Lane, self: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         live = functools.partial(call, self, *args, **options)
         if lane.mode == REPLAY:
             item = args[:1] if name == "put" else ()
@@ -66,7 +65,37 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _here.asked = False
 
-    return ordered
+    @functools.wraps(call)
+    def put(self: Any, *args: Any, **options: Any) -> Any:
+        lane = current()
+        if not isinstance(lane, Lane) or is_infrastructure(_caller().f_code):
+            return call(self, *args, **options)
+        _here.putter = lane
+        try:
+            return ordered(lane, self, args, options)
+        finally:
+            _here.putter = None
+
+    @functools.wraps(call)
+    def get(self: Any, *args: Any, **options: Any) -> Any:
+        put_down(self)
+        lane = current()
+        if isinstance(lane, Lane) and not is_infrastructure(_caller().f_code):
+            item = ordered(lane, self, args, options)
+        else:
+            item = call(self, *args, **options)
+        parcel, _here.parcel = _here.parcel, None
+        if parcel is not None and not is_infrastructure((frame := _caller()).f_code):
+            take_up(self, parcel, frame)
+        return item
+
+    return put if name == "put" else get
+
+
+def _caller() -> FrameType:
+    """Return the frame of who called the hook, save for the queue's own `put_nowait`."""
+    frame = sys._getframe(2)
+    return frame.f_back if frame.f_code in _OWN and frame.f_back is not None else frame
 
 
 def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -76,6 +105,11 @@ def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(change)
         def noting(self: Any, *args: Any) -> Any:
             result = change(self, *args)
+            with failsafe.gate("note a queue"):
+                if name == "put":
+                    hand_over(self, args[0], _here.putter)
+                else:
+                    _here.parcel = take_out(self, result)
             if _here.asked:
                 lane = current()
                 if isinstance(lane, Lane) and lane.mode != REPLAY:

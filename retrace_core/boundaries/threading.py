@@ -13,29 +13,17 @@ from typing import TYPE_CHECKING
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.lanes import Lane, carry
 from retrace_core.native import current
+from retrace_core.server_threads import serves_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_INFRASTRUCTURE = (
-    "aiosqlite anyio apscheduler asgiref concurrent ddtrace grpc gunicorn ldclient logging"
-    " opentelemetry prometheus_client psycopg_pool pymongo redis retrace_core sentry_sdk"
-    " sqlalchemy urllib3 uvicorn waitress watchdog werkzeug"
-).split()
-"""Whose threads serve the process and outlive the request that happened to start them."""
-
-
-def _is_infrastructure(thread: threading.Thread) -> bool:
-    target = getattr(thread, "_target", None)
-    owners = (type(thread).__module__, getattr(target, "__module__", None) or "")
-    return any(owner.split(".", 1)[0] in _INFRASTRUCTURE for owner in owners)
 
 
 def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(start)
     def carrying(thread: threading.Thread) -> None:
         lane = current()
-        if not isinstance(lane, Lane) or _is_infrastructure(thread):
+        if not isinstance(lane, Lane) or serves_process(thread):
             return start(thread)
         child = lane.spawn()
         body = carry(lane, child, thread.run)

@@ -24,11 +24,13 @@ from retrace_core.redaction.compressed import (
 )
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.hashed import hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.repacking import repack
 from retrace_core.redaction.replacing import (
+    Care,
     Redacted,
     Region,
     across,
@@ -69,6 +71,7 @@ class Redactor:
         paths: rules of the user's for what stands in JSON.
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
+        folders: names of files begin with these.
     """
 
     def __init__(
@@ -81,11 +84,13 @@ class Redactor:
         paths: Sequence[JsonPath] = (),
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
+        folders: frozenset[bytes] = frozenset(),
     ) -> None:
         self._names = names
+        self._care = Care(names, tuple(folders))
         self._forms = forms
         self._patterns = dict(patterns or {})
-        self._known, self._allowed = known, allowed
+        self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
         self._named = len(names.marks)
@@ -103,6 +108,7 @@ class Redactor:
         regions: Sequence[Region],
         streams: Sequence[Sequence[tuple[int, int]]],
         masks: frozenset[bytes] = frozenset(),
+        values: frozenset[tuple[int, int]] = frozenset(),
     ) -> Redacted:
         """Return the bytes of a recording with pseudonyms in the place of secrets.
 
@@ -111,6 +117,7 @@ class Redactor:
             regions: where they are MessagePack, in order.
             streams: where the chunks of each body that came in several stand.
             masks: what stands in it for secrets already.
+            values: where values stand that are masked where they are secrets, short or not.
 
         Raises:
             ValueError: a region is no MessagePack.
@@ -118,17 +125,39 @@ class Redactor:
         streams = [*streams, *spread_bodies(data, regions)] if self._has_json else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
+        hashed = list(hashed_in(data, regions))
+        while True:
+            picked, inner = self._choose(data, regions, streams, joined, found, values)
+            places = sorted(place for place, _, _ in picked)
+            of_secrets = [one for one in hashed if one.holds(places)]
+            added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
+            if not any(added):
+                return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
+
+    def _choose(
+        self,
+        data: bytes,
+        regions: Sequence[Region],
+        streams: Sequence[Sequence[tuple[int, int]]],
+        joined: Sequence[bytes],
+        found: SecretSet,
+        values: frozenset[tuple[int, int]],
+    ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
+        """Return what is replaced, and the pseudonyms within compressed bodies."""
         replacements = self._replacements(found)
         if not replacements and not found.placed:
-            return Redacted(data, [], [])
-        inner = repack(data, found, replacements, self._names)
+            return [], []
+        before = len(found.placed)
+        inner = repack(data, found, replacements, self._care)
         texts = tuple(replacements)
-        patches = list(patches_of(data, regions, texts, replacements, self._names))
+        care = self._care._replace(values=found.lines | values)
+        patches = list(patches_of(data, regions, texts, replacements, care))
         if found.placed:
             patches = placed(patches, found.placed)
+        del found.placed[before:]  # of compressed bodies, which may be packed once more
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        return patched(data, patches, inner)
+        return patches, inner
 
     def _find(
         self,
@@ -155,10 +184,11 @@ class Redactor:
             self._find_in_whole(says, found)
             masked = bytearray(says)
             texts = tuple(found.replacements)
-            for place, text, now in chosen(says, 0, texts, found.replacements, self._names):
+            for place, text, now in chosen(says, 0, texts, found.replacements, self._care):
                 masked[place : place + len(text)] = now.text
             if masked != says:
-                now_written = base64.urlsafe_b64encode(masked).rstrip(b"=")
+                altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
+                now_written = base64.b64encode(masked, altchars).rstrip(b"=")
                 found.replacements[payload] = Replacement(now_written, rule)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
@@ -216,7 +246,9 @@ class Redactor:
             elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
                 found.unopened = True
             return False
-        asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
+        asks = self._find_in_text(
+            data, begin, end, hits, found, code=region.code, lines=found.lines
+        )
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
                 found.add_cell(data, parameter_cell(data, first, last))
@@ -259,8 +291,12 @@ class Redactor:
         found: SecretSet,
         *,
         code: bool,
+        lines: set[tuple[int, int]] | None = None,
     ) -> bool:
-        """Add the secrets in a text; True: a secret's name has no value there."""
+        """Add the secrets in a text; True: a secret's name has no value there.
+
+        Where values stand that end lines of settings is added to `lines`.
+        """
         near: dict[Detector, list[int]] = {}
         places: list[int] = []
         has_json, owners = False, self._owners
@@ -283,18 +319,23 @@ class Redactor:
         for detector, marked in near.items():
             for first, last in detector.find(text, marked):
                 value = text[first:last]
-                value = percent_decoded(value) if detector.name == "email" else value
+                value = percent_decoded(value) if detector.name == "email" else unescaped(value)
                 found.add(value, detector.name)
         asks = False
         for named in named_values(data, begin, end, places, self._names, code=code):
             asks = asks or named is None or len(named.value) < _LEAST_VALUE
             if named is not None:
-                self._add_named(named, found)
+                self._add_named(named, found, lines)
                 asks = asks or named.value[:1] in b"?$%:"
         return asks
 
-    def _add_named(self, named: Named, found: SecretSet) -> None:
+    def _add_named(
+        self, named: Named, found: SecretSet, lines: set[tuple[int, int]] | None
+    ) -> None:
         for value in values_in(named.name, named.value, self._names):
             if b"\\" in value:
                 found.add_escaped(value, named.name.lower())
             found.add(unescaped(value), named.name.lower(), number=named.number)
+            if lines is not None and named.line_at >= 0:
+                begin = named.line_at + named.value.index(value)
+                lines.add((begin, begin + len(value)))

@@ -22,7 +22,7 @@ from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
 from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, RAISED, Event, SoftEvent
-from retrace_core.replay.soft import SoftAnswers
+from retrace_core.replay.placed_answers import PlacedAnswers
 
 if TYPE_CHECKING:
     import threading
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from retrace_core.boot_recording import ChapterNote
     from retrace_core.native import ScopeState
     from retrace_core.recording import LaneEvents
+    from retrace_core.replay.placed_answers import PlacedRead
 
 __all__ = ["Asked", "Chapter", "ChapterPlayer", "Place"]
 
@@ -55,14 +56,14 @@ class Chapter:
 
     def __init__(self, note: ChapterNote, lanes: Iterable[LaneEvents]) -> None:
         self.note = note
-        self.soft: list[SoftEvent] = []
+        self.soft: list[PlacedRead] = []
         self.calls: dict[str, list[Event]] = {}
         self.places: dict[Asked, list[Place]] = {}
         for lane in lanes:
             calls = self.calls.setdefault(lane.id, [])
             for event in lane.events:
                 if isinstance(event, SoftEvent):
-                    self.soft.append(event)
+                    self.soft.append((lane.id, len(calls), event))
                 elif event.kind not in _NO_CALLS:
                     asked = (event.kind, native.encode(event.key))
                     self.places.setdefault(asked, []).append((self, lane.id, len(calls)))
@@ -109,7 +110,7 @@ class ChapterPlayer:
         self._used: set[tuple[str, int]] = set()
         self._here: dict[Lane, Place] = {}
         self._sleeps = chapter.count(_ASYNC_SLEEP) if chapter is not None else 0
-        self._soft = SoftAnswers(
+        self._soft = PlacedAnswers(
             chapter.soft if chapter is not None else (),
             started_ns=chapter.note.started_ns if chapter is not None else boot.started_ns,
             seed=self.label,
@@ -123,12 +124,15 @@ class ChapterPlayer:
         self.lanes = [self.root]
         self.infrastructure = Lane(self, "infrastructure", INFRA)
 
-    def spawn(self, parent: Lane) -> Lane:
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
         """Return a new child lane of `parent`, answered from the same chapter."""
-        lane = Lane(self, parent.next_child_id(), parent.mode)
+        lane = Lane(self, lane_id or parent.next_child_id(), parent.mode)
         self.lanes.append(lane)
         self._boot.lanes.append(lane)
         return lane
+
+    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
+        """Return None: threads that were started here are answered from the chapter anyway."""
 
     def lane_ending(self, lane: Lane) -> None:
         """Do nothing: a chapter has no order."""
@@ -147,7 +151,9 @@ class ChapterPlayer:
                 time.sleep(min(args[0], _SLEEP_S))
                 return None
             with self._boot.lock:
-                return self._soft.answer(SOFT_KINDS[kind], recorded_site(code), args)
+                place = self._here.get(lane)
+                here = place[1:] if place is not None and place[0] is self._chapter else None
+                return self._soft.answer_at(SOFT_KINDS[kind], recorded_site(code), args, here)
         finally:
             native.exempt(-1)
 
@@ -165,6 +171,13 @@ class ChapterPlayer:
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
         """Return True: a chapter is asked in no order, and says itself what is not on it."""
         return True
+
+    def comes_next(self, lane: Lane, kind: str) -> bool:
+        """Return False: a chapter has no order in which something would come."""
+        return False
+
+    def cancelled(self, lane: Lane, kind: str) -> None:
+        """Do nothing, as `lane_ending`."""
 
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Never called: `comes` is True."""

@@ -113,13 +113,17 @@ class Player(ReplayedResponse):
 
     # -- lanes
 
-    def spawn(self, parent: Lane) -> Lane:
+    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
         """Return a new child lane of `parent`."""
-        lane = Lane(self, parent.next_child_id(), REPLAY)
+        lane = Lane(self, lane_id or parent.next_child_id(), REPLAY)
         self.lanes.append(lane)
         self._open.add(lane)
         self._turns.started(parent)
         return lane
+
+    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
+        """Return the lane for the work on an item of a queue; None where none was recorded."""
+        return self.spawn(parent, lane_id) if lane_id in self._cursors else None
 
     def running(self) -> bool:
         """Return True while a spawned lane runs whose end was recorded."""

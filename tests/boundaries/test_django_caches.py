@@ -79,6 +79,20 @@ def test_a_cache_may_be_cold_or_warm(
         assert_identical(recording, app, times=1)
 
 
+def test_content_types_of_a_set_of_models_may_be_asked_in_another_order(recordings: Path) -> None:
+    """A set's order is another in each process; the order of the answer is the recorded one."""
+    models = [Site, ContentType]
+
+    def view() -> Any:
+        found = ContentType.objects.get_for_models(*models)
+        return {"types": [[model.__name__, each.model] for model, each in found.items()]}
+
+    app, recording = record_wsgi(recordings, view)
+    models.reverse()
+    forget()
+    assert_identical(recording, app)
+
+
 def test_a_site_that_is_not_there_is_not_there_again(recordings: Path) -> None:
     """The exception is Django's own."""
     Site.objects.all().delete()

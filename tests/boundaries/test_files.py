@@ -196,6 +196,19 @@ def test_temporary_files_have_their_recorded_names(data: Path, recordings: Path)
     replays_without(data, recordings, view)
 
 
+def test_a_temporary_file_in_a_folder_of_the_applications(data: Path, recordings: Path) -> None:
+    """As an upload is written: under a made-up name, which it loses when it is whole."""
+
+    def view() -> str:
+        with tempfile.NamedTemporaryFile(dir=data, delete=False) as file:
+            file.write(b"a picture")
+        whole = os.path.join(data, "picture.png")
+        shutil.move(file.name, whole)
+        return repr((os.path.basename(file.name), Path(whole).read_bytes()))
+
+    replays_without(data, recordings, view)
+
+
 def test_a_file_that_was_cached_is_read_as_it_is(data: Path, recordings: Path) -> None:
     """What a warm process had in its memory, and a cold one reads, is no divergence."""
     cache: dict[str, str] = {"a": (data / "a.txt").read_text()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bcrypt
+import fastuuid
 import uuid_utils
 import uuid_utils.compat
 from cryptography.hazmat.primitives import hashes, serialization
@@ -45,6 +46,19 @@ def test_ids_are_the_recorded_ones(recordings: Path) -> None:
         own = [uuid_utils.uuid1(), uuid_utils.uuid4(), uuid_utils.uuid6(), uuid_utils.uuid7()]
         made = [*own, uuid_utils.compat.uuid4(), uuid_utils.compat.uuid7()]
         return repr([(type(one).__module__, str(one), one.hex, one.version) for one in made])
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app)
+
+
+def test_ids_of_fastuuid_are_the_recorded_ones(recordings: Path) -> None:
+    """One by one, and many at once."""
+
+    def view() -> str:
+        made = [fastuuid.uuid1(), fastuuid.uuid_v1mc(), fastuuid.uuid4(), fastuuid.uuid7()]
+        many = [*fastuuid.uuid4_bulk(2), *fastuuid.uuid7_bulk(2)]
+        texts = [*fastuuid.uuid4_as_strings_bulk(2), *fastuuid.uuid7_as_strings_bulk(2)]
+        return repr([[type(one).__module__, str(one)] for one in (*made, *many, *texts)])
 
     app, recording = record_wsgi(recordings, view)
     assert_identical(recording, app)

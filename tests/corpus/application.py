@@ -22,7 +22,8 @@ class Application:
     """One application from PyPI, as `apps/NAME/drive.py` describes it.
 
     In `server` and `environment` stand {port}, {state} (a folder), {here} (the application's
-    folder in the corpus), {postgresql} (host:port/database), {redis} (an address), {origin}.
+    folder in the corpus), {postgresql} (host:port/database), {mariadb} (user:password@host:port/
+    database), {redis} (an address), {origin}.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Application:
     starts_in_state: bool = False
     """True starts the server in its folder for state: it keeps files where it is started."""
     needs: frozenset[str] = frozenset()
-    """Servers: postgresql, redis."""
+    """Servers: postgresql, mariadb, redis."""
     origin: type[BaseHTTPRequestHandler] | None = None
     """Answers what the application asks over HTTP; gone during replay."""
 

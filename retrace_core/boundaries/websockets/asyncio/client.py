@@ -1,8 +1,8 @@
 """websockets' asyncio client: connecting, and each message that comes or goes, is an event.
 
-Hooks: `connect.connect`; `recv`, `recv_streaming`, `send`, `close` and `wait_closed` of
-`ClientConnection`. Iteration and the context manager come to these. Pings are answered by
-nobody on replay. Read in websockets 17.
+Hooks: `connect.connect` (before websockets 17 `connect.__await_impl__`); `recv`,
+`recv_streaming`, `send`, `close` and `wait_closed` of `ClientConnection`. Iteration and the
+context manager come to these. Pings are answered by nobody on replay. Read in websockets 16 and 17.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.uri import parse_uri
 
 from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.http_exchange import headers_to_send, missing_headers
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 _END = object()
+_HAS_CONNECT = hasattr(connect, "connect")  # since websockets 17
 
 
 async def _nothing() -> Any:
@@ -57,9 +59,11 @@ def _hooked_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         key = self.uri.split("?", 1)[0].rsplit("@", 1)[-1]
         if lane.mode == REPLAY:
             kept = await call_async(lane, CONNECT, key, _nothing)
-            protocol, response = opened_again(self.ws_uri, kept)
+            protocol, response = opened_again(parse_uri(self.uri), kept)
             connection = ClientConnection(protocol)
             connection.response = response
+            if not _HAS_CONNECT:
+                self.connection = connection
             return connection
         made: list[Any] = []
 
@@ -158,9 +162,9 @@ def _close(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
 
 BOUNDARY = Boundary(
     kind="websockets",
-    supports="websockets>=17",
+    supports="websockets>=16",
     hooks=(
-        Patch(connect, "connect", _hooked_connect),
+        Patch(connect, "connect" if _HAS_CONNECT else "__await_impl__", _hooked_connect),
         Patch(ClientConnection, "recv", _recv),
         Patch(ClientConnection, "recv_streaming", _recv_streaming),
         Patch(ClientConnection, "send", _send),

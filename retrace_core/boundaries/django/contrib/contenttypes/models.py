@@ -49,14 +49,18 @@ def _hooked_many(original: Any) -> Any:
         if lane is None:
             return original(self, *models, **kwargs)
 
+        # Often asked for a set of models, whose order is another in each process: that of the
+        # answer, which may go into SQL, comes back as it was.
         def rows(types: Any) -> object:
-            return [row_of(types[model]) for model in models]
+            return [[_label(model), row_of(found)] for model, found in types.items()]
 
         def types(rows: Any) -> Any:
-            return dict(zip(models, map(_content_type, rows), strict=True))
+            named = {_label(model): model for model in models}
+            return {named[label]: _content_type(row) for label, row in rows}
 
         live = functools.partial(original, self, *models, **kwargs)
-        key = [self.db, [_label(one) for one in models], kwargs and _named(kwargs)]
+        labels = sorted(str(_label(one)) for one in models)
+        key = [self.db, labels, kwargs and _named(kwargs)]
         return call_free(lane, "free.contenttypes", key, live, rows, types)
 
     return found

@@ -1,0 +1,1 @@
+"""Boundaries of `sqlalchemy.orm`, one file for each of its modules."""

@@ -1,0 +1,24 @@
+"""Server threads: whose threads serve the process, and no request of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
+
+__all__ = ["serves_process"]
+
+_INFRASTRUCTURE = (
+    "aiosqlite anyio apscheduler asgiref cheroot concurrent ddtrace grpc gunicorn ldclient logging"
+    " opentelemetry prometheus_client psycopg_pool pymongo redis retrace_core sentry_sdk"
+    " socketserver sqlalchemy urllib3 uvicorn waitress watchdog werkzeug"
+).split()
+"""Whose threads serve the process and outlive the request that happened to start them."""
+
+
+def serves_process(thread: threading.Thread) -> bool:
+    """Return True for a thread of a server, a pool or a tracer; False for the application's."""
+    target = getattr(thread, "_target", None)
+    owners = (type(thread).__module__, getattr(target, "__module__", None) or "")
+    return any(owner.split(".", 1)[0] in _INFRASTRUCTURE for owner in owners)

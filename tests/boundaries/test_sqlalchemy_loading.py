@@ -1,0 +1,71 @@
+"""Eager loaders of SQLAlchemy's ORM run in one order, in each process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ForeignKey, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.pool import StaticPool
+
+from retrace_core import installer
+from tests.recorded import assert_identical, record_wsgi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTS = [f"part{number}" for number in range(8)]
+
+
+def bicycle() -> tuple[type[DeclarativeBase], Any]:
+    """Return a base and a class with eight relationships that are loaded at once with it."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    members: dict[str, Any] = {
+        "__tablename__": "bicycle",
+        "id": mapped_column(primary_key=True),
+        "__annotations__": {"id": Mapped[int]},
+    }
+    for name in PARTS:
+        part = type(
+            name.title(),
+            (Base,),
+            {
+                "__tablename__": name,
+                "__annotations__": {"id": Mapped[int], "bicycle_id": Mapped[int]},
+                "id": mapped_column(primary_key=True),
+                "bicycle_id": mapped_column(ForeignKey("bicycle.id")),
+            },
+        )
+        members[name] = relationship(part, lazy="selectin")
+    return Base, type("Bicycle", (Base,), members)
+
+
+def test_eager_loaders_run_as_they_are_declared(recordings: Path) -> None:
+    """Not as their addresses are; and the statements come back in that order."""
+    installer.install()
+    base, model = bicycle()
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
+    base.metadata.create_all(engine)
+    asked: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(*given: Any) -> None:
+        asked.append(given[2].rsplit("FROM ", 1)[-1].split()[0])
+
+    with Session(engine) as session:
+        session.add(model())
+        session.commit()
+    asked.clear()
+
+    def view() -> str:
+        with Session(engine) as session:
+            return str(len(session.query(model).all()))
+
+    app, recording = record_wsgi(recordings, view)
+    assert asked == ["bicycle", *PARTS]
+    assert_identical(recording, app)

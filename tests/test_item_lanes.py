@@ -1,0 +1,200 @@
+"""The work that a queue hands to a thread of the process is in the recording of who asked."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import flask
+import pytest
+import werkzeug.test
+
+from retrace_core import installer, load, replay, writer
+from retrace_core.lanes import mask
+from retrace_mw import RetraceMiddleware
+from tests.recorded import assert_identical, record_asgi, record_wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from retrace_core import Recording
+
+
+class Scribe:
+    """Writes to a database for everybody, on a thread of its own; the usual way with SQLite."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.orders: queue.Queue[Any] = queue.Queue()
+        self.thread = threading.Thread(target=self._work)
+        self.thread.start()
+
+    def _work(self) -> None:
+        with closing(sqlite3.connect(self.path)) as db:
+            db.execute("create table if not exists note (id integer primary key, text)")
+            while (order := self.orders.get()) is not None:
+                text, answer = order
+                with db:
+                    number = db.execute("insert into note (text) values (?)", (text,)).lastrowid
+                answer(number)
+
+    def ask(self, text: str, answer: Any) -> None:
+        """Have a text written down; `answer` is called with its number."""
+        self.orders.put((text, answer))
+
+    def end(self) -> None:
+        """End the thread."""
+        self.orders.put(None)
+        self.thread.join()
+
+
+@pytest.fixture
+def scribe(tmp_path: Path) -> Iterator[Scribe]:
+    """A scribe at work, which no request has started."""
+    installer.install()  # connections that were opened before are not known
+    scribe = Scribe(tmp_path / "notes.db")
+    yield scribe
+    scribe.end()
+
+
+def written(scribe: Scribe, text: str) -> str:
+    """Have a text written down, and wait for its number."""
+    answers: queue.Queue[int] = queue.Queue()
+    scribe.ask(text, answers.put)
+    return f"{text} is number {answers.get(timeout=10)}"
+
+
+def lanes_of_items(recording: Recording) -> dict[str, list[str]]:
+    """Return the kinds of the events of each lane of an item."""
+    return {
+        lane.id: [event.kind for event in lane.events if hasattr(event, "kind")]
+        for lane in recording.lanes
+        if ".q" in lane.id
+    }
+
+
+def test_a_thread_that_serves_all_works_in_a_lane_of_who_asked(
+    recordings: Path, scribe: Scribe
+) -> None:
+    """What it asked of the database for this request is in this recording, and comes back."""
+    app, recording = record_wsgi(recordings, lambda: written(scribe, "one"))
+    scribe.path.unlink()
+    assert "sqlite3.execute" in lanes_of_items(recording)["0.q0"]
+    assert_identical(recording, app)
+    assert not scribe.path.exists()
+
+
+def test_a_coroutine_that_waits_for_such_a_thread_gets_its_answer(
+    recordings: Path, scribe: Scribe
+) -> None:
+    """As where a web page waits for a write."""
+
+    async def page() -> str:
+        loop = asyncio.get_running_loop()
+        number = loop.create_future()
+        scribe.ask("two", lambda found: loop.call_soon_threadsafe(number.set_result, found))
+        return f"number {await number}"
+
+    app, recording = record_asgi(recordings, page)
+    assert "sqlite3.execute" in lanes_of_items(recording)["0.q0"]
+    assert_identical(recording, app)
+
+
+def test_each_of_two_requests_has_its_own(recordings: Path, scribe: Scribe) -> None:
+    """The thread turns from one recording to the next with each item."""
+    app = flask.Flask("shop")
+    app.add_url_rule("/<text>", view_func=lambda text: written(scribe, text))
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    for text in ("first", "second"):
+        app.test_client().get(f"/{text}")
+    written(scribe, "by nobody")
+    assert writer.flush(10)
+    found = [load(path) for path in recordings.glob("*/*/*.bin")]
+    assert len(found) == 2
+    for recording in found:
+        assert list(lanes_of_items(recording)) == ["0.q0"]
+        assert replay(recording, app).identical
+
+
+def test_a_thread_that_the_request_started_keeps_its_own_lane(recordings: Path) -> None:
+    """Its work is in this recording already."""
+
+    def view() -> str:
+        orders: queue.Queue[Any] = queue.Queue()
+        doubled: queue.Queue[int] = queue.Queue()
+        thread = threading.Thread(target=lambda: doubled.put(2 * orders.get()))
+        thread.start()
+        orders.put(21)
+        thread.join()
+        return str(doubled.get())
+
+    app, recording = record_wsgi(recordings, view)
+    assert not lanes_of_items(recording)
+    assert_identical(recording, app)
+
+
+def test_a_connection_out_of_a_pool_brings_no_lane(recordings: Path) -> None:
+    """A thread in the midst of a request that is not recorded stays out of the one that is."""
+    pool: queue.Queue[sqlite3.Connection] = queue.Queue()
+    pool.put(sqlite3.connect(":memory:", check_same_thread=False))
+
+    def select() -> str:
+        db = pool.get()
+        found = db.execute("select 1").fetchone()
+        pool.put(db)
+        return str(found)
+
+    other = flask.Flask("other")
+    other.add_url_rule("/", view_func=select)
+    unrecorded = RetraceMiddleware(other.wsgi_app, sample_rate=0)
+
+    def view() -> str:
+        found = select()
+        with mask():  # a thread of the server's
+            thread = threading.Thread(target=lambda: werkzeug.test.Client(unrecorded).get("/"))
+            thread.start()
+        thread.join()
+        return found
+
+    _, recording = record_wsgi(recordings, view)
+    assert not lanes_of_items(recording)
+
+
+def test_an_object_that_is_in_the_queue_already_is_not_taken_for_the_requests(
+    recordings: Path,
+) -> None:
+    """A signal to wake up is the same object, whoever puts it there."""
+    signals: queue.Queue[Any] = queue.Queue()
+    signals.put(True)  # by nobody
+    got = threading.Semaphore(0)
+
+    def work() -> None:
+        number = 0
+        while signals.get():
+            with closing(sqlite3.connect(":memory:")) as db:
+                db.execute(f"select {number}")
+            number += 1
+            got.release()
+
+    thread = threading.Thread(target=work)
+
+    def view() -> str:
+        signals.put(True)
+        with mask():
+            thread.start()
+        for _ in range(2):
+            assert got.acquire(timeout=10)
+        return "woken"
+
+    _, recording = record_wsgi(recordings, view)
+    signals.put(False)
+    thread.join()
+    lane = recording.lane("0.q0")
+    assert lane is not None
+    keys = [event.key for event in lane.events if getattr(event, "kind", "") == "sqlite3.execute"]
+    assert keys == ["select 1"]
