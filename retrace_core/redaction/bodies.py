@@ -21,6 +21,9 @@ __all__ = ["Body", "bodies_of_lane", "body_of_part", "pieces", "spread_bodies"]
 
 _READS = frozenset(("http.bytes", "httpx.chunk", "httpx2.chunk", "aiohttp.chunk"))
 _HEADS = ("exchange", "request", "head")
+_HTTP = b"http.bytes"
+_USUAL = ((_HTTP, 1), (b"httpx.chunk", 2), (b"httpx2.chunk", 2), (b"aiohttp.chunk", 1))
+"""Kind of a read -> how many there are of an answer in one part; those of httpx tell its end."""
 _ANSWER = b"HTTP/1."
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _CHUNK = re.compile(rb"(?:\r\n)?([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
@@ -41,10 +44,18 @@ class Body(NamedTuple):
 def spread_bodies(data: bytes, regions: Sequence[Region]) -> Iterator[Spans]:
     """Yield where the parts of each answer stand that came in several reads or chunks."""
     for region in regions:
-        if region.lane:
+        if region.lane and _may_be_spread(data, region):
             for body in bodies_of_lane(data, region):
                 if len(body.spans) > 1:
                     yield body.spans
+
+
+def _may_be_spread(data: bytes, region: Region) -> bool:
+    """Return False where no answer came in several parts, which is told without a look at each."""
+    begin, end = region.begin, region.end
+    return any(data.count(kind, begin, end) > usual for kind, usual in _USUAL) or (
+        data.find(_HTTP, begin, end) >= 0 and b"chunked" in data[begin:end].lower()
+    )
 
 
 def bodies_of_lane(data: bytes, region: Region) -> Iterator[Body]:

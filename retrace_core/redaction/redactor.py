@@ -90,8 +90,7 @@ class Redactor:
         self._care = Care(names, tuple(folders))
         self._forms = forms
         self._patterns = dict(patterns or {})
-        self._known = known
-        self._allowed = allowed | folders
+        self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
         self._named = len(names.marks)

@@ -269,3 +269,16 @@ def test_a_request_with_all_of_it(recordings: Path, tmp_path: Path) -> None:
     file.unlink()
     result = replay(recording, app)
     assert result.identical, result.summary()
+
+
+def test_the_numbers_of_the_events_stay() -> None:
+    """An event's own number may be equal to a secret one: without it nothing replays."""
+    redactor = Redactor(NAMES, Forms(Pseudonyms(b"k" * 32), NAMES), paths=[parse("$.price")])
+    number = encode(7654321)
+    rest = encode("x.y") + b"\x00" + number + encode(b'{"price": 7654321}')
+    event = b"\x97" + number + rest + number + number
+    out = redactor.redact(event + encode(1), [Region(0, len(event), lane=True)], ()).data
+    assert out[: 1 + len(number)] == event[: 1 + len(number)]
+    assert out[len(event) - 2 * len(number) : len(event)] == number * 2
+    assert out.count(number) == 3
+    assert b"7654321" not in out
