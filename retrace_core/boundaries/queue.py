@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import Boundary, Patch, record_error
-from retrace_core.item_lanes import PARCELS, Parcel, hand_over, put_down, take_out, take_up
+from retrace_core.item_lanes import CARRIED, PARCELS, Parcel, hand_over, put_down, take_out, take_up
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
@@ -76,14 +76,14 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(call)
     def get(self: Any, *args: Any, **options: Any) -> Any:
-        if PARCELS in self.__dict__:
+        if CARRIED and PARCELS in self.__dict__:
             put_down(self)
         lane = current()
         if isinstance(lane, Lane) and not is_infrastructure(_caller().f_code):
             item = inside(lane, self, args, options)
         else:
             item = call(self, *args, **options)
-        if PARCELS in self.__dict__ and (parcel := _here.parcel) is not None:
+        if CARRIED and PARCELS in self.__dict__ and (parcel := _here.parcel) is not None:
             _here.parcel = None
             if not is_infrastructure((frame := _caller()).f_code):
                 take_up(self, parcel, frame)
@@ -106,7 +106,7 @@ def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def noting(self: Any, *args: Any) -> Any:
             result = change(self, *args)
             lane = _here.lane
-            if lane is not None or PARCELS in self.__dict__:
+            if lane is not None or (CARRIED and PARCELS in self.__dict__):
                 with failsafe.gate("note a queue"):
                     if name == "put":
                         hand_over(self, args[0], lane)
