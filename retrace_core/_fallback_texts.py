@@ -59,7 +59,7 @@ class _Walk:
 
     def __init__(self, data: bytes, begin: int, end: int) -> None:
         self._data, self._place, self._end = data, begin, end
-        self._levels: list[list[int]] = []  # [left, size, is a map, is wrapped]
+        self._levels: list[list[int]] = []  # [left, size, is a map, is wrapped, is mixed]
         self._wraps = False
 
     def texts(self) -> Iterator[tuple[int, int, int]]:
@@ -104,15 +104,18 @@ class _Walk:
         begin, self._place = self._place, self._place + (skip if size < 0 else size)
         self._check()
         role = self._role()
+        self._mixed()
         self._ended()
         return (begin, self._place, role) if size >= 0 else None
 
     def _container(self, size: int, *, is_map: bool) -> None:
         wrapped, self._wraps = self._wraps, False
+        if is_map or size != 2:
+            self._mixed()
         if len(self._levels) == _DEPTH:
             raise ValueError("no MessagePack: it is nested too deep")
         if size:
-            self._levels.append([size * 2 if is_map else size, size, is_map, wrapped])
+            self._levels.append([size * 2 if is_map else size, size, is_map, wrapped, False])
         else:
             self._ended()
 
@@ -123,13 +126,18 @@ class _Walk:
                 return
             self._levels.pop()
 
+    def _mixed(self) -> None:
+        """Take note that something else than an array of two stands in the innermost array."""
+        if self._levels:
+            self._levels[-1][4] = True
+
     def _role(self) -> int:
         if not self._levels:
             return _PLAIN
-        left, size, is_map, _ = self._levels[-1]
+        left, size, is_map, *_ = self._levels[-1]
         if is_map:
             return _KEY if left % 2 == 0 else _PLAIN
         if size == left == 2 and len(self._levels) > 1:
             above = self._levels[-2]
-            return _FIRST if not above[2] and not above[3] else _PLAIN
+            return _PLAIN if above[2] or above[3] or above[4] else _FIRST
         return _PLAIN

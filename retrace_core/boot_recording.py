@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import boot_tape, environment, failsafe, writer
+from retrace_core import boot_tape, failsafe, writer
 from retrace_core.codec import encode
 from retrace_core.exempt import site_names
 from retrace_core.ids import BOOT_PREFIX
@@ -20,9 +20,10 @@ from retrace_core.trace_file import Draft
 
 if TYPE_CHECKING:
     from retrace_core.boot_tape import BootTape, Chapter
+    from retrace_core.recording import Environment
     from retrace_core.settings import Settings
 
-__all__ = ["ChapterNote", "begin", "reference"]
+__all__ = ["ChapterNote", "begin", "place", "save"]
 
 METHOD = "BOOT"
 
@@ -60,34 +61,40 @@ def _note_surroundings(settings: Settings) -> None:
     )
 
 
-def reference(settings: Settings, service: str, app: object) -> str:
-    """Return where the tape of this process is, "" for none; what is new in it is queued.
+def place(service: str) -> str:
+    """Return where the tape of this process is, or will be once it is saved; "" for none.
 
     Args:
-        settings: of the recording that refers to it.
-        service: its service name; the first one of the process names the folder.
-        app: its application, to find out how it is named.
+        service: of the recording that refers to it; the first one of the process names the folder.
+    """
+    tape = boot_tape.tape()
+    return f"{BOOT_PREFIX}{tape.id}/{_services.setdefault(tape.id, service)}" if tape else ""
+
+
+def save(service: str, environment: Environment) -> None:
+    """Queue what is new in the tape of this process, for a recording that is written.
+
+    Args:
+        service: of that recording.
+        environment: of that recording.
     """
     tape = boot_tape.tape()
     if tape is None:
-        return ""
+        return
     with failsafe.gate("save the boot tape"):
-        named = _services.setdefault(tape.id, service)
         number, chapters = tape.take_unsaved()
         if number:
-            draft = _draft(tape, number, chapters, settings, named, app)
+            named = _services.setdefault(tape.id, service)
+            draft = _draft(tape, number, chapters, named, environment)
             writer.submit(lambda: draft, 1024 + sum(one.state.size_bytes for one in chapters))
-        return f"{BOOT_PREFIX}{tape.id}/{named}"
-    return ""
 
 
 def _draft(
     tape: BootTape,
     number: int,
     chapters: list[Chapter],
-    settings: Settings,
     service: str,
-    app: object,
+    environment: Environment,
 ) -> Draft:
     header = Header(
         trace_id=tape.id,
@@ -101,7 +108,7 @@ def _draft(
         status=0,
         error="",
         decision=DecisionRecord("yes", "boot tape", "what the process asked for itself"),
-        environment=environment.of_app(app, settings),
+        environment=environment,
         folder=f"{BOOT_PREFIX}{tape.id}",
         events=sum(one.events for one in chapters),
         cut=any(one.state.cut for one in chapters),

@@ -8,6 +8,7 @@ by what they are of, in no order; what was not recorded is reckoned as ever.
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Patch, call_free
@@ -16,7 +17,15 @@ from retrace_core.native import current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["checks"]
+__all__ = ["checks", "of_size"]
+
+_LARGEST = 64 * 1024
+
+
+def of_size(data: Any) -> bytes:
+    """Return what is checked as it stands in an event: if it is large, a digest of it."""
+    given = bytes(data)
+    return given if len(given) <= _LARGEST else hashlib.sha256(given).digest()
 
 
 def checks(owner: Any, name: str, kind: str, key: Callable[..., object]) -> Patch:

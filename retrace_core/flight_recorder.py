@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import failsafe, keep_sharing, triggers, writer
+from retrace_core import boot_recording, failsafe, keep_sharing, triggers, writer
 from retrace_core.ids import names_trace
 from retrace_core.native import now_ns
 from retrace_core.recording import DecisionRecord
@@ -166,6 +166,7 @@ class FlightRecorder:
             draft = unpack(held.data, held.environment)
         finally:
             self._left(held)
+        boot_recording.save(draft.header.service, held.environment)
         decision = DecisionRecord(draft.header.decision.verdict, DECIDER, reason)
         draft.header = msgspec.structs.replace(draft.header, decision=decision)
         return draft

@@ -138,14 +138,23 @@ def _foreign() -> dict[str, str]:
 def _register(library: str, home: str) -> None:
     if library in _boundaries:
         return
-    if library in sys.modules:
-        _install_one(library, home, sys.modules[library])
+    module = sys.modules.get(library)
+    if module is not None and not (library in _registered and _is_loading(module)):
+        _install_one(library, home, module)
         return
     with _lock:
         known = library in _registered
         _registered.add(library)
     if not known:
         register_post_import_hook(lambda module: _install_one(library, home, module), library)
+
+
+def _is_loading(module: ModuleType) -> bool:
+    """Return whether an import of it runs: of another thread, which calls our hook at its end.
+
+    To import the boundary meanwhile would have the two wait for each other.
+    """
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 def _install_one(library: str, home: str, module: ModuleType) -> None:

@@ -13,7 +13,7 @@ import zlib
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from retrace_core import native
+from retrace_core import failsafe, hashing, native
 from retrace_core.codec import pack_exception
 from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
 from retrace_core.ordering import in_turn, patient
@@ -120,13 +120,15 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_calls", "_children", "_items", "cancelled", "ended", "id", "scope")
+    __slots__ = ("_calls", "_children", "_items", "cancelled", "ended", "hashes", "id", "scope")
 
     scope: LaneOwner
     id: str
     ended: bool
     cancelled: bool
     """True when its task ended by being cancelled."""
+    hashes: int
+    """How many bytes of what is hashed in it are kept, or would be."""
 
     def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
         super().__init__(scope.state, mode)
@@ -134,6 +136,7 @@ class Lane(native.Lane):
         self.id = lane_id
         self.ended = False
         self.cancelled = False
+        self.hashes = 0
         self._children = 0
         self._items = 0
         self._calls = -1
@@ -183,6 +186,14 @@ class Lane(native.Lane):
             self.record("time.sleep", seconds, RETURNED, None, start_ns)
         else:
             self.record("time.sleep", seconds, RAISED, pack_exception(error), start_ns)
+
+    def hashing(self, made: Any, fed: Any) -> Any:
+        """Return what takes the place of a hash that was made (called by the hooks)."""
+        try:
+            return hashing.kept(self, made, fed)
+        except Exception as fault:
+            failsafe.report("hash", fault)
+            return made
 
     def lock(self, lock: Any, args: Any, options: Any, code: CodeType | None) -> object:
         """Acquire a lock in its turn (called by the hooks)."""

@@ -127,6 +127,11 @@ class RecordingScope(Traffic, RecordsOnly):
         self._started_ns = time.time_ns()
         self._ended_ns = 0
 
+    @property
+    def masks(self) -> bool:
+        """True when secrets will be masked in what is recorded."""
+        return bool(self._settings.redact)
+
     # -- the current context
 
     def enter(self) -> Token[native.Lane | None]:
@@ -231,12 +236,17 @@ class RecordingScope(Traffic, RecordsOnly):
                         self._let_go()
                     return
                 self._decision = decision
-            writer.submit(self._draft, size_bytes)
+            writer.submit(self._written, size_bytes)
             count("recorded")
             if self._decision.verdict == "tail":
                 keep_sharing.trace_kept(
                     self.folder or self.trace_id, self.service, self._decision.reason
                 )
+
+    def _written(self) -> Draft:
+        draft = self._draft()
+        boot_recording.save(self.service, draft.header.environment)
+        return draft
 
     def _draft(self) -> Draft:
         """Return what was kept, and let go of it; called once, by the writer's thread mostly."""
@@ -262,7 +272,7 @@ class RecordingScope(Traffic, RecordsOnly):
             events=sum(lane.events for lane in lanes),
             cut=self.state.cut,
             tainted=self.state.tainted,
-            boot=boot_recording.reference(self._settings, self.service, self.app),
+            boot=boot_recording.place(self.service),
             holes=self.holes.count if self.holes is not None else 0,
             route=self.route,
             tags=self.tags,

@@ -89,6 +89,8 @@ def resolve(
     origins: dict[str, str] = {}
     config = str(given.get("config") or environ.get("RETRACE_CONFIG", ""))
     file = _read_file(config) if config else {}
+    # All of it, also what something else goes before now: "enabled" counts in any case.
+    filed = {name: _checked(_BY_NAME[name], raw, name, config) for name, raw in file.items()}
     for setting in SETTINGS:
         raw, shown, origin = _pick(setting, given, environ, file, config)
         if origin == "default":
@@ -96,7 +98,7 @@ def resolve(
             continue
         values[setting.name] = _checked(setting, raw, shown, origin)
         origins[setting.name] = origin
-    if file.get("enabled") is False:  # the switch that works while running: off always wins
+    if filed.get("enabled") is False:  # the switch that works while running: off always wins
         values["enabled"] = False
         origins["enabled"] = config
     values["recording_path"] = _expand(values["recording_path"], environ, origins)
@@ -214,10 +216,16 @@ def _read_file(path: str) -> Mapping[str, object]:
     table = content.get("retrace", {})
     if not isinstance(table, dict):
         raise ConfigurationError("retrace", table, "a table: [retrace]", path)
+    for name, value in content.items():
+        if name in (*_BY_NAME, "limits") or not isinstance(value, dict | list):
+            shown = "(hidden)" if name in _BY_NAME and _BY_NAME[name].secret else value
+            raise ConfigurationError(name, shown, "it below the line [retrace]", path)
     found = _flat(cast("dict[str, object]", table), path)
     for name, value in found.items():
         if name not in _BY_NAME:
-            raise ConfigurationError(name, value, _nearest(name, _BY_NAME), path)
+            inner = name.startswith("limits_")
+            known = [one for one in _BY_NAME if one.startswith("limits_")] if inner else _BY_NAME
+            raise ConfigurationError(name, value, _nearest(name, known), path)
     return found
 
 

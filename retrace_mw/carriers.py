@@ -63,8 +63,12 @@ def extract(carrier: Any, getter: Getter = get_item, *, trace_header: str = "") 
     def values(name: str) -> list[str]:
         return _texts(getter(carrier, name.lower()))
 
+    def names() -> list[str]:
+        keys: list[str | bytes] = list(carrier) if getter is get_item else []
+        return [key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in keys]
+
     found = {name: some for name in headers.in_asgi.values() if (some := values(name))}
-    return trace_of(found, custom=headers.custom, values=values)
+    return trace_of(found, custom=headers.custom, values=values, names=names)
 
 
 def _texts(value: object) -> list[str]:

@@ -11,7 +11,7 @@ from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.deciders.exclude import Exclude
 from retrace_mw.deciders.force import ForceToken
 from retrace_mw.deciders.rules import Rules
-from retrace_mw.decision import Decider, any_of
+from retrace_mw.decision import Decider, any_of, checked_decider
 from retrace_mw.expression import parse
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def choose(settings: Settings, decide: Decider | None, before: Choice | None = N
     basis = (*(getattr(settings, name) for name in _BASIS), _is_usual_rate(settings), decide)
     if before is not None and before.basis == basis:
         return before
-    if decide is not None and not callable(decide):
-        raise ConfigurationError("decide", decide, "a decider: a function of the request")
+    if decide is not None:
+        checked_decider("decide", decide)
     chosen, used, winner = decide, frozenset[str](), "decide in code"
     origin = "argument"
     if decide is None and settings.decide:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from retrace_core.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from retrace_mw.finished import FinishedRequest
     from retrace_mw.request import RequestView
@@ -20,16 +22,22 @@ __all__ = [
     "all_of",
     "any_of",
     "awaits",
+    "checked_decider",
     "first_of",
     "to_call",
 ]
 
 Verdict = Literal["no", "tail", "yes"]
+_VERDICTS = ("no", "yes", "tail")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a decider says of a request."""
+    """What a decider says of a request.
+
+    Raises:
+        ConfigurationError: the verdict is none.
+    """
 
     verdict: Verdict
     """ "yes": record; "no": don't; "tail": record provisionally, and decide at the end."""
@@ -43,6 +51,10 @@ class Decision:
     threshold: str = ""
     """Of a sampler's "yes": the threshold it drew by, as `th` in tracestate."""
 
+    def __post_init__(self) -> None:
+        if self.verdict not in _VERDICTS:
+            raise ConfigurationError("verdict", self.verdict, '"yes", "no" or "tail"')
+
 
 Keep = Callable[["FinishedRequest"], Decision]
 """Says at the end of a request whether to keep what was recorded provisionally."""
@@ -51,6 +63,25 @@ Decider = Callable[["RequestView"], Decision | Awaitable[Decision]]
 """Says whether to record a request: a function, sync or async, or an object that can be called."""
 
 NO = Decision("no", "no decider said yes", "default")
+
+
+def checked_decider(setting: str, decider: Any) -> Decider:
+    """Return what was given as a decider, when it can be one.
+
+    Args:
+        setting: how the error names it.
+        decider: what the user gave.
+
+    Raises:
+        ConfigurationError: it can't be called, or is a class and not what the class makes.
+    """
+    if isinstance(decider, type):
+        raise ConfigurationError(setting, decider, f"{decider.__name__}(...), with parentheses")
+    if isinstance(decider, str):
+        raise ConfigurationError(setting, decider, "a decider; as text it goes into RETRACE_DECIDE")
+    if not callable(decider):
+        raise ConfigurationError(setting, decider, "a decider: a function of the request")
+    return cast("Decider", decider)
 
 
 def awaits(decider: Decider) -> bool:
@@ -83,7 +114,9 @@ class _Composition:
     """After which verdicts no further decider can change the outcome."""
 
     def __init__(self, deciders: tuple[Decider, ...]) -> None:
-        self.deciders = deciders
+        if not deciders:
+            raise ConfigurationError(self.name, deciders, "at least one decider")
+        self.deciders = tuple(checked_decider(self.name, decider) for decider in deciders)
         self.is_async = any(map(awaits, deciders))
         self._calls = tuple(map(to_call, deciders))
 
@@ -177,6 +210,9 @@ def any_of(*deciders: Decider) -> Decider:
     """Return a decider that gives the strongest verdict of these; the first "yes" ends it.
 
     Of several "tail" verdicts any may keep the recording at the end.
+
+    Raises:
+        ConfigurationError: one is no decider, or there are none.
     """
     return cast("Decider", _AnyOf(deciders))
 
@@ -185,10 +221,17 @@ def all_of(*deciders: Decider) -> Decider:
     """Return a decider that gives the weakest verdict of these; the first "no" ends it.
 
     Of several "tail" verdicts all must keep the recording at the end.
+
+    Raises:
+        ConfigurationError: one is no decider, or there are none.
     """
     return cast("Decider", _AllOf(deciders))
 
 
 def first_of(*deciders: Decider) -> Decider:
-    """Return a decider that gives the first verdict that is not "no"."""
+    """Return a decider that gives the first verdict that is not "no".
+
+    Raises:
+        ConfigurationError: one is no decider, or there are none.
+    """
     return cast("Decider", _FirstOf(deciders))

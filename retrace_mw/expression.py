@@ -129,8 +129,12 @@ class _Parser:
                 raise self.wrong(node, "Rules() with [[retrace.rules]] in the settings")
             made = factory(*args, **kwargs)
             repr(made)  # what can't be shown can't be used either
-        except ConfigurationError:
-            raise
+        except ConfigurationError as error:
+            if error.setting == "decide" or error.origin:  # it says where it is, as a file does
+                raise
+            column = node.col_offset + 1
+            where = f"{error.allowed} (in decide, {name} at column {column})"
+            raise ConfigurationError(error.setting, error.value, where, self.origin) from None
         except Exception as error:
             takes = f"{name}{inspect.signature(factory)}".partition(" -> ")[0]
             raise self.wrong(node, f"{takes}: {type(error).__name__}: {error}") from None

@@ -10,7 +10,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.lanes import mask
 from retrace_core.protocol import Protocol, detect
 from retrace_core.scope import active_scope
-from retrace_mw.decision import NO, Decider, Decision, awaits
+from retrace_mw.decision import NO, Decider, Decision, awaits, checked_decider
 from retrace_mw.pending import Pending
 from retrace_mw.request import RequestView
 
@@ -29,13 +29,13 @@ class Late:
         decider: sees in `request.facts` what `decide_late` was told.
 
     Raises:
-        ConfigurationError: the decider is async; `decide_late` has no one to wait for it.
+        ConfigurationError: it is no decider, or async: `decide_late` has no one to wait for it.
     """
 
     __slots__ = ("_tail", "decider")
 
     def __init__(self, decider: Decider) -> None:
-        if awaits(decider):
+        if awaits(checked_decider("Late", decider)):
             allowed = "a decider that answers at once; fetch what it needs before decide_late"
             raise ConfigurationError("Late", decider, allowed)
         self.decider = decider

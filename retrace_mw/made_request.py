@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["make_request"]
 
 
+class _MadeRequest(RequestView):
+    """Nothing of it is counted."""
+
+    __slots__ = ()
+
+    def _tell_malformed(self, headers: tuple[str, ...]) -> None:
+        return
+
+
 def make_request(
     path: str,
     *,
@@ -49,7 +58,7 @@ def make_request(
     wsgi = app is not None and detect(app) is Protocol.WSGI
     make = _environ if wsgi else _scope
     source = make(method.upper(), path, listed, query, client, scheme)
-    return RequestView(source, asgi=not wsgi, app=app)
+    return _MadeRequest(source, asgi=not wsgi, app=app)
 
 
 def _scope(

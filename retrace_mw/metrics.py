@@ -136,6 +136,15 @@ METRICS: tuple[Metric, ...] = (
         read=_by("reason", "flag."),
     ),
     Metric(
+        name="retrace.malformed",
+        kind="counter",
+        unit="{request}",
+        labels=("header",),
+        doc="Requests with a header of the trace that holds what it must not, by its name:"
+        " `traceparent`, `x-retrace`, ... (docs/propagation.md).",
+        read=_by("header", "malformed."),
+    ),
+    Metric(
         name="retrace.written",
         kind="counter",
         unit="By",

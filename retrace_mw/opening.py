@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import inspect
 import logging
 import threading
@@ -24,7 +25,7 @@ from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.redaction.in_force import encoding
 from retrace_core.scope import RecordingScope, open_scope
-from retrace_core.settings import resolve
+from retrace_core.settings import resolve, unknown_variables
 from retrace_core.spooling import store_for
 from retrace_core.stats import count
 from retrace_mw.decision import NO, Decider, Decision
@@ -80,6 +81,7 @@ class Gatekeeper:
         self._limits = limits
         self._options = options
         settings = resolve(options)
+        _tell_unknown()
         files = [path for path in (settings.config, settings.stop_file) if path]
         self._watch = FileWatch(files) if files else None
         self._reloading = threading.Lock()
@@ -259,6 +261,14 @@ def _moved(before: Policy, after: Policy) -> bool:
 
 
 _refused: set[str] = set()
+
+
+@functools.cache
+def _tell_unknown() -> None:
+    """Say once in a process which variables mean nothing; most likely they are misspelt."""
+    for name, advice in unknown_variables().items():
+        shown = "retrace config lists them" if " " in advice else f"use {advice}"
+        _logger.warning("retrace: no setting has the name %s: %s", name, shown)
 
 
 def _tell_refusal(name: str) -> None:

@@ -7,11 +7,10 @@ Read in opentelemetry-api 1.45.
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["active_span_context", "extract", "inject", "mark", "may_name_trace", "span_context_of"]
 
@@ -42,11 +41,21 @@ def _propagator() -> Any:
     if propagate is None:
         return None
     found = propagate.get_global_textmap()
-    return found if _is_users(found) else None
+    global _judged
+    judged, is_users = _judged
+    if judged is not found:  # compared, not hashed: it may be any object
+        is_users = _is_users(found)
+        _judged = (found, is_users)
+    return found if is_users else None
 
 
-@lru_cache(8)
+_judged: tuple[Any, bool] = (None, False)
+"""The propagator that was looked at last, and whether it is the user's own."""
+
+
 def _is_users(propagator: Any) -> bool:
+    # Logfire puts one around the default one that warns of, or ignores, what it extracts.
+    propagator = getattr(propagator, "wrapped", propagator)
     parts = getattr(propagator, "_propagators", (propagator,))
     return {type(part).__name__ for part in parts} != _DEFAULT
 
@@ -54,27 +63,31 @@ def _is_users(propagator: Any) -> bool:
 class _Getter:
     """How a propagator reads a request's headers."""
 
-    def __init__(self, values: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self, values: Callable[[str], list[str]], names: Callable[[], Iterable[str]]
+    ) -> None:
         self._values = values
+        self._names = names
 
     def get(self, carrier: object, key: str) -> list[str] | None:
         return self._values(key) or None
 
     def keys(self, carrier: object) -> list[str]:
-        return []
+        return [name.lower() for name in self._names()]
 
 
-def extract(values: Callable[[str], list[str]]) -> Any:
+def extract(values: Callable[[str], list[str]], names: Callable[[], Iterable[str]]) -> Any:
     """Return what the user's propagator reads (an OpenTelemetry context), or None without one.
 
     Args:
         values: gives all values of a header.
+        names: gives the names of all headers, in any case.
     """
     propagator = _propagator()
     if propagator is None:
         return None
     empty = sys.modules["opentelemetry.context"].Context()
-    return propagator.extract(None, context=empty, getter=_Getter(values))
+    return propagator.extract(None, context=empty, getter=_Getter(values, names))
 
 
 def span_context_of(context: Any) -> Any:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrace_core.errors import ConfigurationError
 from retrace_core.settings import Settings, resolve
 from retrace_core.spooling import local_folder
 from retrace_mw.chosen_decider import Choice, choose
@@ -62,6 +63,8 @@ def make_policy(
     """
     settings = resolve(options)
     choice = choose(settings, decide, None if before is None else before.choice)
+    if limits is not None and not isinstance(limits, Limits):
+        raise ConfigurationError("limits", limits, "Limits(share=0.3), say")
     allowed = limits or limits_of(settings)
     if before is not None and before.limiter.limits == allowed:
         limiter = before.limiter

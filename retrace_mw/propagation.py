@@ -10,7 +10,7 @@ Source: W3C Trace Context level 2; OpenTelemetry, TraceState: Probability Sampli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from retrace_mw.traceparent import RANDOM, SAMPLED, format_traceparent, parse_tr
 from retrace_mw.tracestate import (
     Members,
     format_tracestate,
+    is_tracestate,
     member,
     ot_fields,
     parse_tracestate,
@@ -64,6 +65,8 @@ class TraceContext:
     """The members of tracestate, as they came."""
     passed_on: tuple[tuple[str, str], ...] = ()
     """The user's own trace headers, to send as they came."""
+    malformed: tuple[str, ...] = ()
+    """Names, in lower case, of the headers that hold what they must not."""
     foreign: Any = None
     """OpenTelemetry's context, where the user's propagator read one; else None."""
 
@@ -92,6 +95,12 @@ class TraceContext:
 
 Values = Callable[[str], list[str]]
 """Gives all values of a header, by its name in any case."""
+Names = Callable[[], Iterable[str]]
+"""Gives the names of all headers, in any case."""
+
+
+def _no_names() -> Iterable[str]:
+    return ()
 
 
 def trace_of(
@@ -99,6 +108,7 @@ def trace_of(
     *,
     custom: tuple[str, ...] = (),
     values: Values | None = None,
+    names: Names = _no_names,
     bits: int | None = None,
 ) -> TraceContext:
     """Return the trace that headers speak of; never raises, whatever they hold.
@@ -107,9 +117,10 @@ def trace_of(
         found: name in lower case -> values, of the headers that carry a trace.
         custom: names of the user's own trace headers.
         values: gives any other header, for a propagator that the user has set.
+        names: gives the names of all, for one that looks for those that begin in some way.
         bits: the fresh trace id, where one was drawn before.
     """
-    context, foreign = _carried(found, values)
+    context, foreign = _carried(found, values, names)
     named = found.get("x-trace-id", [])
     if named:
         context = _named(named, context, bits)
@@ -121,6 +132,7 @@ def trace_of(
     said = {text.strip(" \t").lower() for text in found.get("x-retrace", ())}
     told = said.pop() if len(said) == 1 else member(context.members, OUR_MEMBER)
     context.upstream = told if told in _VERDICTS else ""
+    context.malformed = tuple(_malformed(found, context))
     context.passed_on = tuple(
         (name, found[name.lower()][0])
         for name in custom
@@ -130,7 +142,7 @@ def trace_of(
 
 
 def _carried(
-    found: Mapping[str, list[str]], values: Values | None
+    found: Mapping[str, list[str]], values: Values | None, names: Names
 ) -> tuple[TraceContext | None, Any]:
     """Return the context of an active span, a propagator of the user's, or traceparent.
 
@@ -141,7 +153,7 @@ def _carried(
         with failsafe.gate("opentelemetry"):
             span = otel.active_span_context()
             if values is not None:
-                foreign = otel.extract(values)
+                foreign = otel.extract(values, names)
                 span = span or otel.span_context_of(foreign)
     if span is not None:
         members = parse_tracestate([span.trace_state.to_header()])
@@ -192,6 +204,29 @@ def _called(
             context.folder = "" if f"{context.bits:032x}" == name.lower() else name
             return context
     return context
+
+
+def _malformed(found: Mapping[str, list[str]], context: TraceContext) -> Iterator[str]:
+    """Return which headers could not be used for what they hold; most have only good ones."""
+    for header, values in found.items():
+        value = values[0]
+        if header == "traceparent":
+            good = len(values) == 1 and parse_traceparent(value) is not None
+        elif header == "tracestate":
+            good = is_tracestate(values) and _has_sound_randomness(context.members)
+        elif header == "x-retrace":
+            good = all(one.strip(" \t").lower() in _VERDICTS for one in values)
+            good = good and len({one.strip(" \t").lower() for one in values}) == 1
+        else:
+            name = value if header == "x-trace-id" else name_of(value)
+            good = len(values) == 1 and names_trace(name)
+        if not good:
+            yield header
+
+
+def _has_sound_randomness(members: Members) -> bool:
+    explicit = ot_fields(members).get("rv") if members else None
+    return explicit is None or _RANDOMNESS.fullmatch(explicit) is not None
 
 
 def _is_sendable(values: list[str]) -> bool:

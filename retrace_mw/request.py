@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from retrace_core.http_exchange import headers_of_call
 from retrace_core.ids import new_span_id, new_trace_bits
+from retrace_core.stats import count
 from retrace_mw import otel
 from retrace_mw.propagation import RANDOM_BITS, outgoing_headers, trace_of
 from retrace_mw.route import find_route, left_route
@@ -290,9 +291,19 @@ class RequestView:
                 self.trace_headers(),
                 custom=self._headers.custom,
                 values=self.header_values,
+                names=self._header_names,
                 bits=self._bits,
             )
+            if self._trace.malformed:
+                self._tell_malformed(self._trace.malformed)
         return self._trace
+
+    def _header_names(self) -> list[str]:
+        return [name for name, _ in self.headers()]
+
+    def _tell_malformed(self, headers: tuple[str, ...]) -> None:
+        for header in headers:
+            count(f"malformed.{header}")
 
     def headers_of_call(self) -> tuple[tuple[str, str], ...]:
         """Return what the next outgoing call carries while this request is not recorded."""

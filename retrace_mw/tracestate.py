@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Members", "format_tracestate", "member", "ot_fields", "parse_tracestate", "put_member"]
+__all__ = [
+    "Members",
+    "format_tracestate",
+    "is_tracestate",
+    "member",
+    "ot_fields",
+    "parse_tracestate",
+    "put_member",
+]
 
 Members = tuple[tuple[str, str], ...]
 """(key, value) of each member, in order; keys differ."""
@@ -53,6 +61,12 @@ def parse_tracestate(values: Iterable[str]) -> Members:
             return ()
         found[match[1]] = match[2]
     return tuple(found.items())
+
+
+def is_tracestate(values: Iterable[str]) -> bool:
+    """Return whether all tracestate headers of a request together are valid; an empty one is."""
+    values = list(values)
+    return bool(parse_tracestate(values)) or not "".join(values).strip(" \t,")
 
 
 def format_tracestate(members: Members) -> str:

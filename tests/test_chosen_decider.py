@@ -10,9 +10,18 @@ from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, writer
 from retrace_core.settings import resolve
-from retrace_mw import Decision, RequestView, RetraceMiddleware
+from retrace_mw import (
+    Decision,
+    Late,
+    RequestView,
+    RetraceMiddleware,
+    all_of,
+    any_of,
+    first_of,
+    opening,
+)
 from retrace_mw.chosen_decider import choose
-from retrace_mw.deciders import Always, Never
+from retrace_mw.deciders import Always, Never, SampleRate
 from retrace_mw.deciders.exclude import Exclude
 
 if TYPE_CHECKING:
@@ -75,6 +84,19 @@ def test_code_and_setting_that_both_decide_are_told(caplog: pytest.LogCaptureFix
         chosen = choose(settings, Never())
     assert chosen.idle == ("decide", "rules")
     assert "decide, rules has no effect beside decide in code" in caplog.text
+
+
+def test_a_misspelt_variable_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At start, with the name that is meant: the variables of others can't be refused."""
+    opening._tell_unknown.cache_clear()
+    monkeypatch.setenv("RETRACE_SAMPEL_RATE", "1")
+    with caplog.at_level(logging.WARNING, "retrace"):
+        for _ in range(2):
+            RetraceMiddleware(lambda environ, start_response: [], service="shop")
+    told = [one for one in caplog.messages if "RETRACE_SAMPEL_RATE" in one]
+    assert told == ["retrace: no setting has the name RETRACE_SAMPEL_RATE: use RETRACE_SAMPLE_RATE"]
 
 
 def test_two_keywords_that_contradict_each_other_are_an_error() -> None:
@@ -189,3 +211,39 @@ def test_an_excluded_path_of_a_decider_that_is_awaited() -> None:
     assert decider.is_async
     view = RequestView({"type": "http", "path": "/health"}, asgi=True)
     assert decider(view).verdict == "no"
+
+
+@pytest.mark.parametrize("given", [7, "SampleRate(0.1)", SampleRate, None])
+@pytest.mark.parametrize("compose", [any_of, all_of, first_of, Late], ids=lambda one: one.__name__)
+def test_what_is_no_decider_is_refused_at_start(compose: Any, given: object) -> None:
+    """A class in the place of an object of it, too; none of them would fail before a request."""
+    with pytest.raises(ConfigurationError, match=compose.__name__):
+        compose(given)
+
+
+@pytest.mark.parametrize("compose", [any_of, all_of, first_of], ids=lambda one: one.__name__)
+def test_nothing_put_together_is_refused(compose: Any) -> None:
+    """It would record nothing, for no reason that anybody sees."""
+    with pytest.raises(ConfigurationError, match="at least one decider"):
+        compose()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"decide": "SampleRate(0.1)"}, "RETRACE_DECIDE"),
+        ({"decide": SampleRate}, r"SampleRate\(\.\.\.\), with parentheses"),
+        ({"limits": {"share": 0.1}}, "Limits"),
+    ],
+)
+def test_the_middleware_refuses_what_it_can_not_ask(options: dict[str, Any], named: str) -> None:
+    """With what is meant."""
+    with pytest.raises(ConfigurationError, match=named):
+        RetraceMiddleware(lambda environ, start_response: [], **options)
+
+
+def test_a_verdict_is_one_of_three() -> None:
+    """A decider that says anything else fails, and the request is not recorded."""
+    wrong: Any = "maybe"
+    with pytest.raises(ConfigurationError, match="verdict='maybe'"):
+        Decision(wrong)

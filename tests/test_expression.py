@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 from retrace_core import ConfigurationError
 from retrace_core.settings import Settings, resolve
 from retrace_mw.expression import NAMES, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "s" * 32
 SETTINGS = Settings(force_secret=SECRET, rules=({"path": "/pay"},), sample_rate=0.25)
@@ -99,10 +104,20 @@ def test_rules_without_rules_in_the_settings_are_refused() -> None:
         parse("Rules()", Settings())
 
 
-def test_where_the_text_came_from_is_told() -> None:
-    """The variable, or the file."""
-    settings = resolve({}, {"RETRACE_DECIDE": "Alwys()"})
-    with pytest.raises(ConfigurationError, match="from environment RETRACE_DECIDE"):
+@pytest.mark.parametrize("text", ["Alwys()", "any_of(Always(), SampleRate(2))"])
+def test_where_the_text_came_from_is_told(text: str) -> None:
+    """The variable, or the file, and the place in it; also of a value that a decider refuses."""
+    settings = resolve({}, {"RETRACE_DECIDE": text})
+    with pytest.raises(ConfigurationError, match=r"from environment RETRACE_DECIDE.*column"):
+        parse(settings.decide, settings)
+
+
+def test_a_mistake_in_a_file_of_flags_names_that_file(tmp_path: Path) -> None:
+    """And not the text that names the file."""
+    file = tmp_path / "flags.toml"
+    file.write_text("[flags.record]\nvariaton = true\n")
+    settings = resolve({}, {"RETRACE_DECIDE": f"FileFlag('record', path={str(file)!r})"})
+    with pytest.raises(ConfigurationError, match=r"variaton=True \(from .*flags\.toml\)"):
         parse(settings.decide, settings)
 
 

@@ -321,6 +321,9 @@ def written(n):
 """
 
 
+WITH_BOOT_TAPE = "os.environ['RETRACE_BOOT_TAPE'] = '1'\n"
+
+
 def run(tmp_path: Path, code: str) -> tuple[int, list[str], str]:
     """Run a small program; return its exit status, the reasons it left, and what it printed."""
     done = subprocess.run(
@@ -359,7 +362,8 @@ def test_a_crashed_thread_saves(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", ["raise SystemExit(3)", "raise KeyboardInterrupt", "pass"])
 def test_an_ordinary_end_saves_nothing(tmp_path: Path, code: str) -> None:
     """Neither exit, nor Ctrl-C, nor the end of the program is a crash."""
-    assert run(tmp_path, f"start('crash')\nrequest()\n{code}")[1] == []
+    assert run(tmp_path, f"{WITH_BOOT_TAPE}start('crash')\nrequest()\n{code}")[1] == []
+    assert not list(tmp_path.iterdir())  # no boot tape either: nothing refers to it
 
 
 @pytest.mark.parametrize(
@@ -369,8 +373,9 @@ def test_an_ordinary_end_saves_nothing(tmp_path: Path, code: str) -> None:
 )
 def test_the_end_of_the_process_saves_when_asked_to(tmp_path: Path, code: str, status: int) -> None:
     """At exit, and on a SIGTERM that nobody else handles."""
-    found = run(tmp_path, f"start('exit')\nrequest(); request()\n{code}")
+    found = run(tmp_path, f"{WITH_BOOT_TAPE}start('exit')\nrequest(); request()\n{code}")
     assert found[:2] == (status, ["the process ended"] * 2)
+    assert len(list(tmp_path.glob("boot-*/shop/boot.bin"))) == 1
 
 
 def test_a_signal_saves(tmp_path: Path) -> None:

@@ -135,6 +135,7 @@ def test_an_unsigned_force_is_refused_unless_allowed(per_s: float, verdict: str)
     force = ForceToken(secret=SECRET, service="shop", unsigned_per_s=per_s)
     assert force(request("1")).verdict == verdict
     assert force.peek(request("1")).verdict == verdict
+    assert force(request("1")).reason.startswith("X-Retrace-Force without a signature")
 
 
 def test_looking_uses_up_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from opentelemetry import baggage, propagate
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.propagators.b3 import B3MultiFormat, B3SingleFormat
 from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
 from opentelemetry.sdk.trace import TracerProvider
 from werkzeug.test import Client
 
@@ -65,6 +67,76 @@ def test_b3_and_baggage_go_through_the_users_propagators(
     assert sent[1] == got["traceparent"].split("-")[2] != SPAN
     assert got["baggage"] == "tenant=acme"
     assert (answer.get("X-Trace-ID") == TRACE) is (rate == 1.0)
+
+
+@dataclass  # with an __eq__ of its own it has no hash
+class Wrapping(TextMapPropagator):
+    """A propagator around another, as Logfire puts one in place by itself."""
+
+    wrapped: TextMapPropagator
+    extracted: int = 0
+
+    def extract(self, carrier: Any, context: Any = None, getter: Any = default_getter) -> Any:
+        """Count it: Logfire warns."""
+        self.extracted += 1
+        return self.wrapped.extract(carrier, context, getter)
+
+    def inject(self, carrier: Any, context: Any = None, setter: Any = default_setter) -> None:
+        """Leave it to the other."""
+        self.wrapped.inject(carrier, context, setter)
+
+    @property
+    def fields(self) -> set[str]:
+        """Return the other's."""
+        return self.wrapped.fields
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "headers", "asked"),
+    [
+        (propagate.get_global_textmap(), {"traceparent": f"00-{TRACE}-{SPAN}-01"}, False),
+        (B3SingleFormat(), {"b3": f"{TRACE}-{SPAN}-1"}, True),
+    ],
+    ids=["the default one", "B3"],
+)
+def test_a_propagator_may_be_any_object(
+    recordings: Path, wrapped: TextMapPropagator, headers: dict[str, str], asked: bool
+) -> None:
+    """One without a hash; and around the default one it is as the default one is."""
+    before, wrapping = propagate.get_global_textmap(), Wrapping(wrapped)
+    propagate.set_global_textmap(wrapping)
+    try:
+        answer, got = call(1.0, headers)
+    finally:
+        propagate.set_global_textmap(before)
+    assert answer["X-Trace-ID"] == extract(got).trace_id == TRACE
+    assert (wrapping.extracted > 0) is asked
+
+
+class PrefixedBaggage(W3CBaggagePropagator):
+    """Reads baggage from headers by how their names begin, as Jaeger's propagator does."""
+
+    def extract(self, carrier: Any, context: Any = None, getter: Any = default_getter) -> Any:
+        """Look through the names of all headers."""
+        for name in getter.keys(carrier):
+            if name.startswith("uberctx-"):
+                value = getter.get(carrier, name)[0]
+                context = baggage.set_baggage(name.removeprefix("uberctx-"), value, context)
+        return context
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.0], ids=["recorded", "unrecorded"])
+def test_a_propagator_may_look_through_all_names(recordings: Path, rate: float) -> None:
+    """What it finds goes on; in a message too."""
+    before = propagate.get_global_textmap()
+    propagate.set_global_textmap(PrefixedBaggage())
+    try:
+        _, got = call(rate, {"UberCtx-Tenant": "acme"})
+        foreign = extract({b"uberctx-tenant": b"acme"}).foreign
+    finally:
+        propagate.set_global_textmap(before)
+    assert got["baggage"] == "tenant=acme"
+    assert baggage.get_baggage("tenant", foreign) == "acme"
 
 
 def test_without_b3_headers_a_trace_begins(recordings: Path, b3: str) -> None:

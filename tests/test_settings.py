@@ -49,14 +49,58 @@ def test_a_wrong_value_is_named(environ: dict[str, str], named: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[retrace]\nsample_rat = 1", "[retrace", "retrace = 1", "[retrace]\nservice = 3"]
+    "text",
+    [
+        "[retrace]\nsample_rat = 1",
+        "[retrace",
+        "retrace = 1",
+        "[retrace]\nservice = 3",
+        "sample_rate = 0.1",
+        "sample_rat = 0.1",
+        "[limits]\nshare = 0.1",
+        "[[rules]]\npath = '/x'",
+    ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
-    """An unknown key, broken TOML, a wrong type."""
+    """An unknown key, broken TOML, a wrong type, settings that are not below [retrace]."""
     file = tmp_path / "retrace.toml"
     file.write_text(text)
     with pytest.raises(ConfigurationError):
         resolve({}, {"RETRACE_CONFIG": str(file)})
+
+
+def test_a_file_may_hold_tables_of_others(tmp_path: Path) -> None:
+    """Flags, say."""
+    file = tmp_path / "retrace.toml"
+    file.write_text("[retrace]\nsample_rate = 0.5\n[flags.record]\nvariation = 'off'\n")
+    assert resolve({}, {"RETRACE_CONFIG": str(file)}).sample_rate == 0.5
+
+
+@pytest.mark.parametrize("value", ['"maybe"', "2"])
+def test_what_a_variable_goes_before_is_checked_too(tmp_path: Path, value: str) -> None:
+    """Above all the kill switch: whoever throws it must not believe that it works."""
+    file = tmp_path / "retrace.toml"
+    file.write_text(f"[retrace]\nenabled = {value}\n")
+    with pytest.raises(ConfigurationError, match="enabled"):
+        resolve({}, {"RETRACE_CONFIG": str(file), "RETRACE": "1"})
+
+
+@pytest.mark.parametrize("value", ["false", "0", '"off"', '"no"'])
+def test_off_in_the_file_wins_however_it_is_spelt(tmp_path: Path, value: str) -> None:
+    """Over a variable and an argument."""
+    file = tmp_path / "retrace.toml"
+    file.write_text(f"[retrace]\nenabled = {value}\n")
+    environ = {"RETRACE_CONFIG": str(file), "RETRACE": "1"}
+    assert resolve({"enabled": True}, environ).enabled is False
+
+
+def test_an_unknown_limit_names_the_limits(tmp_path: Path) -> None:
+    """And no other settings."""
+    file = tmp_path / "retrace.toml"
+    file.write_text("[retrace.limits]\nfoo = 1\n")
+    with pytest.raises(ConfigurationError, match="one of limits_at_once") as caught:
+        resolve({}, {"RETRACE_CONFIG": str(file)})
+    assert "sample_rate" not in str(caught.value)
 
 
 def test_an_unknown_keyword_names_the_nearest() -> None:

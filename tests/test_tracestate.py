@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrace_core import stats
 from retrace_core.ids import safe_folder
-from retrace_mw import RequestView
+from retrace_mw import RequestView, make_request
 from retrace_mw.propagation import outgoing_headers
 from retrace_mw.trace_headers import TraceHeaders
 from retrace_mw.traceparent import parse_traceparent
@@ -243,3 +244,45 @@ def test_a_hostile_name_is_not_used(value: str) -> None:
     """The trace gets an id of its own."""
     request = view(("X-Amzn-Trace-Id", value), custom="X-Amzn-Trace-Id")
     assert request.trace.name == request.trace.trace_id
+
+
+@pytest.mark.parametrize(
+    ("headers", "malformed"),
+    [
+        ([("traceparent", PARENT), ("tracestate", "a=1"), ("X-Retrace", "Yes")], []),
+        ([("traceparent", PARENT), ("tracestate", " , ")], []),
+        ([("X-Trace-ID", "order-7"), ("X-Request-ID", "7")], []),
+        ([("X-Amzn-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")], []),
+        ([("traceparent", "00-1-2-3")], ["traceparent"]),
+        ([("traceparent", PARENT), ("traceparent", PARENT)], ["traceparent"]),
+        ([("traceparent", f"00-{'0' * 32}-00f067aa0ba902b7-01")], ["traceparent"]),
+        ([("traceparent", PARENT), ("tracestate", "a=1,a=2")], ["tracestate"]),
+        ([("traceparent", PARENT), ("tracestate", "ot=rv:1")], ["tracestate"]),
+        ([("X-Retrace", "perhaps")], ["x-retrace"]),
+        ([("X-Retrace", "yes"), ("X-Retrace", "no")], ["x-retrace"]),
+        ([("X-Trace-ID", "../x")], ["x-trace-id"]),
+        ([("X-Trace-ID", "a"), ("X-Trace-ID", "b")], ["x-trace-id"]),
+        ([("X-Request-ID", "a b")], ["x-request-id"]),
+        ([("X-Request-ID", "a/b"), ("X-Retrace", "")], ["x-request-id", "x-retrace"]),
+    ],
+)
+def test_a_malformed_header_is_counted(
+    headers: list[tuple[str, str]], malformed: list[str]
+) -> None:
+    """By its name, once for a request, however often its trace is asked for."""
+    before = stats()
+    request = view(*headers, custom="X-Request-ID, X-Amzn-Trace-Id")
+    for _ in range(2):
+        assert sorted(request.trace.malformed) == malformed
+    grown = {name: value - before.get(name, 0) for name, value in stats().items()}
+    counted = {name: value for name, value in grown.items() if name.startswith("malformed")}
+    assert {name: value for name, value in counted.items() if value} == {
+        f"malformed.{name}": 1 for name in malformed
+    }
+
+
+def test_a_request_that_nobody_sent_counts_nothing() -> None:
+    """Explaining changes no metric."""
+    before = stats()
+    assert make_request("/", headers={"traceparent": "x"}).trace.malformed == ("traceparent",)
+    assert stats() == before

@@ -73,14 +73,20 @@ def serving_asgi(app: Any) -> Iterator[str]:
     server = uvicorn.Server(config)
     sockets = [config.bind_socket()]
     sockets[0].listen(64)  # so that nobody is refused before the server is up
-    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+
+    def run() -> None:
+        try:
+            server.run(sockets=sockets)
+        finally:
+            sockets[0].close()  # so that nobody waits for a server that has failed
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(20)
-        sockets[0].close()
 
 
 @contextmanager

@@ -68,7 +68,9 @@ enum {
     K_ASCTIME, K_SLEEP, K_NOW, K_UTCNOW, K_TODAY, K_URANDOM, K_GETRANDOM, K_RAND_BYTES,
     K_RANDOM, K_GETRANDBITS, K_UUID1, K_GETPID, K_GETPPID, K_HOSTNAME, K_UNAME, KINDS,
     /* No events of what is asked outside; but who got a lock first must be so again. */
-    LOCK_ACQUIRE = KINDS, LOCK_ENTER, RLOCK_ACQUIRE, RLOCK_ENTER, ALL_KINDS
+    LOCK_ACQUIRE = KINDS, LOCK_ENTER, RLOCK_ACQUIRE, RLOCK_ENTER,
+    /* What is hashed may be masked; the digest comes from the recording then. */
+    HASH_NEW, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512, ALL_KINDS
 };
 
 static const char *const kind_names[ALL_KINDS] = {
@@ -79,7 +81,8 @@ static const char *const kind_names[ALL_KINDS] = {
     "datetime.utcnow", "date.today", "os.urandom", "os.getrandom", "ssl.RAND_bytes",
     "random.random", "random.getrandbits", "uuid.uuid1", "os.getpid", "os.getppid",
     "socket.gethostname", "os.uname", "Lock.acquire", "Lock.__enter__", "RLock.acquire",
-    "RLock.__enter__",
+    "RLock.__enter__", "hashlib.new", "hashlib.md5", "hashlib.sha1", "hashlib.sha224",
+    "hashlib.sha256", "hashlib.sha384", "hashlib.sha512",
 };
 
 static PyCFunction originals[ALL_KINDS];
@@ -322,6 +325,53 @@ HOOK_LOCK(LOCK_ENTER)
 HOOK_LOCK(RLOCK_ACQUIRE)
 HOOK_LOCK(RLOCK_ENTER)
 
+/* What a hash is fed when it is made, or NULL; a borrowed reference. */
+static PyObject *fed(int kind, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    Py_ssize_t place = kind == HASH_NEW ? 1 : 0;
+    if (n > place) return args[place];
+    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (PyUnicode_CompareWithASCIIString(name, "string") == 0 ||
+            PyUnicode_CompareWithASCIIString(name, "data") == 0)
+            return args[n + i];
+    }
+    return NULL;
+}
+
+static PyObject *cross_hash(int kind, PyObject *self, PyObject *const *args, Py_ssize_t n,
+                            PyObject *names)
+{
+    int site;
+    PyCodeObject *code;
+    Lane *lane = enter(&site, &code);
+    WithKeywords original = (WithKeywords)(void (*)(void))originals[kind];
+    if (lane && Py_IS_TYPE(lane, &LaneType)) Py_CLEAR(lane); /* of no scope */
+    PyObject *made = original(self, args, n, names);
+    if (lane && made) {
+        PyObject *given = fed(kind, args, n, names);
+        PyObject *kept = PyObject_CallMethod((PyObject *)lane, "hashing", "OO", made,
+                                             given ? given : Py_None);
+        if (kept) Py_SETREF(made, kept);
+        else PyErr_Clear(); /* out of memory: the application gets the plain one */
+    }
+    Py_XDECREF(lane);
+    return made;
+}
+#define HOOK_HASH(K)                                                                          \
+    static PyObject *hook_##K(PyObject *self, PyObject *const *args, Py_ssize_t n,            \
+                              PyObject *names)                                                \
+    {                                                                                         \
+        return cross_hash(K, self, args, n, names);                                           \
+    }
+HOOK_HASH(HASH_NEW)
+HOOK_HASH(HASH_MD5)
+HOOK_HASH(HASH_SHA1)
+HOOK_HASH(HASH_SHA224)
+HOOK_HASH(HASH_SHA256)
+HOOK_HASH(HASH_SHA384)
+HOOK_HASH(HASH_SHA512)
+
 typedef struct {
     int kind;
     const char *module, *owner, *name; /* owner: a class in the module, or NULL */
@@ -335,6 +385,7 @@ typedef struct {
 #define ROW(K, MODULE, OWNER, NAME, FLAGS, HOOK) {K, MODULE, OWNER, NAME, FLAGS, (void *)HOOK, 0, 0}
 #define LOCK_ROW(K, OWNER, NAME) \
     ROW(K, "_thread", OWNER, NAME, METH_VARARGS | METH_KEYWORDS, hook_##K)
+#define HASH_ROW(K, NAME) ROW(K, "_hashlib", NULL, NAME, KEYWORDS, hook_##K)
 #define CLOCK_ROW(K, NAME) ROW(K, "time", NULL, NAME, METH_NOARGS, hook_##K)
 static Row rows[] = {
     CLOCK_ROW(K_TIME, "time"),
@@ -375,6 +426,13 @@ static Row rows[] = {
     LOCK_ROW(LOCK_ENTER, "LockType", "__enter__"),
     LOCK_ROW(RLOCK_ACQUIRE, "RLock", "acquire"),
     LOCK_ROW(RLOCK_ENTER, "RLock", "__enter__"),
+    HASH_ROW(HASH_NEW, "new"),
+    HASH_ROW(HASH_MD5, "openssl_md5"),
+    HASH_ROW(HASH_SHA1, "openssl_sha1"),
+    HASH_ROW(HASH_SHA224, "openssl_sha224"),
+    HASH_ROW(HASH_SHA256, "openssl_sha256"),
+    HASH_ROW(HASH_SHA384, "openssl_sha384"),
+    HASH_ROW(HASH_SHA512, "openssl_sha512"),
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -407,6 +465,29 @@ static void exchange(Row *row)
     originals[row->kind] = def->ml_meth;
     row->def = def;
     def->ml_meth = (PyCFunction)row->hook;
+}
+
+/* A built-in function is hashed by its pointer too: hmac looks constructors up in a dictionary,
+   behind a proxy, of which the keys must be put in anew. */
+static void find_constructors_again(void)
+{
+    PyObject *module = PyImport_ImportModule("_hashlib");
+    PyObject *proxy = module ? PyObject_GetAttrString(module, "_constructors") : NULL;
+    PyObject *gc = proxy ? PyImport_ImportModule("gc") : NULL;
+    PyObject *held = gc ? PyObject_CallMethod(gc, "get_referents", "O", proxy) : NULL;
+    PyObject *dict = held && PyList_GET_SIZE(held) == 1 ? PyList_GET_ITEM(held, 0) : NULL;
+    PyObject *items = dict && PyDict_CheckExact(dict) ? PyDict_Items(dict) : NULL;
+    if (items) PyDict_Clear(dict);
+    for (Py_ssize_t i = 0; items && i < PyList_GET_SIZE(items); i++) {
+        PyObject *pair = PyList_GET_ITEM(items, i);
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1))) break;
+    }
+    PyErr_Clear();
+    Py_XDECREF(items);
+    Py_XDECREF(held);
+    Py_XDECREF(gc);
+    Py_XDECREF(proxy);
+    Py_XDECREF(module);
 }
 
 static PyObject *gc_callback(PyObject *module, PyObject *args)
@@ -481,6 +562,7 @@ static PyObject *install_clock_hooks(PyObject *module, PyObject *unused)
         if (!name || PyList_Append(names, name)) Py_CLEAR(names);
         Py_XDECREF(name);
     }
+    find_constructors_again();
     return names;
 }
 
@@ -493,6 +575,7 @@ static PyObject *remove_clock_hooks(PyObject *module, PyObject *unused)
         rows[i].def->ml_meth = originals[rows[i].kind];
         rows[i].def = NULL;
     }
+    find_constructors_again();
     unsilence();
     Py_RETURN_NONE;
 }

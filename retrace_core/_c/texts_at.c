@@ -7,13 +7,14 @@
 
 #define DEPTH 256
 
-enum { PLAIN, KEY, FIRST }; /* roles: anything; a map's key; the first of a pair in a list */
+enum { PLAIN, KEY, FIRST }; /* roles: anything; a map's key; a pair's first in a list of pairs */
 
 typedef struct {
     Py_ssize_t left;
     Py_ssize_t size;
     int map;
     int wrapped; /* in an extension: a tuple, not a list */
+    int mixed;   /* something else than arrays of two stood in it */
 } Level;
 
 typedef struct {
@@ -51,7 +52,7 @@ role(const Walk *walk)
     }
     if (level->size == 2 && level->left == 2 && walk->depth > 1) {
         const Level *above = &walk->levels[walk->depth - 2];
-        return !above->map && !above->wrapped ? FIRST : PLAIN;
+        return !above->map && !above->wrapped && !above->mixed ? FIRST : PLAIN;
     }
     return PLAIN;
 }
@@ -69,6 +70,9 @@ container(Walk *walk, Py_ssize_t size, int map)
 {
     int wrapped = walk->wraps;
     walk->wraps = 0;
+    if (walk->depth > 0 && (map || size != 2)) {
+        walk->levels[walk->depth - 1].mixed = 1;
+    }
     if (size == 0) {
         value_ended(walk);
         return;
@@ -77,7 +81,7 @@ container(Walk *walk, Py_ssize_t size, int map)
         walk->wrong = "it is nested too deep";
         return;
     }
-    walk->levels[walk->depth++] = (Level){map ? size * 2 : size, size, map, wrapped};
+    walk->levels[walk->depth++] = (Level){map ? size * 2 : size, size, map, wrapped, 0};
 }
 
 /* Returns 1 with the bounds of a text, 0 for anything else. */
@@ -136,6 +140,10 @@ step(Walk *walk, Py_ssize_t *begin, Py_ssize_t *finish, int *what)
         return 0;
     }
     walk->wraps = 0;
+    *what = role(walk);
+    if (walk->depth > 0) {
+        walk->levels[walk->depth - 1].mixed = 1;
+    }
     if (size < 0) {
         walk->place += skip;
         value_ended(walk);
@@ -143,7 +151,6 @@ step(Walk *walk, Py_ssize_t *begin, Py_ssize_t *finish, int *what)
     }
     *begin = walk->place;
     *finish = walk->place += size;
-    *what = role(walk);
     value_ended(walk);
     return 1;
 }
@@ -203,7 +210,7 @@ PyMethodDef texts_at_functions[] = {
     {"texts_at", texts_at, METH_VARARGS,
      "texts_at(data, begin, end, places): for each place, in order, the (begin, end, role) of the\n"
      "text of data[begin:end], a stream of MessagePack, that it lies in, or None for no text.\n\n"
-     "Role: 1 a map's key, 2 the first of a pair in a list, 0 anything else. ValueError: it is\n"
+     "Role: 1 a map's key, 2 the first of a pair in a list of pairs, 0 anything else. ValueError: it is\n"
      "no MessagePack."},
     {NULL, NULL, 0, NULL},
 };

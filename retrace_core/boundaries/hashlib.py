@@ -1,8 +1,10 @@
-"""hashlib's derivation of keys from passwords: a masked password has its recorded hash.
+"""hashlib: a masked password has its recorded hash, and what is masked its recorded digest.
 
-Django, Werkzeug and most others check passwords by these.
+Django, Werkzeug and most others check passwords by the first two; tags of pages and keys of
+caches are made by the others.
 
-Hooks: `pbkdf2_hmac` and `scrypt`. Read in CPython 3.11 to 3.13.
+Hooks: `pbkdf2_hmac` and `scrypt`; the native part's table has `new` and OpenSSL's `md5`, `sha1`
+and SHA-2, which are in use where secrets are masked. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from typing import Any
 
 from retrace_core.boundary import Boundary
 from retrace_core.checking import checks
+from retrace_core.hash_object import keeping
+from retrace_core.hashing import keep_by
 
 
 def _pbkdf2(
@@ -39,4 +43,6 @@ BOUNDARY = Boundary(
             else ()
         ),
     ),
+    install=lambda _: keep_by(keeping),
+    remove=lambda: keep_by(None),
 )

@@ -1,18 +1,83 @@
-"""hmac: whether two secrets are equal, as it was found when it was recorded.
+"""hmac: signatures, and whether two secrets are equal, as it was found when they were recorded.
 
-One of them may be reckoned from what a replay has only a pseudonym of: the signature of a
-webhook's body. The outcomes come in their order, by the sizes of what is compared.
+What is signed may be masked, and the key is in no recording: a signature comes from the recording,
+matched by what it is of. Comparisons come in their order, by the sizes of what is compared: one
+of the two may be reckoned from what a replay has only a pseudonym of.
 
-Hooks: `hmac.compare_digest`. Read in CPython 3.11 to 3.13.
+Hooks: `hmac.new`, `hmac.digest` and `hmac.compare_digest`. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
 
+import functools
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary
+from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.checking import checks
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KIND = "free.hmac.digest"
+_LARGEST = 64 * 1024
+"""What is signed and has more bytes is not recorded: its signature is reckoned on replay."""
+
+
+class _Signing(hmac.HMAC):
+    """One of a recorded request, which keeps what it is fed."""
+
+    __slots__ = ("_fed", "_size")
+
+    def __init__(self, key: Any, msg: Any = None, digestmod: Any = "") -> None:
+        self._fed: list[bytes] = []
+        self._size = 0
+        super().__init__(key, None, digestmod)
+        if msg is not None:
+            self.update(msg)
+
+    def update(self, msg: Any) -> None:
+        super().update(msg)
+        self._size += memoryview(msg).nbytes
+        if self._size <= _LARGEST:
+            self._fed.append(bytes(msg))
+
+    def copy(self) -> _Signing:
+        other = super().copy()
+        assert isinstance(other, _Signing)
+        other._fed = self._fed[:]
+        other._size = self._size
+        return other
+
+    def digest(self) -> bytes:
+        lane = current()
+        if lane is None or self._size > _LARGEST:
+            return super().digest()
+        return call_free(lane, _KIND, [self.name, b"".join(self._fed)], super().digest)
+
+    def hexdigest(self) -> str:
+        return self.digest().hex()
+
+
+def _new(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def new(key: Any, msg: Any = None, digestmod: Any = "") -> hmac.HMAC:
+        if current() is None:
+            return original(key, msg, digestmod)  # type: ignore[no-any-return]
+        return _Signing(key, msg, digestmod)
+
+    return new
+
+
+def _digest(original: Callable[..., bytes]) -> Callable[..., bytes]:
+    @functools.wraps(original)
+    def digest(key: Any, msg: Any, digest: Any) -> bytes:
+        if current() is None:
+            return original(key, msg, digest)
+        return _Signing(key, msg, digest).digest()
+
+    return digest
 
 
 def _asked(a: Any, b: Any, /) -> object:
@@ -22,5 +87,9 @@ def _asked(a: Any, b: Any, /) -> object:
 BOUNDARY = Boundary(
     kind="hmac",
     supports="cpython>=3.11,<3.14",
-    hooks=(checks(hmac, "compare_digest", "hmac.compare_digest", _asked),),
+    hooks=(
+        Patch(hmac, "new", _new),
+        Patch(hmac, "digest", _digest),
+        checks(hmac, "compare_digest", "hmac.compare_digest", _asked),
+    ),
 )

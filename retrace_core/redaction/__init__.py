@@ -17,14 +17,16 @@ The files, from finding to writing:
     lane_events.py   of a lane as they stand in an encoded recording: kind, key and value of each
     bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
     gzip_streams.py  one unpacked, and one packed to a given size
+    zlib_streams.py  one unpacked, and one packed to a given size
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
-    compressed.py    bodies by gzip, zstd, brotli are looked into, and packed again to as many bytes
+    compressed.py    bodies that came packed are looked into, and packed again to as many bytes
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed
     secret_set.py    the secrets found in one recording, in all forms
     messagepack.py   what stands at a place of an encoded recording
+    hashed.py        what code hashed: a fingerprint of it, where a secret is in it
     replacing.py     every occurrence of them, but for those that mean something else
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording

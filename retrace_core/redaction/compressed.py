@@ -1,11 +1,11 @@
-"""Compressed: bodies by gzip, zstd, brotli are looked into, and packed again to as many bytes."""
+"""Compressed: bodies that came packed are looked into, and packed again to as many bytes."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrace_core.redaction import brotli_streams, gzip_streams, zstd_frames
+from retrace_core.redaction import brotli_streams, gzip_streams, zlib_streams, zstd_frames
 from retrace_core.redaction.bodies import bodies_of_lane, body_of_part, pieces
 
 if TYPE_CHECKING:
@@ -25,13 +25,12 @@ __all__ = [
     "packed_bodies",
 ]
 
-MARKS = (gzip_streams.MARK, zstd_frames.MARK)
+MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS)
 """What a stream begins with. One of brotli begins with anything: headers tell of it."""
-BROTLI_MARKS = tuple(
-    b"content-encoding" + one for one in (b": br", b":br", b"\xa2br", b"\xc4\x02br")
-)
-"""Such headers, in the bytes of an answer and in a list."""
+BROTLI_MARKS = (b"g: br", b"g:br", b"g\xa2br", b"g\xc4\x02br")
+"""How such headers end, in the bytes of an answer and in a list: few texts begin so."""
 _BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
+_LINE_FEED = 0x0A
 _LARGEST = 256 * 1024
 """More of it is not looked into, compressed."""
 _LARGEST_PLAIN = 4 << 20
@@ -44,6 +43,7 @@ _CODINGS = (
     (None, brotli_streams.unpack, brotli_streams.refit),
     (gzip_streams.MARK, gzip_streams.unpack, gzip_streams.refit),
     (zstd_frames.MARK, zstd_frames.unpack, zstd_frames.refit),
+    *((mark, zlib_streams.unpack, zlib_streams.refit) for mark in zlib_streams.MARKS),
 )
 
 
@@ -69,6 +69,8 @@ def _is_brotli(head: bytes) -> bool:
 def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     """Return the stream at a place of a text, None for none that is whole.
 
+    One of zlib must begin a text, or a line: it stands in pictures and documents, too.
+
     Args:
         data: in which the text is.
         begin, end: of the text.
@@ -76,6 +78,9 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     """
     if end - place > _LARGEST:
         return None
+    if place > begin and data.startswith(zlib_streams.MARKS, place):
+        if data[place - 1] != _LINE_FEED:
+            return None
     return _inflated(data, [(place, end)]) or _inflated(data, _chunks(data, begin, place, end))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from retrace_core import native
 from retrace_core.recording import Header, Redaction
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.replacing import Redacted, Region
+from retrace_core.redaction.secret_set import DIGEST
 from retrace_core.stats import count
 from retrace_core.trace_file.dump import encode
 
@@ -24,6 +27,8 @@ __all__ = ["Concealing", "regions_of", "tag_of"]
 
 _CODE = ("failure", "holes")
 _LANE = "lane"
+_VARIABLE = re.compile(r"[<{:(*]")
+"""In a part of a route that is not the same in each path."""
 _OURS = ("sites", "steps")
 """Names of functions and counts: nothing that anybody gave."""
 
@@ -66,10 +71,10 @@ class Concealing:
     ) -> tuple[bytes, list[bytes], bytes]:
         data = b"".join((header, *parts))
         streams = list(_streams(draft, len(header), parts))
-        redacted = self.redactor.redact(data, list(regions_of(header, parts)), streams)
+        redacted = self.redactor.redact(
+            data, list(regions_of(header, parts)), streams, values=_given(draft, header, parts)
+        )
         redacted = _without_tags(redacted, draft, header)
-        if not redacted.patches:
-            return header, parts, b""
         masked = redacted.data
         place = len(header)
         if masked[:place] != header:
@@ -80,6 +85,8 @@ class Concealing:
         for part in parts:
             slices.append(masked[place : place + len(part)])
             place += len(part)
+        if not redacted.patches:
+            return header, slices, b""
         count("redacted", len(redacted.patches))
         return (
             header,
@@ -89,11 +96,33 @@ class Concealing:
 
     def _told(self, patches: list[Patch], inner: list[bytes]) -> Redaction:
         masked = dict(Counter(patch.rule for patch in patches))
-        masks = list(dict.fromkeys([patch.mask for patch in patches if patch.mask] + inner))
+        # Masks may differ by their shape; a digest is the recorded one, or another's.
+        told = [patch.mask for patch in patches if patch.mask and patch.rule != DIGEST]
+        masks = list(dict.fromkeys(told + inner))
         if self._seal is None:
             return Redaction(masked, masks)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
         return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)))
+
+
+def _given(draft: Draft, header: bytes, parts: Sequence[bytes]) -> frozenset[tuple[int, int]]:
+    """Return where parts of the path stand that are no part of the route, in header and request."""
+    path, route = draft.header.path, draft.header.route
+    patterns, given = route.strip("/").split("/"), path.strip("/").split("/")
+    if not route or len(patterns) != len(given):
+        return frozenset()
+    spans: list[tuple[int, int]] = []
+    begin = int(path.startswith("/"))
+    for pattern, part in zip(patterns, given, strict=True):
+        end = begin + len(part.encode())
+        if _VARIABLE.search(pattern):
+            spans.append((begin, end))
+        begin = end + 1
+    if not spans or len(path) < 2:
+        return frozenset()
+    request = [part for part in parts[:1] if tag_of(part) == "request"]
+    places = native.find_all(b"".join((header, *request)), (path.encode(),), False, 0)
+    return frozenset((place + begin, place + end) for place, _ in places for begin, end in spans)
 
 
 def _without_tags(redacted: Redacted, draft: Draft, header: bytes) -> Redacted:

@@ -21,10 +21,11 @@ from retrace_core.redaction.numerals import spelled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["escaped_alike", "forms_of", "percent_decoded", "written_alike"]
+__all__ = ["digest_forms", "escaped_alike", "forms_of", "percent_decoded", "written_alike"]
 
 _DERIVED_FROM = 6
 """From so many characters on, digests and the like are looked for: shorter ones are too common."""
+_CUTS = (40, 32, 24, 20, 16, 12, 10, 8)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -70,6 +71,12 @@ _DERIVED: tuple[Callable[[str], bytes], ...] = (
     lambda text: _bytes(text).hex().encode(),
 )
 
+_ENCODED: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data.hex().encode(),
+    _base64,
+    _url_base64,
+)
+
 
 def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a secret, the same of its pseudonym), the plain one first."""
@@ -87,6 +94,8 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     raw, masked_raw = _decoded(text), _decoded(pseudonym)
     if raw is not None and masked_raw is not None:
         yield raw, masked_raw
+        for encode in _ENCODED:
+            yield encode(raw), encode(masked_raw)
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])
@@ -96,6 +105,17 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
         yield was.hex().encode(), now.hex().encode()
         yield _base64(was), _base64(now)
         yield _url_base64(was), _url_base64(now)
+
+
+def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (form of a digest, the same of its pseudonym): in hex also cut to usual lengths."""
+    yield digest, pseudonym
+    was, now = digest.hex().encode(), pseudonym.hex().encode()
+    for length in (len(was), *(cut for cut in _CUTS if cut < len(was))):
+        yield was[:length], now[:length]
+        yield was[:length].upper(), now[:length].upper()
+    for encode in (_base64, _url_base64):
+        yield encode(digest), encode(pseudonym)
 
 
 def _decoded(text: str) -> bytes | None:

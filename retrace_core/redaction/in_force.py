@@ -80,7 +80,8 @@ def redactor(settings: Settings) -> Redactor:
         patterns=_patterns(settings),
         paths=_paths(settings),
         known=dict if consent else _KnownValues(),
-        allowed=frozenset(consent) | _folders(),
+        allowed=frozenset(consent),
+        folders=_folders(),
     )
 
 
@@ -89,7 +90,7 @@ def _folders() -> frozenset[bytes]:
     given = [os.environ.get("PWD", ""), os.environ.get("OLDPWD", "")]
     with contextlib.suppress(OSError):  # it may have been removed
         given.append(os.getcwd())
-    return frozenset(os.fsencode(folder) for folder in given if folder)
+    return frozenset(os.fsencode(folder) for folder in given if len(folder) > 1)
 
 
 class _KnownValues:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.detectors import Detector
 from retrace_core.redaction.json_path import Number, selected
 from retrace_core.redaction.json_texts import documents, written
 from retrace_core.redaction.numerals import is_small
@@ -16,10 +15,8 @@ if TYPE_CHECKING:
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.secret_set import SecretSet
 
-__all__ = ["JSON", "JsonRules"]
+__all__ = ["JsonRules"]
 
-JSON = Detector("json", (), re.compile(rb"(?!)"))
-"""It finds nothing by itself: documents are looked into."""
 _PLAIN = re.compile(r"[^\"\\/\x00-\x1f]+")
 _ESCAPES = tuple(b"\\" + one.encode() for one in '"\\/bfnrtu')
 _BEGINS = tuple((one + other).encode() for one in "[{" for other in '"[{-0123456789tfn \t\r\n')
@@ -38,9 +35,6 @@ class JsonRules:
         marks = dict.fromkeys(mark for path in paths for mark in _marks(path))
         self.marks: tuple[bytes, ...] = tuple(marks)
         """In lower case; one stands in each text that a rule means something in."""
-
-    def __bool__(self) -> bool:
-        return bool(self._paths)
 
     def find(self, text: bytes, found: SecretSet) -> None:
         """Add what the rules mean in the documents of a text.

@@ -34,6 +34,7 @@ _SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
 _BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\]+")
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
+_ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
 _INPUT = re.compile(rb"[\"'][^<>]{0,200}?\bvalue=([\"'])([^\"'<>]*)\1", re.IGNORECASE)
 _HOLDER = re.compile(
@@ -43,6 +44,9 @@ _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer".split()
 )
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
+_CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
+_TEMPLATE = re.compile(rb"\{[{%]")
+"""In a template stand programs: token=make_token("feed")."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
 _LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
 _SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
@@ -58,6 +62,8 @@ class Named:
     value: bytes
     """As it stands there, without quotes."""
     number: bool = False
+    line_at: int = -1
+    """Where it begins, when it ends a line of settings, `name = value`; else -1."""
 
 
 def named_values(
@@ -87,28 +93,40 @@ def named_values(
         if not names.is_secret(name):
             continue
         value = _value(data, begin, left, done, end, code=code)
+        if value is not None and value[0].lower() == name.lower().encode():
+            quote = _AFTER.match(data, done, end)
+            if quote is not None and quote[3] == b"=" and quote[5]:
+                continue  # token="token": said by a program, to itself
         yield value and Named(name, *value)
 
 
 def _value(
     data: bytes, begin: int, left: int, place: int, end: int, *, code: bool
-) -> tuple[bytes, bool] | None:
+) -> tuple[bytes, bool, int] | None:
+    """Return the value after a name, whether it is a number, and where, if it ends a line."""
     match = _AFTER.match(data, place, end)
     if match is None:
         return _of_form(data, place, end)
     start, separator, quote = match.end(), match[3], match[5]
     if quote:
         value = _quoted(data, start, end, match[4], quote)
-        return None if value is None else (value, False)
-    if separator == b":" and not match[2] and (left == begin or data[left - 1] in b"\r\n"):
-        return _LINE.match(data, start, end)[0].strip(), False  # type: ignore[index]
+        return None if value is None else (value, False, -1)
+    first = left
+    while first > begin and data[first - 1] in b" \t":
+        first -= 1
+    begins_line = not match[2] and (first == begin or data[first - 1] in b"\r\n")
+    if separator == b":" and begins_line and first == left:
+        return _LINE.match(data, start, end)[0].strip(), False, start  # type: ignore[index]
     number = _NUMBER.match(data, start, end)
     if number is not None and separator == b":":
-        return number[0], True
+        return number[0], True, -1
     bare = _BARE.match(data, start, end)
     if bare is None or (code and _CODE.fullmatch(bare[0])):
         return None
-    return bare[0], False
+    if _CALL.fullmatch(bare[0]) and _TEMPLATE.search(data, begin, end):
+        return None
+    ends_line = begins_line and _ENDS.match(data, bare.end(), end) is not None
+    return bare[0], False, start if ends_line else -1
 
 
 def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> bytes | None:
@@ -119,13 +137,13 @@ def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> b
     return match[0] if match is not None else None
 
 
-def _of_form(data: bytes, place: int, end: int) -> tuple[bytes, bool] | None:
+def _of_form(data: bytes, place: int, end: int) -> tuple[bytes, bool, int] | None:
     part = _PART.match(data, place, end)
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)
-        return data[part.end() : finish if finish >= 0 else end], False
+        return data[part.end() : finish if finish >= 0 else end], False, -1
     field = _INPUT.match(data, place, end)
-    return None if field is None else (field[2], False)
+    return None if field is None else (field[2], False, -1)
 
 
 def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:

@@ -24,16 +24,19 @@ from retrace_core.redaction.compressed import (
 )
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
-from retrace_core.redaction.json_rules import JSON, JsonRules
+from retrace_core.redaction.hashed import hashed_in
+from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.repacking import repack
 from retrace_core.redaction.replacing import (
+    Care,
     Redacted,
     Region,
     across,
     by_region,
     chosen,
+    inside,
     patched,
     patches_of,
     placed,
@@ -55,16 +58,6 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
-_MOST_LENGTH_BYTES = 4
-_PACKED = Detector("packed", (), re.compile(rb"(?!)"))
-"""It finds nothing by itself: what is inside is looked at."""
-
-
-def _inside(hit: tuple[int, int]) -> int:
-    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
-    that say how long the text is."""
-    place, which = hit
-    return place if which >= 0 else place + _MOST_LENGTH_BYTES
 
 
 class Redactor:
@@ -78,6 +71,7 @@ class Redactor:
         paths: rules of the user's for what stands in JSON.
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
+        folders: names of files begin with these.
     """
 
     def __init__(
@@ -90,21 +84,22 @@ class Redactor:
         paths: Sequence[JsonPath] = (),
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
+        folders: frozenset[bytes] = frozenset(),
     ) -> None:
         self._names = names
+        self._care = Care(names, tuple(folders))
         self._forms = forms
         self._patterns = dict(patterns or {})
         self._known = known
-        self._allowed = allowed
+        self._allowed = allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
-        self._owners: list[Detector | None] = [None for _ in names.marks]
-        self._owners += [one for one in chosen for _ in one.marks]
+        self._owners = [one for one in chosen for _ in one.marks]
+        self._named = len(names.marks)
+        self._detected = self._named + len(self._owners)
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
-        self._json = JsonRules(paths)
-        self._owners += [JSON for _ in self._json.marks]
-        self._packed = len(self._owners)
-        """From this number on marks are of what is compressed."""
-        self._owners += [_PACKED for _ in (*MARKS, *BROTLI_MARKS)]
+        self._json, self._has_json = JsonRules(paths), bool(paths)
+        self._packed = self._detected + len(self._json.marks)
+        """From this number on marks are of what is compressed, and before them those of JSON."""
         self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
 
@@ -114,6 +109,7 @@ class Redactor:
         regions: Sequence[Region],
         streams: Sequence[Sequence[tuple[int, int]]],
         masks: frozenset[bytes] = frozenset(),
+        values: frozenset[tuple[int, int]] = frozenset(),
     ) -> Redacted:
         """Return the bytes of a recording with pseudonyms in the place of secrets.
 
@@ -122,24 +118,47 @@ class Redactor:
             regions: where they are MessagePack, in order.
             streams: where the chunks of each body that came in several stand.
             masks: what stands in it for secrets already.
+            values: where values stand that are masked where they are secrets, short or not.
 
         Raises:
             ValueError: a region is no MessagePack.
         """
-        streams = [*streams, *spread_bodies(data, regions)] if self._json else streams
+        streams = [*streams, *spread_bodies(data, regions)] if self._has_json else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
+        hashed = list(hashed_in(data, regions))
+        while True:
+            picked, inner = self._choose(data, regions, streams, joined, found, values)
+            places = sorted(place for place, _, _ in picked)
+            of_secrets = [one for one in hashed if one.holds(places)]
+            added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
+            if not any(added):
+                return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
+
+    def _choose(
+        self,
+        data: bytes,
+        regions: Sequence[Region],
+        streams: Sequence[Sequence[tuple[int, int]]],
+        joined: Sequence[bytes],
+        found: SecretSet,
+        values: frozenset[tuple[int, int]],
+    ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
+        """Return what is replaced, and the pseudonyms within compressed bodies."""
         replacements = self._replacements(found)
         if not replacements and not found.placed:
-            return Redacted(data, [], [])
-        inner = repack(data, found, replacements, self._names)
+            return [], []
+        before = len(found.placed)
+        inner = repack(data, found, replacements, self._care)
         texts = tuple(replacements)
-        patches = list(patches_of(data, regions, texts, replacements, self._names))
+        care = self._care._replace(values=found.lines | values)
+        patches = list(patches_of(data, regions, texts, replacements, care))
         if found.placed:
             patches = placed(patches, found.placed)
+        del found.placed[before:]  # of compressed bodies, which may be packed once more
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        return patched(data, patches, inner)
+        return patches, inner
 
     def _find(
         self,
@@ -150,10 +169,10 @@ class Redactor:
     ) -> SecretSet:
         found = SecretSet(self._forms, allowed)
         hits = native.find_all(data, self._marks, True, LEAST_DIGITS if self._card else 0)
-        for region, inside in by_region(hits, regions):
-            self._find_in_region(data, region, inside, found)
+        for region, some in by_region(hits, regions):
+            self._find_in_region(data, region, some, found)
         for whole in joined:
-            self._find_in_text(whole, 0, len(whole), self._hits(whole), found, code=False)
+            self._find_in_whole(whole, found)
         for rule, pattern in self._patterns.items():
             for match in pattern.finditer(data):
                 found.add(match[match.lastindex or 0], rule)
@@ -163,24 +182,22 @@ class Redactor:
 
     def _replacements(self, found: SecretSet) -> dict[bytes, Replacement]:
         for payload, says, rule in found.says:
-            self._find_in_text(says, 0, len(says), self._hits(says), found, code=False)
+            self._find_in_whole(says, found)
             masked = bytearray(says)
             texts = tuple(found.replacements)
-            for place, text, now in chosen(says, 0, texts, found.replacements, self._names):
+            for place, text, now in chosen(says, 0, texts, found.replacements, self._care):
                 masked[place : place + len(text)] = now.text
             if masked != says:
-                now_written = base64.urlsafe_b64encode(masked).rstrip(b"=")
+                altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
+                now_written = base64.b64encode(masked, altchars).rstrip(b"=")
                 found.replacements[payload] = Replacement(now_written, rule)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
-
-    def _hits(self, text: bytes) -> list[tuple[int, int]]:
-        return native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
 
     def _find_in_region(
         self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
     ) -> None:
-        hits = sorted(hits, key=_inside)
-        texts = native.texts_at(data, region.begin, region.end, [*map(_inside, hits)])
+        hits = sorted(hits, key=inside)
+        texts = native.texts_at(data, region.begin, region.end, [*map(inside, hits)])
         group: list[tuple[int, int]] = []
         current: tuple[int, int, int] | None = None
         pairs: list[tuple[int, int, int]] = []
@@ -219,31 +236,40 @@ class Redactor:
         found: SecretSet,
         pairs: list[tuple[int, int, int]],
     ) -> bool:
-        """Look into a text; returns True where a secret's name has no value there.
-
-        A name that is a text of its own, with a value after it, is added to `pairs`.
-        """
+        """Look into a text; True, or one more of `pairs`, where a name may be a column's."""
         begin, end, role = text
-        for place, which in hits:
-            if which >= self._packed:
-                packed = inflate(data, begin, place, end)
-                found.unopened |= packed is None
-                if packed is not None:
-                    self._look_into(packed, found)
         if role and _NAME.fullmatch(data, begin, end):
             if self._names.is_secret(data[begin:end].decode()):
-                pairs.append(text)
+                if region.lane:
+                    pairs.append(text)
+                else:
+                    self._add_after(data, begin, end, role, found)
+            elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
+                found.unopened = True
             return False
-        asks = self._find_in_text(data, begin, end, hits, found, code=region.code)
+        asks = self._find_in_text(
+            data, begin, end, hits, found, code=region.code, lines=found.lines
+        )
         if asks and is_statement(data[begin:end]):
             for first, last in secret_parameters(data, begin, end, self._names):
                 found.add_cell(data, parameter_cell(data, first, last))
         return asks
 
+    def _open(self, data: bytes, begin: int, place: int, end: int, found: SecretSet) -> None:
+        packed = inflate(data, begin, place, end)
+        found.unopened |= packed is None
+        if packed is not None:
+            self._look_into(packed, found)
+
     def _look_into(self, packed: Compressed, found: SecretSet) -> None:
         found.compressed.append(packed)
-        plain, size = packed.plain, len(packed.plain)
-        self._find_in_text(plain, 0, size, self._hits(plain), found, code=False)
+        self._find_in_whole(packed.plain, found)
+
+    def _find_in_whole(self, text: bytes, found: SecretSet) -> None:
+        """Add the secrets in a text that is none of the recording's, but was made of such."""
+        hits = native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
+        hits = [hit for hit in hits if hit[1] < self._packed]  # opened is once
+        self._find_in_text(text, 0, len(text), hits, found, code=False)
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
         name = data[begin:end].decode()
@@ -266,34 +292,51 @@ class Redactor:
         found: SecretSet,
         *,
         code: bool,
+        lines: set[tuple[int, int]] | None = None,
     ) -> bool:
-        """Add the secrets in a text; returns True where a secret's name has no value there."""
+        """Add the secrets in a text; True: a secret's name has no value there.
+
+        Where values stand that end lines of settings is added to `lines`.
+        """
         near: dict[Detector, list[int]] = {}
+        places: list[int] = []
+        has_json, owners = False, self._owners
         for place, which in hits:
-            detector = self._owners[which] if which >= 0 else self._card
-            if detector is not None:
-                near.setdefault(detector, []).append(max(place - begin, 0))
+            if which < self._named:
+                if which >= 0:
+                    places.append(place)
+                elif self._card is not None:
+                    near.setdefault(self._card, []).append(max(place - begin, 0))
+            elif which < self._detected:
+                near.setdefault(owners[which - self._named], []).append(max(place - begin, 0))
+            elif which < self._packed:
+                has_json = True
+            else:
+                self._open(data, begin, place, end, found)
+        if has_json:
+            self._json.find(data[begin:end], found)
         # By itself: what stands before it in the data is no part of a word.
         text = data[begin:end] if near else b""
-        if near.pop(JSON, None) is not None:
-            self._json.find(text, found)
-        near.pop(_PACKED, None)
-        for detector, places in near.items():
-            for first, last in detector.find(text, places):
+        for detector, marked in near.items():
+            for first, last in detector.find(text, marked):
                 value = text[first:last]
-                value = percent_decoded(value) if detector.name == "email" else value
+                value = percent_decoded(value) if detector.name == "email" else unescaped(value)
                 found.add(value, detector.name)
-        places = [place for place, which in hits if which >= 0 and self._owners[which] is None]
         asks = False
         for named in named_values(data, begin, end, places, self._names, code=code):
             asks = asks or named is None or len(named.value) < _LEAST_VALUE
             if named is not None:
-                self._add_named(named, found)
+                self._add_named(named, found, lines)
                 asks = asks or named.value[:1] in b"?$%:"
         return asks
 
-    def _add_named(self, named: Named, found: SecretSet) -> None:
+    def _add_named(
+        self, named: Named, found: SecretSet, lines: set[tuple[int, int]] | None
+    ) -> None:
         for value in values_in(named.name, named.value, self._names):
             if b"\\" in value:
                 found.add_escaped(value, named.name.lower())
             found.add(unescaped(value), named.name.lower(), number=named.number)
+            if lines is not None and named.line_at >= 0:
+                begin = named.line_at + named.value.index(value)
+                lines.add((begin, begin + len(value)))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from retrace_core.redaction.compressed import Compressed
-    from retrace_core.redaction.names import Names
+    from retrace_core.redaction.replacing import Care
     from retrace_core.redaction.secret_set import SecretSet
 
     Picked = list[tuple[int, bytes, Replacement]]
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["repack"]
 
 _POOR = re.compile(rb"[A-Za-z0-9]")
+_KEPT = (12, 8, 4, 2, 1, 0)
+"""How many characters of pseudonyms are tried where they don't fit."""
 
 
 def repack(
-    data: bytes, found: SecretSet, replacements: dict[bytes, Replacement], names: Names
+    data: bytes, found: SecretSet, replacements: dict[bytes, Replacement], care: Care
 ) -> list[bytes]:
     """Mask what is in the compressed bodies, and return what stands there now.
 
@@ -31,15 +33,17 @@ def repack(
         data: in which they stand.
         found: the bodies; where pieces of them are to be replaced is added to it.
         replacements: of the secrets; pieces that an event may have as well are added to it.
-        names: says which names name secrets.
+        care: where ordinary words are replaced.
 
     Raises:
         ValueError: one does not fit any more.
     """
     inner: list[bytes] = []
+    if not found.compressed:
+        return inner
     texts = tuple(replacements)
     for one in found.compressed:
-        picked = list(chosen(one.plain, 0, texts, replacements, names))
+        picked = list(chosen(one.plain, 0, texts, replacements, care))
         for place, was, now in _repacked(data, one, picked, inner):
             if one.is_spread and len(was) >= WHOLE:
                 replacements[was] = now
@@ -54,15 +58,16 @@ def _repacked(
     """Yield the pieces of a compressed body with what was picked in it replaced.
 
     Pseudonyms may be harder to compress than what they stand for: where the body would grow,
-    zeros stand in their place.
+    zeros stand in the place of their ends, or of all.
     """
     if not picked:
         return
     masks = [now.text for _, _, now in picked]
     packed = one.refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        masks = [_POOR.sub(b"0", mask) for mask in masks]
-        packed = one.refit(_written(one.plain, picked, masks), one.size)
+    for kept in _KEPT:
+        if packed is None:
+            masks = [now.text[:kept] + _POOR.sub(b"0", now.text[kept:]) for _, _, now in picked]
+            packed = one.refit(_written(one.plain, picked, masks), one.size)
     if packed is None:
         raise ValueError("a compressed body with secrets in it does not fit any more")
     inner += masks

@@ -15,26 +15,31 @@ from retrace_core.redaction.lane_events import own_numbers
 from retrace_core.redaction.secret_set import Replacement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from retrace_core.redaction.hashed import Hashed
     from retrace_core.redaction.names import Names
 
 __all__ = [
+    "Care",
     "Patch",
     "Redacted",
     "Region",
     "across",
     "by_region",
     "chosen",
+    "inside",
     "patched",
     "patches_of",
     "placed",
     "within",
 ]
 
+_MOST_LENGTH_BYTES = 4
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
+_COLON = 0x3A
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
 
 
@@ -51,6 +56,13 @@ class Region(NamedTuple):
     """It is the events of a lane."""
 
 
+def inside(hit: tuple[int, int]) -> int:
+    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
+    that say how long the text is."""
+    place, which = hit
+    return place if which >= 0 else place + _MOST_LENGTH_BYTES
+
+
 def by_region(
     hits: list[tuple[int, int]], regions: Sequence[Region]
 ) -> Iterator[tuple[Region, list[tuple[int, int]]]]:
@@ -65,6 +77,17 @@ def by_region(
         if end > begin:
             yield region, hits[begin:end]
         begin = end
+
+
+class Care(NamedTuple):
+    """Where what is short, or an ordinary word, is replaced, and where it is not."""
+
+    names: Names
+    """Say which words are names."""
+    folders: tuple[bytes, ...] = ()
+    """A text that begins with one of these is the name of a file."""
+    values: Collection[tuple[int, int]] = ()
+    """Where values stand (begin, end), which are replaced whatever they look like."""
 
 
 class Patch(NamedTuple):
@@ -92,7 +115,7 @@ def patches_of(
     regions: Sequence[Region],
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
-    names: Names,
+    care: Care,
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
@@ -105,7 +128,7 @@ def patches_of(
                 if not replacements[texts[which]].number or not within(place, own)
             ]
         bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
-        yield from _choose(data, inside, bounds, texts, replacements, names, region)
+        yield from _choose(data, inside, bounds, texts, replacements, care, region)
 
 
 def within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -134,7 +157,7 @@ def _choose(
     bounds: list[tuple[int, int, int] | None],
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
-    names: Names,
+    care: Care,
     region: Region,
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield what is replaced: of forms that overlap the first, and of those the longest."""
@@ -152,24 +175,26 @@ def _choose(
                 continue
         elif bound is None or place + len(text) > bound[1]:
             continue
-        elif replacement.timid and (
-            region.head or not _stands_alone(data, place, text, bound, names)
-        ):
-            continue
+        elif replacement.timid and (place, place + len(text)) not in care.values:
+            if region.head or not _stands_alone(data, place, text, bound, care):
+                continue
         done = place + len(text)
         yield place, text, replacement
 
 
 def _stands_alone(
-    data: bytes, place: int, text: bytes, bound: tuple[int, int, int], names: Names
+    data: bytes, place: int, text: bytes, bound: tuple[int, int, int], care: Care
 ) -> bool:
     begin, end, role = bound
     finish = place + len(text)
     if place == begin and finish == end:
         return role == 0
-    left = _STRICT_LEFT if names.is_secret(text.decode("latin-1")) else _LEFT
-    if place > begin and data[place - 1] not in left:
+    if any(data.startswith(folder, begin, end) for folder in care.folders):
         return False
+    left = _STRICT_LEFT if care.names.is_secret(text.decode("latin-1")) else _LEFT
+    if place > begin and data[place - 1] not in left:
+        # ann:secret, as files of passwords have it
+        return data[place - 1] == _COLON and (finish == end or data[finish] in b"\r\n")
     if finish < end and data[finish] not in _RIGHT:
         return False
     if place == begin and left is _STRICT_LEFT:
@@ -182,12 +207,12 @@ def chosen(
     begin: int,
     texts: tuple[bytes, ...],
     replacements: Mapping[bytes, Replacement],
-    names: Names,
+    care: Care,
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield what is replaced in a text that is no part of a stream."""
     hits = native.find_all(text, texts, False, 0) if texts else []
     bounds: list[tuple[int, int, int] | None] = [(begin, len(text), 0) for _ in hits]
-    return _choose(text, hits, bounds, texts, replacements, names, Region(0, len(text)))
+    return _choose(text, hits, bounds, texts, replacements, care, Region(0, len(text)))
 
 
 def across(
@@ -217,7 +242,12 @@ def across(
 
 
 def patched(
-    data: bytes, chosen: list[tuple[int, bytes, Replacement]], inner: list[bytes]
+    data: bytes,
+    chosen: list[tuple[int, bytes, Replacement]],
+    inner: list[bytes],
+    *,
+    hashed: Sequence[Hashed] = (),
+    kept: Sequence[Hashed] = (),
 ) -> Redacted:
     """Return the bytes with what was chosen replaced.
 
@@ -225,6 +255,8 @@ def patched(
         data: in which it is.
         chosen: what is replaced.
         inner: pseudonyms within compressed bodies.
+        hashed: events of hashes, of which what was hashed is taken out.
+        kept: those that have a secret in it, and keep a fingerprint of it.
     """
     changed = bytearray(data)
     patches: list[Patch] = []
@@ -232,5 +264,11 @@ def patched(
         changed[place : place + len(text)] = replacement.text
         secret = data[place : place + len(text)]
         mask = b"" if replacement.packed else replacement.text
-        patches.append(Patch(place, secret, mask, replacement.rule))
+        if not any(one.begin <= place < one.end for one in hashed):
+            patches.append(Patch(place, secret, mask, replacement.rule))
+    for one in hashed:
+        if one in kept:
+            one.keep(changed)
+        else:
+            one.blank(changed)
     return Redacted(bytes(changed), patches, inner)

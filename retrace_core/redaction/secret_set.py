@@ -10,7 +10,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.forms import escaped_alike, forms_of, percent_decoded, written_alike
+from retrace_core.redaction.forms import (
+    digest_forms,
+    escaped_alike,
+    forms_of,
+    percent_decoded,
+    written_alike,
+)
 from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
@@ -25,17 +31,22 @@ if TYPE_CHECKING:
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
 
-__all__ = ["WHOLE", "Forms", "Replacement", "SecretSet"]
+__all__ = ["DIGEST", "WHOLE", "Forms", "Replacement", "SecretSet"]
 
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
+_LITERAL = re.compile(r"\A[A-Za-z0-9+/]{16,}={0,2}\Z|\s")
+"""Base64, or what has white space in it: no form or query is written so."""
 _SHORT, _LONG = 6, 16
 WHOLE = 16
 """A piece of a body that has so many bytes is known again wherever it stands."""
 _DAY, _UUID = 10, 36
 """How long they are."""
 _REMEMBERED = 2048
+_LEAST_DIGEST = 16
+DIGEST = "digest"
+"""The rule by which the digest of what has a secret in it is masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class Forms:
     def __init__(self, pseudonyms: Pseudonyms, names: Names) -> None:
         self.pseudonyms = pseudonyms
         self._names = names
+        self._numbers: dict[tuple[str, str], dict[bytes, Replacement]] = {}
         self._known: OrderedDict[tuple[str, str], dict[bytes, Replacement]] = OrderedDict()
 
     def of(self, text: str, rule: str) -> dict[bytes, Replacement]:
@@ -72,6 +84,23 @@ class Forms:
             found = self._known[text, rule] = self._make(text, rule)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+        return found
+
+    def of_number(self, text: str, rule: str) -> dict[bytes, Replacement]:
+        """Return form -> replacement of a number, a day or a UUID where it is no text."""
+        found = self._numbers.get((text, rule))
+        if found is None:
+            pseudonym = self.pseudonym(text)
+            found = {
+                was: Replacement(now, rule, timid=True)
+                for was, now in binary_alike(text, pseudonym)
+            }
+            packed = packed_alike(text, pseudonym)
+            if packed is not None:
+                found[packed[0]] = Replacement(packed[1], rule, number=True)
+            if len(self._numbers) >= _REMEMBERED:
+                self._numbers.clear()
+            self._numbers[text, rule] = found
         return found
 
     def pseudonym(self, text: str) -> str:
@@ -89,7 +118,10 @@ class Forms:
         )
 
     def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
-        pseudonym = self.pseudonym(text)
+        return self.between(text, self.pseudonym(text), rule)
+
+    def between(self, text: str, pseudonym: str, rule: str) -> dict[bytes, Replacement]:
+        """Return form -> replacement for a text and what stands for it."""
         timid = self.is_timid(text)
         made: dict[bytes, Replacement] = {}
         for was, now in forms_of(text, pseudonym):
@@ -113,11 +145,14 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
+        self.lines: set[tuple[int, int]] = set()
+        """Where values stand that end lines of settings: there they are masked, short or not."""
         self.placed: list[tuple[int, bytes, Replacement]] = []
         """What is masked where it stands, whatever it is."""
         self.unopened = False
         """True while something compressed could not be looked into where it stands."""
         self._seen: set[bytes] = set()
+        self._digests: set[bytes] = set()
 
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
         """Add a value as it was found; escapes and percent encoding may be in it."""
@@ -128,11 +163,10 @@ class SecretSet:
         if value in self._seen:
             return
         self._seen.add(value)
-        digest = digest_of(value)
-        if digest:
+        if b"$" in value and (digest := digest_of(value)):
             self._add_text(digest.decode(), rule)
             return
-        parts = parts_of(value)
+        parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
             self._add_text(parts.signature.decode(), rule)
             if parts.says is not None:
@@ -142,6 +176,12 @@ class SecretSet:
             return
         plain = percent_decoded(value)
         text = value.decode("utf-8", "surrogateescape")
+        if b"%" not in value and b"+" in value and _LITERAL.search(text):
+            self._add_text(text, rule)  # a plus is one
+            pseudonym = self._forms.pseudonym(text).replace("+", " ")  # or a blank after all
+            for form, one in self._forms.between(text.replace("+", " "), pseudonym, rule).items():
+                self.replacements.setdefault(form, one)
+            return
         if plain != value and plain not in self.allowed:
             decoded = plain.decode("utf-8", "surrogateescape")
             alike = written_alike(value, decoded, self._forms.pseudonym(decoded))
@@ -151,8 +191,21 @@ class SecretSet:
                 self.replacements.setdefault(value, Replacement(alike, rule, timid))
                 return
         self._add_text(text, rule)
-        if len(text) in (_DAY, _UUID) or (text.isascii() and text.isdigit() and len(text) > 8):
+        size = len(value)
+        is_packed = (size == _DAY and value[4:5] == b"-") or (size == _UUID and value[8:9] == b"-")
+        if is_packed or (size > 8 and value.isdigit()):
             self._add_number(text, rule)
+
+    def add_digest(self, digest: bytes) -> bool:
+        """Add the digest of what has a secret in it; returns True when it was not known."""
+        if digest in self._digests or len(digest) < _LEAST_DIGEST:
+            return False
+        self._digests.add(digest)
+        was = digest.hex()
+        now = self._forms.pseudonyms.of(was)
+        for form, other in digest_forms(digest, bytes.fromhex(now)):
+            self.replacements.setdefault(form, Replacement(other, DIGEST))
+        return True
 
     def add_number(self, text: str, rule: str) -> None:
         """Add a number, unless it is a small one."""
@@ -224,9 +277,4 @@ class SecretSet:
         return True
 
     def _add_number(self, text: str, rule: str) -> None:
-        pseudonym = self._forms.pseudonym(text)
-        forms = packed_alike(text, pseudonym)
-        if forms is not None:
-            self.replacements.setdefault(forms[0], Replacement(forms[1], rule, number=True))
-        for was, now in binary_alike(text, pseudonym):
-            self.replacements[was] = Replacement(now, rule, timid=True)
+        self.replacements.update(self._forms.of_number(text, rule))

@@ -18,6 +18,9 @@ __all__ = ["Parts", "digest_of", "parts_of"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
+_CURSOR = re.compile(rb"(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
+_OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
 _PASSWORD_HASH = re.compile(
     rb"(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
@@ -36,14 +39,18 @@ class Parts(NamedTuple):
     compressed: bytes | None
     """What a compressed payload says."""
     signature: bytes
+    """Without it the token opens nothing."""
 
 
 def parts_of(value: bytes) -> Parts | None:
-    """Return the parts of a JWT or a signed cookie, None for anything else."""
+    """Return the parts of a JWT, a signed cookie or a cursor, None for anything else."""
     match = _JWT.fullmatch(value)
     if match is not None:
         says = _decoded(match[2])
         return None if says is None else Parts(match[2], says, None, match[3])
+    match = _CURSOR.fullmatch(value)
+    if match is not None:
+        return _cursor(match[1])
     match = _SIGNED.fullmatch(value)
     if match is None:
         return None
@@ -60,6 +67,13 @@ def parts_of(value: bytes) -> Parts | None:
     if says[:1] not in (b"{", b"[", b'"'):
         return None
     return Parts(payload, says, None, signature)
+
+
+def _cursor(text: bytes) -> Parts | None:
+    """Return the parts of JSON in base64, as it marks a place in a list: what is drawn in it."""
+    says = _decoded(text.translate(_URL_SAFE))
+    opaque = _OPAQUE.search(says) if says is not None else None
+    return None if opaque is None else Parts(text, says, None, opaque[1])
 
 
 def digest_of(value: bytes) -> bytes:

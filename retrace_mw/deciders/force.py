@@ -93,8 +93,9 @@ class ForceToken:
         self._unsigned_yes = Decision("yes", "X-Retrace-Force without a signature", "ForceToken")
         self._no = Decision("no", "no X-Retrace-Force", "ForceToken")
         self._over = Decision("no", "more X-Retrace-Force per second than allowed", "ForceToken")
+        reasons = {**_REASONS, "unsigned": "X-Retrace-Force without a signature is not allowed"}
         self._rejected = {
-            state: Decision("no", reason, "ForceToken") for state, reason in _REASONS.items()
+            state: Decision("no", reason, "ForceToken") for state, reason in reasons.items()
         }
 
     def __repr__(self) -> str:
@@ -125,7 +126,8 @@ class ForceToken:
     def _judged(self, given: str, request: RequestView) -> tuple[str, TokenBucket, Decision | None]:
         given = given.strip(" \t")
         if given.lower() in _UNSIGNED:
-            return "unsigned", self._unsigned, self._unsigned_yes
+            allowed = self._unsigned_yes if self.unsigned_per_s else None
+            return "unsigned", self._unsigned, allowed
         service = self.service or service_name(_owner(request))
         state = check(given, self._secrets, service=service, now_s=self._clock())
         return state, self._bucket, self._yes if state == "valid" else None

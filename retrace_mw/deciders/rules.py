@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
-from retrace_mw.decision import NO, Decider, Decision, awaits
+from retrace_mw.decision import NO, Decider, Decision, awaits, checked_decider
 from retrace_mw.explanation import NOT_ASKED, Explanation, explain, not_asked
 from retrace_mw.rule import Rule, make_rule
 
@@ -42,7 +42,7 @@ class Rules:
     ) -> None:
         if not isinstance(rules, list | tuple) or not rules:
             raise ConfigurationError("rules", rules, "a list of tables that is not empty")
-        if otherwise is not None and (not callable(otherwise) or awaits(otherwise)):
+        if otherwise is not None and awaits(checked_decider("otherwise", otherwise)):
             raise ConfigurationError("otherwise", otherwise, "a decider that answers at once")
         self.rules = tuple(rules)
         self.otherwise = otherwise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.stats import count
-from retrace_mw.decision import Decision, awaits
+from retrace_mw.decision import Decision, awaits, checked_decider
 from retrace_mw.explanation import Explanation, explain, not_asked
 from retrace_mw.token_bucket import TokenBucket
 
@@ -48,9 +48,7 @@ class UpstreamDecision:
         per_s: float = 100.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if otherwise is not None and not callable(otherwise):
-            raise ConfigurationError("otherwise", otherwise, "a decider")
-        if otherwise is not None and awaits(otherwise):
+        if otherwise is not None and awaits(checked_decider("otherwise", otherwise)):
             allowed = "a decider that answers at once; put an async one beside it: any_of(...)"
             raise ConfigurationError("otherwise", otherwise, allowed)
         if isinstance(per_s, bool) or not isinstance(per_s, int | float) or not per_s >= 0:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.corpus.application import Application
 
-__all__ = ["CHECKOUT", "environment_of"]
+__all__ = ["CHECKOUT", "add_package", "environment_of"]
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -39,6 +39,11 @@ def environment_of(application: Application, cache: Path) -> Path:
     packages = next((folder / "lib").glob("python*/site-packages"))
     (packages / "retrace_checkout.pth").write_text(f"{CHECKOUT}\n")
     return python
+
+
+def add_package(python: Path, name: str) -> None:
+    """Install one package more into an environment, where it is not there."""
+    _run([str(python), "-m", "pip", "install", "--quiet", name], python.parents[1])
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tests.corpus.application import Place
 from tests.corpus.visitor import Visitor
@@ -21,13 +21,21 @@ from tests.redis_server import redis_server
 from tests.server_process import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from http.server import BaseHTTPRequestHandler
 
     from tests.corpus.application import Application
     from tests.corpus.visitor import Asked
 
-__all__ = ["record"]
+__all__ = ["SECRETS", "Secrets", "record"]
+
+Secrets = Literal["masked", "clear", "sealed"]
+"""What is done with secrets: what is done by default, nothing, or that and `seal_to`."""
+SECRETS: dict[Secrets, dict[str, str]] = {
+    "masked": {},
+    "clear": {"RETRACE_REDACT": "0", "RETRACE_RECORD_SECRET_VARIABLES": "1"},
+    "sealed": {},  # and the key that is given
+}
 
 _UP_WITHIN_S = 90.0
 _STATE = "/var/tmp"
@@ -37,8 +45,6 @@ _EVERYTHING = {
     "RETRACE_SAMPLE_RATE": "1",
     "RETRACE_EXCLUDE": "",
     "RETRACE_SERVICE": "app",
-    "RETRACE_RECORD_SECRET_VARIABLES": "1",
-    "RETRACE_REDACT": "0",  # what is measured is what comes back, with nothing put in its place
     "RETRACE_LIMITS_SHARE": "0",
     "RETRACE_LIMITS_PER_SECOND": "0",
     "RETRACE_LIMITS_OVERHEAD": "0",
@@ -48,7 +54,12 @@ _EVERYTHING = {
 
 
 def record(
-    application: Application, python: Path, recordings: Path, progress: Callable[[Asked], None]
+    application: Application,
+    python: Path,
+    recordings: Path,
+    progress: Callable[[Asked], None],
+    *,
+    settings: Mapping[str, str],
 ) -> list[Asked]:
     """Serve and drive an application; when this returns, all that it leant on is gone.
 
@@ -57,6 +68,7 @@ def record(
         python: interpreter of its environment.
         recordings: folder for its recordings.
         progress: called with each request that was answered.
+        settings: variables that say what is done with secrets.
 
     Returns:
         The requests in order; each is recorded below `recordings/NAME`.
@@ -81,7 +93,7 @@ def record(
             place = _place(application, python, state, filled)
             if application.prepare is not None:
                 application.prepare(place)
-            with _serving(application, place, recordings) as base:
+            with _serving(application, place, recordings, settings) as base:
                 visitor = Visitor(base, filled.get("origin", ""), progress)
                 try:
                     application.drive(visitor)
@@ -101,11 +113,14 @@ def _place(application: Application, python: Path, state: Path, filled: dict[str
 
 
 @contextmanager
-def _serving(application: Application, place: Place, recordings: Path) -> Iterator[str]:
+def _serving(
+    application: Application, place: Place, recordings: Path, settings: Mapping[str, str]
+) -> Iterator[str]:
     recordings.mkdir(parents=True)
     environment = {
         **place.environment,
         **_EVERYTHING,
+        **settings,
         "RETRACE_RECORDING_PATH": str(recordings),
     }
     folder = place.state if application.starts_in_state else place.here

@@ -52,18 +52,22 @@ class Replayed:
         return self.identical and not self.warmed
 
 
-def replay(asked: Asked, recordings: Path, python: Path) -> Replayed:
+def replay(
+    asked: Asked, recordings: Path, python: Path, *, identity: Path | None = None
+) -> Replayed:
     """Replay the recording of one request by the command.
 
     Args:
         asked: the request.
         recordings: where the application's recordings are.
         python: interpreter of the application's environment.
+        identity: file of the key that opens what is sealed; None reads what all can read.
     """
     path = recordings / asked.name / "app" / "trace.bin"
     if not path.exists():
         return Replayed(asked, -1, "was not recorded")
     command = [str(python), "-m", "retrace_core.cli", "replay", str(path), "--json"]
+    command += ["--identity", str(identity)] if identity is not None else []
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -36,7 +36,7 @@ SUITES = {
             "trio>=0.34",
         )
     ),
-    "fastapi": Suite(needs=("pytest-timeout",), group="tests"),
+    "fastapi": Suite(needs=("fastapi[all]",), group="tests"),
     "requests": Suite(
         needs=(
             "requests[socks]",

@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 
 from retrace_core import load, replay, stats, writer
 from retrace_core.codec import encode
-from retrace_core.redaction import brotli_streams, gzip_streams, zstd_frames
+from retrace_core.redaction import brotli_streams, gzip_streams, zlib_streams, zstd_frames
 from retrace_core.redaction.bodies import bodies_of_lane
 from retrace_core.redaction.compressed import MARKS, content
 from retrace_core.redaction.gzip_streams import refit
@@ -54,6 +54,13 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zstd": zstandard.compress,
     "br": brotli.compress,
+    "deflate": zlib.compress,
+}
+CODINGS: dict[str, Any] = {
+    "gzip": gzip_streams,
+    "zstd": zstd_frames,
+    "br": brotli_streams,
+    "deflate": zlib_streams,
 }
 
 
@@ -61,6 +68,8 @@ def unpacked(packed: bytes, coding: str) -> bytes:
     """Return what is in a body, as the libraries see it that applications use."""
     if coding == "gzip":
         return gzip.decompress(packed)
+    if coding == "deflate":
+        return zlib.decompress(packed)
     if coding == "zstd":
         return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
     return bytes(brotli.decompress(packed))
@@ -117,7 +126,7 @@ def test_fits_sizes_that_are_large_enough(coding: str, plain: bytes, more: int) 
     assert refit(plain, 2) is None
 
 
-@pytest.mark.parametrize("unpack", [gzip_streams.unpack, zstd_frames.unpack, brotli_streams.unpack])
+@pytest.mark.parametrize("unpack", [one.unpack for one in CODINGS.values()])
 @given(st.sampled_from([b"", *MARKS]), st.binary(max_size=60))
 def test_no_bytes_break_it(unpack: Any, mark: bytes, data: bytes) -> None:
     """What is no stream is none."""
@@ -132,8 +141,7 @@ def test_what_says_too_much_is_left(coding: str) -> None:
 
 def inflate_all(packed: bytes, coding: str) -> Any:
     """Return what is made of a body."""
-    unpack = {"gzip": gzip_streams, "zstd": zstd_frames, "br": brotli_streams}[coding].unpack
-    return unpack(packed, 4 << 20)
+    return CODINGS[coding].unpack(packed, 4 << 20)
 
 
 @given(st.binary(max_size=300), st.integers(0, 40))
@@ -145,6 +153,21 @@ def test_fits_any_size_that_is_large_enough(plain: bytes, more: int) -> None:
     assert packed is not None and len(packed) == size
     assert gzip.decompress(packed) == plain
     assert refit(plain, size - more - 1) is None
+
+
+@given(st.binary(max_size=300), st.integers(9, 40))
+def test_zlib_fits_too(plain: bytes, more: int) -> None:
+    """Empty blocks fill what is left, unless that is very little."""
+    size = len(zlib.compress(plain, 9)) + more
+    packed = zlib_streams.refit(plain, size)
+    assert packed is not None and len(packed) == size
+    assert zlib.decompress(packed) == plain
+
+
+def test_zlib_within_a_document_is_left() -> None:
+    """Pictures are made of it, with checksums."""
+    data = encode(b"IDAT" + zlib.compress(BODY))
+    assert not REDACTOR.redact(data, [Region(0, len(data))], ()).patches
 
 
 def test_a_response_that_the_middleware_sees_compressed(recordings: Path) -> None:

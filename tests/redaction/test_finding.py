@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -40,6 +42,7 @@ JWT = ".".join(
         b"signature-of-32-bytes-at-least!!",
     )
 )
+CURSOR = '{"after": 1795917974688, "nonce": "list-c3474e84-0317-437f-bb16-5b875c8a1c81"}'
 FOUND: dict[str, tuple[object, str]] = {
     "json": ('{"password": "s3cret-value"}', "s3cret-value"),
     "json in json": (json.dumps({"a": '{"token": "s3cret-value"}'}), "s3cret-value"),
@@ -78,6 +81,18 @@ FOUND: dict[str, tuple[object, str]] = {
     ),
     "numbered": (('UPDATE t SET "token" = $2 WHERE id = $1', [7, "s3cret-value"]), "s3cret-value"),
     "named": (("UPDATE t SET a = :pw", {"password": "s3cret-value"}), "s3cret-value"),
+    "first of two": (
+        [("SELECT 1 FROM t WHERE password = ? AND a = ?", ["secret-of-ann", "ann"])],
+        "secret-of-ann",
+    ),
+    "no call": ("password=P(ss)&a=b", "P(ss"),
+    "a file of passwords": (("password=secret&a=b", "ann:secret\nbob:hidden\n"), "ann:secret"),
+    "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
+    "indented settings": ("admin:\n  password: secret", ": secret"),
+    "a bcrypt hash": (
+        {"password": "$2b$12$6NikckduaU2Twnf0NDgAUeYzZyXxWwVvUuTtSsRrQqPpOoNnMmLlK"},
+        "YzZyXxWwVvUuTtSsRrQqPpOoNnMmLlK",
+    ),
     "url": ("postgresql://ada:s3cret-value@db/shop", "s3cret-value"),
     "log line": ("login failed: password=s3cret-value user=ada", "s3cret-value"),
     "a name of the user's": ({"mother": "s3cret-value"}, "s3cret-value"),
@@ -89,8 +104,16 @@ FOUND: dict[str, tuple[object, str]] = {
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75\n-----END RSA",
         "MIIEpAIBAAKCAQEA75",
     ),
+    "private key in json": (
+        json.dumps("-----BEGIN EC PRIVATE KEY-----\nMIIEp+IBAAKCAQEA75\n-----END EC"),
+        "MIIEp+IBAAKCAQEA75",
+    ),
     "e-mail": ("to ada.lovelace@example.com,", "ada.lovelace@example.com"),
     "jwt": (f"got {JWT}", JWT.rpartition(".")[2]),
+    "a cursor": (
+        b"_token=" + quote(base64.b64encode(CURSOR.encode())).encode(),
+        base64.b64encode(CURSOR.encode()).decode()[-30:-4],
+    ),
     "inside a jwt": (f"got {JWT}", JWT.split(".")[1]),
 }
 
@@ -114,6 +137,9 @@ LEFT: dict[str, object] = {
     "columns": (["password", "email"], 1, None),
     "a preference": [("cookie", "theme=dark; lang=en")],
     "a statement": "SELECT password, token FROM users",
+    "a call in a template": "{{ url_for('feed', token=g.project.generate_token('feed')) }}",
+    "a call of a template": "{% with secret = Secret.get(request) %}",
+    "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
@@ -132,12 +158,51 @@ def test_is_masked_wherever_it_stands() -> None:
     assert bytes.fromhex(token) not in out
 
 
+def test_a_plus_may_be_a_blank_or_a_plus() -> None:
+    """In a form it is the one, in base64 the other."""
+    token = "ab+cdefgh0123456789+w=="
+    out = masked(f"token={token}", token, hashlib.sha256(token.encode()).digest())
+    assert token.encode() not in out
+    assert hashlib.sha256(token.encode()).digest() not in out
+    assert token.replace("+", " ").encode() not in masked(f"token={token}", token.replace("+", " "))
+
+
 def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
     """Neither the field of the same name is, nor a part of another word."""
     out = masked({"password": "customer"}, "customer", "the customers", '{"customer": "customer"}')
     assert out.count(b"customer") == 2
     assert b"the customers" in out
     assert b'{"customer": "' in out
+
+
+def test_no_part_of_a_file_name_is_a_password() -> None:
+    """The replay looks for the file."""
+    redactor = Redactor(NAMES, Forms(Pseudonyms(b"k" * 32), NAMES), folders=frozenset({b"/srv"}))
+    data = encode(["secret_key = corpus\n", "/srv/corpus/app", "/other/corpus/app"])
+    out = redactor.redact(data, [Region(0, len(data))], ()).data
+    assert b"/srv/corpus/app" in out
+    assert out.count(b"corpus") == 1
+
+
+def test_a_cursor_can_be_read() -> None:
+    """JSON in base64 stays JSON; the nonce in it is masked wherever it stands."""
+    cursor = base64.b64encode(CURSOR.encode()).decode()
+    out = masked({"token": cursor}, json.loads(CURSOR)["nonce"])
+    assert b"c3474e84" not in out
+    found = re.search(rb"eyJ[A-Za-z0-9+/]+=*", out)
+    assert found is not None
+    read = json.loads(base64.b64decode(found[0]))
+    assert read["after"] == 1795917974688
+    assert read["nonce"].encode() in out[found.end() :]
+
+
+def test_of_a_password_hash_the_digest_is_masked() -> None:
+    """Code takes the rest apart: how it was made, and its salt."""
+    digest = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+    out = masked({"password": f"pbkdf2_sha256$600000$salt${digest}"}, base64.b64decode(digest))
+    assert b"pbkdf2_sha256$600000$salt$" in out
+    assert digest.encode() not in out
+    assert base64.b64decode(digest) not in out
 
 
 def test_a_number_is_masked_as_a_number() -> None:
@@ -212,7 +277,7 @@ def test_a_text_begins_with_its_first_byte(secret: str, length: int) -> None:
     assert secret.encode() not in masked(secret + " " * (length - len(secret)))
 
 
-PIECES = [
+FRAGMENTS = [
     *("4242424242424242", "5555 5555 5555 4444", "12 4111-1111-1111-1111", "378282246310005"),
     *(JWT, "eyJ", "sk-", "sk-0123456789abcdefABCDEF", "AKIAIOSFODNN7EXAMPLE", "task-1", "ghp_"),
     "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END",
@@ -230,7 +295,9 @@ PIECES = [
 ]
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from([*DETECTORS]))
+@given(
+    st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join), st.sampled_from([*DETECTORS])
+)
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import flask
 import pytest
 from werkzeug.test import Client
 
 import retrace_mw
-from retrace_core import ConfigurationError, load, stats, writer
+from retrace_core import ConfigurationError, load, replay, stats, writer
 from retrace_core.codec import encode
 from retrace_core.encryption import is_encrypted, new_key
 from retrace_core.redaction.concealing import Concealing
@@ -96,6 +97,40 @@ def test_tags_are_as_the_application_gave_them(recordings: Path) -> None:
     recording = load(files(recordings)[0])
     assert recording.header.tags == {"user": "ada@example.com"}
     assert b"ada@" not in recording.request.body[0]
+
+
+def test_a_path_of_nothing_but_a_parameter(recordings: Path) -> None:
+    """It is written, as any other."""
+    app = flask.Flask("shop")
+    app.add_url_rule("/", "all", defaults={"rest": ""}, view_func=lambda rest: rest)
+    app.add_url_rule("/<path:rest>", "rest", view_func=lambda rest: rest)
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    for path in "/", "/a", "/%C3%A9/b":
+        app.test_client().get(path, buffered=True)
+    assert writer.flush(10)
+    assert len(files(recordings)) == 3
+
+
+def test_of_a_path_what_is_no_part_of_the_route(recordings: Path) -> None:
+    """A word that is a password is masked where the route has a parameter, and else left."""
+    app = flask.Flask("shop")
+
+    @app.get("/secret/<name>/<word>")
+    def secret(name: str, word: str) -> Any:
+        given = flask.request.authorization
+        return {"right": given is not None and (name, word) == (given.username, given.password)}
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    client = app.test_client()
+    assert client.get("/secret/ann/secret", auth=("ann", "secret"), buffered=True).json == {
+        "right": True
+    }
+    assert writer.flush(10)
+    (path,) = files(recordings)
+    assert load(path).header.path.startswith("/secret/ann/")
+    assert not load(path).header.path.endswith("/secret")
+    result = replay(path, app)
+    assert result.identical, result.summary()
 
 
 def test_what_is_masked_for_good_is_not_sealed(

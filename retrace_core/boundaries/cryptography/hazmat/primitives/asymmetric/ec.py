@@ -1,9 +1,10 @@
 """cryptography's elliptic curves: keys and signatures have random parts, drawn in native code.
 
-What is signed is not kept, but a digest of it.
+What is signed is not kept, but a digest of it. Whether a signature is right comes from the
+recording: it may be masked.
 
-Hooks: `generate_private_key`, and `ECPrivateKey.sign` of the native module. Read in
-cryptography 45 and 50.
+Hooks: `generate_private_key`, `ECPrivateKey.sign` and `ECPublicKey.verify` of the native module.
+Read in cryptography 45 and 50.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from cryptography.hazmat.bindings._rust import openssl
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from retrace_core.boundary import Boundary, Hook
+from retrace_core.checking import checks, of_size
 from retrace_core.made_key import key_from_bytes, key_to_bytes
 
 
@@ -24,6 +26,10 @@ def _made(curve: Any, backend: Any = None) -> object:
 
 def _asked(self: Any, data: Any, signature_algorithm: Any) -> object:
     return [hashlib.sha256(data).digest(), type(signature_algorithm).__name__]
+
+
+def _verified(self: Any, signature: Any, data: Any, *_: Any) -> object:
+    return [bytes(signature), of_size(data)]
 
 
 BOUNDARY = Boundary(
@@ -38,5 +44,7 @@ BOUNDARY = Boundary(
             decode=key_from_bytes,
         ),
         Hook(owner=openssl.ec.ECPrivateKey, name="sign", key=_asked),
+        checks(openssl.ec.ECPublicKey, "verify", "cryptography.ec.verify", _verified),
     ),
+    errors=("cryptography.exceptions",),
 )

@@ -1,14 +1,29 @@
 """cryptography's Ed448: a new key is drawn in native code; its use has no random part.
 
-Hooks: `generate_key` of the native module. Read in cryptography 45 and 50.
+What it signs, and whether a signature is right, comes from the recording: both may be masked.
+
+Hooks: `generate_key` of the native module, `sign` and `verify` of its keys. Read in
+cryptography 45 and 50.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from cryptography.hazmat.bindings._rust import openssl
 
 from retrace_core.boundary import Boundary, Hook
+from retrace_core.checking import checks, of_size
 from retrace_core.made_key import key_from_bytes, key_to_bytes
+
+
+def _signed(self: Any, data: Any) -> object:
+    return [of_size(data)]
+
+
+def _verified(self: Any, signature: Any, data: Any) -> object:
+    return [bytes(signature), of_size(data)]
+
 
 BOUNDARY = Boundary(
     kind="cryptography.ed448",
@@ -21,5 +36,8 @@ BOUNDARY = Boundary(
             encode=key_to_bytes,
             decode=key_from_bytes,
         ),
+        checks(openssl.ed448.Ed448PrivateKey, "sign", "cryptography.ed448.sign", _signed),
+        checks(openssl.ed448.Ed448PublicKey, "verify", "cryptography.ed448.verify", _verified),
     ),
+    errors=("cryptography.exceptions",),
 )

@@ -1,0 +1,1 @@
+"""Boundaries of `cryptography.hazmat.primitives.serialization`, one for each module."""

@@ -1,0 +1,93 @@
+"""Hashed: what code of a recorded request hashed, of which nothing but what a replay needs is kept.
+
+Where a secret is in what was hashed, the replay hashes its pseudonym, and gets another digest.
+So the event keeps a fingerprint of what was hashed, as it is masked, by which the replay finds
+the digest; and the digest is masked wherever it stands, as a secret is. Of all others neither is
+kept: a key of the application's may be in what it hashes, and its digest may be a key.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrace_core import native
+from retrace_core.hashing import KIND, fingerprint
+from retrace_core.redaction.messagepack import Token, token_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from retrace_core.redaction.replacing import Region
+
+__all__ = ["Hashed", "hashed_in"]
+
+_KIND = KIND.encode()
+
+
+class Hashed(NamedTuple):
+    """One event, by where its parts are in the bytes of a recording."""
+
+    begin: int
+    end: int
+    """Of what was hashed."""
+    digest_begin: int
+    digest_end: int
+
+    def holds(self, places: Sequence[int]) -> bool:
+        """Return True when one of these places, in order, is in what was hashed."""
+        first = bisect_left(places, self.begin)
+        return first < len(places) and places[first] < self.end
+
+    def digest_in(self, data: bytes) -> bytes:
+        """Return its digest."""
+        return data[self.digest_begin : self.digest_end]
+
+    def keep(self, masked: bytearray) -> None:
+        """Put the fingerprint of what was hashed into its place."""
+        kept = fingerprint(bytes(masked[self.begin : self.end]))
+        masked[self.begin : self.end] = kept
+
+    def blank(self, masked: bytearray) -> None:
+        """Put zeros into the place of what was hashed, and of the digest."""
+        masked[self.begin : self.end] = bytes(self.end - self.begin)
+        masked[self.digest_begin : self.digest_end] = bytes(self.digest_end - self.digest_begin)
+
+
+def hashed_in(data: bytes, regions: Sequence[Region]) -> Iterator[Hashed]:
+    """Yield the events of hashes in the regions; both come in order of their places."""
+    if _KIND not in data:
+        return
+    places = [place for place, _ in native.find_all(data, (_KIND,), False, 0)]
+    for region in regions:
+        inside = [place for place in places if region.begin <= place < region.end]
+        if not inside or region.head:
+            continue
+        for bound in native.texts_at(data, region.begin, region.end, inside):
+            if bound is not None and data[bound[0] : bound[1]] == _KIND:
+                found = _event(data, bound[1])
+                if found is not None:
+                    yield found
+
+
+def _event(data: bytes, place: int) -> Hashed | None:
+    """Return the event after whose kind this place is: status, [name, hashed], digest."""
+    try:
+        status = token_at(data, place)
+        key = token_at(data, status.end)
+        name = token_at(data, key.begin)
+        hashed = token_at(data, name.end)
+        digest = token_at(data, hashed.end)
+    except ValueError:
+        return None
+    if status.kind != "int" or key.kind != "array" or key.size != 2:
+        return None
+    return Hashed(*_span(hashed), *_span(digest)) if _texts(name, hashed, digest) else None
+
+
+def _texts(*tokens: Token) -> bool:
+    return all(token.kind == "text" for token in tokens)
+
+
+def _span(token: Token) -> tuple[int, int]:
+    return token.begin, token.end

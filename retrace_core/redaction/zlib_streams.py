@@ -1,0 +1,71 @@
+"""Zlib streams (HTTP's deflate): one unpacked, and one packed to a given size.
+
+Source: RFC 1950; RFC 1951, §3.2.3: blocks that hold nothing fill what is left.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+__all__ = ["MARKS", "refit", "unpack"]
+
+MARKS = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
+"""By levels of compression."""
+_PACKINGS = ((9, 9), (6, 8), (4, 8), (1, 8), (9, 1))
+"""Levels of compression and of memory: what one makes of a body may fit where others don't."""
+_STORED = b"\0\0\0\xff\xff"
+"""A block of deflate that holds nothing, to the end of a byte."""
+_TWO = b"\2\0\0\0\xff\xff"
+_THREE = b"\2\x08\0\0\0\xff\xff"
+"""Such a one after one and two blocks that hold nothing and have ten bits."""
+_EMPTY = (b"", _TWO, _THREE, b"\2\x08 \0\0\0\0\xff\xff", _TWO + _THREE)
+"""Of sizes that leave each remainder by five."""
+
+
+def unpack(packed: bytes, limit: int) -> tuple[bytes, int] | None:
+    """Return (content, size of the stream) of a stream and what follows it, None for no whole one.
+
+    Args:
+        packed: begins with it.
+        limit: of the content, in bytes.
+    """
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(packed, limit)
+    except zlib.error:
+        return None
+    return (plain, len(packed) - len(inflater.unused_data)) if inflater.eof else None
+
+
+def refit(plain: bytes, size: int) -> bytes | None:
+    """Return a stream of exactly `size` bytes, None where it takes more, or can't be."""
+    tail = zlib.adler32(plain).to_bytes(4, "big")
+    for level, memory in _PACKINGS:
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
+        body = packer.compress(plain) + packer.flush()
+        filler = _empty_blocks(size - 2 - len(body) - 4)
+        if filler is not None:
+            return b"x\xda" + filler + body + tail
+        for count in range(1, 8):
+            try:
+                packed = b"x\xda" + _after_fixed(count, body, size - 6) + tail
+                if zlib.decompress(packed) == plain:
+                    return packed
+            except (OverflowError, ValueError, zlib.error):  # of another size
+                continue
+    return None
+
+
+def _after_fixed(count: int, body: bytes, size: int) -> bytes:
+    """Return a body of deflate after so many blocks that hold nothing and have ten bits."""
+    blocks = sum(0b10 << (10 * place) for place in range(count))
+    return (int.from_bytes(body, "little") << (10 * count) | blocks).to_bytes(size, "little")
+
+
+def _empty_blocks(size: int) -> bytes | None:
+    """Return blocks of deflate that hold nothing, of so many bytes; 1 to 4 and 8 can't be."""
+    for first in _EMPTY:
+        left = size - len(first)
+        if left >= 0 and left % len(_STORED) == 0:
+            return first + _STORED * (left // len(_STORED))
+    return None

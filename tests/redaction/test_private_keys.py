@@ -1,0 +1,83 @@
+"""Private keys that are masked: replays have others, and sign as it was recorded."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import flask
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import base
+
+from retrace_core import replay
+from retrace_mw import RetraceMiddleware
+from tests.recorded import only_recording
+from tests.redaction.raw import files, raw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS: dict[str, Any] = {
+    "rsa 2048": lambda: rsa.generate_private_key(65537, 2048),
+    "p-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "p-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "ed448": ed448.Ed448PrivateKey.generate,
+}
+FORMATS = {
+    "pkcs8": serialization.PrivateFormat.PKCS8,
+    "own": serialization.PrivateFormat.TraditionalOpenSSL,
+}
+
+
+def how(key: Any) -> tuple[Any, ...]:
+    """Return the arguments by which a key of this kind signs, after what it signs."""
+    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return padding.PKCS1v15(), hashes.SHA256()
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return (ec.ECDSA(hashes.SHA256()),)
+    return ()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_signs_and_verifies(recordings: Path, kind: str, form: str) -> None:
+    """A key comes with the request; what it signs is answered, what another signed is verified."""
+    if kind.startswith("ed") and form == "own":
+        pytest.skip("there is no such form of it")
+    key, other = KINDS[kind](), KINDS[kind]()
+    public = other.public_key()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, FORMATS[form], serialization.NoEncryption()
+    ).decode()
+    app = flask.Flask("signer")
+
+    @app.post("/")
+    def view() -> Any:
+        given = flask.request.get_json()
+        loaded: Any = base.load_pem_private_key(given["pem"].encode(), None)
+        signed = loaded.sign(b"what is signed", *how(loaded))
+        right = []
+        for sent in given["signature"], given["pem"]:
+            try:
+                public.verify(base64.b64decode(sent[:64]), given["user"].encode(), *how(public))
+                right.append(True)
+            except (InvalidSignature, ValueError):
+                right.append(False)
+        public.verify(base64.b64decode(given["signature"]), b"ann", *how(public))
+        return {"signature": base64.b64encode(signed).decode(), "right": right}
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    given = base64.b64encode(other.sign(b"ann", *how(other))).decode()
+    body = {"pem": pem, "signature": given, "user": "ann"}
+    answer = app.test_client().post("/", json=body, buffered=True)
+    assert answer.json is not None
+    assert answer.json["right"] == [False, False]
+    only_recording(recordings)
+    assert pem.splitlines()[1][-24:].encode() not in raw(recordings)
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()

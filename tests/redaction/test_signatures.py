@@ -1,0 +1,186 @@
+"""Signatures and digests of what is masked come from the recording, by what they are of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import sqlite3
+from contextlib import closing
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import flask
+import pytest
+
+from retrace_core import native, replay
+from retrace_mw import RetraceMiddleware
+from tests.recorded import only_recording
+from tests.redaction.raw import files, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PASSWORD = "correct horse battery"
+KEY = [b"the key of production"]
+
+
+def replayed(folder: Path, database: Path, signed: Callable[[str], object]) -> Any:
+    """Record a view that looks up what it signs, and replay it with another key, without it."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE seen (found)")
+    app = flask.Flask("shop")
+
+    @app.post("/")
+    def view() -> Any:
+        key = signed(flask.request.form["password"])
+        with closing(sqlite3.connect(database)) as connection:
+            found = connection.execute("SELECT found FROM seen WHERE found = ?", (key,)).fetchall()
+        return flask.jsonify(found=len(found), key=key.hex() if isinstance(key, bytes) else key)
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.test_client().post("/", data={"password": PASSWORD}, buffered=True)
+    only_recording(folder)
+    assert PASSWORD.encode() not in raw(folder)
+    database.unlink()
+    KEY[0] = b"another"
+    try:
+        (path,) = files(folder)
+        return replay(path, app)
+    finally:
+        KEY[0] = b"the key of production"
+
+
+def test_of_one_piece(recordings: Path, tmp_path: Path) -> None:
+    """As kinto keeps who is logged in."""
+    result = replayed(
+        recordings,
+        tmp_path / "a.db",
+        lambda password: hmac.new(KEY[0], password.encode(), "sha256").hexdigest(),
+    )
+    assert result.identical, result.summary()
+
+
+def test_of_several_pieces(recordings: Path, tmp_path: Path) -> None:
+    """Fed bit by bit, copied, and asked twice."""
+
+    def signed(password: str) -> object:
+        signing = hmac.new(KEY[0], digestmod="sha1")
+        signing.update(b"user:")
+        other = signing.copy()
+        other.update(password.encode())
+        return signing.hexdigest() + base64.b64encode(other.digest()).decode()
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert result.identical, result.summary()
+
+
+def test_in_one_call(recordings: Path, tmp_path: Path) -> None:
+    """`hmac.digest` signs too."""
+    result = replayed(
+        recordings,
+        tmp_path / "a.db",
+        lambda password: hmac.digest(KEY[0], password.encode(), "sha256"),
+    )
+    assert result.identical, result.summary()
+
+
+def test_of_something_else_is_reckoned(recordings: Path, tmp_path: Path) -> None:
+    """What was not signed when it was recorded has no recorded signature: the replay diverges."""
+
+    def signed(password: str) -> object:
+        return hmac.new(KEY[0], password.encode() + KEY[0][:1], "sha256").hexdigest()
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert not result.identical
+
+
+def test_a_large_one_is_not_kept(recordings: Path, tmp_path: Path) -> None:
+    """Its bytes would be in the recording twice."""
+
+    def signed(password: str) -> object:
+        return len(hmac.new(KEY[0], password.encode() * 10_000, "sha256").digest())
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert result.identical, result.summary()
+    kinds = [event.kind for _, event in only_recording(recordings).timeline()]
+    assert "sqlite3.execute" in kinds
+    assert "free.hmac.digest" not in kinds
+
+
+DIGESTS: dict[str, Callable[[str], object]] = {
+    "salted": lambda password: sha256(b"salt" + password.encode()).hexdigest(),
+    "in pieces": lambda password: _fed(password).digest(),
+    "by name": lambda password: hashlib.new("sha512", f"a:{password}".encode()).digest(),
+    "in base64": lambda password: base64.b64encode(
+        hashlib.sha1(f"a:{password}".encode()).digest()
+    ).decode(),
+    "cut": lambda password: hashlib.md5(f"a:{password}".encode()).hexdigest()[:12],
+    "of a digest": lambda password: hashlib.sha256(
+        b"b" + hashlib.sha256(f"a:{password}".encode()).digest()
+    ).hexdigest(),
+    "of a page": lambda password: hashlib.sha1(f"<p>{password}</p>".encode() * 50).hexdigest(),
+}
+
+
+def _fed(password: str) -> Any:
+    first = hashlib.sha384(b"one")
+    first.update(b"two")
+    other = first.copy()
+    other.update(password.encode())
+    assert first.digest() != other.digest()
+    assert (other.name, other.digest_size, other.block_size) == ("sha384", 48, 128)
+    return other
+
+
+@pytest.mark.skipif(native.IMPLEMENTATION != "c", reason="the fallback records no digests")
+@pytest.mark.parametrize("name", DIGESTS)
+def test_digests(recordings: Path, tmp_path: Path, name: str) -> None:
+    """A digest of more than the secret itself; it is not in the recording."""
+    digest = DIGESTS[name]
+    result = replayed(recordings, tmp_path / "a.db", digest)
+    assert result.identical, result.summary()
+    told = digest(PASSWORD)
+    told = told.encode() if isinstance(told, str) else told
+    assert isinstance(told, bytes)
+    assert told not in raw(recordings)
+
+
+def test_what_is_hashed_with_no_secret_is_not_kept(recordings: Path, tmp_path: Path) -> None:
+    """It may be a key of the application's, and its digest too."""
+
+    def signed(_: str) -> object:
+        return len(hashlib.sha256(b"salt" + KEY[0]).digest())
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert result.identical, result.summary()
+    assert KEY[0] not in raw(recordings)
+    assert sha256(b"salt" + KEY[0]).digest() not in raw(recordings)
+
+
+def test_another_digest_diverges(recordings: Path, tmp_path: Path) -> None:
+    """What was not hashed when it was recorded has no recorded digest."""
+
+    def signed(password: str) -> object:
+        return hashlib.sha256(password.encode() + KEY[0]).hexdigest()
+
+    result = replayed(recordings, tmp_path / "a.db", signed)
+    assert not result.identical
+
+
+def test_outside_of_a_request_it_is_the_plain_one() -> None:
+    """Nothing is kept of what nobody records."""
+    assert type(hmac.new(b"k", b"m", "sha256")) is hmac.HMAC
+
+
+def test_hmac_finds_the_constructors_of_hashes() -> None:
+    """It looks them up in a dictionary; where they are not in it, it is slow."""
+    native.install_clock_hooks()
+    try:
+        hooked: Any = hmac.new(b"k", b"m", sha256)
+    finally:
+        native.remove_clock_hooks()
+    plain: Any = hmac.new(b"k", b"m", sha256)
+    assert hooked._hmac is not None
+    assert plain._hmac is not None

@@ -1,0 +1,61 @@
+"""The installer: boundaries go in place while other threads import their libraries."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retrace_core import installer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIBRARY = """
+import slow_gate
+slow_gate.begun.set()
+assert slow_gate.may_end.wait(30)
+"""
+GATE = "import threading\nbegun, may_end = threading.Event(), threading.Event()\n"
+BOUNDARY = """
+import slow_library
+from retrace_core.boundary import Boundary
+BOUNDARY = Boundary(kind="slow", supports="slow_library")
+"""
+
+
+@pytest.fixture
+def slow_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a library whose import takes as long as `slow_gate` says."""
+    for name, source in (
+        ("slow_library", LIBRARY),
+        ("slow_gate", GATE),
+        ("slow_boundary", BOUNDARY),
+    ):
+        tmp_path.joinpath(f"{name}.py").write_text(source)
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "slow_library"
+
+
+def test_a_library_that_another_thread_imports_is_left_to_it(slow_library: str) -> None:
+    """Each would wait for the other's import: Python ends that with an error in one of them."""
+    installer.install(only=())
+    installer._register(slow_library, "slow_boundary")
+    gate = importlib.import_module("slow_gate")
+    importing = threading.Thread(target=importlib.import_module, args=(slow_library,))
+    importing.start()
+    assert gate.begun.wait(30)
+    again = threading.Thread(target=installer._register, args=(slow_library, "slow_boundary"))
+    again.start()
+    again.join(5)
+    has_waited = again.is_alive()
+    gate.may_end.set()
+    importing.join(30)
+    again.join(30)
+    assert not has_waited
+    assert slow_library in installer.installed()
+    assert slow_library not in installer.failures()
