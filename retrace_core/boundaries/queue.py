@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import Boundary, Patch, record_error
-from retrace_core.item_lanes import Parcel, hand_over, put_down, take_out, take_up
+from retrace_core.item_lanes import CARRIED, PARCELS, Parcel, hand_over, put_down, take_out, take_up
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
@@ -29,10 +29,8 @@ _OWN = (queue.Queue.put_nowait.__code__, queue.Queue.get_nowait.__code__)
 
 
 class _Here(threading.local):
-    asked: bool = False
-    """True while this thread is inside a call whose order is recorded."""
-    putter: Lane | None = None
-    """Who puts an item, while this thread is inside `put`."""
+    lane: Lane | None = None
+    """Whose order is recorded, or replayed, while this thread is inside `put` or `get`."""
     parcel: Parcel | None = None
     """Whose the item is that this thread has just got."""
 
@@ -55,38 +53,40 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
 
             return in_turn(lane, name, None, live, again)
         start_ns = now_ns()
-        _here.asked = True
         try:
             return live()
         except (queue.Empty, queue.Full) as error:
             if len(lane.scope.lanes) > 1:
                 record_error(lane, TURN, turn_key(name, None), error, start_ns)
             raise
+
+    def inside(lane: Lane, self: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        _here.lane = lane
+        try:
+            return ordered(lane, self, args, options)
         finally:
-            _here.asked = False
+            _here.lane = None
 
     @functools.wraps(call)
     def put(self: Any, *args: Any, **options: Any) -> Any:
         lane = current()
         if not isinstance(lane, Lane) or is_infrastructure(_caller().f_code):
             return call(self, *args, **options)
-        _here.putter = lane
-        try:
-            return ordered(lane, self, args, options)
-        finally:
-            _here.putter = None
+        return inside(lane, self, args, options)
 
     @functools.wraps(call)
     def get(self: Any, *args: Any, **options: Any) -> Any:
-        put_down(self)
+        if CARRIED and PARCELS in self.__dict__:
+            put_down(self)
         lane = current()
         if isinstance(lane, Lane) and not is_infrastructure(_caller().f_code):
-            item = ordered(lane, self, args, options)
+            item = inside(lane, self, args, options)
         else:
             item = call(self, *args, **options)
-        parcel, _here.parcel = _here.parcel, None
-        if parcel is not None and not is_infrastructure((frame := _caller()).f_code):
-            take_up(self, parcel, frame)
+        if CARRIED and PARCELS in self.__dict__ and (parcel := _here.parcel) is not None:
+            _here.parcel = None
+            if not is_infrastructure((frame := _caller()).f_code):
+                take_up(self, parcel, frame)
         return item
 
     return put if name == "put" else get
@@ -105,15 +105,15 @@ def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(change)
         def noting(self: Any, *args: Any) -> Any:
             result = change(self, *args)
-            with failsafe.gate("note a queue"):
-                if name == "put":
-                    hand_over(self, args[0], _here.putter)
-                else:
-                    _here.parcel = take_out(self, result)
-            if _here.asked:
-                lane = current()
-                if isinstance(lane, Lane) and lane.mode != REPLAY:
-                    note_turn(lane, name, None, True, now_ns())
+            lane = _here.lane
+            if lane is not None or (CARRIED and PARCELS in self.__dict__):
+                with failsafe.gate("note a queue"):
+                    if name == "put":
+                        hand_over(self, args[0], lane)
+                    else:
+                        _here.parcel = take_out(self, result)
+            if lane is not None and lane.mode != REPLAY and current() is lane:
+                note_turn(lane, name, None, True, now_ns())
             return result
 
         return noting
