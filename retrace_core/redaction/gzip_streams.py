@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import zlib
 
+from retrace_core.redaction import zlib_streams
+
 __all__ = ["MARK", "refit", "unpack"]
 
 MARK = b"\x1f\x8b\x08"
@@ -21,12 +23,7 @@ def unpack(packed: bytes, limit: int) -> tuple[bytes, int] | None:
         packed: begins with it.
         limit: of the content, in bytes.
     """
-    inflater = zlib.decompressobj(31)
-    try:
-        plain = inflater.decompress(packed, limit)
-    except zlib.error:
-        return None
-    return (plain, len(packed) - len(inflater.unused_data)) if inflater.eof else None
+    return zlib_streams.unpack(packed, limit, window=31)
 
 
 def refit(plain: bytes, size: int) -> bytes | None:

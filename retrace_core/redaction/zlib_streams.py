@@ -22,14 +22,15 @@ _EMPTY = (b"", _TWO, _THREE, b"\2\x08 \0\0\0\0\xff\xff", _TWO + _THREE)
 """Of sizes that leave each remainder by five."""
 
 
-def unpack(packed: bytes, limit: int) -> tuple[bytes, int] | None:
+def unpack(packed: bytes, limit: int, *, window: int = 15) -> tuple[bytes, int] | None:
     """Return (content, size of the stream) of a stream and what follows it, None for no whole one.
 
     Args:
         packed: begins with it.
         limit: of the content, in bytes.
+        window: as zlib's `wbits` is.
     """
-    inflater = zlib.decompressobj()
+    inflater = zlib.decompressobj(window)
     try:
         plain = inflater.decompress(packed, limit)
     except zlib.error:

@@ -8,36 +8,13 @@ cryptography 45 and 50.
 
 from __future__ import annotations
 
-from typing import Any
-
 from cryptography.hazmat.bindings._rust import openssl
 
-from retrace_core.boundary import Boundary, Hook
-from retrace_core.checking import checks, of_size
-from retrace_core.made_key import key_from_bytes, key_to_bytes
+from retrace_core.edwards_keys import edwards_boundary
 
-
-def _signed(self: Any, data: Any) -> object:
-    return [of_size(data)]
-
-
-def _verified(self: Any, signature: Any, data: Any) -> object:
-    return [bytes(signature), of_size(data)]
-
-
-BOUNDARY = Boundary(
-    kind="cryptography.ed448",
-    supports="cryptography>=42",
-    hooks=(
-        Hook(
-            owner=openssl.ed448,
-            name="generate_key",
-            key=lambda: None,
-            encode=key_to_bytes,
-            decode=key_from_bytes,
-        ),
-        checks(openssl.ed448.Ed448PrivateKey, "sign", "cryptography.ed448.sign", _signed),
-        checks(openssl.ed448.Ed448PublicKey, "verify", "cryptography.ed448.verify", _verified),
-    ),
-    errors=("cryptography.exceptions",),
+BOUNDARY = edwards_boundary(
+    "cryptography.ed448",
+    openssl.ed448,
+    openssl.ed448.Ed448PrivateKey,
+    openssl.ed448.Ed448PublicKey,
 )
