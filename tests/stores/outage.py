@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.unlimited import UNLIMITED
 from retrace_core.store import open_store
 from tests.server_process import free_port
 from tests.stores.emulators import Emulator, S3Emulator, running
@@ -51,7 +52,7 @@ def outage(server: Emulator, folder: Path, minutes: float) -> tuple[int, float]:
         "AWS_ENDPOINT_URL": gate.endpoint,
         "RETRACE": "1",
         "RETRACE_SAMPLE_RATE": "1",
-        "RETRACE_LIMITS_SHARE": "0",
+        **UNLIMITED,  # what a limit suppresses was never kept
         "RETRACE_SERVICE": "shop",
         "RETRACE_RECORDING_PATH": url,
         "RETRACE_SPOOL": str(folder / "spool"),
