@@ -220,7 +220,8 @@ class Writer:
     def _encoded(self, drafts: list[Draft]) -> list[tuple[Header, bytes]]:
         """Return header and bytes of each draft, but of those that can't be encoded."""
         with failsafe.gate("encode"):
-            encoded = self._encode(drafts if self._hurried else giving_way(drafts))
+            in_time = not self._hurried and self._bytes <= self._limit // 4
+            encoded = self._encode(giving_way(drafts) if in_time else drafts)
             return [(draft.header, data) for draft, data in zip(drafts, encoded, strict=True)]
         if len(drafts) == 1:
             return []
@@ -233,8 +234,7 @@ class Writer:
             for header, data in encoded
         ]
         with failsafe.gate("store"):
-            failed = [header.failed for header, _ in encoded]
-            answers = put_each(store, recordings, failed)
+            answers = put_each(store, recordings, [header.failed for header, _ in encoded])
         written = 0
         for answer, (header, data) in zip(answers, encoded, strict=False):
             if isinstance(answer, str):
