@@ -50,7 +50,9 @@ class Detector:
                 matches = self.pattern.finditer(text, max(first, done), last)
             for match in matches:
                 done = match.end()
-                if self._counts(match[0]):
+                if self._counts(match[0]) and not (
+                    self.name == "card" and _in_identifier(text, *match.span())
+                ):
                     yield match.span(0 if self.name == "card" else match.lastindex or 0)
 
     def _counts(self, found: bytes) -> bool:
@@ -78,6 +80,20 @@ def _of_run(text: bytes, place: int) -> tuple[int, int]:
 
 def _around_at(text: bytes, place: int) -> tuple[int, int]:
     return place - _BEFORE_AT, min(place + _AFTER_AT, len(text))
+
+
+_HEX = b"0123456789abcdef"
+_IDENTIFIERS = (16, 32, 40, 64)
+"""How many hex digits span ids, trace ids and digests have."""
+
+
+def _in_identifier(text: bytes, begin: int, end: int) -> bool:
+    """Return True for digits within an id in hex: one in ten has a right check digit."""
+    before = text[max(0, begin - _IDENTIFIERS[-1]) : begin]
+    after = text[end : end + _IDENTIFIERS[-1]]
+    first = begin - len(before) + len(before.rstrip(_HEX))
+    whole = text[first : end + len(after) - len(after.lstrip(_HEX))]
+    return len(whole) in _IDENTIFIERS and not whole.isdigit()
 
 
 def _is_card(found: bytes) -> bool:

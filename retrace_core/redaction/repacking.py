@@ -38,13 +38,16 @@ def repack(
     Raises:
         ValueError: one does not fit any more.
     """
-    inner: list[bytes] = []
-    if not found.compressed:
-        return inner
     texts = tuple(replacements)
-    for one in found.compressed:
-        picked = list(chosen(one.plain, 0, texts, replacements, care))
-        for place, was, now in _repacked(data, one, picked, inner):
+    bodies = [
+        (one, picked)
+        for one in found.compressed
+        if (picked := list(chosen(one.plain, 0, texts, replacements, care)))
+    ]
+    inner: list[bytes] = []
+    for (one, picked), (masks, packed) in zip(bodies, _packed(bodies), strict=True):
+        inner += masks
+        for place, was, now in _pieces(data, one, packed, picked[0][2].rule):
             if one.is_spread and len(was) >= WHOLE:
                 replacements[was] = now
             else:
@@ -52,32 +55,39 @@ def repack(
     return inner
 
 
-def _repacked(
-    data: bytes, one: Compressed, picked: Picked, inner: list[bytes]
-) -> Iterator[tuple[int, bytes, Replacement]]:
-    """Yield the pieces of a compressed body with what was picked in it replaced.
+def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:
+    """Return what stands in each body now, and the body packed again.
 
-    Pseudonyms may be harder to compress than what they stand for: where the body would grow,
-    zeros stand in the place of their ends, or of all.
+    Pseudonyms may be harder to compress than what they stand for: where a body would grow, zeros
+    stand in the place of their ends, or of all. In all bodies alike: a secret in several of them
+    is one text to the replayed code.
     """
-    if not picked:
-        return
-    masks = [now.text for _, _, now in picked]
-    packed = one.refit(_written(one.plain, picked, masks), one.size)
-    for kept in _KEPT:
-        if packed is None:
-            masks = [now.text[:kept] + _POOR.sub(b"0", now.text[kept:]) for _, _, now in picked]
-            packed = one.refit(_written(one.plain, picked, masks), one.size)
-    if packed is None:
-        raise ValueError("a compressed body with secrets in it does not fit any more")
-    inner += masks
+    for kept in (None, *_KEPT):
+        made = [
+            (masks, one.refit(_written(one.plain, picked, masks), one.size))
+            for one, picked in bodies
+            for masks in [[_shortened(now.text, kept) for _, _, now in picked]]
+        ]
+        fitting = [(masks, packed) for masks, packed in made if packed is not None]
+        if len(fitting) == len(bodies):
+            return fitting
+    raise ValueError("a compressed body with secrets in it does not fit any more")
+
+
+def _shortened(pseudonym: bytes, kept: int | None) -> bytes:
+    return pseudonym if kept is None else pseudonym[:kept] + _POOR.sub(b"0", pseudonym[kept:])
+
+
+def _pieces(
+    data: bytes, one: Compressed, packed: bytes, rule: str
+) -> Iterator[tuple[int, bytes, Replacement]]:
+    """Yield where pieces of a body stand, what stands there, and what takes its place."""
     done = 0
     for begin, end in one.spans:
         piece = packed[done : done + end - begin]
         done += end - begin
         if piece:
-            was = data[begin : begin + len(piece)]
-            yield begin, was, Replacement(piece, picked[0][2].rule, packed=True)
+            yield begin, data[begin : begin + len(piece)], Replacement(piece, rule, packed=True)
 
 
 def _written(plain: bytes, picked: Picked, masks: list[bytes]) -> bytes:

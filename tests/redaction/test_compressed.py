@@ -233,6 +233,35 @@ def test_a_body_in_pieces_and_a_client_of_another(recordings: Path, coding: str)
     assert result.identical, result.summary()
 
 
+def test_a_secret_in_several_bodies_is_one_text(recordings: Path) -> None:
+    """It repeats itself, its pseudonym does not: in one body that fits, in another it may not."""
+
+    class Upstream(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            said = {"n": random.random(), "path": self.path, "card": "4242424242424242"}
+            packed = gzip.compress(json.dumps(said).encode())
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with origin(Upstream) as (base, _):
+
+        def show(_: Any) -> Any:
+            return JSONResponse([httpx.get(f"{base}/{n}", timeout=5).json() for n in range(6)])
+
+        app: Any = RetraceMiddleware(Starlette(routes=[Route("/", show)]))
+        with TestClient(app) as client:
+            assert client.get("/").json()[0]["card"] == "4242424242424242"
+        assert writer.flush(10)
+    result = replay(load(files(recordings)[0]), app)
+    assert result.identical, result.summary()
+
+
 async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece

@@ -288,6 +288,14 @@ def test_a_pattern_of_the_users_sees_texts_by_themselves(length: int) -> None:
     assert b"EMP123456" not in redactor.redact(data, [Region(0, len(data))], ()).data
 
 
+@pytest.mark.parametrize("trace", ["d4", "00-ab"])
+def test_digits_within_an_id_are_no_card(trace: str) -> None:
+    """A trace id has a number of a card in it now and then."""
+    number = "a4242424242424242b"
+    assert number.encode() in masked(f"{trace[:-2]}{number.rjust(32, 'c')} ")
+    assert number.encode() not in masked(f" {number} ")
+
+
 FRAGMENTS = [
     *("4242424242424242", "5555 5555 5555 4444", "12 4111-1111-1111-1111", "378282246310005"),
     *(JWT, "eyJ", "sk-", "sk-0123456789abcdefABCDEF", "AKIAIOSFODNN7EXAMPLE", "task-1", "ghp_"),
