@@ -44,6 +44,16 @@ def own_writer() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def own_identity() -> Iterator[None]:
+    """Forget the private keys that a command run in this process was given."""
+    before = os.environ.get("RETRACE_IDENTITY")
+    yield
+    os.environ.pop("RETRACE_IDENTITY", None)
+    if before is not None:
+        os.environ["RETRACE_IDENTITY"] = before
+
+
+@pytest.fixture(autouse=True)
 def nothing_installed() -> Iterator[None]:
     """Take the boundaries out after each test."""
     yield
