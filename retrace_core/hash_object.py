@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_free
-from retrace_core.hashing import KIND, LARGEST, MOST, fingerprint, padded
+from retrace_core.hashing import KIND, LARGEST, MOST, Fed, fingerprint, padded
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
@@ -19,15 +19,14 @@ class HashObject:
 
     Args:
         made: the hash.
-        fed: what it was fed so far.
+        fed: what it was fed so far, and from here on.
     """
 
-    __slots__ = ("_fed", "_hash", "_size")
+    __slots__ = ("_fed", "_hash")
 
-    def __init__(self, made: Any, fed: list[bytes]) -> None:
+    def __init__(self, made: Any, fed: Fed) -> None:
         self._hash = made
         self._fed = fed
-        self._size = sum(map(len, fed))
 
     def __repr__(self) -> str:
         return repr(self._hash)
@@ -50,25 +49,18 @@ class HashObject:
     def update(self, obj: Any, /) -> None:
         """Hash more."""
         self._hash.update(obj)
-        if self._size <= LARGEST:
-            self._size += memoryview(obj).nbytes
-            if self._size <= LARGEST:
-                self._fed.append(bytes(obj))
-            else:
-                self._fed = []
+        self._fed.add(obj)
 
     def copy(self) -> HashObject:
         """Return another that goes on from here."""
-        other = HashObject(self._hash.copy(), self._fed[:])
-        other._size = self._size
-        return other
+        return HashObject(self._hash.copy(), self._fed.copy())
 
     def digest(self) -> bytes:
         """Return the digest: on replay of what is masked, the recorded one."""
         lane: Any = current()
-        if lane is None or not _may_keep(lane, self._size):
+        if lane is None or not _may_keep(lane, self._fed):
             return self._hash.digest()  # type: ignore[no-any-return]
-        hashed = padded(b"".join(self._fed))
+        hashed = padded(bytes(self._fed))
         asked = fingerprint(hashed) if lane.mode == REPLAY else hashed
         digest: bytes = call_free(lane, KIND, [self.name, asked], self._hash.digest)
         return digest
@@ -82,14 +74,15 @@ def keeping(lane: Lane, made: Any, fed: Any) -> Any:
     """Return a hash that keeps what it is fed, or the same where nothing is masked."""
     if not getattr(lane.scope, "masks", None):
         return made
-    if fed is None:
-        return HashObject(made, [])
-    return made if memoryview(fed).nbytes > LARGEST else HashObject(made, [bytes(fed)])
+    kept = Fed(LARGEST)
+    if fed is not None:
+        kept.add(fed)
+    return HashObject(made, kept) if kept.is_kept else made
 
 
-def _may_keep(lane: Lane, size: int) -> bool:
+def _may_keep(lane: Lane, fed: Fed) -> bool:
     """Return True unless it is large, or a lane has kept as much as it may; counts this one."""
-    if size > LARGEST:
+    if not fed.is_kept:
         return False
-    lane.hashes += size + 64
+    lane.hashes += fed.size + 64
     return lane.hashes <= MOST

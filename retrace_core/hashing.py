@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KIND", "LARGEST", "MOST", "fingerprint", "keep_by", "kept", "padded"]
+__all__ = ["KIND", "LARGEST", "MOST", "Fed", "fingerprint", "keep_by", "kept", "padded"]
 
 KIND: Final = "free.hashlib.digest"
 LARGEST: Final = 32 * 1024
@@ -20,6 +20,48 @@ LARGEST: Final = 32 * 1024
 MOST: Final = 256 * 1024
 """So many bytes of what is hashed are kept in a lane, for each digest 64 more."""
 _SIZE = 16
+
+
+class Fed:
+    """What a hash, or a signature, was fed.
+
+    Args:
+        most: so many bytes of it are kept, and of more none.
+    """
+
+    __slots__ = ("_most", "_parts", "size")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._parts: list[bytes] = []
+        self.size = 0
+        """How many bytes it is."""
+
+    @property
+    def is_kept(self) -> bool:
+        """True unless it was too much."""
+        return self.size <= self._most
+
+    def add(self, data: Any) -> None:
+        """Take note of more."""
+        self.size += memoryview(data).nbytes
+        if self.is_kept:
+            self._parts.append(bytes(data))
+        else:
+            self._parts.clear()
+
+    def copy(self) -> Fed:
+        """Return another that goes on from here."""
+        other = Fed(self._most)
+        other._parts, other.size = self._parts[:], self.size
+        return other
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._parts)
+
 
 _keepers: list[Callable[[Any, Any, Any], Any]] = []
 

@@ -10,7 +10,7 @@ Source: W3C Trace Context level 2; OpenTelemetry, TraceState: Probability Sampli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,17 @@ from retrace_core import failsafe
 from retrace_core.ids import names_trace, new_trace_bits
 from retrace_mw import otel
 from retrace_mw.trace_headers import DECISION_HEADER, TRACE_HEADER, name_of, trace_bits_of
-from retrace_mw.traceparent import RANDOM, SAMPLED, format_traceparent, parse_traceparent
+from retrace_mw.traceparent import (
+    RANDOM,
+    SAMPLED,
+    Traceparent,
+    format_traceparent,
+    parse_traceparent,
+)
 from retrace_mw.tracestate import (
     Members,
     format_tracestate,
-    is_tracestate,
+    is_blank,
     member,
     ot_fields,
     parse_tracestate,
@@ -38,7 +44,7 @@ OUR_MEMBER = "retrace"
 _MASK = (1 << RANDOM_BITS) - 1
 _RANDOMNESS = re.compile(r"[0-9a-f]{14}", re.ASCII)
 _GIVEN_LIMIT = 1024
-_VERDICTS = ("yes", "no", "tail")
+_VERDICTS = frozenset(("yes", "no", "tail"))
 
 
 @dataclass(slots=True)
@@ -120,7 +126,10 @@ def trace_of(
         names: gives the names of all, for one that looks for those that begin in some way.
         bits: the fresh trace id, where one was drawn before.
     """
-    context, foreign = _carried(found, values, names)
+    parents, states = found.get("traceparent", ()), found.get("tracestate", ())
+    parent = parse_traceparent(parents[0]) if len(parents) == 1 else None
+    members = parse_tracestate(states) if states else ()
+    context, foreign = _carried(parent, members, values, names)
     named = found.get("x-trace-id", [])
     if named:
         context = _named(named, context, bits)
@@ -130,9 +139,20 @@ def trace_of(
         context = TraceContext(new_trace_bits() if bits is None else bits)
     context.foreign = foreign
     said = {text.strip(" \t").lower() for text in found.get("x-retrace", ())}
-    told = said.pop() if len(said) == 1 else member(context.members, OUR_MEMBER)
+    told = next(iter(said)) if len(said) == 1 else member(context.members, OUR_MEMBER)
     context.upstream = told if told in _VERDICTS else ""
-    context.malformed = tuple(_malformed(found, context))
+    if found:
+        sound = {
+            "traceparent": parent is not None,
+            "tracestate": not states
+            or ((bool(members) or is_blank(states)) and _is_random(context.members)),
+            "x-retrace": len(said) == 1 and said <= _VERDICTS,
+        }
+        context.malformed = tuple(
+            header
+            for header, given in found.items()
+            if not (sound[header] if header in sound else _names_a_trace(header, given))
+        )
     context.passed_on = tuple(
         (name, found[name.lower()][0])
         for name in custom
@@ -142,7 +162,7 @@ def trace_of(
 
 
 def _carried(
-    found: Mapping[str, list[str]], values: Values | None, names: Names
+    parent: Traceparent | None, members: Members, values: Values | None, names: Names
 ) -> tuple[TraceContext | None, Any]:
     """Return the context of an active span, a propagator of the user's, or traceparent.
 
@@ -160,12 +180,10 @@ def _carried(
         flags = int(span.trace_flags) & (SAMPLED | RANDOM)
         span_id = f"{span.span_id:016x}"
         return TraceContext(span.trace_id, span_id, flags, carried=True, members=members), foreign
-    parents = found.get("traceparent", ())
-    parsed = parse_traceparent(parents[0]) if len(parents) == 1 else None
-    if parsed is None:
+    if parent is None:
         return None, foreign
-    context = TraceContext(int(parsed.trace_id, 16), parsed.span_id, parsed.flags, carried=True)
-    context.members = parse_tracestate(found.get("tracestate", ()))
+    bits = int(parent.trace_id, 16)
+    context = TraceContext(bits, parent.span_id, parent.flags, carried=True, members=members)
     return context, foreign
 
 
@@ -206,25 +224,14 @@ def _called(
     return context
 
 
-def _malformed(found: Mapping[str, list[str]], context: TraceContext) -> Iterator[str]:
-    """Return which headers could not be used for what they hold; most have only good ones."""
-    for header, values in found.items():
-        value = values[0]
-        if header == "traceparent":
-            good = len(values) == 1 and parse_traceparent(value) is not None
-        elif header == "tracestate":
-            good = is_tracestate(values) and _has_sound_randomness(context.members)
-        elif header == "x-retrace":
-            good = all(one.strip(" \t").lower() in _VERDICTS for one in values)
-            good = good and len({one.strip(" \t").lower() for one in values}) == 1
-        else:
-            name = value if header == "x-trace-id" else name_of(value)
-            good = len(values) == 1 and names_trace(name)
-        if not good:
-            yield header
+def _names_a_trace(header: str, values: list[str]) -> bool:
+    """Return whether a header that gives a trace a name, X-Trace-ID or the user's, can be used."""
+    name = values[0] if header == "x-trace-id" else name_of(values[0])
+    return len(values) == 1 and names_trace(name)
 
 
-def _has_sound_randomness(members: Members) -> bool:
+def _is_random(members: Members) -> bool:
+    """Return whether the randomness that members tell, if they do, is written as it must be."""
     explicit = ot_fields(members).get("rv") if members else None
     return explicit is None or _RANDOMNESS.fullmatch(explicit) is not None
 

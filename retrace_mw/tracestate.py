@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Members",
     "format_tracestate",
-    "is_tracestate",
+    "is_blank",
     "member",
     "ot_fields",
     "parse_tracestate",
@@ -63,10 +63,9 @@ def parse_tracestate(values: Iterable[str]) -> Members:
     return tuple(found.items())
 
 
-def is_tracestate(values: Iterable[str]) -> bool:
-    """Return whether all tracestate headers of a request together are valid; an empty one is."""
-    values = list(values)
-    return bool(parse_tracestate(values)) or not "".join(values).strip(" \t,")
+def is_blank(values: Iterable[str]) -> bool:
+    """Return whether all tracestate headers of a request together are valid, but say nothing."""
+    return not "".join(values).strip(" \t,")
 
 
 def format_tracestate(members: Members) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.checking import checks
+from retrace_core.hashing import Fed
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -28,33 +29,29 @@ _LARGEST = 64 * 1024
 class _Signing(hmac.HMAC):
     """One of a recorded request, which keeps what it is fed."""
 
-    __slots__ = ("_fed", "_size")
+    __slots__ = ("_fed",)
 
     def __init__(self, key: Any, msg: Any = None, digestmod: Any = "") -> None:
-        self._fed: list[bytes] = []
-        self._size = 0
+        self._fed = Fed(_LARGEST)
         super().__init__(key, None, digestmod)
         if msg is not None:
             self.update(msg)
 
     def update(self, msg: Any) -> None:
         super().update(msg)
-        self._size += memoryview(msg).nbytes
-        if self._size <= _LARGEST:
-            self._fed.append(bytes(msg))
+        self._fed.add(msg)
 
     def copy(self) -> _Signing:
         other = super().copy()
         assert isinstance(other, _Signing)
-        other._fed = self._fed[:]
-        other._size = self._size
+        other._fed = self._fed.copy()
         return other
 
     def digest(self) -> bytes:
         lane = current()
-        if lane is None or self._size > _LARGEST:
+        if lane is None or not self._fed.is_kept:
             return super().digest()
-        return call_free(lane, _KIND, [self.name, b"".join(self._fed)], super().digest)
+        return call_free(lane, _KIND, [self.name, bytes(self._fed)], super().digest)
 
     def hexdigest(self) -> str:
         return self.digest().hex()

@@ -12,12 +12,11 @@ import click
 from retrace_core.cli.find import recording_argument, recordings_option
 from retrace_core.cli.scan import everything
 from retrace_core.cli.screen import Screen, progress
-from retrace_core.encryption import decrypt, encrypting, is_encrypted
+from retrace_core.encryption import encrypting
 from retrace_core.errors import RecordingError
 from retrace_core.settings import resolve
 from retrace_core.store import is_remote
-from retrace_core.trace_file import load_header
-from retrace_core.trace_file.resealing import resealed
+from retrace_core.trace_file.resealing import checked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +55,9 @@ def command(recording: tuple[str, ...], to: tuple[str, ...], recordings: str | N
     """
     encrypt = encrypting(",".join(to), "--to")
     home = recordings or resolve().recording_path
-    if any(map(is_remote, recording)) or (is_remote(home) and not any(map(_is_here, recording))):
+    if any(map(is_remote, recording)) or (
+        is_remote(home) and not any(map(os.path.exists, recording))
+    ):
         from retrace_core.cli.rekey_in_store import rekey_in_store
 
         count = rekey_in_store(recording, home, encrypt)
@@ -65,29 +66,21 @@ def command(recording: tuple[str, ...], to: tuple[str, ...], recordings: str | N
     paths = everything(recording, recordings)
     with progress("checking", len(paths)) as step:
         for path in paths:
-            plain = _plain(path)
-            load_header(plain)
-            resealed(plain, str(path), encrypt)
+            checked(_read(path), str(path), encrypt)
             step()
     with progress("encrypting", len(paths)) as step:
         for path in paths:
-            _replace(path, encrypt(resealed(_plain(path), str(path), encrypt)))
+            _replace(path, encrypt(checked(_read(path), str(path), encrypt)))
             step()
     Screen().line(f"{len(paths)} encrypted to {len(to)} of --to", "green")
     return 0
 
 
-def _is_here(recording: str) -> bool:
-    """Return True for what names a file or a folder of this machine."""
-    return os.path.exists(recording)
-
-
-def _plain(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise RecordingError(f"{path} can't be read ({error.strerror})") from None
-    return decrypt(data, str(path)) if is_encrypted(data) else data
 
 
 def _replace(path: Path, data: bytes) -> None:

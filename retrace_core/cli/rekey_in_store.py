@@ -11,12 +11,10 @@ import click
 from retrace_core.audit import audit
 from retrace_core.cli.remote import cache_folder, trace_in
 from retrace_core.cli.screen import progress
-from retrace_core.encryption import decrypt, is_encrypted
 from retrace_core.errors import RecordingNotFound, StoreError
 from retrace_core.settings import resolve
 from retrace_core.store import RewritableStore, is_remote, open_store
-from retrace_core.trace_file import load_header
-from retrace_core.trace_file.resealing import resealed
+from retrace_core.trace_file.resealing import checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,19 +53,15 @@ def rekey_in_store(
         found = _paths(store, "" if is_remote(text) else text)
         wanted.setdefault(store.url, (store, {}))[1].update(dict.fromkeys(found))
 
-    def changed(path: str, data: bytes) -> bytes:
-        plain = decrypt(data, path) if is_encrypted(data) else data
-        load_header(plain)
-        return encrypt(resealed(plain, path, encrypt))
-
     for store, paths in wanted.values():
         with progress("checking", len(paths)) as step, ThreadPoolExecutor(_AT_ONCE) as threads:
-            for _ in threads.map(lambda path, of=store: changed(path, of.get(path)), paths):
+            read = store.get
+            for _ in threads.map(lambda path, of=read: checked(of(path), path, encrypt), paths):
                 step()
     for store, paths in wanted.values():
         audit(store, "rekey", list(paths), setting=resolve().audit)
         try:
-            _rewrite(store, list(paths), changed)
+            _rewrite(store, list(paths), encrypt)
         finally:  # copies that were brought here are for the old keys
             shutil.rmtree(cache_folder(store.url), ignore_errors=True)
     return sum(len(paths) for _, paths in wanted.values())
@@ -83,13 +77,13 @@ def _paths(store: Store, asked: str) -> list[str]:
     return paths
 
 
-def _rewrite(store: Store, paths: list[str], changed: Callable[[str, bytes], bytes]) -> None:
+def _rewrite(store: Store, paths: list[str], encrypt: Callable[[bytes], bytes]) -> None:
     assert isinstance(store, RewritableStore)
     left = dict.fromkeys(paths)
     with progress("encrypting", len(paths)) as step:
 
         def change(path: str, data: bytes) -> bytes:
-            made = changed(path, data)
+            made = encrypt(checked(data, path, encrypt))
             if path in left:
                 left.pop(path, None)
                 step()

@@ -32,6 +32,10 @@ class Detector:
     window: Callable[[bytes, int], tuple[int, int]] | None = None
     """Gets a text and the place of a mark; returns between which places the secret is. None
     where each secret begins with its mark."""
+    counts: Callable[[re.Match[bytes]], bool] | None = None
+    """Says of what the pattern has found whether it is one; None where each is."""
+    has_part: bool = True
+    """The secret is the first group that was found, if any was."""
 
     def find(self, text: bytes, places: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Yield where the secrets in a text begin and end.
@@ -50,15 +54,8 @@ class Detector:
                 matches = self.pattern.finditer(text, max(first, done), last)
             for match in matches:
                 done = match.end()
-                if self._counts(match[0]) and not (
-                    self.name == "card" and _in_identifier(text, *match.span())
-                ):
-                    yield match.span(0 if self.name == "card" else match.lastindex or 0)
-
-    def _counts(self, found: bytes) -> bool:
-        if self.name == "card":
-            return _is_card(found)
-        return self.name != "email" or not found.lower().endswith(_FILES)
+                if self.counts is None or self.counts(match):
+                    yield match.span(match.lastindex or 0 if self.has_part else 0)
 
 
 _HOSTS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -87,8 +84,9 @@ _IDENTIFIERS = (16, 32, 40, 64)
 """How many hex digits span ids, trace ids and digests have."""
 
 
-def _in_identifier(text: bytes, begin: int, end: int) -> bool:
+def _in_identifier(match: re.Match[bytes]) -> bool:
     """Return True for digits within an id in hex: one in ten has a right check digit."""
+    text, (begin, end) = match.string, match.span()
     before = text[max(0, begin - _IDENTIFIERS[-1]) : begin]
     after = text[end : end + _IDENTIFIERS[-1]]
     first = begin - len(before) + len(before.rstrip(_HEX))
@@ -96,9 +94,13 @@ def _in_identifier(text: bytes, begin: int, end: int) -> bool:
     return len(whole) in _IDENTIFIERS and not whole.isdigit()
 
 
-def _is_card(found: bytes) -> bool:
-    digits = re.sub(rb"[ -]", b"", found).decode()
-    return len(set(digits)) > 1 and luhn_valid(digits)
+def _is_card(match: re.Match[bytes]) -> bool:
+    digits = re.sub(rb"[ -]", b"", match[0]).decode()
+    return len(set(digits)) > 1 and luhn_valid(digits) and not _in_identifier(match)
+
+
+def _is_address(match: re.Match[bytes]) -> bool:
+    return not match[0].lower().endswith(_FILES)
 
 
 _NO_DIGIT_AFTER = rb"(?![0-9])"
@@ -128,7 +130,7 @@ _KEYS = re.compile(
 DETECTORS: dict[str, Detector] = {
     one.name: one
     for one in (
-        Detector("card", (), _CARD, _of_run),
+        Detector("card", (), _CARD, _of_run, _is_card, has_part=False),
         Detector(
             "jwt",
             (b"eyj",),
@@ -156,6 +158,7 @@ DETECTORS: dict[str, Detector] = {
                 rb"(?![A-Za-z0-9-])"
             ),
             _around_at,
+            _is_address,
         ),
         Detector("url", (b"://",), re.compile(rb"://[^\s/?#@:\"'<>\\]*:([^\s/?#@\"'<>\\]+)@")),
     )

@@ -96,7 +96,7 @@ class Redactor:
         self._named = len(names.marks)
         self._detected = self._named + len(self._owners)
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
-        self._json, self._has_json = JsonRules(paths), bool(paths)
+        self._json = JsonRules(paths)
         self._packed = self._detected + len(self._json.marks)
         """From this number on marks are of what is compressed, and before them those of JSON."""
         self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
@@ -122,7 +122,7 @@ class Redactor:
         Raises:
             ValueError: a region is no MessagePack.
         """
-        streams = [*streams, *spread_bodies(data, regions)] if self._has_json else streams
+        streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
         hashed = list(hashed_in(data, regions))

@@ -119,16 +119,16 @@ def patches_of(
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
-    for region, inside in by_region(hits, regions):
-        if region.lane and any(replacements[texts[which]].number for _, which in inside):
+    for region, some in by_region(hits, regions):
+        if region.lane and any(replacements[texts[which]].number for _, which in some):
             own = list(own_numbers(data, region))
-            inside = [
+            some = [
                 (place, which)
-                for place, which in inside
+                for place, which in some
                 if not replacements[texts[which]].number or not within(place, own)
             ]
-        bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in inside])
-        yield from _choose(data, inside, bounds, texts, replacements, care, region)
+        bounds = native.texts_at(data, region.begin, region.end, [place for place, _ in some])
+        yield from _choose(data, some, bounds, texts, replacements, care, region)
 
 
 def within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -255,19 +255,21 @@ def patched(
         data: in which it is.
         chosen: what is replaced.
         inner: pseudonyms within compressed bodies.
-        hashed: events of hashes, of which what was hashed is taken out.
+        hashed: events of hashes, in order, of which what was hashed is taken out.
         kept: those that have a secret in it, and keep a fingerprint of it.
     """
     changed = bytearray(data)
+    gone = [(one.begin, one.end) for one in hashed]
+    keep = frozenset(kept)
     patches: list[Patch] = []
     for place, text, replacement in chosen:
         changed[place : place + len(text)] = replacement.text
         secret = data[place : place + len(text)]
         mask = b"" if replacement.packed else replacement.text
-        if not any(one.begin <= place < one.end for one in hashed):
+        if not within(place, gone):
             patches.append(Patch(place, secret, mask, replacement.rule))
     for one in hashed:
-        if one in kept:
+        if one in keep:
             one.keep(changed)
         else:
             one.blank(changed)

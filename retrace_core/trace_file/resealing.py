@@ -10,12 +10,28 @@ from retrace_core import encryption
 from retrace_core.errors import WrongKey
 from retrace_core.trace_file.dump import encode
 from retrace_core.trace_file.frames import BODY, frame_bytes, preamble, read_frames
+from retrace_core.trace_file.load import load_header
 from retrace_core.trace_file.unsealing import redaction_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["resealed"]
+__all__ = ["checked", "resealed"]
+
+
+def checked(data: bytes, name: str, encrypt: Callable[[bytes], bytes]) -> bytes:
+    """Return the bytes of a recording that is going to be encrypted to other keys, not encrypted.
+
+    Args:
+        data: of the file, encrypted or not.
+        name, encrypt: as for `resealed`.
+
+    Raises:
+        RecordingError: it can't be read, or the keys at hand don't open it.
+    """
+    plain = encryption.decrypt(data, name) if encryption.is_encrypted(data) else data
+    load_header(plain)
+    return resealed(plain, name, encrypt)
 
 
 def resealed(data: bytes, name: str, encrypt: Callable[[bytes], bytes]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from retrace_core import _fallback_texts, native
 from retrace_core.codec import encode
-from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
+from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
@@ -320,6 +321,6 @@ FRAGMENTS = [
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
-    everywhere = Detector(name, (), detector.pattern, lambda text, _: (0, len(text)))
+    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)))
     found = [*detector.find(data, [place for place, _ in hits])]
     assert found == [*everywhere.find(data, [0])]
