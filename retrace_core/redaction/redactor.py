@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import re
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from retrace_core import native
@@ -34,9 +36,7 @@ from retrace_core.redaction.replacing import (
     Redacted,
     Region,
     across,
-    by_region,
     chosen,
-    inside,
     patched,
     patches_of,
     placed,
@@ -47,10 +47,13 @@ from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
+
+    _Text = tuple[int, int, int, int, list[tuple[int, int]]]
+    """Number of the region, begin, end, role, and the marks in it."""
 
 __all__ = ["Redactor"]
 
@@ -58,6 +61,7 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_region = itemgetter(0)
 
 
 class Redactor:
@@ -101,6 +105,7 @@ class Redactor:
         """From this number on marks are of what is compressed, and before them those of JSON."""
         self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
+        self._finder = native.Finder(self._marks, True, LEAST_DIGITS if self._card else 0)
 
     def redact(
         self,
@@ -167,9 +172,9 @@ class Redactor:
         allowed: frozenset[bytes],
     ) -> SecretSet:
         found = SecretSet(self._forms, allowed)
-        hits = native.find_all(data, self._marks, True, LEAST_DIGITS if self._card else 0)
-        for region, some in by_region(hits, regions):
-            self._find_in_region(data, region, some, found)
+        texts = self._finder.in_texts(data, regions)
+        for number, some in groupby(texts, _region):
+            self._find_in_region(data, regions[number], some, found)
         for whole in joined:
             self._find_in_whole(whole, found)
         if self._patterns:
@@ -208,24 +213,12 @@ class Redactor:
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _find_in_region(
-        self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
+        self, data: bytes, region: Region, texts: Iterable[_Text], found: SecretSet
     ) -> None:
-        hits = sorted(hits, key=inside)
-        texts = native.texts_at(data, region.begin, region.end, [*map(inside, hits)])
-        group: list[tuple[int, int]] = []
-        current: tuple[int, int, int] | None = None
         pairs: list[tuple[int, int, int]] = []
         asks = False
-        for hit, text in zip(hits, texts, strict=True):
-            if text is None:
-                continue
-            if current is not None and text != current:
-                asks |= self._look(data, region, current, group, found, pairs)
-                group = []
-            current = text
-            group.append(hit)
-        if current is not None:
-            asks |= self._look(data, region, current, group, found, pairs)
+        for _, begin, end, role, hits in texts:
+            asks |= self._look(data, region, (begin, end, role), hits, found, pairs)
         if found.unopened:
             found.unopened = False
             for body in packed_bodies(data, region, found.compressed):
@@ -281,8 +274,7 @@ class Redactor:
 
     def _find_in_whole(self, text: bytes, found: SecretSet) -> None:
         """Add the secrets in a text that is none of the recording's, but was made of such."""
-        hits = native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
-        hits = [hit for hit in hits if hit[1] < self._packed]  # opened is once
+        hits = [hit for hit in self._finder.find(text) if hit[1] < self._packed]  # opened is once
         self._find_in_text(text, 0, len(text), hits, found, code=False)
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:

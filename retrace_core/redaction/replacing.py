@@ -26,16 +26,13 @@ __all__ = [
     "Redacted",
     "Region",
     "across",
-    "by_region",
     "chosen",
-    "inside",
     "patched",
     "patches_of",
     "placed",
     "within",
 ]
 
-_MOST_LENGTH_BYTES = 4
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
@@ -56,14 +53,7 @@ class Region(NamedTuple):
     """It is the events of a lane."""
 
 
-def inside(hit: tuple[int, int]) -> int:
-    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
-    that say how long the text is."""
-    place, which = hit
-    return place if which >= 0 else place + _MOST_LENGTH_BYTES
-
-
-def by_region(
+def _by_region(
     hits: list[tuple[int, int]], regions: Sequence[Region]
 ) -> Iterator[tuple[Region, list[tuple[int, int]]]]:
     """Yield each region that has hits, with them; both come in order of their places."""
@@ -119,7 +109,7 @@ def patches_of(
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
-    for region, some in by_region(hits, regions):
+    for region, some in _by_region(hits, regions):
         if region.lane and any(replacements[texts[which]].number for _, which in some):
             own = list(own_numbers(data, region))
             some = [
