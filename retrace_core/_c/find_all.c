@@ -9,6 +9,7 @@
 
 #define LARGE (128 * 1024)
 #define GROUPS 64
+#define STEP 4 /* so many places at once: mostly nothing stands at any of them */
 
 static unsigned char
 folded(unsigned char byte)
@@ -150,15 +151,23 @@ static int
 search(Hits *found, const Needles *self, const unsigned char *data, Py_ssize_t size)
 {
     Py_ssize_t place = 0;
-    for (; place + NEEDLE_HEAD <= size; place++) {
-        uint64_t groups = groups_at(self, data + place);
-        if (groups && compare(found, self, data, place, size, groups) < 0) {
-            return -1;
+    for (; place + STEP + NEEDLE_HEAD <= size; place += STEP) {
+        const unsigned char *head = data + place;
+        uint64_t one = groups_at(self, head), two = groups_at(self, head + 1);
+        uint64_t three = groups_at(self, head + 2), four = groups_at(self, head + 3);
+        if (!(one | two | three | four)) {
+            continue;
+        }
+        uint64_t groups[STEP] = {one, two, three, four};
+        for (int n = 0; n < STEP; n++) {
+            if (groups[n] && compare(found, self, data, place + n, size, groups[n]) < 0) {
+                return -1;
+            }
         }
     }
     for (; place + 1 < size; place++) { /* what stands after the end is compared with nothing */
         unsigned char head[NEEDLE_HEAD] = {0};
-        memcpy(head, data + place, (size_t)(size - place));
+        memcpy(head, data + place, (size_t)(size - place < NEEDLE_HEAD ? size - place : NEEDLE_HEAD));
         uint64_t groups = groups_at(self, head);
         if (groups && compare(found, self, data, place, size, groups) < 0) {
             return -1;
