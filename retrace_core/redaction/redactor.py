@@ -26,7 +26,7 @@ from retrace_core.redaction.compressed import (
 )
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
-from retrace_core.redaction.hashed import hashed_in
+from retrace_core.redaction.hashed import HASHED, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
@@ -61,6 +61,8 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_MOST_DULL, _LARGEST_DULL = 2048, 512
+"""How many texts without a secret in them are remembered, and how large one is at most."""
 _region = itemgetter(0)
 
 
@@ -101,11 +103,16 @@ class Redactor:
         self._detected = self._named + len(self._owners)
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
         self._json = JsonRules(paths)
-        self._packed = self._detected + len(self._json.marks)
-        """From this number on marks are of what is compressed, and before them those of JSON."""
-        self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
+        self._digests = self._detected + len(self._json.marks)
+        """From this number on marks are of what was hashed, and before them those of JSON."""
+        self._packed = self._digests + 1
+        """From this number on marks are of what is compressed."""
+        self._marks += (*self._json.marks, HASHED, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
         self._finder = native.Finder(self._marks, True, LEAST_DIGITS if self._card else 0)
+        self._dull: dict[tuple[bytes, bool], tuple[bool, bool]] = {}
+        """(text, whether it is code) of those in which nothing was found -> whether a secret's name
+        has no value there, whether it is a statement."""
 
     def redact(
         self,
@@ -130,7 +137,9 @@ class Redactor:
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
-        hashed = list(hashed_in(data, regions))
+        if not found.has_any and not found.hashes:
+            return Redacted(data, [], [])
+        hashed = list(hashed_in(data, regions)) if found.hashes else []
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
@@ -246,6 +255,8 @@ class Redactor:
         """Look into a text; True, or one more of `pairs`, where a name may be a column's."""
         begin, end, role = text
         if role and _NAME.fullmatch(data, begin, end):
+            if any(which == self._digests for _, which in hits):
+                found.note_hash()
             if self._names.is_secret(data[begin:end].decode()):
                 if region.lane:
                     pairs.append(text)
@@ -254,15 +265,30 @@ class Redactor:
             elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
                 found.unopened = True
             return False
-        asks = self._find_in_text(
-            data, begin, end, hits, found, code=region.code, lines=found.lines
-        )
-        if asks and is_statement(data[begin:end]):
+        known = data[begin:end], region.code
+        dull = self._dull.get(known)
+        if dull is None:
+            before = found.looked_up
+            asks = self._find_in_text(
+                data, begin, end, hits, found, code=region.code, lines=found.lines
+            )
+            dull = asks, asks and is_statement(known[0])
+            if found.looked_up == before:
+                self._remember(known, dull)
+        asks, states = dull
+        if states:
             for first, last in secret_parameters(data, begin, end, self._names):
                 found.add_cell(data, parameter_cell(data, first, last))
         return asks
 
+    def _remember(self, known: tuple[bytes, bool], dull: tuple[bool, bool]) -> None:
+        if len(known[0]) <= _LARGEST_DULL:
+            if len(self._dull) >= _MOST_DULL:
+                self._dull.clear()
+            self._dull[known] = dull
+
     def _open(self, data: bytes, begin: int, place: int, end: int, found: SecretSet) -> None:
+        found.looked_up += 1
         packed = inflate(data, begin, place, end)
         found.unopened |= packed is None
         if packed is not None:
@@ -315,8 +341,10 @@ class Redactor:
                     near.setdefault(self._card, []).append(max(place - begin, 0))
             elif which < self._detected:
                 near.setdefault(owners[which - self._named], []).append(max(place - begin, 0))
-            elif which < self._packed:
+            elif which < self._digests:
                 has_json = True
+            elif which < self._packed:
+                found.note_hash()
             else:
                 self._open(data, begin, place, end, found)
         if has_json:

@@ -151,11 +151,26 @@ class SecretSet:
         """What is masked where it stands, whatever it is."""
         self.unopened = False
         """True while something compressed could not be looked into where it stands."""
+        self.hashes = False
+        """True where there may be events of what code hashed."""
+        self.looked_up = 0
+        """How often something was added, or opened."""
         self._seen: set[bytes] = set()
         self._digests: set[bytes] = set()
 
+    @property
+    def has_any(self) -> bool:
+        """True where something may have to be replaced."""
+        return bool(self.replacements or self.placed or self.says)
+
+    def note_hash(self) -> None:
+        """Take note of an event of what code hashed."""
+        self.hashes = True
+        self.looked_up += 1
+
     def add(self, value: bytes, rule: str, *, number: bool = False) -> None:
         """Add a value as it was found; escapes and percent encoding may be in it."""
+        self.looked_up += 1
         if value in self.allowed or len(value) < LEAST:
             return
         if number:
@@ -209,6 +224,7 @@ class SecretSet:
 
     def add_number(self, text: str, rule: str) -> None:
         """Add a number, unless it is a small one."""
+        self.looked_up += 1
         if not is_small(text):
             self.add(text.encode(), rule, number=True)
 
@@ -242,6 +258,7 @@ class SecretSet:
 
     def add_escaped(self, raw: bytes, rule: str) -> None:
         """Add a value as it stands in JSON, with escapes of whatever kind."""
+        self.looked_up += 1
         text = raw.decode("utf-8", "surrogateescape")
         try:
             plain = str(json.loads(f'"{text}"', strict=False))
