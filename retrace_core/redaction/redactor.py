@@ -219,6 +219,8 @@ class Redactor:
                 altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
                 now_written = base64.b64encode(masked, altchars).rstrip(b"=")
                 found.replacements[payload] = Replacement(now_written, rule)
+        if found.replacements.keys().isdisjoint(found.allowed):
+            return dict(found.replacements)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _find_in_region(

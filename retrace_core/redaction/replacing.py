@@ -169,7 +169,7 @@ def _choose(
             if region.head or not _stands_alone(data, place, text, bound, care):
                 continue
         done = place + len(text)
-        yield place, text, replacement
+        yield place, text, replacement.of(text)
 
 
 def _stands_alone(
@@ -219,9 +219,9 @@ def across(
         length += end - begin
     for place, which in native.find_all(whole, texts, False, 0):
         text = texts[which]
-        one = replacements[text]
-        if one.number:
+        if replacements[text].number:
             continue
+        one = replacements[text].of(text)
         for start, (begin, end) in zip(starts, spans, strict=True):
             first, last = max(place, start), min(place + len(text), start + end - begin)
             if first >= last or last - first == len(text):

@@ -7,15 +7,17 @@ import binascii
 import json
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core.redaction.forms import (
     digest_forms,
+    digested_alike,
     escaped_alike,
-    forms_of,
+    hashed_forms,
     percent_decoded,
     written_alike,
+    written_forms,
 )
 from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
@@ -24,7 +26,7 @@ from retrace_core.redaction.tokens import digest_of, parts_of
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
@@ -49,11 +51,11 @@ DIGEST = "digest"
 """The rule by which the digest of what has a secret in it is masked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(NamedTuple):
     """What is written in the place of one form of a secret."""
 
-    text: bytes
+    written: bytes | Callable[[bytes], bytes]
+    """It, or what makes it of the form."""
     rule: str
     timid: bool = False
     """Short or an ordinary word: replaced only where it stands as a value of its own."""
@@ -61,6 +63,16 @@ class Replacement:
     """An integer of MessagePack, and no text."""
     packed: bool = False
     """A piece of a compressed body."""
+
+    @property
+    def text(self) -> bytes:
+        """What is written, as long as the form is."""
+        assert isinstance(self.written, bytes)
+        return self.written
+
+    def of(self, form: bytes) -> Replacement:
+        """Return it with what is written in the place of a form: of digests all share one."""
+        return self if isinstance(self.written, bytes) else self._replace(written=self.written(form))
 
 
 class Forms:
@@ -124,9 +136,12 @@ class Forms:
         """Return form -> replacement for a text and what stands for it."""
         timid = self.is_timid(text)
         made: dict[bytes, Replacement] = {}
-        for was, now in forms_of(text, pseudonym):
-            if len(was) == len(now) and len(was) >= LEAST:
-                made.setdefault(was, Replacement(now, rule, timid and len(was) < _LONG))
+        for was, now in written_forms(text, pseudonym):
+            if len(was) == len(now) and len(was) >= LEAST and was not in made:
+                made[was] = Replacement(now, rule, timid and len(was) < _LONG)
+        digested = Replacement(partial(digested_alike, text, pseudonym), rule)
+        for form in hashed_forms(text):
+            made.setdefault(form, digested)
         return made
 
 
@@ -242,7 +257,7 @@ class SecretSet:
                 self.placed.append((cell.begin, was, Replacement(made, rule)))
             return
         found = self.replacements.get(value)
-        if found is not None and found.timid and was == value:
+        if found is not None and found.timid and was == value:  # no digest: they are not short
             self.placed.append((cell.begin, was, Replacement(found.text, rule)))
 
     def blank(self, data: bytes, spans: Sequence[tuple[int, int]]) -> None:
@@ -273,7 +288,11 @@ class SecretSet:
             self.replacements.setdefault(raw, Replacement(written, rule, timid))
 
     def _add_text(self, text: str, rule: str) -> None:
-        for form, replacement in self._forms.of(text, rule).items():
+        forms = self._forms.of(text, rule)
+        if self.replacements.keys().isdisjoint(forms):  # as nearly always
+            self.replacements.update(forms)
+            return
+        for form, replacement in forms.items():
             self.replacements.setdefault(form, replacement)
 
     def _add_basic(self, value: bytes, rule: str) -> bool:
