@@ -108,7 +108,8 @@ def hard_events(data: bytes, begin: int, end: int) -> list[tuple[str, int, int, 
             fields.append(_after(data, fields[-1], end))
         place = fields[7]
         if data[fields[2]] == _RETURNED:
-            found.append((_text(data, fields[1], fields[2]), *fields[3:6]))
+            key, value, finish = fields[3:6]
+            found.append((_text(data, fields[1], fields[2]), key, value, finish))
     return found
 
 

@@ -55,9 +55,9 @@ else:
         IMPLEMENTATION = "python"
         NOTE = str(error)
     for _name in (
-        "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current encode"
-        " exempt find_all hard_events hook_status install_clock_hooks now_ns put_files remove_clock_hooks"
-        " set_call_handlers set_encode_fallback set_policy texts_at watch"
+        "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
+        " encode exempt find_all hard_events hook_status install_clock_hooks now_ns put_files"
+        " remove_clock_hooks set_call_handlers set_encode_fallback set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 

@@ -26,11 +26,14 @@ from retrace_core.redaction.compressed import (
 )
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.found_values import FoundValues
 from retrace_core.redaction.hashed import HASHED, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
+from retrace_core.redaction.looks import Look, Looks
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.repacking import repack
+from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import (
     Care,
     Redacted,
@@ -43,7 +46,7 @@ from retrace_core.redaction.replacing import (
     within,
 )
 from retrace_core.redaction.rows import LaneRows, may_have_rows
-from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
+from retrace_core.redaction.secret_set import SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
+    from retrace_core.redaction.replacements import Forms
 
     _Text = tuple[int, int, int, int, list[tuple[int, int]]]
     """Number of the region, begin, end, role, and the marks in it."""
@@ -61,8 +65,6 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
-_MOST_DULL, _LARGEST_DULL = 2048, 512
-"""How many texts without a secret in them are remembered, and how large one is at most."""
 _region = itemgetter(0)
 
 
@@ -94,7 +96,7 @@ class Redactor:
     ) -> None:
         self._names = names
         self._care = Care(names, tuple(folders))
-        self._forms = forms
+        self._values = FoundValues(forms)
         self._patterns = dict(patterns or {})
         self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
@@ -109,10 +111,9 @@ class Redactor:
         """From this number on marks are of what is compressed."""
         self._marks += (*self._json.marks, HASHED, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
-        self._finder = native.Finder(self._marks, True, LEAST_DIGITS if self._card else 0)
-        self._dull: dict[tuple[bytes, bool], tuple[bool, bool]] = {}
-        """(text, whether it is code) of those in which nothing was found -> whether a secret's name
-        has no value there, whether it is a statement."""
+        self._wanted = self._marks, True, LEAST_DIGITS if self._card else 0
+        self._finder = native.Finder(*self._wanted)
+        self._looks = Looks()
 
     def redact(
         self,
@@ -180,7 +181,7 @@ class Redactor:
         joined: Sequence[bytes],
         allowed: frozenset[bytes],
     ) -> SecretSet:
-        found = SecretSet(self._forms, allowed)
+        found = SecretSet(self._values, allowed)
         texts = self._finder.in_texts(data, regions)
         for number, some in groupby(texts, _region):
             self._find_in_region(data, regions[number], some, found)
@@ -267,30 +268,38 @@ class Redactor:
             elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
                 found.unopened = True
             return False
-        known = data[begin:end], region.code
-        dull = self._dull.get(known)
-        if dull is None:
-            before = found.looked_up
-            asks = self._find_in_text(
-                data, begin, end, hits, found, code=region.code, lines=found.lines
-            )
-            dull = asks, asks and is_statement(known[0])
-            if found.looked_up == before:
-                self._remember(known, dull)
-        asks, states = dull
-        if states:
+        look = self._looks.of(data[begin:end], code=region.code)
+        if look is None:
+            look = self._look_at(data, begin, end, region, hits, found)
+        else:
+            for value, rule, number in look.added:
+                found.add(value, rule, number=number)
+        if look.states and end < region.end:
             for first, last in secret_parameters(data, begin, end, self._names):
                 found.add_cell(data, parameter_cell(data, first, last))
-        return asks
+        return look.asks
 
-    def _remember(self, known: tuple[bytes, bool], dull: tuple[bool, bool]) -> None:
-        if len(known[0]) <= _LARGEST_DULL:
-            if len(self._dull) >= _MOST_DULL:
-                self._dull.clear()
-            self._dull[known] = dull
+    def _look_at(
+        self,
+        data: bytes,
+        begin: int,
+        end: int,
+        region: Region,
+        hits: list[tuple[int, int]],
+        found: SecretSet,
+    ) -> Look:
+        special, before = found.special, len(found.added)
+        asks = self._find_in_text(
+            data, begin, end, hits, found, code=region.code, lines=found.lines
+        )
+        text = data[begin:end]
+        look = Look(asks, asks and is_statement(text), tuple(found.added[before:]))
+        if found.special == special:
+            self._looks.keep(text, look, code=region.code)
+        return look
 
     def _open(self, data: bytes, begin: int, place: int, end: int, found: SecretSet) -> None:
-        found.looked_up += 1
+        found.special += 1
         packed = inflate(data, begin, place, end)
         found.unopened |= packed is None
         if packed is not None:
@@ -376,3 +385,4 @@ class Redactor:
             if lines is not None and named.line_at >= 0:
                 begin = named.line_at + named.value.index(value)
                 lines.add((begin, begin + len(value)))
+                found.special += 1

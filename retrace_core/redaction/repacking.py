@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
-from retrace_core.redaction.secret_set import WHOLE, Replacement
+from retrace_core.redaction.secret_set import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
 from retrace_core.redaction.lane_events import own_numbers
-from retrace_core.redaction.secret_set import Replacement
+from retrace_core.redaction.replacements import Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -19,8 +19,8 @@ from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.replacing import Region
-from retrace_core.redaction.secret_set import Forms
 
 NAMES = Names(("mother",), ("api_key_name", "csrf_token"))
 PATTERN = {"pattern 1": re.compile(rb"EMP-([0-9]{6})")}
