@@ -381,6 +381,6 @@ FRAGMENTS = [
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
-    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)))
+    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)), after=None)
     found = [*detector.find(data, [place for place, _ in hits])]
     assert found == [*everywhere.find(data, [0])]
