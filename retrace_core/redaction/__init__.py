@@ -21,6 +21,7 @@ The files, from finding to writing:
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
     compressed.py    bodies that came packed are looked into, and packed again to as many bytes
+    unpacking.py     those of one region
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed

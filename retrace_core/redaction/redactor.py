@@ -17,13 +17,7 @@ from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.cells import parameter_cell
-from retrace_core.redaction.compressed import (
-    BROTLI_MARKS,
-    MARKS,
-    Compressed,
-    inflate,
-    packed_bodies,
-)
+from retrace_core.redaction.compressed import BROTLI_MARKS, MARKS
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.found_values import FoundValues
@@ -48,9 +42,10 @@ from retrace_core.redaction.replacing import (
 from retrace_core.redaction.rows import LaneRows, may_have_rows
 from retrace_core.redaction.secret_set import SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
+from retrace_core.redaction.unpacking import open_bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
@@ -137,7 +132,7 @@ class Redactor:
         """
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
-        found = self._find(data, regions, joined, self._allowed | masks)
+        found = self._find(data, regions, streams, joined, self._allowed | masks)
         if not found.has_any and not found.hashes:
             return Redacted(data, [], [])
         hashed = list(hashed_in(data, regions)) if found.hashes else []
@@ -172,12 +167,13 @@ class Redactor:
         del found.placed[before:]  # of compressed bodies, which may be packed once more
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        return patches, inner
+        return [one for one in patches if not found.is_opaque(*one)], inner
 
     def _find(
         self,
         data: bytes,
         regions: Sequence[Region],
+        streams: Sequence[Sequence[tuple[int, int]]],
         joined: Sequence[bytes],
         allowed: frozenset[bytes],
     ) -> SecretSet:
@@ -185,10 +181,11 @@ class Redactor:
         texts = self._finder.in_texts(data, regions)
         for number, some in groupby(texts, _region):
             self._find_in_region(data, regions[number], some, found)
-        for whole in joined:
+        clear = [found.clear(spans, whole) for spans, whole in zip(streams, joined, strict=True)]
+        for whole in clear:
             self._find_in_whole(whole, found)
         if self._patterns:
-            self._find_patterns(data, regions, joined, found)
+            self._find_patterns(data, regions, clear, found)
         for value, rule in self._known().items():
             found.add(value, rule)
         return found
@@ -203,7 +200,7 @@ class Redactor:
         texts = [*joined, *(one.plain for one in found.compressed)]
         for region in regions:
             spans = native.texts_at(data, region.begin, region.end, None)
-            texts += [data[begin:end] for begin, end, _ in spans]
+            texts += [found.clear([span[:2]], data[span[0] : span[1]]) for span in spans]
         for rule, pattern in self._patterns.items():
             for text in texts:
                 for match in pattern.finditer(text):
@@ -229,15 +226,8 @@ class Redactor:
     ) -> None:
         pairs: list[tuple[int, int, int]] = []
         asks = False
-        for _, begin, end, role, hits in texts:
-            asks |= self._look(data, region, (begin, end, role), hits, found, pairs)
-        if found.unopened:
-            found.unopened = False
-            for body in packed_bodies(data, region, found.compressed):
-                if isinstance(body, Compressed):
-                    self._look_into(body, found)
-                else:
-                    found.blank(data, body)
+        for begin, end, role, hits, whole in self._opened(data, region, list(texts), found):
+            asks |= self._look(data, region, (begin, end, role), hits, found, pairs, whole=whole)
         if region.lane and (asks or pairs) and may_have_rows(data, region):
             rows = LaneRows(data, region, self._names)
             for cell in rows.cells():
@@ -245,6 +235,30 @@ class Redactor:
             pairs = [pair for pair in pairs if not within(pair[0], rows.descriptions)]
         for begin, end, role in pairs:
             self._add_after(data, begin, end, role, found)
+
+    def _opened(
+        self, data: bytes, region: Region, texts: list[_Text], found: SecretSet
+    ) -> Iterator[tuple[int, int, int, list[tuple[int, int]], bool]]:
+        """Open compressed bodies; yield each text with the marks that are in none of them.
+
+        The last says whether those are all of its marks.
+        """
+        before = len(found.compressed)
+        marked = (
+            (place, begin, end, bool(role) and _NAME.fullmatch(data, begin, end) is not None)
+            for _, begin, end, role, hits in texts
+            for place, which in hits
+            if which >= self._packed
+        )
+        open_bodies(data, region, marked, found)
+        for body in found.compressed[before:]:
+            self._find_in_whole(body.plain, found)
+        for _, begin, end, role, hits in texts:
+            left = [
+                hit for hit in hits if hit[1] < self._packed and not within(hit[0], found.opaque)
+            ]
+            if left:
+                yield begin, end, role, left, len(left) == len(hits)
 
     def _look(
         self,
@@ -254,6 +268,8 @@ class Redactor:
         hits: list[tuple[int, int]],
         found: SecretSet,
         pairs: list[tuple[int, int, int]],
+        *,
+        whole: bool,
     ) -> bool:
         """Look into a text; True, or one more of `pairs`, where a name may be a column's."""
         begin, end, role = text
@@ -265,12 +281,10 @@ class Redactor:
                     pairs.append(text)
                 else:
                     self._add_after(data, begin, end, role, found)
-            elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
-                found.unopened = True
             return False
-        look = self._looks.of(data[begin:end], code=region.code)
+        look = self._looks.of(data[begin:end], code=region.code) if whole else None
         if look is None:
-            look = self._look_at(data, begin, end, region, hits, found)
+            look = self._look_at(data, begin, end, region, hits, found, whole=whole)
         else:
             for value, rule, number in look.added:
                 found.add(value, rule, number=number)
@@ -287,6 +301,8 @@ class Redactor:
         region: Region,
         hits: list[tuple[int, int]],
         found: SecretSet,
+        *,
+        whole: bool,
     ) -> Look:
         special, before = found.special, len(found.added)
         asks = self._find_in_text(
@@ -294,20 +310,9 @@ class Redactor:
         )
         text = data[begin:end]
         look = Look(asks, asks and is_statement(text), tuple(found.added[before:]))
-        if found.special == special:
+        if whole and found.special == special:
             self._looks.keep(text, look, code=region.code)
         return look
-
-    def _open(self, data: bytes, begin: int, place: int, end: int, found: SecretSet) -> None:
-        found.special += 1
-        packed = inflate(data, begin, place, end)
-        found.unopened |= packed is None
-        if packed is not None:
-            self._look_into(packed, found)
-
-    def _look_into(self, packed: Compressed, found: SecretSet) -> None:
-        found.compressed.append(packed)
-        self._find_in_whole(packed.plain, found)
 
     def _find_in_whole(self, text: bytes, found: SecretSet) -> None:
         """Add the secrets in a text that is none of the recording's, but was made of such."""
@@ -354,10 +359,8 @@ class Redactor:
                 near.setdefault(owners[which - self._named], []).append(max(place - begin, 0))
             elif which < self._digests:
                 has_json = True
-            elif which < self._packed:
-                found.note_hash()
             else:
-                self._open(data, begin, place, end, found)
+                found.note_hash()
         if has_json:
             self._json.find(data[begin:end], found)
         # By itself: what stands before it in the data is no part of a word.

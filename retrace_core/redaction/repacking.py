@@ -65,8 +65,8 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
     """Return what stands in each body now, and the body packed again.
 
     Pseudonyms may be harder to compress than what they stand for: where a body would grow, equal
-    digits stand in the place of their ends, or of all. In all bodies alike: a secret in several of them
-    is one text to the replayed code.
+    digits stand in the place of their ends, or of all. In all bodies alike: a secret in several
+    of them is one text to the replayed code.
     """
     for kept, other in _TRIED:
         made = [

@@ -30,6 +30,7 @@ __all__ = [
     "patched",
     "patches_of",
     "placed",
+    "span_at",
     "within",
 ]
 
@@ -123,8 +124,13 @@ def patches_of(
 
 def within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
     """Return True for a place in one of spans that are in order."""
+    return place < span_at(place, spans)[1]
+
+
+def span_at(place: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the last of spans, which are in order, that begins there or before; else (0, 0)."""
     at = bisect.bisect(spans, (place, 1 << 62)) - 1
-    return at >= 0 and place < spans[at][1]
+    return spans[at] if at >= 0 else (0, 0)
 
 
 def placed(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.compressed import opaque_spans
 from retrace_core.redaction.forms import digest_forms, escaped_alike
 from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.replacements import Replacement
+from retrace_core.redaction.replacing import span_at, within
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -42,12 +44,12 @@ class SecretSet:
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.compressed: list[Compressed] = []
+        self.opaque: list[tuple[int, int]] = []
+        """Where they stand, and nothing else: no secret is found there, and none replaced."""
         self.lines: set[tuple[int, int]] = set()
         """Where values stand that end lines of settings: there they are masked, short or not."""
         self.placed: list[tuple[int, bytes, Replacement]] = []
         """What is masked where it stands, whatever it is."""
-        self.unopened = False
-        """True while something compressed could not be looked into where it stands."""
         self.hashes = False
         """True where there may be events of what code hashed."""
         self.added: list[tuple[bytes, str, bool]] = []
@@ -61,6 +63,36 @@ class SecretSet:
     def has_any(self) -> bool:
         """True where something may have to be replaced."""
         return bool(self.replacements or self.placed or self.says)
+
+    def open(self, body: Compressed) -> None:
+        """Add a compressed body."""
+        self.compressed.append(body)
+        self.opaque = opaque_spans(self.compressed)
+
+    def clear(self, spans: Sequence[tuple[int, int]], text: bytes) -> bytes:
+        """Return what is left of a text after the compressed body that it begins with, if any.
+
+        Args:
+            spans: where the text stands.
+            text: it.
+        """
+        begin = spans[0][0]
+        if not within(begin, self.opaque):
+            return text
+        return next((text[one.size :] for one in self.compressed if one.spans[0][0] == begin), text)
+
+    def is_opaque(self, place: int, text: bytes, replacement: Replacement) -> bool:
+        """Return True for a piece of a compressed body that looks like a secret by chance.
+
+        The whole of one may be a secret itself, by its name.
+        """
+        if replacement.packed or not self.opaque:
+            return False
+        end = place + len(text)
+        return any(
+            (first <= place < last or first < end <= last) and not (place <= first and last <= end)
+            for first, last in (span_at(place, self.opaque), span_at(end - 1, self.opaque))
+        )
 
     def note_hash(self) -> None:
         """Take note of an event of what code hashed."""
