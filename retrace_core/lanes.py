@@ -101,6 +101,11 @@ class LaneOwner(Protocol):
         """Return True when this call is the next recorded one of `lane` (replay only)."""
         ...
 
+    def is_handed_over(self, lane: Lane, key: str) -> bool:
+        """Return True when `lane` gets next what other work of the process had handed over, as
+        it was recorded (replay only)."""
+        ...
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Take note of a call that was not recorded, answered by a database in memory (replay
         only)."""

@@ -6,7 +6,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core.codec import decode, encode
-from retrace_core.ordering import ORDER
+from retrace_core.handed_over import HANDED_OVER
+from retrace_core.ordering import GOT, ORDER
 from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
 from retrace_core.replay.divergence import same_key
 from retrace_core.sqlite.callbacks import CALLED_BACK
@@ -107,6 +108,15 @@ class LaneCursor:
             elif event.kind not in ORDER and event.kind not in past:
                 if setting is None or self.owner(event) is not setting:
                     return False
+        return False
+
+    def is_handed_over(self, key: str) -> bool:
+        """Return True when the next thing got from a queue is what other work had put there."""
+        for event in self.waiting:
+            if event.kind == HANDED_OVER:
+                return bool(event.key == key)
+            if event.kind not in ORDER or str(event.key).startswith(GOT):
+                return False
         return False
 
     def pass_over(self, event: Event, kind: str) -> None:

@@ -211,6 +211,10 @@ class Player(ReplayedResponse):
         """Return True when this call is the next recorded one of `lane`, save for `past`."""
         return self._cursor(lane).comes(kind, decode(native.encode(key)), past)
 
+    def is_handed_over(self, lane: Lane, key: str) -> bool:
+        """Return True when `lane` gets next what other work of the process had handed over."""
+        return self._cursor(lane).is_handed_over(key)
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Take note of a call that was not recorded, answered by a database in memory."""
         self.findings.computed[lane.id, kind] += 1
