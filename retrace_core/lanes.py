@@ -3,7 +3,7 @@
 A lane's id is its parent's id, a dot, and the number of the child, given at the moment of
 the spawn in the parent's program order: so the same program gives the same ids again,
 however long each of the children takes. The work on an item of a queue is numbered apart,
-with a q: it has a lane only where a thread does it that has none of this scope.
+with a q: it has a lane only where a thread or task does it that has none of this scope.
 """
 
 from __future__ import annotations

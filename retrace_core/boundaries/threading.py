@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.lanes import Lane, carry
