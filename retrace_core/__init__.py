@@ -47,6 +47,7 @@ The files in the order of a request:
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
     item_tasks.py     and so where a task does it
     handed_over.py    what other work of the process gave to a request, as plain data
+    handed_futures.py  or what it sets as the result of a request's future
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     httpx_exchange.py what the boundaries of httpx and httpx2 share

@@ -196,3 +196,61 @@ def test_what_other_work_of_the_process_hands_over_is_kept_by_its_value(
     recording = only_recording(recordings)
     app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
     assert_identical(recording, app)
+
+
+def with_batches(wait: Callable[[asyncio.Future[Any]], Awaitable[Any]], fails: bool) -> FastAPI:
+    """Return an application whose task works on all that its requests have left in a plain list,
+    and sets their futures."""
+    app = with_worker(lambda _: work())
+    app.state.waiting = []
+    app.state.woken = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            await app.state.woken.wait()
+            app.state.woken.clear()
+            batch, app.state.waiting = app.state.waiting, []
+            await asyncio.sleep(random.random() / 100)
+            for text, future in batch:
+                if fails:
+                    future.set_exception(Broken(text, len(batch)))
+                else:
+                    future.set_result(Drawn(text, random.random(), datetime.datetime.now()))
+
+    @app.get("/{text}")
+    async def page(text: str) -> str:
+        futures = [asyncio.get_running_loop().create_future() for _ in range(2)]
+        app.state.waiting += [(text, future) for future in futures]
+        app.state.woken.set()
+        try:
+            return repr([await wait(future) for future in futures])
+        except Broken as error:
+            await asyncio.gather(*futures, return_exceptions=True)
+            return repr(error)
+
+    return app
+
+
+async def plainly(future: asyncio.Future[Any]) -> Any:
+    """Wait for a future."""
+    return await future
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    "wait", [plainly, lambda future: asyncio.wait_for(future, 5), asyncio.gather]
+)
+def test_a_future_that_other_work_sets_is_kept_by_its_value(
+    recordings: Path, wait: Callable[[asyncio.Future[Any]], Awaitable[Any]], fails: bool
+) -> None:
+    """As where requests are worked on in batches: two at once, each replays alone."""
+    app = with_batches(wait, fails)
+    one, two = asked(app, "/one", "/two")
+    assert "one" in one
+    assert "two" in two
+    found = recorded(recordings)
+    assert len(found) == 2
+    app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
+    for recording in found:
+        assert kinds(recording, "0.f0")[0] == "handed.over"
+        assert_identical(recording, app)

@@ -99,7 +99,7 @@ def _taken(self: Any, item: Any, lane: Lane | None, caller: FrameType) -> Any:
 
 def _given(self: Any, packed: Any, get_nowait: Callable[[Any], Any]) -> Any:
     """Return what was handed over when recorded; where the queue has the same, that one."""
-    head = -1 if isinstance(self, queues.LifoQueue) else 0
+    head = -1 if issubclass(type(self), queues.LifoQueue) else 0
     if self._queue and is_packed(self._queue[head], packed):
         item = get_nowait(self)
         take_out(self, item)
