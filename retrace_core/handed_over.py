@@ -156,7 +156,11 @@ def _form(cls: type) -> str:
         if hasattr(cls, "__pydantic_fields__") and hasattr(cls, "__pydantic_validator__"):
             if not dataclasses.is_dataclass(cls):
                 return "model"
-        if _fields(cls):
+        if hasattr(cls, "__struct_fields__"):
+            # They are made by their constructor only, which runs nothing else.
+            if not hasattr(cls, "__post_init__"):
+                return "struct"
+        elif _fields(cls):
             return "fields"
     raise NotData(f"{cls.__module__}.{cls.__qualname__} is not made to hold data")
 
@@ -188,12 +192,14 @@ def _unpack(packed: Any) -> Any:
         return cls(_unpack(rest[1]))
     if form == "tuple":
         return cls._make(_unpack(rest[1]))
+    if form == "struct":
+        return cls(**_unpack(rest[1]))
     built = cls.__new__(cls)
     if form == "model":
         _set_model(built, *map(_unpack, rest[1:]))
-    else:
-        for name, value in _unpack(rest[1]).items():
-            object.__setattr__(built, name, value)
+        return built
+    for name, value in _unpack(rest[1]).items():
+        object.__setattr__(built, name, value)
     return built
 
 
