@@ -45,6 +45,10 @@ The files in the order of a request:
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
+    item_tasks.py     and so where a task does it
+    handed_over.py    what other work of the process gave to a request, as plain data
+    handed_futures.py  or what it sets as the result of a request's future
+    simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     httpx_exchange.py what the boundaries of httpx and httpx2 share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
