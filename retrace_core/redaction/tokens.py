@@ -18,6 +18,8 @@ __all__ = ["Parts", "digest_of", "parts_of"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
+_NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{43})")
+"""A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
 _CURSOR = re.compile(rb"(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -51,6 +53,9 @@ def parts_of(value: bytes) -> Parts | None:
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])
+    match = _NAKED.fullmatch(value)
+    if match is not None:
+        return Parts(match[1], None, None, match[2])
     match = _SIGNED.fullmatch(value)
     if match is None:
         return None
