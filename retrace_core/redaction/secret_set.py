@@ -20,7 +20,7 @@ from retrace_core.redaction.forms import (
 from retrace_core.redaction.numerals import binary_alike, is_small, packed_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.pseudonyms import luhn_valid
-from retrace_core.redaction.tokens import digest_of, parts_of
+from retrace_core.redaction.tokens import digest_of, parts_of, signed_parts
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class SecretSet:
             if parts.says is not None:
                 self.says.append((parts.payload, parts.says, rule))
             return
-        if self._add_basic(value, rule):
+        if self._add_basic(value, rule) or self._add_signed(value, rule):
             return
         plain = percent_decoded(value)
         text = value.decode("utf-8", "surrogateescape")
@@ -274,6 +274,22 @@ class SecretSet:
         self._add_text(secret, rule)
         masked = user + colon + self._forms.pseudonym(secret).encode()
         self.replacements.setdefault(value, Replacement(base64.b64encode(masked), rule))
+        return True
+
+    def _add_signed(self, value: bytes, rule: str) -> bool:
+        """Add what was signed and its signature, each by itself, and both together.
+
+        The code takes them apart: by the first one a session is looked up.
+        """
+        signed = signed_parts(value)
+        if signed is None:
+            return False
+        made = ""
+        for part, joint in signed:
+            self.add(part, rule)
+            made += self._forms.pseudonym(part.decode()) + joint.decode()
+        for form, one in self._forms.between(value.decode(), made, rule).items():
+            self.replacements.setdefault(form, one)
         return True
 
     def _add_number(self, text: str, rule: str) -> None:

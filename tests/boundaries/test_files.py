@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import subprocess
@@ -99,6 +100,20 @@ def test_static_files_are_the_applications(data: Path, recordings: Path) -> None
     afresh = Starlette(routes=[Mount("/data", StaticFiles(directory=data, check_dir=False))])
     afresh = Starlette(routes=[Mount("/data", StaticFiles(directory=data, check_dir=False))])
     assert_identical(recording, afresh, times=1)
+
+
+def test_a_log_that_a_request_begins_is_written_elsewhere(data: Path, recordings: Path) -> None:
+    """Trac opens its log as it opens the project, at its first request."""
+
+    def view() -> str:
+        handler = logging.FileHandler("data/app.log")
+        log = logging.Logger("a project's")
+        log.addHandler(handler)
+        log.warning("opened")
+        handler.close()
+        return handler.baseFilename
+
+    replays_without(data, recordings, view)
 
 
 def test_a_name_may_have_the_address_of_an_object_in_it(data: Path, recordings: Path) -> None:

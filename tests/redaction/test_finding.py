@@ -211,6 +211,23 @@ def test_of_a_signed_number_the_signature_is_masked(size: int) -> None:
     assert signature.encode() not in masked([("cookie", f"basket=4711:{signature}")])
 
 
+@pytest.mark.parametrize(
+    ("name", "joint"), [("3c10b183-52ee-4921-804f-3eaec4289694", "!"), ("q8Zt" * 8, ".")]
+)
+def test_an_id_that_is_signed_is_masked_by_itself(name: str, joint: str) -> None:
+    """By the id, without its signature, a session is looked up: in a file, or in Redis."""
+    signature = base64.b64encode(bytes(range(32))).decode()
+    cookie = f"{name}{joint}{signature}"
+    out = masked([("cookie", f"pga4_session={cookie}")], f"/sessions/{name}", signature, name)
+    assert name.encode() not in out
+    assert signature.encode() not in out
+    found = re.search(rb"pga4_session=([0-9A-Za-z-]+).([A-Za-z0-9+/=]+)", out)
+    assert found is not None
+    assert b"/sessions/" + found[1] in out
+    assert out.count(found[1]) == 3
+    assert out.count(found[2]) == 2
+
+
 def test_what_is_signed_may_be_the_secret() -> None:
     """As a session's id is, which is long."""
     out = masked([("cookie", "connect.sid=s3cret-id-of-session." + "aB3_-9zQ" * 5 + "abc")])
