@@ -50,6 +50,7 @@ The files in the order of a request:
     handed_futures.py  or what it sets as the result of a request's future
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
+    httpx_carrier.py  the trace's headers are in a request of theirs while it is sent
     httpx_exchange.py what the boundaries of httpx and httpx2 share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
     generated_names.py  names in SQL that differ from run to run by their nature
