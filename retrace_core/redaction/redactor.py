@@ -17,7 +17,7 @@ from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.cells import parameter_cell
-from retrace_core.redaction.compressed import BROTLI_MARKS, MARKS
+from retrace_core.redaction.compressed import HEADER_MARKS, MARKS
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.found_values import FoundValues
@@ -104,7 +104,7 @@ class Redactor:
         """From this number on marks are of what was hashed, and before them those of JSON."""
         self._packed = self._digests + 1
         """From this number on marks are of what is compressed."""
-        self._marks += (*self._json.marks, HASHED, *MARKS, *BROTLI_MARKS)
+        self._marks += (*self._json.marks, HASHED, *MARKS, *HEADER_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
         self._wanted = self._marks, True, LEAST_DIGITS if self._card else 0
         self._finder = native.Finder(*self._wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.compressed import Compressed, inflate, packed_bodies
+from retrace_core.redaction.compressed import Compressed, has_no_body, inflate, packed_bodies
 from retrace_core.redaction.replacing import within
 
 if TYPE_CHECKING:
@@ -27,14 +27,13 @@ def open_bodies(
     Args:
         data: a recording.
         region: which.
-        marked: (place of a mark, begin and end of its text, whether that is a name) in order; of
-            the name "content-encoding" it is "br" after it.
+        marked: (place of a mark, begin and end of its text, whether that is a name) in order.
         found: gets them.
     """
     unopened = False
     for place, begin, end, is_name in marked:
-        if within(place, found.opaque):
-            continue  # it looks like a mark by chance
+        if within(place, found.opaque) or has_no_body(data, begin, place, end):
+            continue  # it looks like a mark by chance, or tells of none
         body = None if is_name else inflate(data, begin, place, end)
         if body is None:
             unopened = True
