@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.redaction.compressed import Compressed, has_no_body, inflate, packed_bodies
+from retrace_core.redaction.compressed import Compressed, inflate, packed_bodies
 from retrace_core.redaction.replacing import within
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def open_bodies(
     """
     unopened = False
     for place, begin, end, is_name in marked:
-        if within(place, found.opaque) or has_no_body(data, begin, place, end):
-            continue  # it looks like a mark by chance, or tells of none
+        if within(place, found.opaque):
+            continue  # it looks like a mark by chance
         body = None if is_name else inflate(data, begin, place, end)
         if body is None:
             unopened = True
