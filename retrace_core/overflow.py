@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["overflow_folder", "overflowing"]
 
+_MANY = 128
+"""So many recordings that wait are more than a moment's: two batches of the writer."""
 _SETTLE_NS = 1_000_000_000
 """How long after recordings have overflowed it is looked whether they can be moved."""
 
@@ -43,7 +45,7 @@ def overflowing(store: Store, settings: Settings) -> Store:
     if _overflow.has_left():
         _overflow.uploader.wake()
     writer.at_exit(_finish, last=True)
-    return OverflowingStore(store.root, _overflow.store, writer.is_pressed)
+    return OverflowingStore(store.root, _overflow.store, _overflow.is_pressed)
 
 
 class Overflow:
@@ -60,6 +62,11 @@ class Overflow:
         self._uploader: Uploader | None = None
         self.is_due = False
         """True while it is to be looked whether recordings can be moved."""
+
+    def is_pressed(self) -> bool:
+        """Return True while so many wait to be written that some may have to be dropped soon."""
+        waiting, size_bytes = writer.waiting()
+        return waiting >= _MANY and size_bytes > self._settings.queue_bytes // 4
 
     def has_left(self) -> bool:
         """Return True where a process has left some; nothing is loaded to find out."""
@@ -104,7 +111,7 @@ class Overflow:
     def _settle(self) -> None:
         """Have them moved, unless too many wait still: then that would make more wait."""
         self.is_due = False
-        if writer.is_pressed():
+        if self.is_pressed():
             self._settle_soon()
             return
         with contextlib.suppress(RuntimeError):  # the process ends: no thread is begun any more

@@ -35,24 +35,12 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = [
-    "Writer",
-    "at_exit",
-    "configure",
-    "finish",
-    "flush",
-    "is_pressed",
-    "park",
-    "submit",
-    "waiting",
-]
+__all__ = ["Writer", "at_exit", "configure", "finish", "flush", "park", "submit", "waiting"]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
 _BATCH, _BATCH_BYTES = 64, 4 << 20
 """How many recordings are encoded and stored in one step, at most, and about how large."""
-_MANY = 2 * _BATCH
-"""So many waiting are more than a moment's."""
 _OPEN_SCOPES_S = 1.0
 """How long SIGTERM waits for requests of other threads that are nearly over, in seconds."""
 _EXIT_S = 5.0
@@ -262,10 +250,6 @@ class Writer:
                 with failsafe.gate("store"):
                     raise answer
 
-    def is_pressed(self) -> bool:
-        """Return True while so many wait that some may have to be dropped soon."""
-        return len(self._queue) >= _MANY and self._bytes > self._limit // 4
-
     def waiting(self) -> tuple[int, int]:
         """Return how many recordings wait to be written, and how many bytes they hold."""
         return len(self._queue), self._bytes
@@ -337,11 +321,6 @@ def flush(timeout_s: float = 5.0) -> bool:
 def waiting() -> tuple[int, int]:
     """Return how many recordings wait to be written, and how many bytes they hold."""
     return (0, 0) if _writer is None else _writer.waiting()
-
-
-def is_pressed() -> bool:
-    """Return True while so many wait to be written that some may have to be dropped soon."""
-    return _writer is not None and _writer.is_pressed()
 
 
 def _prepare_process() -> None:
