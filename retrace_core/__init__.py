@@ -94,6 +94,7 @@ The files in the order of a request:
     writer.py         the background thread: encode and put
     giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
+    overflow.py       what is put for a while beside a folder that does not get all in time
     spooling.py       where recordings go, and whether by way of a spool
     uploader.py       the background thread: ship from the spool to the store
     backoff.py        how long to wait before the next try
