@@ -252,3 +252,20 @@ def test_pools_of_threads_keep_the_queue_that_they_had() -> None:
         assert type(pool._work_queue) is _queue.SimpleQueue
     assert isinstance(pool._work_queue, queue.SimpleQueue)
     assert isinstance(queue.SimpleQueue(), _queue.SimpleQueue)
+
+
+def test_a_subclass_of_the_simple_queue() -> None:
+    """Applications make their own, with arguments."""
+    installer.install()
+
+    class Named(queue.SimpleQueue):  # type: ignore[type-arg]
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    named = Named("orders")
+    named.put("tea")
+    assert (named.name, named.get(), named.empty()) == ("orders", "tea", True)
+    assert isinstance(named, queue.SimpleQueue)
+    assert not isinstance(queue.SimpleQueue[int](), Named)
+    with pytest.raises(queue.Empty):
+        named.get_nowait()
