@@ -16,7 +16,7 @@ from retrace_core.handed_over import HANDED_OVER, is_packed, note_handed_over, u
 from retrace_core.item_lanes import CARRIED, Parcel, is_own, parcel_of, put_down, take_up
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
-from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
+from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_got, turn_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,13 +82,14 @@ class CarryingQueue(SimpleQueue, metaclass=_AnySimpleQueue):  # type: ignore[typ
         try:
             got = _GET(self, block, timeout)
         except Empty as error:
-            if len(lane.scope.lanes) > 1:
-                record_error(lane, TURN, turn_key("get", None), error, start_ns)
+            record_error(lane, TURN, turn_key("get", None), error, start_ns)
             raise
         parcel = got if type(got) is Parcel else None
         item = parcel.item if parcel is not None else got
-        if is_own(parcel, lane) or not note_handed_over(lane, _KEY, item, start_ns):
-            note_turn(lane, "get", None, True, start_ns)
+        if is_own(parcel, lane):
+            note_got(lane, start_ns)
+        else:
+            note_handed_over(lane, _KEY, item, start_ns)
         return item
 
     def _again(self, lane: Lane, live: Callable[[], Any], frame: FrameType) -> Any:

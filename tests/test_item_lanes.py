@@ -269,3 +269,40 @@ def test_a_subclass_of_the_simple_queue() -> None:
     assert not isinstance(queue.SimpleQueue[int](), Named)
     with pytest.raises(queue.Empty):
         named.get_nowait()
+
+
+@pytest.mark.parametrize("kind", ["Queue", "SimpleQueue", "asyncio"])
+def test_each_time_it_is_known_whether_it_gets_its_own(recordings: Path, kind: str) -> None:
+    """Its own items come out of its own queue, between those that are in the recording."""
+    installer.install()
+    make: Any = asyncio.Queue if kind == "asyncio" else getattr(queue, kind)
+    foreign = make()
+
+    def fill() -> None:
+        for number in range(3):
+            foreign.put_nowait(f"foreign {number}")
+        foreign.put_nowait(threading.Lock())
+        foreign.put_nowait("last")
+
+    async def page() -> list[str]:
+        own = make()
+        own.put_nowait("own 0")
+        seen: list[Any] = [own.get_nowait(), foreign.get_nowait()]
+        with pytest.raises((queue.Empty, asyncio.QueueEmpty)):
+            own.get_nowait()
+        seen += [foreign.get_nowait(), foreign.get_nowait()]
+        own.put_nowait("own 1")
+        if kind == "asyncio":
+            seen.append(await own.get())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(own.get(), 0.01)
+            return [*seen, type(await foreign.get()).__name__, await foreign.get()]
+        return [*seen, own.get(), type(foreign.get()).__name__, foreign.get()]
+
+    fill()
+    app, recording = record_asgi(recordings, page)
+    assert recording.response is not None
+    assert b"own 1" in b"".join(recording.response.body)
+    for _ in range(2):
+        foreign.put_nowait(threading.Lock())  # what is no data
+        assert_identical(recording, app, times=1)

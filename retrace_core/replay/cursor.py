@@ -119,6 +119,15 @@ class LaneCursor:
                 return False
         return False
 
+    def pass_got(self) -> None:
+        """Pass over the next time that something was got from a queue, if that comes next."""
+        for place, event in enumerate(self.waiting):
+            if event.kind not in ORDER:
+                return
+            if str(event.key).startswith(GOT):
+                self.passed += self.skip(place + 1)[1]
+                return
+
     def pass_over(self, event: Event, kind: str) -> None:
         """Leave the next event out, with what goes on with it.
 

@@ -215,6 +215,12 @@ class Player(ReplayedResponse):
         """Return True when `lane` gets next what other work of the process had handed over."""
         return self._cursor(lane).is_handed_over(key)
 
+    def got(self, lane: Lane) -> None:
+        """Take note that `lane` has got what was not recorded by its value."""
+        cursor = self._cursor(lane)
+        cursor.pass_got()
+        self._give_away(lane, cursor)
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Take note of a call that was not recorded, answered by a database in memory."""
         self.findings.computed[lane.id, kind] += 1
