@@ -63,6 +63,7 @@ The files in the order of a request:
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
+    mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
@@ -77,6 +78,7 @@ The files in the order of a request:
     _fallback.py      those in Python
     _fallback_encoder.py  and its encoder
     _fallback_texts.py  and where texts stand
+    _fallback_finder.py  and what is looked for again and again
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.forms import percent_decoded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -35,10 +37,11 @@ _BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\]+")
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
-_PART = re.compile(rb"\"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
+_PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
 _INPUT = re.compile(rb"[\"'][^<>]{0,200}?\bvalue=([\"'])([^\"'<>]*)\1", re.IGNORECASE)
 _HOLDER = re.compile(
     rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
+    rb"|\{\{[^{}]*\}\}|\{%[^{}]*%\}"
 )
 _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer".split()
@@ -47,9 +50,15 @@ _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _TEMPLATE = re.compile(rb"\{[{%]")
 """In a template stand programs: token=make_token("feed")."""
+_TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
+"""What has one in it, or begins where one ends, is a piece of a template."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
 _LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
 _SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
+"""How `http.cookies` writes a comma, say."""
+_SMALL_NUMBERS = re.compile(rb"\[\s*(?:[0-9]{1,6}(?:\s*,\s*[0-9]{1,6})*)?\s*\]")
+"""What was looked at lately, by its numbers: a list of such opens nothing."""
 _COOKIE = re.compile(rb"\s*([^=;\s]+)\s*=\s*\"?([^;\"]*)")
 _ATTRIBUTES = frozenset(b"path domain expires max-age samesite version priority".split())
 
@@ -170,15 +179,23 @@ def _cookies(value: bytes, names: Names, *, only_first: bool) -> Iterator[bytes]
         name, content = match[1].decode("latin-1"), match[2].strip()
         if match[1].lower() in _ATTRIBUTES or names.keeps(name):
             continue
-        if (names.is_secret(name) or len(content) >= _LEAST_COOKIE) and is_value(content):
+        if (names.is_secret(name) or _says_much(content)) and is_value(content):
             yield content
+
+
+def _says_much(cookie: bytes) -> bool:
+    """Return True for what may be a secret, though its name does not say so."""
+    if len(cookie) < _LEAST_COOKIE:
+        return False
+    plain = percent_decoded(_OCTAL.sub(lambda octal: bytes([int(octal[1], 8)]), cookie))
+    return len(plain) >= _LEAST_COOKIE and _SMALL_NUMBERS.fullmatch(plain) is None
 
 
 def is_value(value: bytes) -> bool:
     """Return False for what is no value: a placeholder, a word like null, something short."""
     if len(value) < LEAST or value.lower() in _WORDS:
         return False
-    return _HOLDER.fullmatch(value) is None
+    return _HOLDER.fullmatch(value) is None and _TAG.search(value) is None
 
 
 def unescaped(value: bytes) -> bytes:

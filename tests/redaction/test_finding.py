@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrace_core import _fallback_texts, native
+from retrace_core import _fallback_finder, _fallback_texts, native
 from retrace_core.codec import encode
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.replacing import Region
-from retrace_core.redaction.secret_set import Forms
 
 NAMES = Names(("mother",), ("api_key_name", "csrf_token"))
 PATTERN = {"pattern 1": re.compile(rb"EMP-([0-9]{6})")}
@@ -137,9 +137,15 @@ LEFT: dict[str, object] = {
     "a picture": "/static/logo@2x.png",
     "columns": (["password", "email"], 1, None),
     "a preference": [("cookie", "theme=dark; lang=en")],
+    "a cookie of numbers": [("cookie", 'seen="[12\\054 7\\054 3081]"; open=%5B1%2C2%2C3%5D')],
+    "a short cookie": [("cookie", 'at="1\\0542\\0543"')],
     "a statement": "SELECT password, token FROM users",
     "a call in a template": "{{ url_for('feed', token=g.project.generate_token('feed')) }}",
     "a call of a template": "{% with secret = Secret.get(request) %}",
+    "an input of a template": '<input name="csrftoken" value="{{ csrftoken }}" />',
+    "an input without a value": '<input name="password" size={{ n }} />\r\n\r\n<p>Say more</p>\r\n',
+    "a text of a template": '{% trans "Choose a new password:" %}\n{% url to %}{% endblock %}\n',
+    "a paragraph of a template": '<p>{% trans "Password:" %}</p><a href="{{ to }}">{% x %}</a>',
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
@@ -197,6 +203,37 @@ def test_a_cursor_can_be_read() -> None:
     assert read["nonce"].encode() in out[found.end() :]
 
 
+@pytest.mark.parametrize("size", (27, 43))
+def test_of_a_signed_number_the_signature_is_masked(size: int) -> None:
+    """As Django's `Signer` writes it: code looks a basket up by its number."""
+    signature = ("aB3_-9zQ" * 6)[:size]
+    assert b"basket=4711:" in masked([("cookie", f"basket=4711:{signature}")])
+    assert signature.encode() not in masked([("cookie", f"basket=4711:{signature}")])
+
+
+@pytest.mark.parametrize(
+    ("name", "joint"), [("3c10b183-52ee-4921-804f-3eaec4289694", "!"), ("q8Zt" * 8, ".")]
+)
+def test_an_id_that_is_signed_is_masked_by_itself(name: str, joint: str) -> None:
+    """By the id, without its signature, a session is looked up: in a file, or in Redis."""
+    signature = base64.b64encode(bytes(range(32))).decode()
+    cookie = f"{name}{joint}{signature}"
+    out = masked([("cookie", f"pga4_session={cookie}")], f"/sessions/{name}", signature, name)
+    assert name.encode() not in out
+    assert signature.encode() not in out
+    found = re.search(rb"pga4_session=([0-9A-Za-z-]+).([A-Za-z0-9+/=]+)", out)
+    assert found is not None
+    assert b"/sessions/" + found[1] in out
+    assert out.count(found[1]) == 3
+    assert out.count(found[2]) == 2
+
+
+def test_what_is_signed_may_be_the_secret() -> None:
+    """As a session's id is, which is long."""
+    out = masked([("cookie", "connect.sid=s3cret-id-of-session." + "aB3_-9zQ" * 5 + "abc")])
+    assert b"s3cret-id" not in out
+
+
 def test_of_a_password_hash_the_digest_is_masked() -> None:
     """Code takes the rest apart: how it was made, and its salt."""
     digest = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -249,6 +286,20 @@ def test_both_implementations_find_the_same(data: bytes, texts: list[bytes]) -> 
     )
 
 
+@given(
+    st.binary(max_size=300) | st.text("aAbB -12\0\u00c4", max_size=300).map(str.encode),
+    st.lists(st.binary(min_size=2, max_size=6), max_size=200)
+    | st.lists(st.text("aAbB- ", min_size=2, max_size=7).map(str.encode), max_size=200),
+)
+def test_many_texts_are_found_as_each_by_itself(data: bytes, texts: list[bytes]) -> None:
+    """More texts than there are groups of them, some of them alike, and runs at any place."""
+    wanted = tuple(dict.fromkeys(text.lower() for text in texts))
+    for fold in (True, False):
+        found = native.Finder(wanted, fold, 3).find(data)
+        assert sorted(found) == _fallback_texts.find_all(data, wanted, fold, 3)
+        assert found == native.find_all(data, wanted, fold, 3)
+
+
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(max_size=8) | st.binary(max_size=8) | st.floats(),
     lambda inner: (
@@ -269,6 +320,52 @@ def test_both_implementations_walk_alike(values: list[object]) -> None:
     whole = native.texts_at(data, 0, len(data), None)
     assert whole == _fallback_texts.texts_at(data, 0, len(data), None)
     assert {text for text in whole if text[1] > text[0]} == {*texts} - {None}
+
+
+@given(st.lists(VALUES, max_size=4), st.binary(max_size=3), st.lists(st.integers(0, 99)))
+def test_both_implementations_find_the_same_in_texts(
+    values: list[object], between: bytes, cuts: list[int]
+) -> None:
+    """Text by text, with what is between the regions passed over."""
+    regions, data = [], b""
+    for value in values:
+        encoded = encode([value, "a pin 4111 and 12-34"])
+        regions.append((len(data), len(data) + len(encoded)))
+        data += encoded + between
+    wanted = (b"pin", b" a", *{data.lower()[cut : cut + 2] for cut in cuts if cut + 2 < len(data)})
+    wanted = tuple(dict.fromkeys(wanted))
+    found = native.Finder(wanted, True, 4).in_texts(data, regions)
+    other = _fallback_finder.Finder(wanted, True, 4).in_texts(data, regions)
+    assert [(*one[:4], sorted(one[4])) for one in found] == [
+        (*one[:4], sorted(one[4])) for one in other
+    ]
+    assert not values or found
+
+
+@given(st.lists(VALUES, max_size=4), st.binary(max_size=20), st.integers(0, 50))
+def test_both_implementations_find_the_same_events(
+    values: list[object], added: bytes, cut: int
+) -> None:
+    """Those of a lane; and both refuse what is none."""
+    events = [
+        [3, "http.bytes", 0, ["read", value], value, 5, 6] if number % 2 else [1, 2, value]
+        for number, value in enumerate(values, 1)
+    ]
+    whole = b"".join(map(encode, events))
+    found = native.hard_events(whole, 0, len(whole))
+    assert found == _fallback_finder.hard_events(whole, 0, len(whole))
+    for (kind, key, value, end), was in zip(found, values[::2], strict=True):
+        assert kind == "http.bytes"
+        assert whole[key:value] == encode(["read", was])
+        assert whole[value:end] == encode(was)
+    for data in (whole[:cut], whole[:cut] + added + whole[cut:], added):
+        said = []
+        for implementation in (native, _fallback_finder):
+            try:
+                said.append(implementation.hard_events(data, 0, len(data)))
+            except ValueError:
+                said.append([])
+        assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("length", [16, 48, 57, 65, 97, 122, 300])
@@ -321,6 +418,6 @@ FRAGMENTS = [
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
-    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)))
+    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)), after=None)
     found = [*detector.find(data, [place for place, _ in hits])]
     assert found == [*everywhere.find(data, [0])]
