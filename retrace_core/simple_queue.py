@@ -61,14 +61,14 @@ class CarryingQueue(SimpleQueue, metaclass=_AnySimpleQueue):  # type: ignore[typ
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take an item out; raises `queue.Empty` where none comes in time."""
         if not CARRIED and current() is None:
-            return _GET(self, block, timeout)
+            # What comes in the end may have been put there in a lane, the first of all.
+            got = _GET(self, block, timeout)
+            return got if type(got) is not Parcel else self._opened(got, sys._getframe(1))
         return self._got(sys._getframe(1), block, timeout)
 
     def get_nowait(self) -> Any:
         """Take an item out, if there is one."""
-        if not CARRIED and current() is None:
-            return _GET(self, False)
-        return self._got(sys._getframe(1), False, None)
+        return self.get(block=False)
 
     def _got(self, frame: FrameType, block: bool, timeout: float | None) -> Any:
         if CARRIED:

@@ -16,6 +16,7 @@ import pytest
 import werkzeug.test
 
 from retrace_core import installer, load, replay, writer
+from retrace_core.item_lanes import CARRIED
 from retrace_core.lanes import mask
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, record_asgi, record_wsgi
@@ -59,6 +60,7 @@ class Scribe:
 def scribe(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scribe]:
     """A scribe at work, which no request has started."""
     installer.install()  # connections that were opened before are not known
+    CARRIED.clear()  # as in a process that has just begun
     scribe = Scribe(tmp_path / "notes.db", getattr(queue, request.param)())
     yield scribe
     scribe.end()
