@@ -21,6 +21,7 @@ from uuid import UUID
 
 from retrace_core.codec import PackedException, decode, encode, pack_exception, unpack_exception
 from retrace_core.loop_steps import answered
+from retrace_core.ordering import note_got
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def pack_handed_over(value: object) -> object:
     return _Packer().pack(value, 0)
 
 
-def note_handed_over(lane: Lane, key: str, item: object, start_ns: int) -> bool:
-    """Record what a lane has got from other work, where it is data; returns whether it is.
+def note_handed_over(lane: Lane, key: str, item: object, start_ns: int) -> None:
+    """Record what a lane has got from other work; where it is no data, only that it has.
 
     Args:
         lane: which records.
@@ -73,9 +74,9 @@ def note_handed_over(lane: Lane, key: str, item: object, start_ns: int) -> bool:
     try:
         packed = pack_handed_over(item)
     except NotData:
-        return False
-    answered(lane, lane.record(HANDED_OVER, key, RETURNED, packed, start_ns))
-    return True
+        note_got(lane, start_ns)
+    else:
+        answered(lane, lane.record(HANDED_OVER, key, RETURNED, packed, start_ns))
 
 
 def is_packed(item: object, packed: object) -> bool:

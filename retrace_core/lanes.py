@@ -107,6 +107,10 @@ class LaneOwner(Protocol):
         it was recorded (replay only)."""
         ...
 
+    def got(self, lane: Lane) -> None:
+        """Take note that `lane` has got what was not recorded by its value (replay only)."""
+        ...
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Take note of a call that was not recorded, answered by a database in memory (replay
         only)."""

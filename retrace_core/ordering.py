@@ -30,6 +30,7 @@ __all__ = [
     "TURN",
     "in_turn",
     "is_infrastructure",
+    "note_got",
     "note_turn",
     "patient",
     "turn_key",
@@ -90,6 +91,14 @@ def note_turn(lane: Lane, what: str, code: CodeType | None, success: bool, start
     """Record that an operation completed, where there are threads or tasks to put in order."""
     if _matters(lane):
         lane.record(TURN, turn_key(what, code), RETURNED, success, start_ns)
+
+
+def note_got(lane: Lane, start_ns: int) -> None:
+    """Record that a lane has got what is not recorded by its value, out of whatever queue.
+
+    So that on replay it is known of each time whether it gets what is recorded, or what is there.
+    """
+    lane.record(TURN, turn_key("get", None), RETURNED, True, start_ns)
 
 
 def _matters(lane: Lane) -> bool:

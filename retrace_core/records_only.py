@@ -54,6 +54,10 @@ class RecordsOnly:
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def got(self, lane: Lane) -> None:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Never called, as `soft`."""
         raise NotImplementedError

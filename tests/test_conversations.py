@@ -444,18 +444,21 @@ async def _echo_all(socket: WebSocket) -> None:
 
 
 class Mailbox:
-    """One message that another socket leaves, handed over by a future, which is in no recording."""
+    """One message that another socket leaves, as an attribute, which is in no recording."""
 
     def __init__(self) -> None:
-        self.letter: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.full = asyncio.Event()
+        self.letter = ""
 
     async def get(self) -> str:
         """Wait for it."""
-        return await self.letter
+        await self.full.wait()
+        return self.letter
 
     async def put(self, text: str) -> None:
         """Leave it."""
-        self.letter.set_result(text)
+        self.letter = text
+        self.full.set()
 
 
 @pytest.mark.parametrize("make", [asyncio.Queue, Mailbox])

@@ -16,6 +16,7 @@ import pytest
 import werkzeug.test
 
 from retrace_core import installer, load, replay, writer
+from retrace_core.item_lanes import CARRIED
 from retrace_core.lanes import mask
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, record_asgi, record_wsgi
@@ -59,6 +60,7 @@ class Scribe:
 def scribe(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scribe]:
     """A scribe at work, which no request has started."""
     installer.install()  # connections that were opened before are not known
+    CARRIED.clear()  # as in a process that has just begun
     scribe = Scribe(tmp_path / "notes.db", getattr(queue, request.param)())
     yield scribe
     scribe.end()
@@ -252,3 +254,57 @@ def test_pools_of_threads_keep_the_queue_that_they_had() -> None:
         assert type(pool._work_queue) is _queue.SimpleQueue
     assert isinstance(pool._work_queue, queue.SimpleQueue)
     assert isinstance(queue.SimpleQueue(), _queue.SimpleQueue)
+
+
+def test_a_subclass_of_the_simple_queue() -> None:
+    """Applications make their own, with arguments."""
+    installer.install()
+
+    class Named(queue.SimpleQueue):  # type: ignore[type-arg]
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    named = Named("orders")
+    named.put("tea")
+    assert (named.name, named.get(), named.empty()) == ("orders", "tea", True)
+    assert isinstance(named, queue.SimpleQueue)
+    assert not isinstance(queue.SimpleQueue[int](), Named)
+    with pytest.raises(queue.Empty):
+        named.get_nowait()
+
+
+@pytest.mark.parametrize("kind", ["Queue", "SimpleQueue", "asyncio"])
+def test_each_time_it_is_known_whether_it_gets_its_own(recordings: Path, kind: str) -> None:
+    """Its own items come out of its own queue, between those that are in the recording."""
+    installer.install()
+    make: Any = asyncio.Queue if kind == "asyncio" else getattr(queue, kind)
+    foreign = make()
+
+    def fill() -> None:
+        for number in range(3):
+            foreign.put_nowait(f"foreign {number}")
+        foreign.put_nowait(threading.Lock())
+        foreign.put_nowait("last")
+
+    async def page() -> list[str]:
+        own = make()
+        own.put_nowait("own 0")
+        seen: list[Any] = [own.get_nowait(), foreign.get_nowait()]
+        with pytest.raises((queue.Empty, asyncio.QueueEmpty)):
+            own.get_nowait()
+        seen += [foreign.get_nowait(), foreign.get_nowait()]
+        own.put_nowait("own 1")
+        if kind == "asyncio":
+            seen.append(await own.get())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(own.get(), 0.01)
+            return [*seen, type(await foreign.get()).__name__, await foreign.get()]
+        return [*seen, own.get(), type(foreign.get()).__name__, foreign.get()]
+
+    fill()
+    app, recording = record_asgi(recordings, page)
+    assert recording.response is not None
+    assert b"own 1" in b"".join(recording.response.body)
+    for _ in range(2):
+        foreign.put_nowait(threading.Lock())  # what is no data
+        assert_identical(recording, app, times=1)

@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -254,3 +255,41 @@ def test_a_future_that_other_work_sets_is_kept_by_its_value(
     for recording in found:
         assert kinds(recording, "0.f0")[0] == "handed.over"
         assert_identical(recording, app)
+
+
+@pytest.mark.parametrize("size", [0, 5])
+@pytest.mark.parametrize("closes", [False, True])
+def test_what_comes_by_a_memory_stream_is_kept_by_its_value(
+    recordings: Path, size: int, closes: bool
+) -> None:
+    """As where one request posts what another one's stream of events sends; its end too."""
+    app = with_worker(lambda _: work())
+    app.state.waiting = []
+
+    async def work() -> None:
+        while True:
+            for text, send in app.state.waiting:
+                for _ in range(2):
+                    await send.send(Drawn(text, random.random(), datetime.datetime.now()))
+                if closes:
+                    send.close()
+            app.state.waiting.clear()
+            await asyncio.sleep(0.001)
+
+    @app.get("/{text}")
+    async def page(text: str) -> list[str]:
+        send, receive = anyio.create_memory_object_stream[Any](size)
+        own, to_own = anyio.create_memory_object_stream[Any](1)
+        async with send, receive, own, to_own:
+            app.state.waiting.append((text, send))
+            await own.send([text])
+            seen = [repr(await to_own.receive()), repr(await receive.receive())]
+            if not closes:
+                return [*seen, repr(await receive.receive())]
+            return [*seen, *[repr(one) async for one in receive]]
+
+    (answer,) = asked(app, "/one")
+    assert answer.count("Drawn") == 2
+    recording = only_recording(recordings)
+    app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
+    assert_identical(recording, app)

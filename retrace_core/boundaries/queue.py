@@ -34,7 +34,7 @@ from retrace_core.item_lanes import (
 )
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
-from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
+from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_got, note_turn, turn_key
 from retrace_core.simple_queue import CarryingQueue
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return live()
         except (queue.Empty, queue.Full) as error:
-            if len(lane.scope.lanes) > 1:
+            if name == "get" or len(lane.scope.lanes) > 1:
                 record_error(lane, TURN, turn_key(name, None), error, start_ns)
             raise
 
@@ -135,18 +135,21 @@ def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(change)
         def noting(self: Any, *args: Any) -> Any:
             result = change(self, *args)
-            lane, given = _here.lane, False
+            lane = _here.lane
             notes = lane is not None and lane.mode != REPLAY and current() is lane
             if lane is not None or (CARRIED and PARCELS in self.__dict__):
                 with failsafe.gate("note a queue"):
                     if name == "put":
                         hand_over(self, args[0], lane)
                     else:
-                        _here.parcel = parcel = take_out(self, result)
-                        if notes and lane is not None and not is_own(parcel, lane):
-                            given = note_handed_over(lane, _KEY, result, now_ns())
-            if notes and lane is not None and not given:
-                note_turn(lane, name, None, True, now_ns())
+                        _here.parcel = take_out(self, result)
+            if notes and lane is not None:
+                if name == "put":
+                    note_turn(lane, name, None, True, now_ns())
+                elif is_own(_here.parcel, lane):
+                    note_got(lane, now_ns())
+                else:
+                    note_handed_over(lane, _KEY, result, now_ns())
             return result
 
         return noting

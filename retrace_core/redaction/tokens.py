@@ -17,7 +17,8 @@ from typing import NamedTuple
 __all__ = ["Parts", "digest_of", "parts_of", "signed_parts"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
-_SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
+_SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})[.:](?:[A-Za-z0-9_-]{4,12}[.:])?([A-Za-z0-9_-]{16,})")
+"""With the time of its signing or without."""
 _NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{43})")
 """A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
 _ID_SIGNED = re.compile(
@@ -64,7 +65,7 @@ def parts_of(value: bytes) -> Parts | None:
     match = _SIGNED.fullmatch(value)
     if match is None:
         return None
-    payload, signature = match[1], match[4]
+    payload, signature = match[1], match[2]
     says = _decoded(payload.removeprefix(b"."))
     if says is None:
         return None

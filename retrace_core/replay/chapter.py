@@ -182,6 +182,9 @@ class ChapterPlayer:
         """Return False: what is started here runs, and hands over what it has itself."""
         return False
 
+    def got(self, lane: Lane) -> None:
+        """Do nothing, as `lane_ending`."""
+
     def cancelled(self, lane: Lane, kind: str) -> None:
         """Do nothing, as `lane_ending`."""
 

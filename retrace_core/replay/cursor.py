@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LaneCursor", "family"]
 
 _AROUND = 3
+_END = "lane.end"
 _NO_TURN = 0
 """The turn of a copy: it takes nobody's."""
 _OWN_STREAM = "asgi."
@@ -119,6 +120,15 @@ class LaneCursor:
                 return False
         return False
 
+    def pass_got(self) -> None:
+        """Pass over the next time that something was got from a queue, if that comes next."""
+        for place, event in enumerate(self.waiting):
+            if event.kind not in ORDER:
+                return
+            if str(event.key).startswith(GOT):
+                self.passed += self.skip(place + 1)[1]
+                return
+
     def pass_over(self, event: Event, kind: str) -> None:
         """Leave the next event out, with what goes on with it.
 
@@ -151,6 +161,14 @@ class LaneCursor:
         turn = self._turns.popleft()
         self._copies -= turn == _NO_TURN
         return event, turn
+
+    def turns(self) -> list[int]:
+        """Return all turns that it may still take."""
+        return list(self._turns)
+
+    def asks_nothing(self) -> bool:
+        """Return True for a lane that asked nothing: at most it began, in its order, and ended."""
+        return all(event.kind in (_END, *ORDER) for event in self.all)
 
     def turn(self) -> int:
         """Return the turn of the next event."""

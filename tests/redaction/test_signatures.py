@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import flask
+import itsdangerous
 import pytest
 
 from retrace_core import native, replay
@@ -201,3 +202,25 @@ def test_hmac_finds_the_constructors_of_hashes() -> None:
     plain: Any = hmac.new(b"k", b"m", sha256)
     assert hooked._hmac is not None
     assert plain._hmac is not None
+
+
+def test_what_a_signed_cookie_holds(recordings: Path) -> None:
+    """A message for the next page, say; masked, it can't be read."""
+    signer = itsdangerous.URLSafeSerializer("key", "messages")
+    app = flask.Flask("shop")
+
+    @app.get("/")
+    def view() -> Any:
+        messages = signer.loads(flask.request.cookies["messages"])
+        return f"{len(messages)} messages: {messages[0]['text']}"
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    client = app.test_client()
+    cookie = str(signer.dumps([{"text": "one row affected", "kind": 1}]))
+    client.set_cookie("messages", cookie)
+    assert client.get("/").text == "1 messages: one row affected"
+    only_recording(recordings)
+    assert cookie.encode() not in raw(recordings)
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()

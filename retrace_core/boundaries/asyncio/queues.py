@@ -8,6 +8,7 @@ value (`handed_over`). Read in CPython 3.11 to 3.13.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import sys
 from asyncio import queues
@@ -21,11 +22,11 @@ from retrace_core.handed_over import (
     note_handed_over,
     unpack_handed_over,
 )
-from retrace_core.item_lanes import CARRIED, PARCELS, hand_over, take_out
+from retrace_core.item_lanes import CARRIED, PARCELS, hand_over, is_own, take_out
 from retrace_core.item_tasks import put_down_in_task, take_up_in_task
 from retrace_core.lanes import Lane
 from retrace_core.native import RECORD, REPLAY, current, now_ns
-from retrace_core.ordering import is_infrastructure
+from retrace_core.ordering import is_infrastructure, note_got
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -87,12 +88,14 @@ def _taken(self: Any, item: Any, lane: Lane | None, caller: FrameType) -> Any:
     """Return an item that was got; its work, or its value, is part of a recording from here on."""
     with failsafe.gate("get from a queue of tasks"):
         parcel = take_out(self, item)
-        if parcel is not None and parcel.parent is not None:
-            if lane is not None and parcel.parent.scope is lane.scope:
-                return item
-            if take_up_in_task(self, parcel, caller, _GET):
-                return item
-        if lane is not None and lane.mode == RECORD:
+        own = lane is not None and is_own(parcel, lane)
+        if parcel is not None and not own and take_up_in_task(self, parcel, caller, _GET):
+            return item
+        if lane is not None and lane.mode == REPLAY:
+            lane.scope.got(lane)
+        elif lane is not None and own:
+            note_got(lane, now_ns())
+        elif lane is not None:
             note_handed_over(lane, _KEY, item, now_ns())
     return item
 
@@ -119,7 +122,7 @@ def _getting(get: Callable[[Any], Coroutine[Any, Any, Any]]) -> Callable[[Any], 
             return get(self)
         if is_infrastructure(sys._getframe(1).f_code):
             return _masked(get, self)
-        return _again(get, self) if lane.mode == REPLAY else get(self)
+        return _in_lane(get, self)
 
     return getting
 
@@ -129,12 +132,20 @@ async def _masked(get: Callable[[Any], Any], self: Any) -> Any:
         return await get(self)
 
 
-async def _again(get: Callable[[Any], Any], self: Any) -> Any:
+async def _in_lane(get: Callable[[Any], Any], self: Any) -> Any:
     lane = current()
-    if isinstance(lane, Lane) and lane.mode == REPLAY and lane.scope.is_handed_over(lane, _KEY):
+    if not isinstance(lane, Lane):
+        return await get(self)
+    if lane.mode == REPLAY and lane.scope.is_handed_over(lane, _KEY):
         packed = await lane.scope.answer_async(lane, HANDED_OVER, _KEY)
         return _given(self, packed, _GET_NOWAIT)
-    return await get(self)
+    start_ns = now_ns()
+    try:
+        return await get(self)
+    except asyncio.CancelledError as error:
+        if lane.mode == RECORD:
+            record_error(lane, HANDED_OVER, _KEY, error, start_ns)
+        raise
 
 
 BOUNDARY = Boundary(
