@@ -127,6 +127,10 @@ class Forms:
         for was, now in forms_of(text, pseudonym):
             if len(was) == len(now) and len(was) >= LEAST:
                 made.setdefault(was, Replacement(now, rule, timid and len(was) < _LONG))
+        if _EMAIL.fullmatch(text) and text.index("@") >= LEAST:
+            # As code shortens one that not everybody shall see: `ada@...`.
+            head, masked = text.partition("@")[0], pseudonym.partition("@")[0]
+            made[f"{head}@".encode()] = Replacement(f"{masked}@".encode(), rule)
         return made
 
 

@@ -234,6 +234,16 @@ def test_what_is_signed_may_be_the_secret() -> None:
     assert b"s3cret-id" not in out
 
 
+def test_what_is_left_of_a_shortened_address_is_masked_alike() -> None:
+    """Trac shows the domain of an address to nobody."""
+    out = masked("ada.lovelace@example.com", "by ada.lovelace@…", "canada.lovelace")
+    assert b"by ada.lovelace@" not in out
+    assert b"canada.lovelace" in out
+    found = re.search(rb"([a-z.]+)@example", out)
+    assert found is not None
+    assert b"by " + found[1] + "@…".encode() in out
+
+
 def test_of_a_password_hash_the_digest_is_masked() -> None:
     """Code takes the rest apart: how it was made, and its salt."""
     digest = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
