@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
-from retrace_core.redaction.secret_set import WHOLE, Replacement
+from retrace_core.redaction.secret_set import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["repack"]
 
 _POOR = re.compile(rb"[A-Za-z0-9]")
-_KEPT = (12, 8, 4, 2, 1, 0)
-"""How many characters of pseudonyms are tried where they don't fit."""
+_TRIED = (
+    (None, b"0"),
+    *((kept, b"0") for kept in (12, 8, 4, 2, 1, 0)),
+    *((kept, digit) for kept in (0, 1) for digit in (b"1", b"2", b"3", b"5", b"7", b"8")),
+)
+"""How many characters of pseudonyms are tried where they don't fit, and what is written for the
+others: there are sizes which a stream of deflate can't be filled up to, from some sizes."""
 
 
 def repack(
@@ -58,15 +64,15 @@ def repack(
 def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:
     """Return what stands in each body now, and the body packed again.
 
-    Pseudonyms may be harder to compress than what they stand for: where a body would grow, zeros
-    stand in the place of their ends, or of all. In all bodies alike: a secret in several of them
-    is one text to the replayed code.
+    Pseudonyms may be harder to compress than what they stand for: where a body would grow, equal
+    digits stand in the place of their ends, or of all. In all bodies alike: a secret in several
+    of them is one text to the replayed code.
     """
-    for kept in (None, *_KEPT):
+    for kept, other in _TRIED:
         made = [
             (masks, one.refit(_written(one.plain, picked, masks), one.size))
             for one, picked in bodies
-            for masks in [[_shortened(now.text, kept) for _, _, now in picked]]
+            for masks in [[_shortened(now.text, kept, other) for _, _, now in picked]]
         ]
         fitting = [(masks, packed) for masks, packed in made if packed is not None]
         if len(fitting) == len(bodies):
@@ -74,8 +80,8 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
     raise ValueError("a compressed body with secrets in it does not fit any more")
 
 
-def _shortened(pseudonym: bytes, kept: int | None) -> bytes:
-    return pseudonym if kept is None else pseudonym[:kept] + _POOR.sub(b"0", pseudonym[kept:])
+def _shortened(pseudonym: bytes, kept: int | None, other: bytes) -> bytes:
+    return pseudonym if kept is None else pseudonym[:kept] + _POOR.sub(other, pseudonym[kept:])
 
 
 def _pieces(
