@@ -71,6 +71,7 @@ def drive(visitor: Visitor) -> None:
     }
     north = ask("POST", f"{tables}/studio/", json=studio).json()[0]["pk"]
     ask("POST", f"{tables}/studio/", 422, json=studio)
+    movie: dict[str, Any] = {}
     for n, name in enumerate(("Alpha", "Beta", "Gamma")):
         movie = {
             "name": name,
