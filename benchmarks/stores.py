@@ -73,6 +73,8 @@ def serve(rate: float, seconds: float) -> dict[str, Any]:
         waits = sum(one.count for one in (*spool.list(), *spool.list("claimed")))
         while spool.list() or spool.list("claimed"):
             time.sleep(0.02)
+    while stats().get("shipped", 0) < (overflowed := stats().get("overflowed", 0)):
+        time.sleep(0.02)
     done_s = time.perf_counter() - begun
     took.sort()
     found = stats()
@@ -85,6 +87,7 @@ def serve(rate: float, seconds: float) -> dict[str, Any]:
         "bytes": found.get("written_bytes", 0),
         "shipped": found.get("shipped", 0),
         "waits": waits,
+        "overflowed": overflowed,
         "drained_s": done_s - served_s,
         "dropped": sum(n for name, n in found.items() if name.startswith("dropped.")),
         "background_cpu": (found.get("writer_cpu_us", 0) + found.get("ship_cpu_us", 0)) / 1e6,
@@ -173,7 +176,9 @@ def _words(rounds: list[dict[str, Any]], base: list[dict[str, Any]]) -> Iterable
         yield f"dropped {max(one['dropped'] for one in rounds)}"
         each = statistics.median(one["background_cpu"] / one["kept"] for one in rounds)
         yield f"background CPU {each * 1e6:.0f} us each"
-    if middle("shipped"):
+    if middle("overflowed"):
+        yield f"{middle('overflowed'):.0f} overflowed, in place {middle('drained_s'):.1f} s later"
+    elif middle("shipped"):
         yield f"shipped {middle('shipped'):.0f} in {middle('objects'):.0f} objects"
         yield f"{middle('waits'):.0f} waited at the end, shipped {middle('drained_s'):.1f} s later"
 

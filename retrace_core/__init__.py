@@ -50,6 +50,7 @@ The files in the order of a request:
     handed_futures.py  or what it sets as the result of a request's future
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
+    httpx_carrier.py  the trace's headers are in a request of theirs while it is sent
     httpx_exchange.py what the boundaries of httpx and httpx2 share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
     generated_names.py  names in SQL that differ from run to run by their nature
@@ -93,6 +94,7 @@ The files in the order of a request:
     writer.py         the background thread: encode and put
     giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
+    overflow.py       what is put for a while beside a folder that does not get all in time
     spooling.py       where recordings go, and whether by way of a spool
     uploader.py       the background thread: ship from the spool to the store
     backoff.py        how long to wait before the next try

@@ -3,8 +3,7 @@
 One event for the head of an exchange, one for each chunk read. Hooks:
 `HTTPTransport.handle_request` and `AsyncHTTPTransport.handle_async_request`, above the mapping
 of httpcore's errors, so that recorded exceptions are the library's own. Custom transports
-(ASGI, mocks) make no outside call and are not hooked. The trace's headers are put into
-`Headers._list`. Read in httpx 0.28 and httpx2 2.16.
+(ASGI, mocks) make no outside call and are not hooked. Read in httpx 0.28 and httpx2 2.16.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call, call_async
 from retrace_core.http_exchange import exchange_key, headers_to_send
+from retrace_core.httpx_carrier import sent, sent_async
 from retrace_core.native import LANE, OFF, REPLAY, current
 
 if TYPE_CHECKING:
@@ -61,20 +61,6 @@ def _head(response: Any) -> list[Any]:
         if isinstance(value, bytes | str | int)
     }
     return [response.status_code, response.headers.raw, plain]
-
-
-def _inject(lane: Any, request: Any) -> None:
-    carried = headers_to_send(lane)
-    if carried:
-        # Past `headers[name] = ...`, which finds out the encoding of all of them each time:
-        # (name, name in lower case, value) of each.
-        fields: list[tuple[bytes, bytes, bytes]] = request.headers._list
-        given = {lowered for _, lowered, _ in fields}
-        for name, value in carried:
-            raw = name.encode("latin-1")
-            lowered = raw.lower()
-            if lowered not in given:
-                fields.append((raw, lowered, value.encode("latin-1")))
 
 
 class _Stream:
@@ -182,24 +168,26 @@ class _AsyncUpload:
         await self._inner.aclose()
 
 
-def _send_body(family: _Family, transport: Any, request: Any, original: Any, lane: Any) -> Any:
+def _send_body(
+    family: _Family, transport: Any, request: Any, original: Any, lane: Any, carried: Any
+) -> Any:
     body = request.stream
     if not isinstance(body, family.in_memory):
         request.stream = family.upload(body, lane)
     try:
-        return original(transport, request)
+        return sent(carried, transport, request, original)
     finally:
         request.stream = body
 
 
 async def _send_body_async(
-    family: _Family, transport: Any, request: Any, original: Any, lane: Any
+    family: _Family, transport: Any, request: Any, original: Any, lane: Any, carried: Any
 ) -> Any:
     body = request.stream
     if not isinstance(body, family.in_memory):
         request.stream = family.async_upload(body, lane)
     try:
-        return await original(transport, request)
+        return await sent_async(carried, transport, request, original)
     finally:
         request.stream = body
 
@@ -239,9 +227,11 @@ def _handle_request(family: _Family, original: Callable[..., Any]) -> Callable[.
     @functools.wraps(original)
     def handle_request(self: Any, request: Any) -> Any:
         lane = current()
-        _inject(lane, request)
+        carried = headers_to_send(lane)
         if lane is None:
-            return original(self, request)
+            if not carried:
+                return original(self, request)
+            return sent(carried, self, request, original)
         key = _key(request)
         if lane.mode == REPLAY:
             try:
@@ -252,12 +242,15 @@ def _handle_request(family: _Family, original: Callable[..., Any]) -> Callable[.
                     call(lane, family.head, key, _nothing)
                 raise
             head: Any = call(
-                lane, family.head, key, lambda: _whole(family, original(self, request))
+                lane,
+                family.head,
+                key,
+                lambda: _whole(family, sent(carried, self, request, original)),
             )
             if isinstance(head, family.response):
                 return head
             return _rebuilt(family, head, family.stream(None, lane))
-        live = functools.partial(_send_body, family, self, request, original, lane)
+        live = functools.partial(_send_body, family, self, request, original, lane, carried)
         response: Any = call(lane, family.head, key, live, _head)
         response.stream = family.stream(response.stream, lane)
         return response
@@ -271,9 +264,11 @@ def _handle_async_request(
     @functools.wraps(original)
     async def handle_async_request(self: Any, request: Any) -> Any:
         lane = current()
-        _inject(lane, request)
+        carried = headers_to_send(lane)
         if lane is None:
-            return await original(self, request)
+            if not carried:
+                return await original(self, request)
+            return await sent_async(carried, self, request, original)
         key = _key(request)
         if lane.mode == REPLAY:
             try:
@@ -285,13 +280,15 @@ def _handle_async_request(
                 raise
 
             async def live_exchange() -> Any:
-                return await _whole_async(family, await original(self, request))
+                return await _whole_async(
+                    family, await sent_async(carried, self, request, original)
+                )
 
             head: Any = await call_async(lane, family.head, key, live_exchange)
             if isinstance(head, family.response):
                 return head
             return _rebuilt(family, head, family.async_stream(None, lane))
-        live = functools.partial(_send_body_async, family, self, request, original, lane)
+        live = functools.partial(_send_body_async, family, self, request, original, lane, carried)
         response: Any = await call_async(lane, family.head, key, live, _head)
         response.stream = family.async_stream(response.stream, lane)
         return response

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from retrace_core import writer
+from retrace_core.overflow import overflowing
 from retrace_core.store import is_remote, open_store
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def store_for(settings: Settings) -> Store:
     folder = spool_folder(settings)
     if not folder:
         _uploader = None
-        return store
+        return overflowing(store, settings) if settings.ship else store
     # Loaded here: most processes write to a folder, and start without it.
     from retrace_core.store.shipper import Shipper
     from retrace_core.store.spool import Spool

@@ -84,10 +84,10 @@ def _family(kind: str) -> str:
 def _bodies(data: bytes, head: bytes, spans: Spans) -> Iterator[Body]:
     if not spans:
         return
-    if not data.startswith(_ANSWER, spans[0][0]):
+    joined = b"".join(data[begin:end] for begin, end in spans)
+    if not joined.startswith(_ANSWER):
         yield Body(head, spans)
         return
-    joined = b"".join(data[begin:end] for begin, end in spans)
     end = joined.find(b"\r\n\r\n") + 4
     if end < 4:
         return

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     Refit = Callable[[bytes, int], bytes | None]
 
 __all__ = [
-    "BROTLI_MARKS",
+    "HEADER_MARKS",
     "MARKS",
     "Compressed",
     "content",
+    "has_no_body",
     "inflate",
     "opaque_spans",
     "packed_bodies",
@@ -28,8 +29,12 @@ __all__ = [
 
 MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS)
 """What a stream begins with. One of brotli begins with anything: headers tell of it."""
-BROTLI_MARKS = (b"g: br", b"g:br", b"g\xa2br", b"g\xc4\x02br")
-"""How such headers end, in the bytes of an answer and in a list: few texts begin so."""
+_ANSWER, _HEAD_END = b"http/1.", b"\r\n\r\n"
+_STATUS_LINE = 13
+"""How long it is at least."""
+HEADER_MARKS = (b"content-encoding", b"content_encoding", _ANSWER)
+"""What tells of one in headers: its first bytes may have come in several pieces, or say nothing.
+The headers may have come in several pieces, too."""
 _BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
 _LINE_FEED = 0x0A
 _FLAGS = 3
@@ -69,6 +74,19 @@ class Compressed(NamedTuple):
 def _is_brotli(head: bytes) -> bool:
     """Return True where headers say that a body is compressed by brotli, and nothing else."""
     return _BROTLI.search(head) is not None
+
+
+def has_no_body(data: bytes, begin: int, place: int, end: int) -> bool:
+    """Return True for a mark that is no more than the name of a protocol, or has all headers.
+
+    Args:
+        data: in which the text is.
+        begin, end: of the text.
+        place: of the mark.
+    """
+    if data[place : place + len(_ANSWER)].lower() != _ANSWER:
+        return False
+    return place > begin or end - place < _STATUS_LINE or data.find(_HEAD_END, place, end) >= 0
 
 
 def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
@@ -142,7 +160,7 @@ def _inflated(data: bytes, spans: Spans, *, brotli: bool = False) -> Compressed 
 
 def opaque_spans(bodies: Sequence[Compressed]) -> Spans:
     """Return where nothing stands but packed content, in order: what looks like a text is none."""
-    return sorted(span for one in bodies if not one.has_names for span in one.spans)
+    return sorted({span for one in bodies if not one.has_names for span in one.spans})
 
 
 def content(body: bytes, *, brotli: bool) -> bytes | None:

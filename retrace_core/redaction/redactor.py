@@ -17,7 +17,7 @@ from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.cells import parameter_cell
-from retrace_core.redaction.compressed import BROTLI_MARKS, MARKS
+from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.found_values import FoundValues
@@ -104,7 +104,7 @@ class Redactor:
         """From this number on marks are of what was hashed, and before them those of JSON."""
         self._packed = self._digests + 1
         """From this number on marks are of what is compressed."""
-        self._marks += (*self._json.marks, HASHED, *MARKS, *BROTLI_MARKS)
+        self._marks += (*self._json.marks, HASHED, *MARKS, *HEADER_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
         self._wanted = self._marks, True, LEAST_DIGITS if self._card else 0
         self._finder = native.Finder(*self._wanted)
@@ -241,24 +241,26 @@ class Redactor:
     ) -> Iterator[tuple[int, int, int, list[tuple[int, int]], bool]]:
         """Open compressed bodies; yield each text with the marks that are in none of them.
 
-        The last says whether those are all of its marks.
+        The last says whether those are all that are no marks of such bodies.
         """
-        before = len(found.compressed)
-        marked = (
+        packed, before = self._packed, len(found.compressed)
+        marked = [
             (place, begin, end, bool(role) and _NAME.fullmatch(data, begin, end) is not None)
             for _, begin, end, role, hits in texts
             for place, which in hits
-            if which >= self._packed
-        )
-        open_bodies(data, region, marked, found)
-        for body in found.compressed[before:]:
-            self._find_in_whole(body.plain, found)
+            if which >= packed and not has_no_body(data, begin, place, end)
+        ]
+        if marked:
+            open_bodies(data, region, marked, found)
+            for body in found.compressed[before:]:
+                self._find_in_whole(body.plain, found)
         for _, begin, end, role, hits in texts:
-            left = [
-                hit for hit in hits if hit[1] < self._packed and not within(hit[0], found.opaque)
-            ]
+            plain = [hit for hit in hits if hit[1] < packed]
+            left = plain
+            if found.opaque:
+                left = [hit for hit in plain if not within(hit[0], found.opaque)]
             if left:
-                yield begin, end, role, left, len(left) == len(hits)
+                yield begin, end, role, left, len(left) == len(plain)
 
     def _look(
         self,

@@ -89,8 +89,10 @@ class SecretSet:
         if replacement.packed or not self.opaque:
             return False
         end = place + len(text)
+        whole = [one.spans[0] for one in self.compressed if len(one.spans) == 1]
         return any(
-            (first <= place < last or first < end <= last) and not (place <= first and last <= end)
+            (first <= place < last or first < end <= last)
+            and not ((first, last) in whole and place <= first and last <= end)
             for first, last in (span_at(place, self.opaque), span_at(end - 1, self.opaque))
         )
 

@@ -17,8 +17,10 @@ from typing import NamedTuple
 __all__ = ["Parts", "digest_of", "parts_of", "signed_parts"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
-_SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})[.:](?:[A-Za-z0-9_-]{4,12}[.:])?([A-Za-z0-9_-]{16,})")
-"""With the time of its signing or without."""
+_SIGNED = re.compile(
+    rb"(\.?[A-Za-z0-9_+/-]{2,})={0,2}[.:](?:[A-Za-z0-9_-]{4,12}[.:])?([A-Za-z0-9_-]{16,})"
+)
+"""Flask's and Django's, with the time of signing or without; and Starlette's, with padding."""
 _NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{43})")
 """A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
 _ID_SIGNED = re.compile(
@@ -55,7 +57,11 @@ def parts_of(value: bytes) -> Parts | None:
     match = _JWT.fullmatch(value)
     if match is not None:
         says = _decoded(match[2])
-        return None if says is None else Parts(match[2], says, None, match[3])
+        # A session of Flask's looks alike: in the middle is the time at which it was signed.
+        if says is not None and says[:1] == b"{":
+            return Parts(match[2], says, None, match[3])
+        if _SIGNED.fullmatch(value) is None:
+            return None if says is None else Parts(match[2], says, None, match[3])
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])
@@ -66,7 +72,7 @@ def parts_of(value: bytes) -> Parts | None:
     if match is None:
         return None
     payload, signature = match[1], match[2]
-    says = _decoded(payload.removeprefix(b"."))
+    says = _decoded(payload.removeprefix(b".").translate(_URL_SAFE))
     if says is None:
         return None
     if payload.startswith(b"."):

@@ -27,8 +27,7 @@ def open_bodies(
     Args:
         data: a recording.
         region: which.
-        marked: (place of a mark, begin and end of its text, whether that is a name) in order; of
-            the name "content-encoding" it is "br" after it.
+        marked: (place of a mark, begin and end of its text, whether that is a name) in order.
         found: gets them.
     """
     unopened = False

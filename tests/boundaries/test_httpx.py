@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -138,4 +139,22 @@ def test_failures_know_what_caused_them(recordings: Path) -> None:
         app, recording = record_wsgi(recordings, view)
     assert recording.response is not None
     assert b"httpcore.ReadTimeout" in b"".join(recording.response.body)
+    assert_identical(recording, app)
+
+
+def test_the_traces_headers_are_in_a_request_only_while_it_is_sent(recordings: Path) -> None:
+    """The server gets them; the application finds its request as it has made it."""
+    with origin() as (url, _):
+
+        def view() -> Any:
+            with httpx.Client() as client:
+                response = client.get(url, headers={"X-Own": "1"})
+            return [sorted(response.json()["headers"]), sorted(response.request.headers)]
+
+        app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    sent, left = json.loads(recording.response.body[0])
+    assert {"x-own", "traceparent", "x-retrace"} <= {name.lower() for name in sent}
+    assert "x-own" in left
+    assert "traceparent" not in left
     assert_identical(recording, app)

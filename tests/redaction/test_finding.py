@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import TimestampSigner
 
 from retrace_core import _fallback_finder, _fallback_texts, native
 from retrace_core.codec import encode
@@ -228,10 +229,34 @@ def test_an_id_that_is_signed_is_masked_by_itself(name: str, joint: str) -> None
     assert out.count(found[2]) == 2
 
 
+@pytest.mark.parametrize("name", ["a", "ab", "abc", "~~~?"])
+def test_what_a_session_says_is_left(name: str) -> None:
+    """Starlette's sessions are in base64 with its padding, signed by itsdangerous."""
+    says = base64.b64encode(json.dumps({"id": name, "token": "s3cret-value"}).encode())
+    cookie = TimestampSigner("key").sign(says).decode()
+    out = masked([("cookie", f"session={cookie}")])
+    assert cookie.rpartition(".")[2].encode() not in out
+    found = re.search(rb"session=([A-Za-z0-9+/]+=*)\.", out)
+    assert found is not None
+    read = json.loads(base64.b64decode(found[1]))
+    assert read["id"] == name
+    assert read["token"] != "s3cret-value"
+
+
 def test_what_is_signed_may_be_the_secret() -> None:
     """As a session's id is, which is long."""
     out = masked([("cookie", "connect.sid=s3cret-id-of-session." + "aB3_-9zQ" * 5 + "abc")])
     assert b"s3cret-id" not in out
+
+
+def test_what_is_left_of_a_shortened_address_is_masked_alike() -> None:
+    """Trac shows the domain of an address to nobody."""
+    out = masked("ada.lovelace@example.com", "by ada.lovelace@…", "canada.lovelace")
+    assert b"by ada.lovelace@" not in out
+    assert b"canada.lovelace" in out
+    found = re.search(rb"([a-z.]+)@example", out)
+    assert found is not None
+    assert b"by " + found[1] + "@…".encode() in out
 
 
 def test_of_a_password_hash_the_digest_is_masked() -> None:

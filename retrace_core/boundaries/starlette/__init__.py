@@ -1,0 +1,1 @@
+"""Boundaries of `starlette`, one file for each of its modules."""
