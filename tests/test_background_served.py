@@ -81,10 +81,12 @@ from retrace_mw import RetraceMiddleware
 
 ORDERS = queue.SimpleQueue()
 
+with sqlite3.connect("numbers.db") as made:
+    made.execute("create table if not exists number (id integer primary key, name, drawn)")
+
 
 def work():
     db = sqlite3.connect("numbers.db")
-    db.execute("create table if not exists number (id integer primary key, name, drawn)")
     while True:
         name, answers = ORDERS.get()
         with db:
