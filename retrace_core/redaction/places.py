@@ -36,7 +36,15 @@ _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
-_INPUT = re.compile(rb"[\"'][^<>]{0,200}?\bvalue=([\"'])([^\"'<>]*)\1", re.IGNORECASE)
+_INPUT = re.compile(
+    rb"\\*[\"'][^<>]{0,200}?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
+)
+"""Also a meta; in JSON the quotes have backslashes before them."""
+_TAG_BEFORE = re.compile(
+    rb"<[^<>]*?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']", re.IGNORECASE
+)
+_TAG = 300
+"""How far before its name a tag is looked for in which the value comes first."""
 _HOLDER = re.compile(
     rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
 )
@@ -106,7 +114,7 @@ def _value(
     """Return the value after a name, whether it is a number, and where, if it ends a line."""
     match = _AFTER.match(data, place, end)
     if match is None:
-        return _of_form(data, place, end)
+        return _of_form(data, begin, left, place, end)
     start, separator, quote = match.end(), match[3], match[5]
     if quote:
         value = _quoted(data, start, end, match[4], quote)
@@ -137,12 +145,17 @@ def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> b
     return match[0] if match is not None else None
 
 
-def _of_form(data: bytes, place: int, end: int) -> tuple[bytes, bool, int] | None:
+def _of_form(
+    data: bytes, begin: int, left: int, place: int, end: int
+) -> tuple[bytes, bool, int] | None:
     part = _PART.match(data, place, end)
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)
         return data[part.end() : finish if finish >= 0 else end], False, -1
     field = _INPUT.match(data, place, end)
+    if field is None:
+        tag = data.rfind(b"<", max(begin, left - _TAG), left)
+        field = _TAG_BEFORE.fullmatch(data, tag, left) if tag >= 0 else None
     return None if field is None else (field[2], False, -1)
 
 

@@ -68,6 +68,17 @@ FOUND: dict[str, tuple[object, str]] = {
         "s3cret-value",
     ),
     "html": ('<input type="hidden" name="xsrf_token" value="s3cret-value">', "s3cret-value"),
+    "html in json": (
+        json.dumps({"html": '<input type="hidden" name="csrf" value="s3cret-value">'}),
+        "s3cret-value",
+    ),
+    "html in json in json": (
+        json.dumps(json.dumps('<input name="xsrf_token" value="s3cret-value">')),
+        "s3cret-value",
+    ),
+    "html, value first": ("<input value='s3cret-value' name='token' type='hidden'>", "s3cret-value"),
+    "meta": ('<meta name="xsrf-token" content="s3cret-value" />', "s3cret-value"),
+    "meta, content first": ('<meta content="s3cret-value" name="xsrf-token" />', "s3cret-value"),
     "insert": (
         ("INSERT INTO t (a, password) VALUES (?, ?)", ["x", "s3cret-value"]),
         "s3cret-value",
