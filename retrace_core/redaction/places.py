@@ -31,7 +31,7 @@ _AFTER = re.compile(
 )
 _DOUBLE = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 _SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
-_BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\]+")
+_BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\\x00-\x1f\x7f]+")
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
@@ -45,6 +45,9 @@ _TAG_BEFORE = re.compile(
 )
 _TAG = 300
 """How far before its name a tag is looked for in which the value comes first."""
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_AROUND = 32
+"""So far around a value is looked whether it stands among bytes that are no text."""
 _HOLDER = re.compile(
     rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
 )
@@ -115,6 +118,28 @@ def _value(
     match = _AFTER.match(data, place, end)
     if match is None:
         return _of_form(data, begin, left, place, end)
+    found = _after(data, begin, left, match, end, code=code)
+    return None if found is None or _is_noise(found[0], data, match, begin, end) else found
+
+
+def _is_noise(value: bytes, data: bytes, match: re.Match[bytes], begin: int, end: int) -> bool:
+    """Return True where no text is: in 3 MB of a packed body or a picture stands once `pw=`."""
+    if value.isascii() and value.isalnum():
+        return False
+    first = match.end()
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        first -= _AROUND
+        last = match.end() + len(value) + _AROUND
+    else:
+        last = first + len(value)
+    return _CONTROL.search(data, max(begin, first), min(end, last)) is not None
+
+
+def _after(
+    data: bytes, begin: int, left: int, match: re.Match[bytes], end: int, *, code: bool
+) -> tuple[bytes, bool, int] | None:
     start, separator, quote = match.end(), match[3], match[5]
     if quote:
         value = _quoted(data, start, end, match[4], quote)

@@ -79,6 +79,8 @@ FOUND: dict[str, tuple[object, str]] = {
     "html, value first": ("<input value='s3cret-value' name='token' type='hidden'>", "s3cret-value"),
     "meta": ('<meta name="xsrf-token" content="s3cret-value" />', "s3cret-value"),
     "meta, content first": ('<meta content="s3cret-value" name="xsrf-token" />', "s3cret-value"),
+    "latin-1": (b"user=ada&pw=p\xe4ssw\xf6rd", "ssw"),
+    "text among bytes": (b"\x00\x81\x0cpassword=s3cret-value\x00\xfe\x02", "s3cret-value"),
     "insert": (
         ("INSERT INTO t (a, password) VALUES (?, ?)", ["x", "s3cret-value"]),
         "s3cret-value",
@@ -139,6 +141,7 @@ def test_is_masked(name: str) -> None:
 
 
 LEFT: dict[str, object] = {
+    "a packed body": b"\x1f\x8b\x08\xdePW=\xe8=i\xd1\xa9\xd3\xed\xf2\x08\x91S=$\x9eS\xcf\x12",
     "a count of tokens": {"max_tokens": 4096, "completion_tokens": 120},
     "the next page": {"next_page_token": "Zm9vYmFy0123"},
     "a name that is kept": "csrf_token=abcdef0123456789",
