@@ -45,7 +45,8 @@ CONTENT_LIMIT_BYTES = 4 << 20
 
 NOTHING = (b"", False, 0)
 """An empty file, as of `content_of`."""
-_CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".pth", ".mo")
+_CODE = (".pyc", ".so", ".pyd", ".pth", ".mo")
+"""Not `.py`: one that is imported is opened by infrastructure, and others are uploads, settings."""
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/opt/")
 _PREFIXES = tuple(
     {

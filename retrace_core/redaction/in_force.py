@@ -32,6 +32,8 @@ __all__ = ["encoding", "redactor"]
 
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
+_digests: dict[bytes, None] = {}
+"""What code hashed at start-up, with a secret in it; they stay known when settings change."""
 
 
 def encoding(settings: Settings) -> Callable[[Iterable[Draft]], list[bytes]]:
@@ -82,6 +84,7 @@ def redactor(settings: Settings) -> Redactor:
         known=dict if consent else _KnownValues(),
         allowed=frozenset(consent),
         folders=_folders(),
+        digests=_digests,
     )
 
 

@@ -58,6 +58,8 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_MOST_DIGESTS = 64
+"""So many of the start-up's are looked for in each recording, and not many more."""
 
 
 class Redactor:
@@ -72,6 +74,8 @@ class Redactor:
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
         folders: names of files begin with these.
+        digests: of what had a secret in it, made at the process's start-up; grows by those of
+            boot tapes.
     """
 
     def __init__(
@@ -85,11 +89,13 @@ class Redactor:
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
         folders: frozenset[bytes] = frozenset(),
+        digests: dict[bytes, None] | None = None,
     ) -> None:
         self._names = names
         self._care = Care(names, tuple(folders))
         self._forms = forms
         self._patterns = dict(patterns or {})
+        self._digests = {} if digests is None else digests
         self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
@@ -109,6 +115,8 @@ class Redactor:
         streams: Sequence[Sequence[tuple[int, int]]],
         masks: frozenset[bytes] = frozenset(),
         values: frozenset[tuple[int, int]] = frozenset(),
+        *,
+        boot: bool = False,
     ) -> Redacted:
         """Return the bytes of a recording with pseudonyms in the place of secrets.
 
@@ -118,6 +126,7 @@ class Redactor:
             streams: where the chunks of each body that came in several stand.
             masks: what stands in it for secrets already.
             values: where values stand that are masked where they are secrets, short or not.
+            boot: True for a file of a boot tape.
 
         Raises:
             ValueError: a region is no MessagePack.
@@ -125,12 +134,16 @@ class Redactor:
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
+        for digest in list(self._digests):
+            found.add_digest(digest)
         hashed = list(hashed_in(data, regions))
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
             of_secrets = [one for one in hashed if one.holds(places)]
             added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
+            if boot and len(self._digests) < _MOST_DIGESTS:
+                self._digests.update((one.digest_in(data), None) for one in of_secrets)
             if not any(added):
                 return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
 

@@ -108,6 +108,7 @@ class BootPlayer:
     def __init__(self, files: Sequence[Recording], started_ns: int) -> None:
         self.state = ScopeState()
         self.state.imports = True
+        self.masks = any(file.redaction is not None for file in files)
         self.outgoing_headers: tuple[tuple[str, str], ...] = ()
         self.lanes: list[Lane] = []
         self.notes: list[str] = []

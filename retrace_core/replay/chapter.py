@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from retrace_core import native
+from retrace_core.boot_tape import BOOT
 from retrace_core.codec import decode, unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import recorded_site
@@ -90,6 +91,7 @@ class Tape(Protocol):
     """What a chapter needs of the whole tape."""
 
     state: ScopeState
+    masks: bool
     outgoing_headers: tuple[tuple[str, str], ...]
     lanes: list[Lane]
     lock: threading.RLock
@@ -116,6 +118,7 @@ class ChapterPlayer:
             seed=self.label,
         )
         self.state = boot.state
+        self.masks = boot.masks and self.label == BOOT
         self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""

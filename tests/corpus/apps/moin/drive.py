@@ -63,6 +63,7 @@ def drive(visitor: Visitor) -> None:
     first = "= Garden =\nWe grow '''lemons''' and melons.\n\n * [[Lemon]]\n * [[Home]]\n"
     _save(visitor, "Garden", first, 302, meta_form_tags="fruit, green", comment="begun")
     visitor.get("/Garden")
+    visitor.get(f"/+modify/Garden?{WIKI}")
     _save(visitor, "Garden", f"{first}\n|| lemon || 3 ||\n", 302, comment="a table")
     _save(visitor, "Lemon", "Sour. See [[Garden]].\n", 302, meta_form_summary="A fruit")
     _save(visitor, "Lemon", "Sour, yellow.", 200, preview="Preview")
