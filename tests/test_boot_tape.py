@@ -60,6 +60,10 @@ async def lifespan(app):
         await anyio.to_thread.run_sync(
             connection.execute, text(f"create table plans (name text, {checks})")
         )
+        # A text of the code's own that is masked; the replay says it as it is in the code.
+        connection.execute(text("create table hints (hint text)"))
+        hint = {"hint": "as in password=example-of-one"}
+        connection.execute(text("insert into hints values (:hint)"), hint)
         app.state.tenants = connection.execute(text("select count(*) from tenants")).scalar()
     yield
 

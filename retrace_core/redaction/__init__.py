@@ -27,6 +27,7 @@ The files, from finding to writing:
     secret_set.py    the secrets found in one recording, in all forms
     messagepack.py   what stands at a place of an encoded recording
     hashed.py        what code hashed: a fingerprint of it, where a secret is in it
+    boot_digests.py  what it hashed at start-up, known in all recordings
     replacing.py     every occurrence of them, but for those that mean something else
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording

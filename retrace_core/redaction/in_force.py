@@ -17,6 +17,7 @@ from retrace_core.redaction.json_path import ALLOWED, parse
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.secret_set import Forms
 from retrace_core.surroundings import secret_values
 from retrace_core.trace_file import dump_all
@@ -32,8 +33,8 @@ __all__ = ["encoding", "redactor"]
 
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
-_digests: dict[bytes, None] = {}
-"""What code hashed at start-up, with a secret in it; they stay known when settings change."""
+_digests = BootDigests()
+"""They stay known when settings change."""
 
 
 def encoding(settings: Settings) -> Callable[[Iterable[Draft]], list[bytes]]:

@@ -52,8 +52,11 @@ _HOLDER = re.compile(
     rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
 )
 _WORDS = frozenset(
-    b"true false null none undefined bearer basic digest required optional string integer".split()
+    b"true false null none undefined bearer basic digest required optional string integer"
+    b" the your our their this that these those for from with and not are was when which used use"
+    b" using can may must should will its any all one new old".split()
 )
+"""In prose they come after a colon: `password: the one that you chose`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _TEMPLATE = re.compile(rb"\{[{%]")

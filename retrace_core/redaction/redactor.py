@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
+from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import (
     BROTLI_MARKS,
@@ -43,7 +44,13 @@ from retrace_core.redaction.replacing import (
     within,
 )
 from retrace_core.redaction.rows import LaneRows, may_have_rows
-from retrace_core.redaction.secret_set import Forms, Replacement, SecretSet
+from retrace_core.redaction.secret_set import (
+    BOOT_DIGEST,
+    DIGEST,
+    Forms,
+    Replacement,
+    SecretSet,
+)
 from retrace_core.redaction.statements import is_statement, secret_parameters
 
 if TYPE_CHECKING:
@@ -58,8 +65,6 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
-_MOST_DIGESTS = 64
-"""So many of the start-up's are looked for in each recording, and not many more."""
 
 
 class Redactor:
@@ -74,8 +79,7 @@ class Redactor:
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
         folders: names of files begin with these.
-        digests: of what had a secret in it, made at the process's start-up; grows by those of
-            boot tapes.
+        digests: those that boot tapes have of what had a secret in it.
     """
 
     def __init__(
@@ -89,13 +93,13 @@ class Redactor:
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
         folders: frozenset[bytes] = frozenset(),
-        digests: dict[bytes, None] | None = None,
+        digests: BootDigests | None = None,
     ) -> None:
         self._names = names
         self._care = Care(names, tuple(folders))
         self._forms = forms
         self._patterns = dict(patterns or {})
-        self._digests = {} if digests is None else digests
+        self._digests = BootDigests() if digests is None else digests
         self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
@@ -134,17 +138,18 @@ class Redactor:
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, joined, self._allowed | masks)
-        for digest in list(self._digests):
-            found.add_digest(digest)
+        for digest in self._digests.in_any(data, *joined, *(one.plain for one in found.compressed)):
+            found.add_digest(digest, BOOT_DIGEST)
         hashed = list(hashed_in(data, regions))
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
             of_secrets = [one for one in hashed if one.holds(places)]
-            added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
-            if boot and len(self._digests) < _MOST_DIGESTS:
-                self._digests.update((one.digest_in(data), None) for one in of_secrets)
-            if not any(added):
+            digests = [one.digest_in(data) for one in of_secrets]
+            if boot:
+                self._digests.add(digests)
+            rule = BOOT_DIGEST if boot else DIGEST
+            if not any([found.add_digest(digest, rule) for digest in digests]):
                 return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
 
     def _choose(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from retrace_core.redaction.names import Names
     from retrace_core.redaction.pseudonyms import Pseudonyms
 
-__all__ = ["DIGEST", "WHOLE", "Forms", "Replacement", "SecretSet"]
+__all__ = ["BOOT_DIGEST", "DIGEST", "WHOLE", "Forms", "Replacement", "SecretSet"]
 
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
@@ -47,6 +47,8 @@ _REMEMBERED = 2048
 _LEAST_DIGEST = 16
 DIGEST = "digest"
 """The rule by which the digest of what has a secret in it is masked."""
+BOOT_DIGEST = "digest of the start-up"
+"""And that of what was hashed at the process's start-up, also where it is said later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ class SecretSet:
         if is_packed or (size > 8 and value.isdigit()):
             self._add_number(text, rule)
 
-    def add_digest(self, digest: bytes) -> bool:
+    def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
         """Add the digest of what has a secret in it; returns True when it was not known."""
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
@@ -204,7 +206,7 @@ class SecretSet:
         was = digest.hex()
         now = self._forms.pseudonyms.of(was)
         for form, other in digest_forms(digest, bytes.fromhex(now)):
-            self.replacements.setdefault(form, Replacement(other, DIGEST))
+            self.replacements.setdefault(form, Replacement(other, rule))
         return True
 
     def add_number(self, text: str, rule: str) -> None:
