@@ -62,9 +62,7 @@ class Chapter(RecordsOnly):
         "state",
     )
 
-    def __init__(
-        self, label: str, key: object, limit_bytes: int, *, masks: bool = False
-    ) -> None:
+    def __init__(self, label: str, key: object, limit_bytes: int, *, masks: bool = False) -> None:
         self.masks = masks
         """True where digests are recorded, since secrets in what is hashed will be masked."""
         self.label = label

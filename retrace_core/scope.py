@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from retrace_core.recording import Environment
-
     from retrace_core.settings import Settings
     from retrace_core.tags import Tag
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from retrace_core import native
 from retrace_core.encryption import encrypting
 from retrace_core.errors import ConfigurationError
+from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
 from retrace_core.redaction.json_path import ALLOWED, parse
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
-from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.secret_set import Forms
 from retrace_core.surroundings import secret_values
 from retrace_core.trace_file import dump_all

@@ -29,7 +29,7 @@ from retrace_core.redaction.hashed import hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
-from retrace_core.redaction.repacking import repack
+from retrace_core.redaction.repacking import repack, repack_token
 from retrace_core.redaction.replacing import (
     Care,
     Redacted,
@@ -166,7 +166,7 @@ class Redactor:
         if not replacements and not found.placed:
             return [], []
         before = len(found.placed)
-        inner = repack(data, found, replacements, self._care)
+        inner = repack(data, found, replacements, self._care) + found.inner
         texts = tuple(replacements)
         care = self._care._replace(values=found.lines | values)
         patches = list(patches_of(data, regions, texts, replacements, care))
@@ -223,6 +223,14 @@ class Redactor:
                 altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
                 now_written = base64.b64encode(masked, altchars).rstrip(b"=")
                 found.replacements[payload] = Replacement(now_written, rule)
+        for payload, says, rule in found.says_packed:
+            self._find_in_whole(says, found)
+            texts = tuple(found.replacements)
+            picked = list(chosen(says, 0, texts, found.replacements, self._care))
+            if picked:
+                masks, written = repack_token(payload, says, picked)
+                found.inner += masks
+                found.replacements[payload] = Replacement(written, rule)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _find_in_region(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction import zlib_streams
 from retrace_core.redaction.replacing import chosen
 from retrace_core.redaction.secret_set import WHOLE, Replacement
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     Picked = list[tuple[int, bytes, Replacement]]
 
-__all__ = ["repack"]
+__all__ = ["repack", "repack_token"]
 
 _POOR = re.compile(rb"[A-Za-z0-9]")
 _KEPT = (12, 8, 4, 2, 1, 0)
@@ -53,6 +55,26 @@ def repack(
             else:
                 found.placed.append((place, was, now))
     return inner
+
+
+def repack_token(payload: bytes, says: bytes, picked: Picked) -> tuple[list[bytes], bytes]:
+    """Mask what a token says that is compressed; return what stands there now, and the payload.
+
+    Where it does not fit at all, the payload is one that says nothing.
+
+    Args:
+        payload: as it stands in the token, after a dot.
+        says: what is in it.
+        picked: where secrets are in that.
+    """
+    size = len(base64.urlsafe_b64decode(payload[1:] + b"=" * (-len(payload[1:]) % 4)))
+    longest = max(len(text) for _, text, _ in picked)
+    for kept in (None, *range(longest - 1, 0, -max(1, longest // 16)), 0):
+        masks = [_shortened(now.text, kept) for _, _, now in picked]
+        packed = zlib_streams.refit(_written(says, picked, masks), size)
+        if packed is not None:
+            return masks, b"." + base64.urlsafe_b64encode(packed).rstrip(b"=")
+    return [], b"." + b"0" * (len(payload) - 1)
 
 
 def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:

@@ -146,7 +146,11 @@ class SecretSet:
         self.replacements: dict[bytes, Replacement] = {}
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
+        self.says_packed: list[tuple[bytes, bytes, str]] = []
+        """Those of tokens whose payload is compressed: the same."""
         self.compressed: list[Compressed] = []
+        self.inner: list[bytes] = []
+        """What stands for secrets in compressed tokens."""
         self.lines: set[tuple[int, int]] = set()
         """Where values stand that end lines of settings: there they are masked, short or not."""
         self.placed: list[tuple[int, bytes, Replacement]] = []
@@ -173,6 +177,8 @@ class SecretSet:
             self._add_text(parts.signature.decode(), rule)
             if parts.says is not None:
                 self.says.append((parts.payload, parts.says, rule))
+            elif parts.compressed is not None:
+                self.says_packed.append((parts.payload, parts.compressed, rule))
             return
         if self._add_basic(value, rule):
             return

@@ -76,7 +76,10 @@ FOUND: dict[str, tuple[object, str]] = {
         json.dumps(json.dumps('<input name="xsrf_token" value="s3cret-value">')),
         "s3cret-value",
     ),
-    "html, value first": ("<input value='s3cret-value' name='token' type='hidden'>", "s3cret-value"),
+    "html, value first": (
+        "<input value='s3cret-value' name='token' type='hidden'>",
+        "s3cret-value",
+    ),
     "meta": ('<meta name="xsrf-token" content="s3cret-value" />', "s3cret-value"),
     "meta, content first": ('<meta content="s3cret-value" name="xsrf-token" />', "s3cret-value"),
     "latin-1": (b"user=ada&pw=p\xe4ssw\xf6rd", "ssw"),
