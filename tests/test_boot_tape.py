@@ -13,6 +13,7 @@ import pytest
 
 from retrace_core import load
 from retrace_core.replay.boot import BootPlayer, find_boot_tape
+from retrace_core.surroundings import find_out, secret_values
 from tests.http_origin import origin
 from tests.redaction.raw import raw
 from tests.server_process import free_port
@@ -280,3 +281,24 @@ def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counte
     document = json.loads(verified.stdout)
     assert (document["exact"], document["recordings"], document["warmed"]) == (3, 3, 2)
     assert told("verify", "recordings", "--app", "counter:app", "--cold").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("STRIPE_API_KEY", "sk-7-of-production", True),
+        ("ADMIN_PASSWORD", "correct horse", True),
+        ("SESSION_TOKEN", "abcdefgh1", True),
+        ("AUTH_TOKEN_HEADER", "X-Shop-Token", False),
+        ("DB_PASSWORD_FILE", "/run/secrets/db", False),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "30", False),
+        ("REQUIRE_AUTH", "true", False),
+    ],
+)
+def test_which_variables_are_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: bool
+) -> None:
+    """Those that say how secrets are handled are settings, without which nothing starts."""
+    monkeypatch.setenv(name, value)
+    assert (value.encode() in secret_values()) is secret
+    assert (name in find_out(secrets=False).masked) is secret
