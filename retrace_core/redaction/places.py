@@ -147,6 +147,8 @@ def _after(
     if quote:
         value = _quoted(data, start, end, match[4], quote)
         return None if value is None else (value, False, -1)
+    if match[4] and data[start : start + 1] in (b"n", b"r", b"t"):
+        return None  # the end of a line, in JSON
     first = left
     while first > begin and data[first - 1] in b" \t":
         first -= 1

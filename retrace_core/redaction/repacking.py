@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["repack", "repack_token"]
 
-_POOR = re.compile(rb"[A-Za-z0-9]")
+_POOR = re.compile(rb"[A-Za-z0-9_-]")
+_LETTER = re.compile(rb"[A-Za-z]")
+_DIGIT = re.compile(rb"[0-9]")
 _KEPT = (12, 8, 4, 2, 1, 0)
 """How many characters of pseudonyms are tried where they don't fit."""
 
@@ -80,8 +82,8 @@ def repack_token(payload: bytes, says: bytes, picked: Picked) -> tuple[list[byte
 def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:
     """Return what stands in each body now, and the body packed again.
 
-    Pseudonyms may be harder to compress than what they stand for: where a body would grow, zeros
-    stand in the place of their ends, or of all. In all bodies alike: a secret in several of them
+    Pseudonyms may be harder to compress than what they stand for: where a body would grow, one
+    letter, or zeros, stand in the place of their ends, or of all. In all bodies alike: a secret in several of them
     is one text to the replayed code.
     """
     for kept in (None, *_KEPT):
@@ -97,7 +99,11 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
 
 
 def _shortened(pseudonym: bytes, kept: int | None) -> bytes:
-    return pseudonym if kept is None else pseudonym[:kept] + _POOR.sub(b"0", pseudonym[kept:])
+    if kept is None:
+        return pseudonym
+    # What is frequent in texts anyway takes least; what is a number stays one.
+    poor, instead = (_POOR, b"e") if _LETTER.search(pseudonym) else (_DIGIT, b"0")
+    return pseudonym[:kept] + poor.sub(instead, pseudonym[kept:])
 
 
 def _pieces(

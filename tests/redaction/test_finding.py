@@ -144,6 +144,7 @@ def test_is_masked(name: str) -> None:
 
 
 LEFT: dict[str, object] = {
+    "nothing on its line": json.dumps("Load credentials:\n```python\nload()"),
     "a packed body": b"\x1f\x8b\x08\xdePW=\xe8=i\xd1\xa9\xd3\xed\xf2\x08\x91S=$\x9eS\xcf\x12",
     "a count of tokens": {"max_tokens": 4096, "completion_tokens": 120},
     "the next page": {"next_page_token": "Zm9vYmFy0123"},
