@@ -34,6 +34,8 @@ _SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
 _BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\\x00-\x1f\x7f]+")
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
+_LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
+_COLON = 0x3A
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
 _INPUT = re.compile(
@@ -107,11 +109,29 @@ def named_values(
         if not names.is_secret(name):
             continue
         value = _value(data, begin, left, done, end, code=code)
+        if value is not None and _is_chain(data, begin, left, done, value[0], names):
+            continue
         if value is not None and value[0].lower() == name.lower().encode():
             quote = _AFTER.match(data, done, end)
             if quote is not None and quote[3] == b"=" and quote[5]:
                 continue  # token="token": said by a program, to itself
         yield value and Named(name, *value)
+
+
+def _is_chain(
+    data: bytes, begin: int, left: int, place: int, value: bytes, names: Names
+) -> bool:
+    """Return True in names with colons, like keys of Redis: `per_key:master_key:small`.
+
+    A word there is none of secrets: it is said after the name of a module, or of a value, or is
+    the name of a secret itself.
+    """
+    if data[place : place + 1] != b":" or not data.startswith(value, place + 1):
+        return False
+    if _LOWER.fullmatch(value) is None:
+        return False
+    inside = b"." in data[left:place] or (left > begin and data[left - 1] == _COLON)
+    return inside or names.is_secret(value.decode())
 
 
 def _value(
