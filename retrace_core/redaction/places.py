@@ -118,9 +118,7 @@ def named_values(
         yield value and Named(name, *value)
 
 
-def _is_chain(
-    data: bytes, begin: int, left: int, place: int, value: bytes, names: Names
-) -> bool:
+def _is_chain(data: bytes, begin: int, left: int, place: int, value: bytes, names: Names) -> bool:
     """Return True in names with colons, like keys of Redis: `per_key:master_key:small`.
 
     A word there is none of secrets: it is said after the name of a module, or of a value, or is

@@ -83,8 +83,8 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
     """Return what stands in each body now, and the body packed again.
 
     Pseudonyms may be harder to compress than what they stand for: where a body would grow, one
-    letter, or zeros, stand in the place of their ends, or of all. In all bodies alike: a secret in several of them
-    is one text to the replayed code.
+    letter, or zeros, stand in the place of their ends, or of all. In all bodies alike: a secret
+    in several of them is one text to the replayed code.
     """
     for kept in (None, *_KEPT):
         made = [
