@@ -7,7 +7,10 @@ import sys
 
 from setuptools import Extension, setup
 
-NAMES = ("module", "lane", "encoder", "hooks", "put_file", "find_all", "texts_at", "watch")
+NAMES = (
+    *("module", "lane", "encoder", "hooks", "put_file"),
+    *("find_all", "finder", "texts_at", "hard_events", "watch"),
+)
 
 native = Extension(
     "retrace_core._native",

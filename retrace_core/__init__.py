@@ -45,6 +45,10 @@ The files in the order of a request:
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
+    item_tasks.py     and so where a task does it
+    handed_over.py    what other work of the process gave to a request, as plain data
+    handed_futures.py  or what it sets as the result of a request's future
+    simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     httpx_exchange.py what the boundaries of httpx and httpx2 share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
@@ -59,6 +63,7 @@ The files in the order of a request:
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
+    mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
@@ -73,6 +78,7 @@ The files in the order of a request:
     _fallback.py      those in Python
     _fallback_encoder.py  and its encoder
     _fallback_texts.py  and where texts stand
+    _fallback_finder.py  and what is looked for again and again
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core import _fallback_encoder, _fallback_texts
+from retrace_core import _fallback_encoder, _fallback_finder, _fallback_texts
 from retrace_core._fallback_encoder import Encoder
 from retrace_core.audit_events import OPEN, WORLD, writes
 
@@ -266,7 +266,9 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 encode = _fallback_encoder.encode
+Finder = _fallback_finder.Finder
 find_all = _fallback_texts.find_all
+hard_events = _fallback_finder.hard_events
 texts_at = _fallback_texts.texts_at
 set_encode_fallback = _fallback_encoder.set_encode_fallback
 

@@ -54,6 +54,7 @@ _OURS = tuple(
 
 _DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
 _LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lock.py"))
+_DATES = (os.path.join("wsgiref", "handlers.py"), "format_date_time")
 _CARRIERS = ("carried", "lent")
 
 _names: list[str] = ["?"]
@@ -74,6 +75,8 @@ def classify(code: CodeType) -> int:
         return _number(site_name(code))  # a column's default: `default=datetime.now`
     if location in _LOCKS:
         return _number(site_name(code))  # how often a lock is tried is up to its clock
+    if (location, code.co_name) == _DATES:
+        return _number(site_name(code))  # a web server's, but for the text of a date now
     if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:
         return -1
     return _number(site_name(code))

@@ -87,7 +87,9 @@ def headers_of_call(
         number: of the call.
     """
     own = call_span_id(span_id, number)
-    return tuple((name, value.replace(span_id, own)) for name, value in headers)
+    if own == span_id:
+        return headers
+    return tuple([(name, value.replace(span_id, own)) for name, value in headers])
 
 
 def headers_to_send(lane: native.Lane | None) -> tuple[tuple[str, str], ...]:

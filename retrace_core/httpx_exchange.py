@@ -3,7 +3,8 @@
 One event for the head of an exchange, one for each chunk read. Hooks:
 `HTTPTransport.handle_request` and `AsyncHTTPTransport.handle_async_request`, above the mapping
 of httpcore's errors, so that recorded exceptions are the library's own. Custom transports
-(ASGI, mocks) make no outside call and are not hooked. Read in httpx 0.28 and httpx2 2.16.
+(ASGI, mocks) make no outside call and are not hooked. The trace's headers are put into
+`Headers._list`. Read in httpx 0.28 and httpx2 2.16.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call, call_async
-from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
+from retrace_core.http_exchange import exchange_key, headers_to_send
 from retrace_core.native import LANE, OFF, REPLAY, current
 
 if TYPE_CHECKING:
@@ -65,10 +66,15 @@ def _head(response: Any) -> list[Any]:
 def _inject(lane: Any, request: Any) -> None:
     carried = headers_to_send(lane)
     if carried:
-        # Not `in request.headers`, which finds out the encoding of all of them each time.
-        given = {name.lower() for name, _ in request.headers.raw}
-        for name, value in missing_headers(carried, lambda name: name.encode("latin-1") in given):
-            request.headers[name] = value
+        # Past `headers[name] = ...`, which finds out the encoding of all of them each time:
+        # (name, name in lower case, value) of each.
+        fields: list[tuple[bytes, bytes, bytes]] = request.headers._list
+        given = {lowered for _, lowered, _ in fields}
+        for name, value in carried:
+            raw = name.encode("latin-1")
+            lowered = raw.lower()
+            if lowered not in given:
+                fields.append((raw, lowered, value.encode("latin-1")))
 
 
 class _Stream:

@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
     from retrace_core import native
 
-__all__ = ["CARRIED", "PARCELS", "Parcel", "hand_over", "put_down", "take_out", "take_up"]
+__all__ = [
+    "CARRIED",
+    "PARCELS",
+    "Parcel",
+    "hand_over",
+    "is_own",
+    "parcel_of",
+    "put_down",
+    "take_out",
+    "take_up",
+]
 
 PARCELS = "_retrace_parcels"
 """Attribute of a queue: what was put there in a lane, and is there still."""
@@ -71,7 +81,9 @@ _here = _Here()
 
 
 def hand_over(queue: Any, item: object, parent: Lane | None) -> None:
-    """Note that `parent`, or nobody, has put an item into a queue, which is locked."""
+    """Note that `parent`, or nobody, has put an item into a queue of threads, which is locked, or
+    into one of tasks.
+    """
     parcels: list[Parcel] | None = vars(queue).get(PARCELS)
     if parent is None:
         if parcels and any(parcel.item is item for parcel in parcels):
@@ -79,15 +91,21 @@ def hand_over(queue: Any, item: object, parent: Lane | None) -> None:
         return
     if parcels is None:
         parcels = vars(queue)[PARCELS] = []
-        if not CARRIED:
-            CARRIED.append(None)
     if isinstance(item, _SHARED):
-        others = sum(other is item for other in queue.queue) - 1
+        contents: Any = getattr(queue, "queue", None) or getattr(queue, "_queue", ())
+        others = sum(other is item for other in contents) - 1
         known = sum(parcel.item is item for parcel in parcels)
         parcels.extend([Parcel(item, None)] * (others - known))
+    parcels.append(parcel_of(item, parent))
+
+
+def parcel_of(item: object, parent: Lane) -> Parcel:
+    """Return the parcel of an item that a lane puts into a queue."""
+    if not CARRIED:
+        CARRIED.append(None)
     lane_id = parent.next_item_id()
     lane = parent.scope.expect(parent, lane_id) if parent.mode == REPLAY else None
-    parcels.append(Parcel(item, parent, lane_id, lane))
+    return Parcel(item, parent, lane_id, lane)
 
 
 def take_out(queue: Any, item: object) -> Parcel | None:
@@ -98,6 +116,11 @@ def take_out(queue: Any, item: object) -> Parcel | None:
             if parcel.item is item:
                 return parcels.pop(place)
     return None
+
+
+def is_own(parcel: Parcel | None, lane: Lane) -> bool:
+    """Return True where an item was put into its queue by a lane of the same request."""
+    return parcel is not None and parcel.parent is not None and parcel.parent.scope is lane.scope
 
 
 def take_up(queue: Any, parcel: Parcel, frame: FrameType) -> None:

@@ -3,7 +3,8 @@
 A lane's id is its parent's id, a dot, and the number of the child, given at the moment of
 the spawn in the parent's program order: so the same program gives the same ids again,
 however long each of the children takes. The work on an item of a queue is numbered apart,
-with a q: it has a lane only where a thread does it that has none of this scope.
+with a q: it has a lane only where a thread or task does it that has none of this scope. So are
+futures, with an f: one has a lane only where others than this scope's lanes set its result.
 """
 
 from __future__ import annotations
@@ -101,6 +102,11 @@ class LaneOwner(Protocol):
         """Return True when this call is the next recorded one of `lane` (replay only)."""
         ...
 
+    def is_handed_over(self, lane: Lane, key: str) -> bool:
+        """Return True when `lane` gets next what other work of the process had handed over, as
+        it was recorded (replay only)."""
+        ...
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Take note of a call that was not recorded, answered by a database in memory (replay
         only)."""
@@ -120,7 +126,17 @@ class LaneOwner(Protocol):
 class Lane(native.Lane):
     """The ordered events of one thread or task inside a scope."""
 
-    __slots__ = ("_calls", "_children", "_items", "cancelled", "ended", "hashes", "id", "scope")
+    __slots__ = (
+        "_calls",
+        "_children",
+        "_futures",
+        "_items",
+        "cancelled",
+        "ended",
+        "hashes",
+        "id",
+        "scope",
+    )
 
     scope: LaneOwner
     id: str
@@ -139,6 +155,7 @@ class Lane(native.Lane):
         self.hashes = 0
         self._children = 0
         self._items = 0
+        self._futures = 0
         self._calls = -1
 
     def next_child_id(self) -> str:
@@ -152,6 +169,12 @@ class Lane(native.Lane):
         number = self._items
         self._items = number + 1
         return f"{self.id}.q{number}"
+
+    def next_future_id(self) -> str:
+        """Return the id of the lane for the result of the next future that it makes."""
+        number = self._futures
+        self._futures = number + 1
+        return f"{self.id}.f{number}"
 
     def next_call(self) -> int:
         """Return the number of the next outgoing call; on replay it is the same again.

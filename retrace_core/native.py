@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         RECORD,
         REPLAY,
         SOFT_KINDS,
+        Finder,
         Lane,
         ScopeState,
         arm,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         encode,
         exempt,
         find_all,
+        hard_events,
         hook_status,
         install_clock_hooks,
         now_ns,
@@ -53,9 +55,9 @@ else:
         IMPLEMENTATION = "python"
         NOTE = str(error)
     for _name in (
-        "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Lane ScopeState arm bind_thread current encode"
-        " exempt find_all hook_status install_clock_hooks now_ns put_files remove_clock_hooks"
-        " set_call_handlers set_encode_fallback set_policy texts_at watch"
+        "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
+        " encode exempt find_all hard_events hook_status install_clock_hooks now_ns put_files"
+        " remove_clock_hooks set_call_handlers set_encode_fallback set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -68,6 +70,7 @@ __all__ = [
     "RECORD",
     "REPLAY",
     "SOFT_KINDS",
+    "Finder",
     "Lane",
     "ScopeState",
     "arm",
@@ -76,6 +79,7 @@ __all__ = [
     "encode",
     "exempt",
     "find_all",
+    "hard_events",
     "hook_status",
     "install_clock_hooks",
     "now_ns",

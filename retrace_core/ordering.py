@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACK",
+    "GOT",
     "ORDER",
     "TURN",
     "in_turn",
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 TURN = "thread.turn"
 """Kind of the events; their value is True, or False where nothing was got (a timeout)."""
+
+GOT = "get "
+"""Beginning of the keys of those by which a thread got an item of a queue."""
 
 BACK = "thread.back"
 """Kind of the events of coroutines that have waited for a thread, and go on."""

@@ -50,6 +50,10 @@ class RecordsOnly:
         """Never called, as `soft`."""
         raise NotImplementedError
 
+    def is_handed_over(self, lane: Lane, key: str) -> bool:
+        """Never called, as `soft`."""
+        raise NotImplementedError
+
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Never called, as `soft`."""
         raise NotImplementedError

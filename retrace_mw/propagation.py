@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from retrace_core import failsafe
@@ -245,6 +246,12 @@ def _is_sendable(values: list[str]) -> bool:
     )
 
 
+@lru_cache(256)
+def _told(members: Members, verdict: str) -> str:
+    """Return tracestate with our decision in it; most requests come with none, or the same."""
+    return format_tracestate(put_member(members, OUR_MEMBER, verdict))
+
+
 def outgoing_headers(
     context: TraceContext, span_id: str, verdict: str, threshold: str = ""
 ) -> tuple[tuple[str, str], ...]:
@@ -264,12 +271,11 @@ def outgoing_headers(
         flags = (0 if context.carried else RANDOM) | (0 if verdict == "no" else SAMPLED)
         if threshold and verdict == "yes":
             members = put_member(members, "ot", f"th:{threshold}")
-    members = put_member(members, OUR_MEMBER, verdict)
     headers: list[tuple[str, str]] = []
     if verdict == "yes" or (context.named and not context.given):
         headers.append((TRACE_HEADER, context.name))
     headers.append(("traceparent", format_traceparent(context.trace_id, span_id, flags)))
-    headers.append(("tracestate", format_tracestate(members)))
+    headers.append(("tracestate", _told(members, verdict)))
     headers.append((DECISION_HEADER, verdict))
     headers.extend(context.passed_on)
     if context.foreign is not None:

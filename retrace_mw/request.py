@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from retrace_core.http_exchange import headers_of_call
-from retrace_core.ids import new_span_id, new_trace_bits
+from retrace_core.ids import call_span_id, new_span_id, new_trace_bits
 from retrace_core.stats import count
 from retrace_mw import otel
 from retrace_mw.propagation import RANDOM_BITS, outgoing_headers, trace_of
@@ -308,7 +308,8 @@ class RequestView:
     def headers_of_call(self) -> tuple[tuple[str, str], ...]:
         """Return what the next outgoing call carries while this request is not recorded."""
         if self._outgoing is None:
-            self._span_id, self._calls = new_span_id(), 0
+            # That of the first call: so its headers, the only ones of most requests, are made once.
+            self._span_id, self._calls = call_span_id(new_span_id(), 0), 0
             self._outgoing = outgoing_headers(self.trace, self._span_id, "no")
         number, self._calls = self._calls, self._calls + 1
         return headers_of_call(self._outgoing, self._span_id, number)

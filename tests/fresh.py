@@ -28,10 +28,10 @@ assert writer.flush(10)
 """
 _REPLAY = """
 import sys
-from retrace_core import load, replay
+from retrace_core import replay
 from application import app
 
-result = replay(load(sys.argv[1]), app)
+result = replay(sys.argv[1], app)
 print(result.summary(), *result.notes, sep="\\n")
 sys.exit(not result.identical)
 """

@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from wsgiref.handlers import format_date_time
 
 import pytest
 
 from retrace_core import replay
+from retrace_core.recording import SoftEvent
 from tests.recorded import record_wsgi
 
 if TYPE_CHECKING:
@@ -43,3 +47,27 @@ def test_a_read_that_was_not_recorded_is_of_its_kind(recordings: Path, name: str
     app, recording = record_wsgi(recordings, view)
     result = replay(recording, app)
     assert result.identical, result.summary()
+
+
+def test_the_text_of_a_date_is_a_read_of_the_clock(recordings: Path) -> None:
+    """It is made by a module that is a web server's, too, whose own reads are nobody's."""
+    _, recording = record_wsgi(recordings, lambda: format_date_time(None))  # type: ignore[arg-type]
+    reads = [
+        event.site
+        for event in recording.lanes[0].events
+        if isinstance(event, SoftEvent) and event.kind == "time.gmtime"
+    ]
+    assert reads == ["wsgiref/handlers.py:format_date_time"]
+
+
+def test_a_thread_is_called_as_it_was(recordings: Path) -> None:
+    """Names of temporary files are made of its identifier."""
+
+    def view() -> str:
+        return str(threading.current_thread().ident)
+
+    with ThreadPoolExecutor(1) as pool:
+        app, recording = pool.submit(record_wsgi, recordings, view).result()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+    assert threading.current_thread().ident == threading.get_ident()

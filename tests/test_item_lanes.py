@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _queue
 import asyncio
 import queue
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 class Scribe:
     """Writes to a database for everybody, on a thread of its own; the usual way with SQLite."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, orders: Any) -> None:
         self.path = path
-        self.orders: queue.Queue[Any] = queue.Queue()
+        self.orders = orders
         self.thread = threading.Thread(target=self._work)
         self.thread.start()
 
@@ -53,11 +55,11 @@ class Scribe:
         self.thread.join()
 
 
-@pytest.fixture
-def scribe(tmp_path: Path) -> Iterator[Scribe]:
+@pytest.fixture(params=["Queue", "SimpleQueue"])
+def scribe(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scribe]:
     """A scribe at work, which no request has started."""
     installer.install()  # connections that were opened before are not known
-    scribe = Scribe(tmp_path / "notes.db")
+    scribe = Scribe(tmp_path / "notes.db", getattr(queue, request.param)())
     yield scribe
     scribe.end()
 
@@ -198,3 +200,55 @@ def test_an_object_that_is_in_the_queue_already_is_not_taken_for_the_requests(
     assert lane is not None
     keys = [event.key for event in lane.events if getattr(event, "kind", "") == "sqlite3.execute"]
     assert keys == ["select 1"]
+
+
+@pytest.mark.parametrize("kind", ["Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"])
+@pytest.mark.parametrize("filled_again", [True, False])
+def test_what_other_threads_hand_over_is_kept_by_its_value(
+    recordings: Path, kind: str, filled_again: bool
+) -> None:
+    """So that a replay needs none of their work; where it has the same, that is taken."""
+    installer.install()
+    draws: Any = getattr(queue, kind)()
+
+    def fill() -> None:
+        for number in range(2):
+            draws.put((number, "drawn"))
+
+    def view() -> str:
+        seen: list[Any] = [draws.get(timeout=5), draws.get_nowait()]
+        if kind != "SimpleQueue":
+            draws.task_done()
+        return str(seen)
+
+    fill()
+    app, recording = record_wsgi(recordings, view)
+    for _ in range(2):
+        if filled_again:
+            fill()
+        assert_identical(recording, app, times=1)
+        assert draws.empty()
+
+
+def test_what_is_no_data_comes_out_of_the_queue_itself(recordings: Path) -> None:
+    """A pool of connections, say, is filled by the replay's own start-up."""
+    pool: queue.Queue[Any] = queue.Queue()
+    pool.put(threading.Lock())
+
+    def view() -> str:
+        lock = pool.get(timeout=5)
+        pool.put(lock)
+        return type(lock).__name__
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app)
+    assert pool.qsize() == 1
+
+
+def test_pools_of_threads_keep_the_queue_that_they_had() -> None:
+    """They ask for it with each thread, and must not pay for us."""
+    installer.install()
+    with ThreadPoolExecutor(1) as pool:
+        assert type(pool._work_queue) is _queue.SimpleQueue
+    assert isinstance(pool._work_queue, queue.SimpleQueue)
+    assert isinstance(queue.SimpleQueue(), _queue.SimpleQueue)

@@ -198,3 +198,29 @@ def test_one_recording_of_threads_has_one_result(recordings: Path) -> None:
 
         app, recording = record_wsgi(recordings, view)
     identical_often(recording, app)
+
+
+@pytest.mark.parametrize("begins_again", [True, False])
+def test_a_task_that_asks_nothing_may_not_begin_again(recordings: Path, begins_again: bool) -> None:
+    """One that wakes a waiter, where nobody waits yet on replay: nobody waits for its end."""
+    times = itertools.count()
+
+    async def nothing() -> None:
+        return None
+
+    async def handler() -> Any:
+        loop = asyncio.get_running_loop()
+
+        def work() -> float:
+            if next(times) == 0 or begins_again:
+                loop.call_soon_threadsafe(lambda: loop.create_task(nothing()))
+            return draw()
+
+        return [await loop.run_in_executor(None, one) for one in (work, draw)]
+
+    app, recording = record_asgi(recordings, handler, tasks=2)
+    assert recording.lane("0.0.0") is not None
+    began = time.monotonic()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+    assert time.monotonic() - began < 5

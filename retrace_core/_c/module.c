@@ -1,5 +1,7 @@
 /* retrace_core._native: lanes, the typed encoder, and the clock and entropy hooks. */
 #include "find_all.h"
+#include "finder.h"
+#include "hard_events.h"
 #include "hooks.h"
 #include "put_file.h"
 #include "texts_at.h"
@@ -23,12 +25,13 @@ PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *self = PyModule_Create(&module);
     if (!self) return NULL;
-    if (encoder_init() || lanes_init(self) || hooks_init(self) ||
+    if (encoder_init() || lanes_init(self) || hooks_init(self) || finder_init(self) ||
         PyModule_AddFunctions(self, lane_functions) ||
         PyModule_AddFunctions(self, hook_functions) ||
         PyModule_AddFunctions(self, put_file_functions) ||
         PyModule_AddFunctions(self, find_all_functions) ||
         PyModule_AddFunctions(self, texts_at_functions) ||
+        PyModule_AddFunctions(self, hard_events_functions) ||
         PyModule_AddFunctions(self, watch_functions)) {
         Py_DECREF(self);
         return NULL;

@@ -5,26 +5,7 @@
    through. Hostile input ends in ValueError; nothing is read past the end. */
 #include "texts_at.h"
 
-#define DEPTH 256
-
 enum { PLAIN, KEY, FIRST }; /* roles: anything; a map's key; a pair's first in a list of pairs */
-
-typedef struct {
-    Py_ssize_t left;
-    Py_ssize_t size;
-    int map;
-    int wrapped; /* in an extension: a tuple, not a list */
-    int mixed;   /* something else than arrays of two stood in it */
-} Level;
-
-typedef struct {
-    const unsigned char *data;
-    Py_ssize_t place, end;
-    Level levels[DEPTH];
-    int depth;
-    int wraps;
-    const char *wrong;
-} Walk;
 
 static Py_ssize_t
 number(Walk *walk, int bytes)
@@ -77,7 +58,7 @@ container(Walk *walk, Py_ssize_t size, int map)
         value_ended(walk);
         return;
     }
-    if (walk->depth == DEPTH) {
+    if (walk->depth == WALK_DEPTH) {
         walk->wrong = "it is nested too deep";
         return;
     }
@@ -155,6 +136,82 @@ step(Walk *walk, Py_ssize_t *begin, Py_ssize_t *finish, int *what)
     return 1;
 }
 
+void
+walk_begin(Walk *walk, const unsigned char *data, Py_ssize_t begin, Py_ssize_t end)
+{
+    walk->data = data;
+    walk->place = begin;
+    walk->end = end;
+    walk->depth = walk->wraps = 0;
+    walk->wrong = NULL;
+}
+
+int
+walk_next(Walk *walk, Text *text)
+{
+    int found = 0;
+    text->role = PLAIN;
+    while (walk->wrong == NULL && walk->place < walk->end && !found) {
+        found = step(walk, &text->begin, &text->end, &text->role);
+    }
+    if (walk->wrong != NULL) {
+        PyErr_Format(PyExc_ValueError, "no MessagePack at byte %zd: %s", walk->place, walk->wrong);
+        return -1;
+    }
+    return found;
+}
+
+static PyObject *
+answer_of(const Text *text)
+{
+    return Py_BuildValue("(nni)", text->begin, text->end, text->role);
+}
+
+static int
+append(PyObject *list, PyObject *item)
+{
+    int failed = item == NULL || PyList_Append(list, item) < 0;
+    Py_XDECREF(item);
+    return failed ? -1 : 0;
+}
+
+static int
+all_texts(Walk *walk, PyObject *found)
+{
+    Text text;
+    int more;
+    while ((more = walk_next(walk, &text)) > 0) {
+        if (append(found, answer_of(&text)) < 0) {
+            return -1;
+        }
+    }
+    return more;
+}
+
+static int
+texts_of(Walk *walk, PyObject *places, PyObject *found)
+{
+    Text text = {0};
+    Py_ssize_t count = PyList_GET_SIZE(places);
+    for (Py_ssize_t asked = 0, more = 1; asked < count; asked++) {
+        Py_ssize_t place = PyLong_AsSsize_t(PyList_GET_ITEM(places, asked));
+        if (place == -1 && PyErr_Occurred()) {
+            return -1;
+        }
+        while (more && place >= text.end) {
+            more = walk_next(walk, &text);
+            if (more < 0) {
+                return -1;
+            }
+        }
+        int inside = more && place >= text.begin;
+        if (append(found, inside ? answer_of(&text) : Py_NewRef(Py_None)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static PyObject *
 texts_at(PyObject *Py_UNUSED(module), PyObject *args)
 {
@@ -164,56 +221,18 @@ texts_at(PyObject *Py_UNUSED(module), PyObject *args)
     if (!PyArg_ParseTuple(args, "y*nnO", &data, &first, &end, &places)) {
         return NULL;
     }
-    int all = places == Py_None;
-    if (!all && !PyList_Check(places)) {
-        PyBuffer_Release(&data);
+    PyObject *found = NULL;
+    Walk walk;
+    if (places != Py_None && !PyList_Check(places)) {
         PyErr_SetString(PyExc_TypeError, "places are a list, or None");
-        return NULL;
     }
-    PyObject *found = PyList_New(0);
-    Walk walk = {.data = data.buf, .place = first, .end = end};
-    Py_ssize_t asked = 0, count = all ? 0 : PyList_GET_SIZE(places);
-    if (first < 0 || end > data.len || first > end) {
-        walk.wrong = "it is not there";
+    else if (first < 0 || end > data.len || first > end) {
+        PyErr_SetString(PyExc_ValueError, "no MessagePack: it is not there");
     }
-    while (found != NULL && (asked < count || (all && walk.place < walk.end))) {
-        Py_ssize_t begin = 0, finish = 0;
-        int what = PLAIN, text = 0;
-        while (walk.wrong == NULL && walk.place < walk.end && !text) {
-            text = step(&walk, &begin, &finish, &what);
-        }
-        if (walk.wrong != NULL) {
-            PyErr_Format(PyExc_ValueError, "no MessagePack at byte %zd: %s", walk.place, walk.wrong);
+    else if ((found = PyList_New(0)) != NULL) {
+        walk_begin(&walk, data.buf, first, end);
+        if ((places == Py_None ? all_texts(&walk, found) : texts_of(&walk, places, found)) < 0) {
             Py_CLEAR(found);
-            break;
-        }
-        if (all && text) {
-            PyObject *answer = Py_BuildValue("(nni)", begin, finish, what);
-            int failed = answer == NULL || PyList_Append(found, answer) < 0;
-            Py_XDECREF(answer);
-            if (failed) {
-                Py_CLEAR(found);
-            }
-        }
-        while (asked < count) {
-            Py_ssize_t place = PyLong_AsSsize_t(PyList_GET_ITEM(places, asked));
-            if (place == -1 && PyErr_Occurred()) {
-                Py_CLEAR(found);
-                break;
-            }
-            if (text && place >= finish) {
-                break;
-            }
-            PyObject *answer = text && place >= begin
-                                   ? Py_BuildValue("(nni)", begin, finish, what)
-                                   : Py_NewRef(Py_None);
-            int failed = answer == NULL || PyList_Append(found, answer) < 0;
-            Py_XDECREF(answer);
-            if (failed) {
-                Py_CLEAR(found);
-                break;
-            }
-            asked++;
         }
     }
     PyBuffer_Release(&data);

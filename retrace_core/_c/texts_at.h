@@ -5,6 +5,35 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#define WALK_DEPTH 256
+
+typedef struct {
+    Py_ssize_t left;
+    Py_ssize_t size;
+    int map;
+    int wrapped; /* in an extension: a tuple, not a list */
+    int mixed;   /* something else than arrays of two stood in it */
+} Level;
+
+/* A walk through data[place:end]; `wrong` says why it can't go on. */
+typedef struct {
+    const unsigned char *data;
+    Py_ssize_t place, end;
+    Level levels[WALK_DEPTH];
+    int depth;
+    int wraps;
+    const char *wrong;
+} Walk;
+
+typedef struct {
+    Py_ssize_t begin, end;
+    int role;
+} Text;
+
+void walk_begin(Walk *walk, const unsigned char *data, Py_ssize_t begin, Py_ssize_t end);
+/* 1 with the next text, 0 at the end, -1 with an error set. */
+int walk_next(Walk *walk, Text *text);
+
 extern PyMethodDef texts_at_functions[];
 
 #endif

@@ -16,15 +16,32 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import Boundary, Patch, record_error
-from retrace_core.item_lanes import CARRIED, PARCELS, Parcel, hand_over, put_down, take_out, take_up
+from retrace_core.handed_over import (
+    HANDED_OVER,
+    is_packed,
+    note_handed_over,
+    unpack_handed_over,
+)
+from retrace_core.item_lanes import (
+    CARRIED,
+    PARCELS,
+    Parcel,
+    hand_over,
+    is_own,
+    put_down,
+    take_out,
+    take_up,
+)
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_turn, turn_key
+from retrace_core.simple_queue import CarryingQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+_KEY = "queue.Queue.get"
 _OWN = (queue.Queue.put_nowait.__code__, queue.Queue.get_nowait.__code__)
 
 
@@ -45,6 +62,8 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
     def ordered(lane: Lane, self: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         live = functools.partial(call, self, *args, **options)
         if lane.mode == REPLAY:
+            if name == "get" and lane.scope.is_handed_over(lane, _KEY):
+                return _given(self, lane.scope.answer(lane, HANDED_OVER, _KEY))
             item = args[:1] if name == "put" else ()
 
             def again(patience_s: float) -> Any:
@@ -92,6 +111,17 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
     return put if name == "put" else get
 
 
+def _given(self: Any, packed: Any) -> Any:
+    """Return what was handed over when recorded; where the queue has the same, that one."""
+    with self.mutex:
+        head = -1 if isinstance(self, queue.LifoQueue) else 0
+        if self.queue and is_packed(self.queue[head], packed):
+            self.not_full.notify()
+            return self._get()
+        self.unfinished_tasks += 1  # it was put here by somebody
+    return unpack_handed_over(packed)
+
+
 def _caller() -> FrameType:
     """Return the frame of who called the hook, save for the queue's own `put_nowait`."""
     frame = sys._getframe(2)
@@ -105,14 +135,17 @@ def _noted(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(change)
         def noting(self: Any, *args: Any) -> Any:
             result = change(self, *args)
-            lane = _here.lane
+            lane, given = _here.lane, False
+            notes = lane is not None and lane.mode != REPLAY and current() is lane
             if lane is not None or (CARRIED and PARCELS in self.__dict__):
                 with failsafe.gate("note a queue"):
                     if name == "put":
                         hand_over(self, args[0], lane)
                     else:
-                        _here.parcel = take_out(self, result)
-            if lane is not None and lane.mode != REPLAY and current() is lane:
+                        _here.parcel = parcel = take_out(self, result)
+                        if notes and lane is not None and not is_own(parcel, lane):
+                            given = note_handed_over(lane, _KEY, result, now_ns())
+            if notes and lane is not None and not given:
                 note_turn(lane, name, None, True, now_ns())
             return result
 
@@ -127,6 +160,7 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(queue.Queue, "put", _in_order),
         Patch(queue.Queue, "get", _in_order),
+        Patch(queue, "SimpleQueue", lambda _: CarryingQueue),
         *(
             Patch(cls, f"_{name}", _noted(name))
             for cls in (queue.Queue, queue.LifoQueue, queue.PriorityQueue)

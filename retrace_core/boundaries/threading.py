@@ -1,18 +1,21 @@
-"""Threads that a request starts run in lanes of their own.
+"""Threads that a request starts run in lanes of their own; a thread's identifier is as recorded.
 
 Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclasses and
-references taken earlier are covered; read in CPython 3.11 to 3.13.
+references taken earlier are covered; and `Thread.ident`, of which names of temporary files are
+made. `threading.get_ident` is not hooked. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from typing import TYPE_CHECKING
 
-from retrace_core.boundary import Boundary, Patch
+from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.lanes import Lane, carry
 from retrace_core.native import current
+from retrace_core.ordering import is_infrastructure
 from retrace_core.server_threads import serves_process
 
 if TYPE_CHECKING:
@@ -45,8 +48,29 @@ def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
     return carrying
 
 
+def _recorded_ident(ident: property) -> property:
+    live: Callable[[threading.Thread], int | None] = ident.fget  # type: ignore[assignment]
+
+    @functools.wraps(live)
+    def read(thread: threading.Thread) -> int | None:
+        lane = current()
+        if (
+            lane is None
+            or thread is not threading.current_thread()
+            or is_infrastructure(sys._getframe(1).f_code)
+        ):
+            found: int | None = live(thread)
+            return found
+        return call_free(lane, "free.thread.ident", None, functools.partial(live, thread))
+
+    return property(read, doc=ident.__doc__)
+
+
 BOUNDARY = Boundary(
     kind="thread",
     supports="cpython>=3.11,<3.14",
-    hooks=(Patch(threading.Thread, "start", _carrying_start),),
+    hooks=(
+        Patch(threading.Thread, "start", _carrying_start),
+        Patch(threading.Thread, "ident", _recorded_ident),
+    ),
 )

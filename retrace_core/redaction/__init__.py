@@ -21,11 +21,15 @@ The files, from finding to writing:
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
     compressed.py    bodies that came packed are looked into, and packed again to as many bytes
+    unpacking.py     those of one region
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     forms.py         other shapes of a secret: encoded, decoded, hashed
-    secret_set.py    the secrets found in one recording, in all forms
+    replacements.py  what is written in the place of a secret, for each form of it
+    found_values.py  what is masked where a value was found to be a secret
+    secret_set.py    the secrets found in one recording
     messagepack.py   what stands at a place of an encoded recording
+    looks.py         what was found in texts seen lately
     hashed.py        what code hashed: a fingerprint of it, where a secret is in it
     boot_digests.py  what it hashed at start-up, known in all recordings
     replacing.py     every occurrence of them, but for those that mean something else

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from retrace_core.redaction.lane_events import lane_events
+from retrace_core.native import hard_events
 from retrace_core.redaction.messagepack import token_at
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Body", "bodies_of_lane", "body_of_part", "pieces", "spread_bodies"]
 
 _READS = frozenset(("http.bytes", "httpx.chunk", "httpx2.chunk", "aiohttp.chunk"))
-_HEADS = ("exchange", "request", "head")
+_HEADS = (".exchange", ".request", ".head")
 _HTTP = b"http.bytes"
 _USUAL = ((_HTTP, 1), (b"httpx.chunk", 2), (b"httpx2.chunk", 2), (b"aiohttp.chunk", 1))
 """Kind of a read -> how many there are of an answer in one part; those of httpx tell its end."""
@@ -62,19 +62,23 @@ def bodies_of_lane(data: bytes, region: Region) -> Iterator[Body]:
     """Yield the bodies of the answers in a lane."""
     heads: dict[str, bytes] = {}
     waiting: dict[str, Spans] = {}
-    for event in lane_events(data, region):
-        family, _, what = event.kind.partition(".")
-        if what in _HEADS:
-            yield from _bodies(data, heads.get(family, b""), waiting.pop(family, []))
-            heads[family] = data[event.value : event.end]
-        elif event.kind in _READS:
-            token = token_at(data, event.value)
+    for kind, _, place, end in hard_events(data, region.begin, region.end):
+        if kind in _READS:
+            token = token_at(data, place)
             while token.kind in ("wrap", "array"):  # aiohttp's are [bytes, whether it ended]
                 token = token_at(data, token.begin)
             if token.kind == "text":
-                waiting.setdefault(family, []).append((token.begin, token.end))
+                waiting.setdefault(_family(kind), []).append((token.begin, token.end))
+        elif kind.endswith(_HEADS) and kind.count(".") == 1:
+            family = _family(kind)
+            yield from _bodies(data, heads.get(family, b""), waiting.pop(family, []))
+            heads[family] = data[place:end]
     for family, spans in waiting.items():
         yield from _bodies(data, heads.get(family, b""), spans)
+
+
+def _family(kind: str) -> str:
+    return kind.partition(".")[0]
 
 
 def _bodies(data: bytes, head: bytes, spans: Spans) -> Iterator[Body]:

@@ -22,6 +22,7 @@ __all__ = [
     "Compressed",
     "content",
     "inflate",
+    "opaque_spans",
     "packed_bodies",
 ]
 
@@ -31,6 +32,8 @@ BROTLI_MARKS = (b"g: br", b"g:br", b"g\xa2br", b"g\xc4\x02br")
 """How such headers end, in the bytes of an answer and in a list: few texts begin so."""
 _BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
 _LINE_FEED = 0x0A
+_FLAGS = 3
+"""Place of the byte of gzip that says what stands beside the content."""
 _LARGEST = 256 * 1024
 """More of it is not looked into, compressed."""
 _LARGEST_PLAIN = 4 << 20
@@ -57,6 +60,8 @@ class Compressed(NamedTuple):
     """How many bytes it has."""
     refit: Refit
     """Packs its content again: gets that, and how many bytes it may take."""
+    has_names: bool = False
+    """Texts stand beside its content, like the name of a file."""
     is_spread: bool = False
     """It came in several pieces, or nothing but a header tells of it."""
 
@@ -131,7 +136,13 @@ def _inflated(data: bytes, spans: Spans, *, brotli: bool = False) -> Compressed 
     if found is None:
         return None
     plain, size, refit = found
-    return Compressed(pieces(spans, [(0, size)]), plain, size, refit)
+    has_names = packed.startswith(gzip_streams.MARK) and packed[_FLAGS] != 0
+    return Compressed(pieces(spans, [(0, size)]), plain, size, refit, has_names)
+
+
+def opaque_spans(bodies: Sequence[Compressed]) -> Spans:
+    """Return where nothing stands but packed content, in order: what looks like a text is none."""
+    return sorted(span for one in bodies if not one.has_names for span in one.spans)
 
 
 def content(body: bytes, *, brotli: bool) -> bytes | None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Concealing", "regions_of", "tag_of"]
 
-_CODE = ("failure", "holes")
-_LANE = "lane"
+_CODE = (b"\x92\xa7failure", b"\x92\xa5holes")
+_LANE = b"\x92\xa4lane"
 _VARIABLE = re.compile(r"[<{:(*]")
 """In a part of a route that is not the same in each path."""
-_OURS = ("sites", "steps")
-"""Names of functions and counts: nothing that anybody gave."""
+_OURS = (b"\x92\xa5sites", b"\x92\xa5steps")
+"""Names of functions and counts: nothing that anybody gave. Parts begin with their tags."""
 
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
@@ -80,6 +80,8 @@ class Concealing:
         )
         redacted = _without_tags(redacted, draft, header)
         masked = redacted.data
+        if masked is data:
+            return header, parts, b""
         place = len(header)
         if masked[:place] != header:
             path = _header.decode(masked[:place]).path
@@ -148,21 +150,21 @@ def tag_of(part: bytes) -> str:
 
 def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
     """Yield where the bytes of header and parts, one after another, are MessagePack."""
-    yield Region(0, len(header), head=True)
     place = len(header)
+    yield Region(0, place, head=True)
     for part in parts:
-        tag = tag_of(part)
-        if tag == _LANE:
-            begin, end = lane_bounds(part)
-            yield Region(place + begin, place + end, lane=True)
-        elif tag not in _OURS:
-            yield Region(place, place + len(part), code=tag in _CODE)
-        place += len(part)
+        end = place + len(part)
+        if part.startswith(_LANE):
+            first, last = lane_bounds(part)
+            yield Region(place + first, place + last, lane=True)
+        elif not part.startswith(_OURS):
+            yield Region(place, end, code=part.startswith(_CODE))
+        place = end
 
 
 def lane_bounds(part: bytes) -> tuple[int, int]:
     """Return where the events of a lane stand in its part: bytes within MessagePack."""
-    fields = token_at(part, 1 + 1 + len(_LANE))
+    fields = token_at(part, len(_LANE))
     lane_id = token_at(part, fields.begin)
     events = token_at(part, lane_id.end)
     return events.begin, events.end

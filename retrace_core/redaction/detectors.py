@@ -32,6 +32,8 @@ class Detector:
     window: Callable[[bytes, int], tuple[int, int]] | None = None
     """Gets a text and the place of a mark; returns between which places the secret is. None
     where each secret begins with its mark."""
+    after: re.Pattern[bytes] | None = None
+    """What begins with each mark that is in a secret; marks are in pictures, too."""
     counts: Callable[[re.Match[bytes]], bool] | None = None
     """Says of what the pattern has found whether it is one; None where each is."""
     has_part: bool = True
@@ -49,6 +51,8 @@ class Detector:
             if self.window is None:
                 match = self.pattern.match(text, place) if place >= done else None
                 matches: Iterable[re.Match[bytes]] = () if match is None else (match,)
+            elif self.after is not None and self.after.match(text, place) is None:
+                continue
             else:
                 first, last = self.window(text, place)
                 matches = self.pattern.finditer(text, max(first, done), last)
@@ -103,6 +107,7 @@ def _is_address(match: re.Match[bytes]) -> bool:
     return not match[0].lower().endswith(_FILES)
 
 
+_HOST = rb"(?:@|%40)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 _NO_DIGIT_AFTER = rb"(?![0-9])"
 _CARD = re.compile(
     rb"(?<![0-9.])(?:4[0-9]{12}(?:[0-9]{3}){0,2}|(?:5[1-5][0-9]{2}|2[2-7][0-9]{2})[0-9]{12}"
@@ -130,7 +135,7 @@ _KEYS = re.compile(
 DETECTORS: dict[str, Detector] = {
     one.name: one
     for one in (
-        Detector("card", (), _CARD, _of_run, _is_card, has_part=False),
+        Detector("card", (), _CARD, _of_run, counts=_is_card, has_part=False),
         Detector(
             "jwt",
             (b"eyj",),
@@ -154,10 +159,11 @@ DETECTORS: dict[str, Detector] = {
             (*(f"@{begin}".encode() for begin in _HOSTS), b"%40"),
             re.compile(
                 rb"(?<![A-Za-z0-9._+%-])[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?"
-                rb"(?:@|%40)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
-                rb"(?![A-Za-z0-9-])"
+                + _HOST
+                + rb"(?![A-Za-z0-9-])"
             ),
             _around_at,
+            re.compile(_HOST),
             _is_address,
         ),
         Detector("url", (b"://",), re.compile(rb"://[^\s/?#@:\"'<>\\]*:([^\s/?#@\"'<>\\]+)@")),

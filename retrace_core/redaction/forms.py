@@ -13,7 +13,7 @@ import hashlib
 import html
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from retrace_core.redaction.numerals import spelled
@@ -21,7 +21,16 @@ from retrace_core.redaction.numerals import spelled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["digest_forms", "escaped_alike", "forms_of", "percent_decoded", "written_alike"]
+__all__ = [
+    "digest_forms",
+    "digested_alike",
+    "escaped_alike",
+    "forms_of",
+    "hashed_forms",
+    "percent_decoded",
+    "written_alike",
+    "written_forms",
+]
 
 _DERIVED_FROM = 6
 """From so many characters on, digests and the like are looked for: shorter ones are too common."""
@@ -30,10 +39,9 @@ _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
-_DIGESTS: tuple[Callable[[bytes], bytes], ...] = tuple(
-    lambda data, name=name: hashlib.new(name, data, usedforsecurity=False).digest()  # type: ignore[misc]
-    for name in ("md5", "sha1", "sha256", "sha512")
-)
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_UNCHANGED = re.compile(r"[A-Za-z0-9_.~-]*")
+"""Text that is written everywhere as it is."""
 
 
 def _bytes(text: str) -> bytes:
@@ -41,11 +49,11 @@ def _bytes(text: str) -> bytes:
 
 
 def _url_base64(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+    return _base64(data).translate(_TO_URL)
 
 
 def _base64(data: bytes) -> bytes:
-    return base64.b64encode(data).rstrip(b"=")
+    return binascii.b2a_base64(data, newline=False).rstrip(b"=")
 
 
 def _json_ascii(text: str) -> bytes:
@@ -76,12 +84,27 @@ _ENCODED: tuple[Callable[[bytes], bytes], ...] = (
     _base64,
     _url_base64,
 )
+_DIGESTS: tuple[Callable[..., Any], ...] = (
+    hashlib.md5,
+    hashlib.sha1,
+    hashlib.sha256,
+    hashlib.sha512,
+)
 
 
 def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a secret, the same of its pseudonym), the plain one first."""
-    for write in _WRITTEN:
-        yield write(text), write(pseudonym)
+    yield from written_forms(text, pseudonym)
+    yield from zip(hashed_forms(text), hashed_forms(pseudonym), strict=True)
+
+
+def written_forms(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield those of `forms_of` that the secret can be read from."""
+    if _UNCHANGED.fullmatch(text) and _UNCHANGED.fullmatch(pseudonym):
+        yield text.encode(), pseudonym.encode()
+    else:
+        for write in _WRITTEN:
+            yield write(text), write(pseudonym)
     for other, masked in spelled(text, pseudonym):
         yield _bytes(other), _bytes(masked)
     if len(text) < _DERIVED_FROM:
@@ -99,12 +122,23 @@ def forms_of(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])
-    for digest in _DIGESTS:
-        was, now = digest(_bytes(text)), digest(_bytes(pseudonym))
-        yield was, now
-        yield was.hex().encode(), now.hex().encode()
-        yield _base64(was), _base64(now)
-        yield _url_base64(was), _url_base64(now)
+
+
+def hashed_forms(text: str) -> list[bytes]:
+    """Return those of `forms_of` that are digests of a text: always as many, and as long."""
+    if len(text) < _DERIVED_FROM:
+        return []
+    plain, found = _bytes(text), list[bytes]()
+    for hashed in _DIGESTS:
+        digest: bytes = hashed(plain, usedforsecurity=False).digest()
+        base64 = _base64(digest)
+        found += digest, digest.hex().encode(), base64, base64.translate(_TO_URL)
+    return found
+
+
+def digested_alike(text: str, pseudonym: str, form: bytes) -> bytes:
+    """Return the same of a pseudonym that one of the `hashed_forms` is of a text."""
+    return hashed_forms(pseudonym)[hashed_forms(text).index(form)]
 
 
 def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.replacing import Region
 
-__all__ = ["Hashed", "hashed_in"]
+__all__ = ["HASHED", "Hashed", "hashed_in"]
 
-_KIND = KIND.encode()
+HASHED = KIND.encode()
+"""The kind of such events."""
 
 
 class Hashed(NamedTuple):
@@ -56,15 +57,13 @@ class Hashed(NamedTuple):
 
 def hashed_in(data: bytes, regions: Sequence[Region]) -> Iterator[Hashed]:
     """Yield the events of hashes in the regions; both come in order of their places."""
-    if _KIND not in data:
-        return
-    places = [place for place, _ in native.find_all(data, (_KIND,), False, 0)]
+    places = [place for place, _ in native.find_all(data, (HASHED,), False, 0)]
     for region in regions:
         inside = [place for place in places if region.begin <= place < region.end]
         if not inside or region.head:
             continue
         for bound in native.texts_at(data, region.begin, region.end, inside):
-            if bound is not None and data[bound[0] : bound[1]] == _KIND:
+            if bound is not None and data[bound[0] : bound[1]] == HASHED:
                 found = _event(data, bound[1])
                 if found is not None:
                     yield found

@@ -18,7 +18,7 @@ from retrace_core.redaction.json_path import ALLOWED, parse
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
-from retrace_core.redaction.secret_set import Forms
+from retrace_core.redaction.replacements import Forms
 from retrace_core.surroundings import secret_values
 from retrace_core.trace_file import dump_all
 

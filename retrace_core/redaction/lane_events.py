@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from retrace_core.native import hard_events
 from retrace_core.redaction.messagepack import token_at
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["LaneEvent", "lane_events", "own_numbers"]
 
 _raws = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_kind = msgspec.msgpack.Decoder(str)
-_RETURNED = b"\0"
 _HARD = 0x97
 """An array of seven."""
 
@@ -38,13 +37,8 @@ def lane_events(data: bytes, region: Region) -> Iterator[LaneEvent]:
     Raises:
         ValueError: the region is no lane.
     """
-    for place, event in _events(data, region):
-        if event[0] == _HARD:
-            _, kind, status, key, value, *_ = fields = _raws.decode(event)
-            begin = place + 1 + _length(fields[:3])
-            middle = begin + _length([key])
-            if bytes(status) == _RETURNED:
-                yield LaneEvent(_kind.decode(kind), begin, middle, middle + _length([value]))
+    for event in hard_events(data, region.begin, region.end):
+        yield LaneEvent(*event)
 
 
 def own_numbers(data: bytes, region: Region) -> Iterator[tuple[int, int]]:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import itertools
 import re
+import string
+import struct
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.numerals import numeral
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Pseudonyms", "luhn_valid"]
 
@@ -30,6 +33,15 @@ _TWO_BYTES = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _THREE_BYTES = 0x4E00
 _ESCAPED = 0xDC80
 _THREE_BYTES_COUNT = 20_000
+_BLOCK, _NUMBERS = struct.Struct(">16H"), 16
+"""The numbers of one digest, and how many they are."""
+_HEX_DIGITS = b"0123456789abcdef" * 16
+_KINDS = {
+    character: kind
+    for kind in (string.ascii_lowercase, string.ascii_uppercase, string.digits)
+    for character in kind
+}
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _KEPT_HEAD, _KEPT_TAIL, _HIDDEN = 6, 4, 5
 
 
@@ -52,8 +64,7 @@ class Pseudonyms:
         if read is not None:
             return read
         if _HEX.fullmatch(text):
-            made = "".join("%x" % draw(16) for _ in text)  # noqa: UP031
-            return made.upper() if text.upper() == text else made
+            return self._hex(text)
         made = _mixed(text, draw)
         return _canonical(made, text) if _BASE64.fullmatch(text) else made
 
@@ -91,19 +102,24 @@ class Pseudonyms:
 
     def _draws(self, text: str) -> Callable[[int], int]:
         """Return a function that draws numbers below a limit, the same for the same text."""
+        following = self._numbers(text).__next__
+        return lambda below: following() % below
+
+    def _numbers(self, text: str) -> Iterator[int]:
+        for block in self._blocks(text):
+            yield from _BLOCK.unpack(block)
+
+    def _blocks(self, text: str) -> Iterator[bytes]:
         seed = text.lower().encode("utf-8", "surrogatepass")
-        block, used, counter = b"", 0, 0
+        for counter in itertools.count():
+            yield hmac.digest(self._key, counter.to_bytes(4, "big") + seed, "sha256")
 
-        def draw(below: int) -> int:
-            nonlocal block, used, counter
-            if used + 2 > len(block):
-                message = counter.to_bytes(4, "big") + seed
-                block, used = hmac.digest(self._key, message, "sha256"), 0
-                counter += 1
-            used += 2
-            return int.from_bytes(block[used - 2 : used], "big") % below
-
-        return draw
+    def _hex(self, text: str) -> str:
+        """Return as many digits as draws of 16 would make; a number's last byte says which."""
+        count = -(-len(text) // _NUMBERS)
+        drawn = b"".join(itertools.islice(self._blocks(text), count))[1::2]
+        digits = drawn[: len(text)].translate(_HEX_DIGITS).decode()
+        return digits.upper() if text.upper() == text else digits
 
 
 def _mixed(text: str, draw: Callable[[int], int]) -> str:
@@ -112,20 +128,18 @@ def _mixed(text: str, draw: Callable[[int], int]) -> str:
     place = 0
     for run in _HEX_WITHIN.finditer(text):
         made += [_alike(character, draw) for character in text[place : run.start()]]
-        drawn = "".join("%x" % draw(16) for _ in run[0])  # noqa: UP031
+        drawn = "".join(["%x" % draw(16) for _ in run[0]])  # noqa: UP031
         made.append(drawn.upper() if run[0].upper() == run[0] else drawn)
         place = run.end()
-    return "".join(made) + "".join(_alike(character, draw) for character in text[place:])
+    made += [_alike(character, draw) for character in text[place:]]
+    return "".join(made)
 
 
 def _alike(character: str, draw: Callable[[int], int]) -> str:
     """Return another character of the same kind, as long in UTF-8."""
-    if "a" <= character <= "z":
-        return chr(97 + draw(26))
-    if "A" <= character <= "Z":
-        return chr(65 + draw(26))
-    if "0" <= character <= "9":
-        return chr(48 + draw(10))
+    kind = _KINDS.get(character)
+    if kind is not None:
+        return kind[draw(len(kind))]
     code = ord(character)
     if _ESCAPED <= code < _ESCAPED + 0x80:  # a byte of no text
         return chr(_ESCAPED + draw(0x80))
@@ -161,10 +175,6 @@ def _written(raw: bytes, altchars: bytes, length: int) -> str:
 
 def luhn_valid(digits: str) -> bool:
     """Return True when the last of the digits is the check digit of a card number."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = ord(digit) - 48
-        if place % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
+    written = digits.encode()
+    plain, doubled = written[::-2], written[-2::-2].translate(_DOUBLED)
+    return (sum(plain) - 48 * len(plain) + sum(doubled)) % 10 == 0

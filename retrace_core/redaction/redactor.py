@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import re
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from retrace_core import native
@@ -16,48 +18,42 @@ from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.cells import parameter_cell
-from retrace_core.redaction.compressed import (
-    BROTLI_MARKS,
-    MARKS,
-    Compressed,
-    inflate,
-    packed_bodies,
-)
+from retrace_core.redaction.compressed import BROTLI_MARKS, MARKS
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.forms import percent_decoded
-from retrace_core.redaction.hashed import hashed_in
+from retrace_core.redaction.found_values import FoundValues
+from retrace_core.redaction.hashed import HASHED, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
+from retrace_core.redaction.looks import Look, Looks
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.repacking import repack, repack_token
+from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import (
     Care,
     Redacted,
     Region,
     across,
-    by_region,
     chosen,
-    inside,
     patched,
     patches_of,
     placed,
     within,
 )
 from retrace_core.redaction.rows import LaneRows, may_have_rows
-from retrace_core.redaction.secret_set import (
-    BOOT_DIGEST,
-    DIGEST,
-    Forms,
-    Replacement,
-    SecretSet,
-)
+from retrace_core.redaction.secret_set import BOOT_DIGEST, DIGEST, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
+from retrace_core.redaction.unpacking import open_bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
+    from retrace_core.redaction.replacements import Forms
+
+    _Text = tuple[int, int, int, int, list[tuple[int, int]]]
+    """Number of the region, begin, end, role, and the marks in it."""
 
 __all__ = ["Redactor"]
 
@@ -65,6 +61,7 @@ _KEY = 1
 _NAME = re.compile(rb"[A-Za-z0-9_.\-]{2,64}")
 _IDENTIFIER = re.compile(rb"[a-z][a-z0-9_]{0,30}")
 _LEAST_VALUE = 3
+_region = itemgetter(0)
 
 
 class Redactor:
@@ -97,9 +94,9 @@ class Redactor:
     ) -> None:
         self._names = names
         self._care = Care(names, tuple(folders))
-        self._forms = forms
+        self._values = FoundValues(forms)
         self._patterns = dict(patterns or {})
-        self._digests = BootDigests() if digests is None else digests
+        self._of_boot = BootDigests() if digests is None else digests
         self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
@@ -107,10 +104,15 @@ class Redactor:
         self._detected = self._named + len(self._owners)
         self._marks = (*names.marks, *(mark for one in chosen for mark in one.marks))
         self._json = JsonRules(paths)
-        self._packed = self._detected + len(self._json.marks)
-        """From this number on marks are of what is compressed, and before them those of JSON."""
-        self._marks += (*self._json.marks, *MARKS, *BROTLI_MARKS)
+        self._digests = self._detected + len(self._json.marks)
+        """From this number on marks are of what was hashed, and before them those of JSON."""
+        self._packed = self._digests + 1
+        """From this number on marks are of what is compressed."""
+        self._marks += (*self._json.marks, HASHED, *MARKS, *BROTLI_MARKS)
         self._card = DETECTORS["card"] if "card" in detectors else None
+        self._wanted = self._marks, True, LEAST_DIGITS if self._card else 0
+        self._finder = native.Finder(*self._wanted)
+        self._looks = Looks()
 
     def redact(
         self,
@@ -137,17 +139,20 @@ class Redactor:
         """
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
-        found = self._find(data, regions, joined, self._allowed | masks)
-        for digest in self._digests.in_any(data, *joined, *(one.plain for one in found.compressed)):
+        found = self._find(data, regions, streams, joined, self._allowed | masks)
+        opened = [one.plain for one in found.compressed]
+        for digest in self._of_boot.in_any(data, *joined, *opened):
             found.add_digest(digest, BOOT_DIGEST)
-        hashed = list(hashed_in(data, regions))
+        if not found.has_any and not found.hashes:
+            return Redacted(data, [], [])
+        hashed = list(hashed_in(data, regions)) if found.hashes else []
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
             of_secrets = [one for one in hashed if one.holds(places)]
             digests = [one.digest_in(data) for one in of_secrets]
             if boot:
-                self._digests.add(digests)
+                self._of_boot.add(digests)
             rule = BOOT_DIGEST if boot else DIGEST
             if not any([found.add_digest(digest, rule) for digest in digests]):
                 return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
@@ -175,23 +180,25 @@ class Redactor:
         del found.placed[before:]  # of compressed bodies, which may be packed once more
         for spans, whole in zip(streams, joined, strict=True):
             patches += across(spans, whole, texts, replacements)
-        return patches, inner
+        return [one for one in patches if not found.is_opaque(*one)], inner
 
     def _find(
         self,
         data: bytes,
         regions: Sequence[Region],
+        streams: Sequence[Sequence[tuple[int, int]]],
         joined: Sequence[bytes],
         allowed: frozenset[bytes],
     ) -> SecretSet:
-        found = SecretSet(self._forms, allowed)
-        hits = native.find_all(data, self._marks, True, LEAST_DIGITS if self._card else 0)
-        for region, some in by_region(hits, regions):
-            self._find_in_region(data, region, some, found)
-        for whole in joined:
+        found = SecretSet(self._values, allowed)
+        texts = self._finder.in_texts(data, regions)
+        for number, some in groupby(texts, _region):
+            self._find_in_region(data, regions[number], some, found)
+        clear = [found.clear(spans, whole) for spans, whole in zip(streams, joined, strict=True)]
+        for whole in clear:
             self._find_in_whole(whole, found)
         if self._patterns:
-            self._find_patterns(data, regions, joined, found)
+            self._find_patterns(data, regions, clear, found)
         for value, rule in self._known().items():
             found.add(value, rule)
         return found
@@ -206,7 +213,7 @@ class Redactor:
         texts = [*joined, *(one.plain for one in found.compressed)]
         for region in regions:
             spans = native.texts_at(data, region.begin, region.end, None)
-            texts += [data[begin:end] for begin, end, _ in spans]
+            texts += [found.clear([span[:2]], data[span[0] : span[1]]) for span in spans]
         for rule, pattern in self._patterns.items():
             for text in texts:
                 for match in pattern.finditer(text):
@@ -231,34 +238,17 @@ class Redactor:
                 masks, written = repack_token(payload, says, picked)
                 found.inner += masks
                 found.replacements[payload] = Replacement(written, rule)
+        if found.replacements.keys().isdisjoint(found.allowed):
+            return dict(found.replacements)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _find_in_region(
-        self, data: bytes, region: Region, hits: list[tuple[int, int]], found: SecretSet
+        self, data: bytes, region: Region, texts: Iterable[_Text], found: SecretSet
     ) -> None:
-        hits = sorted(hits, key=inside)
-        texts = native.texts_at(data, region.begin, region.end, [*map(inside, hits)])
-        group: list[tuple[int, int]] = []
-        current: tuple[int, int, int] | None = None
         pairs: list[tuple[int, int, int]] = []
         asks = False
-        for hit, text in zip(hits, texts, strict=True):
-            if text is None:
-                continue
-            if current is not None and text != current:
-                asks |= self._look(data, region, current, group, found, pairs)
-                group = []
-            current = text
-            group.append(hit)
-        if current is not None:
-            asks |= self._look(data, region, current, group, found, pairs)
-        if found.unopened:
-            found.unopened = False
-            for body in packed_bodies(data, region, found.compressed):
-                if isinstance(body, Compressed):
-                    self._look_into(body, found)
-                else:
-                    found.blank(data, body)
+        for begin, end, role, hits, whole in self._opened(data, region, list(texts), found):
+            asks |= self._look(data, region, (begin, end, role), hits, found, pairs, whole=whole)
         if region.lane and (asks or pairs) and may_have_rows(data, region):
             rows = LaneRows(data, region, self._names)
             for cell in rows.cells():
@@ -266,6 +256,30 @@ class Redactor:
             pairs = [pair for pair in pairs if not within(pair[0], rows.descriptions)]
         for begin, end, role in pairs:
             self._add_after(data, begin, end, role, found)
+
+    def _opened(
+        self, data: bytes, region: Region, texts: list[_Text], found: SecretSet
+    ) -> Iterator[tuple[int, int, int, list[tuple[int, int]], bool]]:
+        """Open compressed bodies; yield each text with the marks that are in none of them.
+
+        The last says whether those are all of its marks.
+        """
+        before = len(found.compressed)
+        marked = (
+            (place, begin, end, bool(role) and _NAME.fullmatch(data, begin, end) is not None)
+            for _, begin, end, role, hits in texts
+            for place, which in hits
+            if which >= self._packed
+        )
+        open_bodies(data, region, marked, found)
+        for body in found.compressed[before:]:
+            self._find_in_whole(body.plain, found)
+        for _, begin, end, role, hits in texts:
+            left = [
+                hit for hit in hits if hit[1] < self._packed and not within(hit[0], found.opaque)
+            ]
+            if left:
+                yield begin, end, role, left, len(left) == len(hits)
 
     def _look(
         self,
@@ -275,40 +289,55 @@ class Redactor:
         hits: list[tuple[int, int]],
         found: SecretSet,
         pairs: list[tuple[int, int, int]],
+        *,
+        whole: bool,
     ) -> bool:
         """Look into a text; True, or one more of `pairs`, where a name may be a column's."""
         begin, end, role = text
         if role and _NAME.fullmatch(data, begin, end):
+            if any(which == self._digests for _, which in hits):
+                found.note_hash()
             if self._names.is_secret(data[begin:end].decode()):
                 if region.lane:
                     pairs.append(text)
                 else:
                     self._add_after(data, begin, end, role, found)
-            elif hits[-1][1] >= self._packed:  # "content-encoding", with "br" after it
-                found.unopened = True
             return False
+        look = self._looks.of(data[begin:end], code=region.code) if whole else None
+        if look is None:
+            look = self._look_at(data, begin, end, region, hits, found, whole=whole)
+        else:
+            for value, rule, number in look.added:
+                found.add(value, rule, number=number)
+        if look.states and end < region.end:
+            for first, last in secret_parameters(data, begin, end, self._names):
+                found.add_cell(data, parameter_cell(data, first, last))
+        return look.asks
+
+    def _look_at(
+        self,
+        data: bytes,
+        begin: int,
+        end: int,
+        region: Region,
+        hits: list[tuple[int, int]],
+        found: SecretSet,
+        *,
+        whole: bool,
+    ) -> Look:
+        special, before = found.special, len(found.added)
         asks = self._find_in_text(
             data, begin, end, hits, found, code=region.code, lines=found.lines
         )
-        if asks and is_statement(data[begin:end]):
-            for first, last in secret_parameters(data, begin, end, self._names):
-                found.add_cell(data, parameter_cell(data, first, last))
-        return asks
-
-    def _open(self, data: bytes, begin: int, place: int, end: int, found: SecretSet) -> None:
-        packed = inflate(data, begin, place, end)
-        found.unopened |= packed is None
-        if packed is not None:
-            self._look_into(packed, found)
-
-    def _look_into(self, packed: Compressed, found: SecretSet) -> None:
-        found.compressed.append(packed)
-        self._find_in_whole(packed.plain, found)
+        text = data[begin:end]
+        look = Look(asks, asks and is_statement(text), tuple(found.added[before:]))
+        if whole and found.special == special:
+            self._looks.keep(text, look, code=region.code)
+        return look
 
     def _find_in_whole(self, text: bytes, found: SecretSet) -> None:
         """Add the secrets in a text that is none of the recording's, but was made of such."""
-        hits = native.find_all(text, self._marks, True, LEAST_DIGITS if self._card else 0)
-        hits = [hit for hit in hits if hit[1] < self._packed]  # opened is once
+        hits = [hit for hit in self._finder.find(text) if hit[1] < self._packed]  # opened is once
         self._find_in_text(text, 0, len(text), hits, found, code=False)
 
     def _add_after(self, data: bytes, begin: int, end: int, role: int, found: SecretSet) -> None:
@@ -349,10 +378,10 @@ class Redactor:
                     near.setdefault(self._card, []).append(max(place - begin, 0))
             elif which < self._detected:
                 near.setdefault(owners[which - self._named], []).append(max(place - begin, 0))
-            elif which < self._packed:
+            elif which < self._digests:
                 has_json = True
             else:
-                self._open(data, begin, place, end, found)
+                found.note_hash()
         if has_json:
             self._json.find(data[begin:end], found)
         # By itself: what stands before it in the data is no part of a word.
@@ -380,3 +409,4 @@ class Redactor:
             if lines is not None and named.line_at >= 0:
                 begin = named.line_at + named.value.index(value)
                 lines.add((begin, begin + len(value)))
+                found.special += 1

@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction import zlib_streams
+from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
-from retrace_core.redaction.secret_set import WHOLE, Replacement
+from retrace_core.redaction.secret_set import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["repack", "repack_token"]
 
-_POOR = re.compile(rb"[A-Za-z0-9_-]")
+_POOR = re.compile(rb"[A-Za-z0-9]")
+_FREQUENT = b"e"
+_POORER = re.compile(rb"[A-Za-z0-9_-]")
 _LETTER = re.compile(rb"[A-Za-z]")
-_DIGIT = re.compile(rb"[0-9]")
-_KEPT = (12, 8, 4, 2, 1, 0)
-"""How many characters of pseudonyms are tried where they don't fit."""
+_TRIED = (
+    (None, b"0"),
+    *((kept, b"0") for kept in (12, 8, 4, 2, 1, 0)),
+    *((kept, digit) for kept in (0, 1) for digit in (b"1", b"2", b"3", b"5", b"7", b"8")),
+    *((kept, _FREQUENT) for kept in (2, 1, 0)),
+)
+"""How many characters of pseudonyms are tried where they don't fit, and what is written for the
+others: there are sizes which a stream of deflate can't be filled up to, from some sizes."""
 
 
 def repack(
@@ -72,7 +80,7 @@ def repack_token(payload: bytes, says: bytes, picked: Picked) -> tuple[list[byte
     size = len(base64.urlsafe_b64decode(payload[1:] + b"=" * (-len(payload[1:]) % 4)))
     longest = max(len(text) for _, text, _ in picked)
     for kept in (None, *range(longest - 1, 0, -max(1, longest // 16)), 0):
-        masks = [_shortened(now.text, kept) for _, _, now in picked]
+        masks = [_shortened(now.text, kept, _FREQUENT) for _, _, now in picked]
         packed = zlib_streams.refit(_written(says, picked, masks), size)
         if packed is not None:
             return masks, b"." + base64.urlsafe_b64encode(packed).rstrip(b"=")
@@ -82,15 +90,15 @@ def repack_token(payload: bytes, says: bytes, picked: Picked) -> tuple[list[byte
 def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:
     """Return what stands in each body now, and the body packed again.
 
-    Pseudonyms may be harder to compress than what they stand for: where a body would grow, one
-    letter, or zeros, stand in the place of their ends, or of all. In all bodies alike: a secret
-    in several of them is one text to the replayed code.
+    Pseudonyms may be harder to compress than what they stand for: where a body would grow, equal
+    digits, or a letter that texts are full of, stand in the place of their ends, or of all. In
+    all bodies alike: a secret in several of them is one text to the replayed code.
     """
-    for kept in (None, *_KEPT):
+    for kept, other in _TRIED:
         made = [
             (masks, one.refit(_written(one.plain, picked, masks), one.size))
             for one, picked in bodies
-            for masks in [[_shortened(now.text, kept) for _, _, now in picked]]
+            for masks in [[_shortened(now.text, kept, other) for _, _, now in picked]]
         ]
         fitting = [(masks, packed) for masks, packed in made if packed is not None]
         if len(fitting) == len(bodies):
@@ -98,12 +106,13 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
     raise ValueError("a compressed body with secrets in it does not fit any more")
 
 
-def _shortened(pseudonym: bytes, kept: int | None) -> bytes:
+def _shortened(pseudonym: bytes, kept: int | None, other: bytes) -> bytes:
     if kept is None:
         return pseudonym
-    # What is frequent in texts anyway takes least; what is a number stays one.
-    poor, instead = (_POOR, b"e") if _LETTER.search(pseudonym) else (_DIGIT, b"0")
-    return pseudonym[:kept] + poor.sub(instead, pseudonym[kept:])
+    if other == _FREQUENT and _LETTER.search(pseudonym):  # what is a number stays one
+        return pseudonym[:kept] + _POORER.sub(other, pseudonym[kept:])
+    other = b"0" if other == _FREQUENT else other
+    return pseudonym[:kept] + _POOR.sub(other, pseudonym[kept:])
 
 
 def _pieces(

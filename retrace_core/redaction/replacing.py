@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
 from retrace_core.redaction.lane_events import own_numbers
-from retrace_core.redaction.secret_set import Replacement
+from retrace_core.redaction.replacements import Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,16 +26,14 @@ __all__ = [
     "Redacted",
     "Region",
     "across",
-    "by_region",
     "chosen",
-    "inside",
     "patched",
     "patches_of",
     "placed",
+    "span_at",
     "within",
 ]
 
-_MOST_LENGTH_BYTES = 4
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
@@ -56,14 +54,7 @@ class Region(NamedTuple):
     """It is the events of a lane."""
 
 
-def inside(hit: tuple[int, int]) -> int:
-    """Return a place of the text that a hit is in: of a run of digits, the first may be bytes
-    that say how long the text is."""
-    place, which = hit
-    return place if which >= 0 else place + _MOST_LENGTH_BYTES
-
-
-def by_region(
+def _by_region(
     hits: list[tuple[int, int]], regions: Sequence[Region]
 ) -> Iterator[tuple[Region, list[tuple[int, int]]]]:
     """Yield each region that has hits, with them; both come in order of their places."""
@@ -119,7 +110,7 @@ def patches_of(
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     """Yield (place, text, replacement) for all that is replaced in the regions."""
     hits = native.find_all(data, texts, False, 0)
-    for region, some in by_region(hits, regions):
+    for region, some in _by_region(hits, regions):
         if region.lane and any(replacements[texts[which]].number for _, which in some):
             own = list(own_numbers(data, region))
             some = [
@@ -133,8 +124,13 @@ def patches_of(
 
 def within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
     """Return True for a place in one of spans that are in order."""
+    return place < span_at(place, spans)[1]
+
+
+def span_at(place: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the last of spans, which are in order, that begins there or before; else (0, 0)."""
     at = bisect.bisect(spans, (place, 1 << 62)) - 1
-    return at >= 0 and place < spans[at][1]
+    return spans[at] if at >= 0 else (0, 0)
 
 
 def placed(
@@ -179,7 +175,7 @@ def _choose(
             if region.head or not _stands_alone(data, place, text, bound, care):
                 continue
         done = place + len(text)
-        yield place, text, replacement
+        yield place, text, replacement.of(text)
 
 
 def _stands_alone(
@@ -229,9 +225,9 @@ def across(
         length += end - begin
     for place, which in native.find_all(whole, texts, False, 0):
         text = texts[which]
-        one = replacements[text]
-        if one.number:
+        if replacements[text].number:
             continue
+        one = replacements[text].of(text)
         for start, (begin, end) in zip(starts, spans, strict=True):
             first, last = max(place, start), min(place + len(text), start + end - begin)
             if first >= last or last - first == len(text):

@@ -11,8 +11,12 @@ __all__ = ["MARKS", "refit", "unpack"]
 
 MARKS = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
 """By levels of compression."""
-_PACKINGS = ((9, 9), (6, 8), (4, 8), (1, 8), (9, 1))
-"""Levels of compression and of memory: what one makes of a body may fit where others don't."""
+_PACKINGS = (
+    *((9, 9, 0), (6, 8, 0), (4, 8, 0), (1, 8, 0), (9, 1, 0)),
+    *((9, 8, zlib.Z_FILTERED), (2, 8, 0), (9, 8, zlib.Z_RLE), (9, 9, zlib.Z_FIXED)),
+)
+"""Levels of compression and of memory, and strategies: what one makes of a body may fit where
+others don't."""
 _STORED = b"\0\0\0\xff\xff"
 """A block of deflate that holds nothing, to the end of a byte."""
 _TWO = b"\2\0\0\0\xff\xff"
@@ -41,8 +45,8 @@ def unpack(packed: bytes, limit: int, *, window: int = 15) -> tuple[bytes, int] 
 def refit(plain: bytes, size: int) -> bytes | None:
     """Return a stream of exactly `size` bytes, None where it takes more, or can't be."""
     tail = zlib.adler32(plain).to_bytes(4, "big")
-    for level, memory in _PACKINGS:
-        packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
+    for level, memory, strategy in _PACKINGS:
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory, strategy)
         body = packer.compress(plain) + packer.flush()
         filler = _empty_blocks(size - 2 - len(body) - 4)
         if filler is not None:

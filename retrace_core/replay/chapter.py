@@ -123,6 +123,8 @@ class ChapterPlayer:
         self._used: set[tuple[str, int]] = set()
         self._here: dict[Lane, Place] = {}
         self._sleeps = chapter.count(_ASYNC_SLEEP) if chapter is not None else 0
+        self._asleep: list[asyncio.Future[None]] = []
+        """What tasks wait for that sleep for good: nobody else holds it, nor them."""
         self._soft = PlacedAnswers(
             chapter.soft if chapter is not None else (),
             started_ns=chapter.note.started_ns if chapter is not None else boot.started_ns,
@@ -190,6 +192,10 @@ class ChapterPlayer:
         """Return False: a chapter has no order in which something would come."""
         return False
 
+    def is_handed_over(self, lane: Lane, key: str) -> bool:
+        """Return False: what is started here runs, and hands over what it has itself."""
+        return False
+
     def cancelled(self, lane: Lane, kind: str) -> None:
         """Do nothing, as `lane_ending`."""
 
@@ -238,7 +244,8 @@ class ChapterPlayer:
         if kind == _ASYNC_SLEEP:
             self._sleeps -= 1
             if self._sleeps < 0:
-                await asyncio.get_running_loop().create_future()
+                self._asleep.append(asyncio.get_running_loop().create_future())
+                await self._asleep[-1]
         await asyncio.sleep(0)
         return self.answer(lane, kind, key)
 

@@ -6,9 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core.codec import decode, encode
-from retrace_core.ordering import ORDER
+from retrace_core.handed_over import HANDED_OVER
+from retrace_core.ordering import GOT, ORDER
 from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
 from retrace_core.replay.divergence import same_key
+from retrace_core.sqlite.callbacks import CALLED_BACK
 from retrace_core.sqlite.memory import is_setting
 
 if TYPE_CHECKING:
@@ -108,10 +110,28 @@ class LaneCursor:
                     return False
         return False
 
-    def pass_over(self, event: Event) -> None:
-        """Leave the next event out, with what goes on with it."""
+    def is_handed_over(self, key: str) -> bool:
+        """Return True when the next thing got from a queue is what other work had put there."""
+        for event in self.waiting:
+            if event.kind == HANDED_OVER:
+                return bool(event.key == key)
+            if event.kind not in ORDER or str(event.key).startswith(GOT):
+                return False
+        return False
+
+    def pass_over(self, event: Event, kind: str) -> None:
+        """Leave the next event out, with what goes on with it.
+
+        Args:
+            event: the next one.
+            kind: of the call that is asked instead.
+        """
         waiting = self.waiting
         while waiting and (waiting[0] is event or self.owner(waiting[0]) is event):
+            waiting.popleft()
+            self.passed.append(self._turns.popleft())
+        if waiting and kind != CALLED_BACK and ends_callbacks(waiting[0]):
+            # The one of the event that is left out was taken for it.
             waiting.popleft()
             self.passed.append(self._turns.popleft())
 
@@ -137,14 +157,14 @@ class LaneCursor:
         return self._turns[0]
 
     def owner(self, event: Event) -> Event | None:
-        """Return the call that an event without a key goes on with: a fetch, a chunk."""
+        """Return the call that an event without a key is part of: a fetch, a chunk, a callback."""
         return self._owners.get(id(event))
 
     def belongs(self, event: Event) -> bool:
         """Return False for a part of the answer to another call than the one made last."""
         owner = self.owner(event)
-        if owner is None or event.kind in self._empty:
-            return True  # part of nothing, or nothing that could be wrong
+        if owner is None or event.kind in self._empty or event.kind == CALLED_BACK:
+            return True  # part of nothing, or of what is asked next, or nothing that could be wrong
         return self._last.get(family(event.kind)) is owner
 
     def asked_elsewhere(self, kind: str) -> None:
@@ -153,7 +173,8 @@ class LaneCursor:
 
     def group(self, event: Event) -> list[Event]:
         """Return a recorded call with all that goes on with it."""
-        return [one for one in self.all if one is event or self.owner(one) is event]
+        begun = next(place for place, one in enumerate(self.all) if one is event)
+        return [one for one in self.all[begun:] if one is event or self.owner(one) is event]
 
     def skip(self, count: int) -> tuple[list[Event], list[int]]:
         """Leave the next events out: returns them and their turns."""
@@ -162,9 +183,11 @@ class LaneCursor:
 
     def bring_forward(self, event: Event) -> None:
         """Make a waiting call, with what goes on with it, the next one."""
-        first = [one for one in self.waiting if one is event or self.owner(one) is event]
+        group = [one for one in self.waiting if one is event or self.owner(one) is event]
         rest = [one for one in self.waiting if one is not event and self.owner(one) is not event]
-        self.waiting = deque([*first, *rest])
+        begun = next(place for place, one in enumerate(group) if one is event)
+        # What it called back stands before it, and was asked for already: of another call.
+        self.waiting = deque([*group[begun:], *group[:begun], *rest])
 
     def insert(self, events: list[Event], owner: Event) -> None:
         """Make copies of events the next ones, which take no turns."""
@@ -213,14 +236,33 @@ def family(kind: str) -> str:
     return kind.partition(".")[0]
 
 
+def ends_callbacks(event: Event) -> bool:
+    """Return True for the event which says that SQLite calls back no more for a statement."""
+    return event.kind == CALLED_BACK and event.value is None
+
+
 def _owners(events: list[Event]) -> dict[int, Event]:
-    """Return id of an event without a key -> the call before it of the same boundary."""
+    """Return id of an event without a key -> the call that it is part of.
+
+    That is the call before it of the same boundary; for what a statement called back, which
+    stands before the statement, the one after it.
+    """
     owners: dict[int, Event] = {}
     last: dict[str, Event] = {}
+    called_back: list[Event] = []
+    ended = False
     for event in events:
         home = family(event.kind)
+        if event.kind == CALLED_BACK:
+            called_back.append(event)
+            ended = ended or ends_callbacks(event)
+            continue
         if event.key is not None:
             last[home] = event
         elif home in last and not event.kind.startswith(_OWN_STREAM):
             owners[id(event)] = last[home]
+        if ended and home == family(CALLED_BACK):
+            owners.update((id(one), last[home]) for one in called_back if home in last)
+            called_back.clear()
+            ended = False
     return owners

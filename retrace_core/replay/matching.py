@@ -15,6 +15,7 @@ from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.sameness import is_read, likeness, same_batch, same_but_select_list
+from retrace_core.sqlite.callbacks import CALLED_BACK
 from retrace_core.sqlite.memory import is_setting
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Strict:
         while event is not None and not _answers(cursor, event, kind, asked):
             if not is_setting(event):
                 return None
-            cursor.pass_over(event)  # a connection that is set up already here
+            cursor.pass_over(event, kind)  # a connection that is set up already here
             event = cursor.head(kind)
         return _EXACT if event is not None else None
 
@@ -189,7 +190,7 @@ def _reads_ahead(cursor: LaneCursor) -> list[Event]:
     ahead: list[Event] = []
     parts: list[int] = []
     for event in cursor.waiting:
-        if event.kind in ORDER:
+        if event.kind in ORDER or event.kind == CALLED_BACK:
             continue
         if event.key is None:
             if not ahead or cursor.owner(event) not in ahead:

@@ -15,7 +15,7 @@ from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
-from retrace_core.ordering import TURN
+from retrace_core.ordering import ORDER, TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
@@ -44,6 +44,7 @@ T = TypeVar("T")
 
 END = "lane.end"
 SLEEP = "time.sleep"
+_ASKS_NOTHING = (END, *ORDER)
 
 
 class Player(ReplayedResponse):
@@ -99,6 +100,11 @@ class Player(ReplayedResponse):
                 for event in cursor.all
                 if event.kind == TURN
             ),
+            idle={
+                lane: [event.seq for event in cursor.all]
+                for lane, cursor in self._cursors.items()
+                if all(event.kind in _ASKS_NOTHING for event in cursor.all)
+            },
         )
         self._matching: Matching = matching(mode, self._cursors, passes_over=passes_over)
         self.root = Lane(self, "0", REPLAY)
@@ -118,7 +124,7 @@ class Player(ReplayedResponse):
         lane = Lane(self, lane_id or parent.next_child_id(), REPLAY)
         self.lanes.append(lane)
         self._open.add(lane)
-        self._turns.started(parent)
+        self._turns.started(parent, lane)
         return lane
 
     def expect(self, parent: Lane, lane_id: str) -> Lane | None:
@@ -204,6 +210,10 @@ class Player(ReplayedResponse):
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
         """Return True when this call is the next recorded one of `lane`, save for `past`."""
         return self._cursor(lane).comes(kind, decode(native.encode(key)), past)
+
+    def is_handed_over(self, lane: Lane, key: str) -> bool:
+        """Return True when `lane` gets next what other work of the process had handed over."""
+        return self._cursor(lane).is_handed_over(key)
 
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Take note of a call that was not recorded, answered by a database in memory."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from retrace_core.replay.steps import others_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from retrace_core.lanes import Lane
     from retrace_core.replay.steps import Steps
@@ -48,6 +48,8 @@ class Turns:
         stuck: called once, with words, when that happens.
         broken: raises when the replay has diverged, so that nobody waits for what won't come.
         passable: numbers that may not come again, and are waited for a short while only.
+        idle: lanes that asked nothing, with their numbers: such a lane may not begin again (a task
+            that tells a waiter, where nobody waits yet); once begun it is waited for.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Turns:
         stuck: Callable[[str], None],
         broken: Callable[[], None],
         passable: Iterable[int] = (),
+        idle: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         order = sorted(events)
         self._order = [seq for seq, _ in order]
         self._owner = dict(order)
         self._next = 0
-        self._passable = frozenset(passable)
+        self._idle = dict(idle or {})
+        self._passable = set(passable).union(*self._idle.values())
         self._done: set[int] = set()
         self._changed = threading.Condition()
         self._sleepers: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
@@ -87,12 +91,14 @@ class Turns:
             self._threads[lane.id] = threading.get_ident()
             self._stop_running(lane.id)
 
-    def started(self, parent: Lane) -> None:
+    def started(self, parent: Lane, child: Lane) -> None:
         """Say that `parent` has spawned a lane: on a thread, it runs on to where it waits."""
-        if self._single or asyncio._get_running_loop() is not None:
+        if self._single:
             return
         with self._changed:
-            self._running = parent.id
+            self._passable.difference_update(self._idle.pop(child.id, ()))
+            if asyncio._get_running_loop() is None:
+                self._running = parent.id
 
     def ended(self, lane: Lane, unused: Iterable[int]) -> None:
         """Say that `lane` has ended, and which of its numbers will never come."""

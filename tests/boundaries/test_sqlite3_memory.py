@@ -63,9 +63,10 @@ def test_what_was_not_recorded_is_computed(recordings: Path) -> None:
     assert any("own database in memory answered" in note for note in result.notes)
 
 
+@pytest.mark.parametrize("handler", ["no handler", "handler after", "handler before"])
 @pytest.mark.parametrize("recorded_cold", [True, False])
 def test_a_connection_is_set_up_once_more_or_once_less(
-    recordings: Path, tmp_path: Path, recorded_cold: bool
+    recordings: Path, tmp_path: Path, recorded_cold: bool, handler: str
 ) -> None:
     """Which thread of a pool has a connection already is another time after time."""
     file = tmp_path / "here.db"
@@ -74,11 +75,19 @@ def test_a_connection_is_set_up_once_more_or_once_less(
     def connected() -> sqlite3.Connection:
         if not kept:
             kept.append(sqlite3.connect(file))
+            if handler == "handler before":
+                kept[0].set_progress_handler(lambda: 0, 1000)
             kept[0].execute("PRAGMA cache_size = 4000")
         return kept[0]
 
     def view() -> str:
-        return str(connected().execute("SELECT random()").fetchone())
+        connection = connected()
+        if handler == "handler after":
+            connection.set_progress_handler(lambda: 0, 1000)
+        found = [connection.execute("SELECT random()").fetchone() for _ in range(2)]
+        if handler != "handler before":
+            connection.set_progress_handler(None, 1000)
+        return str(found)
 
     def forget() -> None:
         while kept:

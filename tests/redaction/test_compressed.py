@@ -32,9 +32,9 @@ from retrace_core.redaction.gzip_streams import refit
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.replacing import Region
 from retrace_core.redaction.scanning import scan
-from retrace_core.redaction.secret_set import Forms
 from retrace_core.trace_file.load import read_plain
 from retrace_mw import RetraceMiddleware
 from tests.http_origin import origin

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrace_core import _fallback_texts, native
+from retrace_core import _fallback_finder, _fallback_texts, native
 from retrace_core.codec import encode
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.replacing import Region
-from retrace_core.redaction.secret_set import Forms
 
 NAMES = Names(("mother",), ("api_key_name", "csrf_token"))
 PATTERN = {"pattern 1": re.compile(rb"EMP-([0-9]{6})")}
@@ -272,6 +272,20 @@ def test_both_implementations_find_the_same(data: bytes, texts: list[bytes]) -> 
     )
 
 
+@given(
+    st.binary(max_size=300) | st.text("aAbB -12\0\u00c4", max_size=300).map(str.encode),
+    st.lists(st.binary(min_size=2, max_size=6), max_size=200)
+    | st.lists(st.text("aAbB- ", min_size=2, max_size=7).map(str.encode), max_size=200),
+)
+def test_many_texts_are_found_as_each_by_itself(data: bytes, texts: list[bytes]) -> None:
+    """More texts than there are groups of them, some of them alike, and runs at any place."""
+    wanted = tuple(dict.fromkeys(text.lower() for text in texts))
+    for fold in (True, False):
+        found = native.Finder(wanted, fold, 3).find(data)
+        assert sorted(found) == _fallback_texts.find_all(data, wanted, fold, 3)
+        assert found == native.find_all(data, wanted, fold, 3)
+
+
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(max_size=8) | st.binary(max_size=8) | st.floats(),
     lambda inner: (
@@ -292,6 +306,52 @@ def test_both_implementations_walk_alike(values: list[object]) -> None:
     whole = native.texts_at(data, 0, len(data), None)
     assert whole == _fallback_texts.texts_at(data, 0, len(data), None)
     assert {text for text in whole if text[1] > text[0]} == {*texts} - {None}
+
+
+@given(st.lists(VALUES, max_size=4), st.binary(max_size=3), st.lists(st.integers(0, 99)))
+def test_both_implementations_find_the_same_in_texts(
+    values: list[object], between: bytes, cuts: list[int]
+) -> None:
+    """Text by text, with what is between the regions passed over."""
+    regions, data = [], b""
+    for value in values:
+        encoded = encode([value, "a pin 4111 and 12-34"])
+        regions.append((len(data), len(data) + len(encoded)))
+        data += encoded + between
+    wanted = (b"pin", b" a", *{data.lower()[cut : cut + 2] for cut in cuts if cut + 2 < len(data)})
+    wanted = tuple(dict.fromkeys(wanted))
+    found = native.Finder(wanted, True, 4).in_texts(data, regions)
+    other = _fallback_finder.Finder(wanted, True, 4).in_texts(data, regions)
+    assert [(*one[:4], sorted(one[4])) for one in found] == [
+        (*one[:4], sorted(one[4])) for one in other
+    ]
+    assert not values or found
+
+
+@given(st.lists(VALUES, max_size=4), st.binary(max_size=20), st.integers(0, 50))
+def test_both_implementations_find_the_same_events(
+    values: list[object], added: bytes, cut: int
+) -> None:
+    """Those of a lane; and both refuse what is none."""
+    events = [
+        [3, "http.bytes", 0, ["read", value], value, 5, 6] if number % 2 else [1, 2, value]
+        for number, value in enumerate(values, 1)
+    ]
+    whole = b"".join(map(encode, events))
+    found = native.hard_events(whole, 0, len(whole))
+    assert found == _fallback_finder.hard_events(whole, 0, len(whole))
+    for (kind, key, value, end), was in zip(found, values[::2], strict=True):
+        assert kind == "http.bytes"
+        assert whole[key:value] == encode(["read", was])
+        assert whole[value:end] == encode(was)
+    for data in (whole[:cut], whole[:cut] + added + whole[cut:], added):
+        said = []
+        for implementation in (native, _fallback_finder):
+            try:
+                said.append(implementation.hard_events(data, 0, len(data)))
+            except ValueError:
+                said.append([])
+        assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("length", [16, 48, 57, 65, 97, 122, 300])
@@ -344,6 +404,6 @@ FRAGMENTS = [
 def test_looking_near_the_marks_finds_what_looking_everywhere_finds(text: str, name: str) -> None:
     detector, data = DETECTORS[name], text.encode()
     hits = native.find_all(data, detector.marks, True, 0 if detector.marks else LEAST_DIGITS)
-    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)))
+    everywhere = dataclasses.replace(detector, window=lambda text, _: (0, len(text)), after=None)
     found = [*detector.find(data, [place for place, _ in hits])]
     assert found == [*everywhere.find(data, [0])]

@@ -22,8 +22,8 @@ from retrace_core.redaction.json_texts import documents
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.replacing import Region
-from retrace_core.redaction.secret_set import Forms
 from retrace_mw import RetraceMiddleware
 from tests.http_origin import origin
 from tests.redaction.raw import files, raw

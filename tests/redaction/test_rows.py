@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from retrace_core.codec import encode
+from retrace_core.redaction.found_values import FoundValues
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.row_messages import message_cells
 from retrace_core.redaction.row_packets import PacketRows
-from retrace_core.redaction.secret_set import Forms, SecretSet
+from retrace_core.redaction.secret_set import SecretSet
 from retrace_core.redaction.tokens import digest_of
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 from tests.redaction.raw import raw
@@ -261,7 +263,7 @@ HASHES = {
 @pytest.mark.parametrize("name", HASHES)
 def test_the_digest_of_a_hash_is_masked(name: str) -> None:
     """Its method, cost and salt stay, by which it is checked."""
-    found = SecretSet(Forms(Pseudonyms(b"k" * 32), NAMES), frozenset())
+    found = SecretSet(FoundValues(Forms(Pseudonyms(b"k" * 32), NAMES)), frozenset())
     found.add(HASHES[name].encode(), "password")
     digest = digest_of(HASHES[name].encode())
     assert digest and HASHES[name].encode().endswith(digest)

@@ -17,8 +17,8 @@ from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
+from retrace_core.redaction.replacements import Forms
 from retrace_core.redaction.replacing import Region
-from retrace_core.redaction.secret_set import Forms
 from retrace_core.store import open_store
 from retrace_core.trace_file import dump_all
 from retrace_mw import RetraceMiddleware

@@ -1,7 +1,9 @@
-"""Tasks that a request creates run in lanes of their own, on asyncio's event loops.
+"""Tasks and futures that a request creates, on asyncio's event loops.
 
 Hook: `BaseEventLoop.create_task`, to which `asyncio.create_task`, `gather`, `TaskGroup`,
-`ensure_future` and anyio's task groups all come. Read in CPython 3.11 to 3.13.
+`ensure_future` and anyio's task groups all come: tasks run in lanes of their own. And
+`BaseEventLoop.create_future`, where the application calls it itself: whose result other work of
+the process may set (`handed_futures`). Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -9,10 +11,14 @@ from __future__ import annotations
 from asyncio.base_events import BaseEventLoop
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
 
 BOUNDARY = Boundary(
     kind="task",
     supports="cpython>=3.11,<3.14",
-    hooks=(Patch(BaseEventLoop, "create_task", carry_task),),
+    hooks=(
+        Patch(BaseEventLoop, "create_task", carry_task),
+        Patch(BaseEventLoop, "create_future", carry_future_result),
+    ),
 )

@@ -28,12 +28,15 @@ _original: CodeType | None = None
 
 
 def _hooked_code(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
-    async def sleep_in_scope(delay: float, result: Any = None) -> Any:
-        lane = current()
-        if lane is None or classify(sys._getframe(2).f_code) < 0:
-            return await live(delay, result)
+    async def recorded(lane: Any, delay: float, result: Any) -> Any:
         await call_async(lane, "asyncio.sleep", delay, functools.partial(live, delay))
         return result
+
+    def sleep_in_scope(delay: float, result: Any = None) -> Awaitable[Any]:
+        lane = current()
+        if lane is None or classify(sys._getframe(2).f_code) < 0:
+            return live(delay, result)
+        return recorded(lane, delay, result)
 
     return sleep_in_scope
 

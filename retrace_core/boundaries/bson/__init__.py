@@ -1,0 +1,1 @@
+"""Boundaries of bson, which pymongo brings along."""

@@ -1,0 +1,1 @@
+"""Boundaries of pymongo, sync and asyncio: its connections, its topology, its monitors."""

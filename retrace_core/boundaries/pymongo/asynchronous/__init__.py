@@ -1,0 +1,1 @@
+"""Boundaries of pymongo's asynchronous client."""

@@ -1,0 +1,17 @@
+"""pymongo for asyncio: sessions that a closed client ends are no request's.
+
+Hook: `_end_sessions`. Read in pymongo 4.9 to 4.20.
+"""
+
+from __future__ import annotations
+
+from pymongo.asynchronous.mongo_client import AsyncMongoClient
+
+from retrace_core.boundary import Boundary, Patch
+from retrace_core.mongodb.topology import of_the_process_async
+
+BOUNDARY = Boundary(
+    kind="pymongo",
+    supports="pymongo>=4.9",
+    hooks=(Patch(AsyncMongoClient, "_end_sessions", of_the_process_async),),
+)

@@ -1,0 +1,256 @@
+"""The work that a queue hands to a task of the process is in the recording of who asked."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime
+import random
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from retrace_core import installer, load, writer
+from retrace_mw import RetraceMiddleware
+from tests.recorded import assert_identical, only_recording
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from retrace_core import Recording
+
+
+@pytest.fixture(autouse=True)
+def hooks() -> None:
+    """Have the hooks in place before any worker begins."""
+    installer.install()
+
+
+def with_worker(work: Callable[[asyncio.Queue[Any]], Awaitable[None]]) -> FastAPI:
+    """Return an application whose one task works on what its requests put into a queue."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.orders = asyncio.Queue()
+        task = asyncio.create_task(work(app.state.orders))
+        yield
+        task.cancel()
+
+    app = FastAPI(lifespan=lifespan)
+    app.add_middleware(RetraceMiddleware)
+    return app
+
+
+def asked(app: FastAPI, *paths: str) -> list[str]:
+    """Serve an application, ask these paths at once; return what it answered."""
+
+    async def main() -> list[str]:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://t") as client,
+        ):
+            await asyncio.sleep(0)  # the worker waits for an order
+            return [one.text for one in await asyncio.gather(*map(client.get, paths))]
+
+    return asyncio.run(main())
+
+
+def answered_by(app: FastAPI) -> None:
+    """Give an application a page that orders a draw and waits for it."""
+
+    @app.get("/{text}")
+    async def page(text: str) -> str:
+        answer = asyncio.get_running_loop().create_future()
+        app.state.orders.put_nowait((text, answer))
+        return f"{text} drew {await answer}"
+
+
+async def draw_each(orders: asyncio.Queue[Any]) -> None:
+    """Work on each order as it comes."""
+    while True:
+        text, answer = await orders.get()
+        with closing(sqlite3.connect(":memory:")) as db:
+            drawn = db.execute("select ?, random()", (text,)).fetchone()
+        answer.set_result(drawn)
+
+
+async def draw_each_with_timeout(orders: asyncio.Queue[Any]) -> None:
+    """Do so, and look at something else now and then."""
+    while True:
+        try:
+            text, answer = await asyncio.wait_for(orders.get(), 0.5)
+        except TimeoutError:
+            continue
+        with closing(sqlite3.connect(":memory:")) as db:
+            drawn = db.execute("select ?, random()", (text,)).fetchone()
+        answer.set_result(drawn)
+
+
+async def draw_in_tasks(orders: asyncio.Queue[Any]) -> None:
+    """Do each in a task of its own."""
+
+    async def draw(text: str, answer: asyncio.Future[Any]) -> None:
+        await asyncio.sleep(random.random() / 100)
+        answer.set_result(random.random())
+
+    tasks: set[asyncio.Task[None]] = set()
+    while True:
+        tasks.add(asyncio.create_task(draw(*await orders.get())))
+
+
+def recorded(folder: Path) -> list[Recording]:
+    """Return all recordings in a folder."""
+    assert writer.flush(10)
+    return [load(path) for path in sorted(folder.glob("*/*/*.bin"))]
+
+
+def kinds(recording: Recording, lane_id: str) -> list[str]:
+    """Return the kinds of the events of a lane."""
+    lane = recording.lane(lane_id)
+    return [event.kind for event in lane.events if hasattr(event, "kind")] if lane else []
+
+
+@pytest.mark.parametrize("work", [draw_each, draw_each_with_timeout, draw_in_tasks])
+def test_a_task_that_serves_all_works_in_a_lane_of_who_asked(
+    recordings: Path, work: Callable[[asyncio.Queue[Any]], Awaitable[None]]
+) -> None:
+    """Two requests at once: each recording has what the worker asked for it, and replays alone."""
+    app = with_worker(work)
+    answered_by(app)
+    asked(app, "/one", "/two")
+    found = recorded(recordings)
+    assert len(found) == 2
+    for recording in found:
+        assert kinds(recording, "0.q0")
+        assert_identical(recording, app)
+
+
+@dataclasses.dataclass
+class Drawn:
+    """What the worker hands back, as it comes: with a time of its own."""
+
+    text: str
+    number: float
+    at: datetime.datetime
+
+
+class Broken(RuntimeError):
+    """What it hands back when it fails."""
+
+
+def with_poller(answers: Callable[[], asyncio.Queue[Any]], item: Callable[[str], Any]) -> FastAPI:
+    """Return an application whose task looks at a plain list again and again, which is in no
+    recording, and hands its results back by a queue for each name."""
+    app = with_worker(lambda _: poll())
+    app.state.waiting = []
+    app.state.answers = {}
+
+    async def poll() -> None:
+        while True:
+            while app.state.waiting:
+                text = app.state.waiting.pop(0)
+                for _ in range(2):
+                    app.state.answers[text].put_nowait(item(text))
+            await asyncio.sleep(0.001)
+
+    @app.get("/{text}")
+    async def page(text: str) -> list[str]:
+        queue = app.state.answers[text] = answers()
+        app.state.waiting.append(text)
+        first = await asyncio.wait_for(queue.get(), 10)
+        seen = [repr(first)]
+        for _ in range(3):
+            try:
+                seen.append(repr(queue.get_nowait()))
+            except asyncio.QueueEmpty:
+                seen.append("empty")
+                await asyncio.sleep(0.001)
+            else:
+                queue.task_done()
+        return seen
+
+    return app
+
+
+def some_data(text: str) -> Any:
+    """Return data of many kinds."""
+    now = datetime.datetime.now(datetime.UTC)
+    return {"drawn": Drawn(text, random.random(), now), "more": [(1, b"x"), {now.date()}]}
+
+
+@pytest.mark.parametrize("item", [some_data, lambda text: Broken(text, random.random())])
+@pytest.mark.parametrize("make", [asyncio.Queue, asyncio.LifoQueue])
+def test_what_other_work_of_the_process_hands_over_is_kept_by_its_value(
+    recordings: Path, make: Callable[[], asyncio.Queue[Any]], item: Callable[[str], Any]
+) -> None:
+    """So that a replay needs none of that work, which may have begun in another request."""
+    app = with_poller(make, item)
+    (answer,) = asked(app, "/one")
+    assert "one" in answer
+    recording = only_recording(recordings)
+    app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
+    assert_identical(recording, app)
+
+
+def with_batches(wait: Callable[[asyncio.Future[Any]], Awaitable[Any]], fails: bool) -> FastAPI:
+    """Return an application whose task works on all that its requests have left in a plain list,
+    and sets their futures."""
+    app = with_worker(lambda _: work())
+    app.state.waiting = []
+    app.state.woken = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            await app.state.woken.wait()
+            app.state.woken.clear()
+            batch, app.state.waiting = app.state.waiting, []
+            await asyncio.sleep(random.random() / 100)
+            for text, future in batch:
+                if fails:
+                    future.set_exception(Broken(text, len(batch)))
+                else:
+                    future.set_result(Drawn(text, random.random(), datetime.datetime.now()))
+
+    @app.get("/{text}")
+    async def page(text: str) -> str:
+        futures = [asyncio.get_running_loop().create_future() for _ in range(2)]
+        app.state.waiting += [(text, future) for future in futures]
+        app.state.woken.set()
+        try:
+            return repr([await wait(future) for future in futures])
+        except Broken as error:
+            await asyncio.gather(*futures, return_exceptions=True)
+            return repr(error)
+
+    return app
+
+
+async def plainly(future: asyncio.Future[Any]) -> Any:
+    """Wait for a future."""
+    return await future
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    "wait", [plainly, lambda future: asyncio.wait_for(future, 5), asyncio.gather]
+)
+def test_a_future_that_other_work_sets_is_kept_by_its_value(
+    recordings: Path, wait: Callable[[asyncio.Future[Any]], Awaitable[Any]], fails: bool
+) -> None:
+    """As where requests are worked on in batches: two at once, each replays alone."""
+    app = with_batches(wait, fails)
+    one, two = asked(app, "/one", "/two")
+    assert "one" in one
+    assert "two" in two
+    found = recorded(recordings)
+    assert len(found) == 2
+    app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
+    for recording in found:
+        assert kinds(recording, "0.f0")[0] == "handed.over"
+        assert_identical(recording, app)
