@@ -7,7 +7,6 @@ may stand; only those texts are looked at; another pass finds every form of what
 
 from __future__ import annotations
 
-import base64
 import re
 from itertools import groupby
 from operator import itemgetter
@@ -26,15 +25,14 @@ from retrace_core.redaction.hashed import HASHED, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.looks import Look, Looks
 from retrace_core.redaction.messagepack import token_at
+from retrace_core.redaction.payloads import mask_payloads
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
-from retrace_core.redaction.repacking import repack, repack_token
-from retrace_core.redaction.replacements import Replacement
+from retrace_core.redaction.repacking import repack
 from retrace_core.redaction.replacing import (
     Care,
     Redacted,
     Region,
     across,
-    chosen,
     patched,
     patches_of,
     placed,
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
-    from retrace_core.redaction.replacements import Forms
+    from retrace_core.redaction.replacements import Forms, Replacement
 
     _Text = tuple[int, int, int, int, list[tuple[int, int]]]
     """Number of the region, begin, end, role, and the marks in it."""
@@ -220,24 +218,7 @@ class Redactor:
                     found.add(match[match.lastindex or 0], rule)
 
     def _replacements(self, found: SecretSet) -> dict[bytes, Replacement]:
-        for payload, says, rule in found.says:
-            self._find_in_whole(says, found)
-            masked = bytearray(says)
-            texts = tuple(found.replacements)
-            for place, text, now in chosen(says, 0, texts, found.replacements, self._care):
-                masked[place : place + len(text)] = now.text
-            if masked != says:
-                altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
-                now_written = base64.b64encode(masked, altchars).rstrip(b"=")
-                found.replacements[payload] = Replacement(now_written, rule)
-        for payload, says, rule in found.says_packed:
-            self._find_in_whole(says, found)
-            texts = tuple(found.replacements)
-            picked = list(chosen(says, 0, texts, found.replacements, self._care))
-            if picked:
-                masks, written = repack_token(payload, says, picked)
-                found.inner += masks
-                found.replacements[payload] = Replacement(written, rule)
+        mask_payloads(found, self._find_in_whole, self._care)
         if found.replacements.keys().isdisjoint(found.allowed):
             return dict(found.replacements)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}
