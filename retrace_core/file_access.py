@@ -14,6 +14,7 @@ import itertools
 import os
 import pathlib
 import posixpath
+import re
 import shutil
 import stat
 import sys
@@ -45,6 +46,8 @@ CONTENT_LIMIT_BYTES = 4 << 20
 
 NOTHING = (b"", False, 0)
 """An empty file, as of `content_of`."""
+_ADDRESS = re.compile(r"(?<![0-9])(?:9[34][0-9]{12}|1(?:39|40)[0-9]{12})(?![0-9])")
+"""What `id` says of an object on Linux, as a name of a file may have it to be its own."""
 _CODE = (".pyc", ".so", ".pyd", ".pth", ".mo")
 """Not `.py`: one that is imported is opened by infrastructure, and others are uploads, settings."""
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/opt/")
@@ -69,6 +72,16 @@ _ON_BEHALF = (
     *(module.__file__ for module in (fnmatch, tempfile)),
     os.path.join(os.path.dirname(os.path.abspath(__file__)), "boundaries", "io.py"),
 )
+_SERVING = tuple(
+    os.path.join(os.sep, *path.split("/"))
+    for path in (
+        "starlette/staticfiles.py",
+        "starlette/responses.py",
+        "aiohttp/web_fileresponse.py",
+        "aiohttp/web_urldispatcher.py",
+    )
+)
+"""Of libraries that are infrastructure otherwise: what answers with the application's files."""
 _TEMPORARY = "$TMP/"
 _numbers = itertools.count()
 _recorded: list[str] = []
@@ -80,7 +93,8 @@ def world_path(path: Any) -> str | None:
     """Return how a path is named in a recording, or None when it is none of the world's.
 
     Below the working folder it is relative, below the folder for temporary files it begins
-    with "$TMP": both lie elsewhere on another machine.
+    with "$TMP": both lie elsewhere on another machine. For the address of an object, which is
+    another one in each process, stands "$ID".
     """
     try:
         text = os.fsdecode(path)
@@ -91,7 +105,7 @@ def world_path(path: Any) -> str | None:
 
 @functools.lru_cache(1024)
 def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str | None:
-    whole = os.path.normpath(os.path.join(current, text))
+    whole = _ADDRESS.sub("$ID", os.path.normpath(os.path.join(current, text)))
     if whole.endswith(_CODE) or "__pycache__" in whole:
         return None
     here = os.path.join(current, "")
@@ -117,7 +131,8 @@ def is_infrastructure(frame: FrameType | None) -> bool:
     code = frame.f_code
     known = _infrastructure.get(code)
     if known is None:
-        known = _infrastructure[code] = classify(code) < 0
+        serving = code.co_filename.endswith(_SERVING)
+        known = _infrastructure[code] = classify(code) < 0 and not serving
     return known
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-
 __all__ = ["key_from_bytes", "key_to_bytes"]
 
 
 def key_to_bytes(key: Any) -> bytes:
     """Return a private key of any kind as PKCS #8, in DER."""
+    serialization = _serialization()
     data: bytes = key.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
@@ -26,4 +25,12 @@ def key_to_bytes(key: Any) -> bytes:
 
 def key_from_bytes(data: bytes) -> Any:
     """Return the private key that `key_to_bytes` was given."""
-    return serialization.load_der_private_key(data, None)
+    return _serialization().load_der_private_key(data, None)
+
+
+def _serialization() -> Any:
+    # Not before it is used: it imports the modules of all kinds of keys, and with them the
+    # boundaries that import this file.
+    from cryptography.hazmat.primitives import serialization
+
+    return serialization

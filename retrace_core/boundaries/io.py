@@ -24,6 +24,7 @@ from retrace_core.file_access import (
     NOTHING,
     content_of,
     is_infrastructure,
+    lies_in_scratch,
     materialised,
     world_path,
 )
@@ -32,12 +33,18 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WRITES = frozenset("wax+")
+
 
 def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: A001
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1)):
+        if lane is None:
+            return original(file, mode, *args, **kwargs)
+        if is_infrastructure(sys._getframe(1)):
+            if lane.mode == REPLAY and not _WRITES.isdisjoint(mode):
+                return _apart(original, file, mode, args, kwargs)
             return original(file, mode, *args, **kwargs)
         name = world_path(file)
         opener = args[5] if len(args) > 5 else kwargs.get("opener")
@@ -65,6 +72,20 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         return call_free(lane, "file.open", (name, mode), live, encode, decode)[0]
 
     return open
+
+
+def _apart(
+    original: Callable[..., Any],
+    file: Any,
+    mode: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Return a scratch file for what infrastructure writes: a log that a request begins, say."""
+    name = world_path(file)
+    if name is None or kwargs.get("opener") is not None or len(args) > 5 or lies_in_scratch(file):
+        return original(file, mode, *args, **kwargs)
+    return original(materialised(name, NOTHING), mode.replace("x", "w"), *args, **kwargs)
 
 
 def _opened_by(

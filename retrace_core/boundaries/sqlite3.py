@@ -2,10 +2,11 @@
 
 Hook: `sqlite3.connect` (also as `sqlite3.dbapi2.connect`, which SQLAlchemy uses) hands out
 connections of a subclass, and these hand out cursors of a subclass, also outside a scope: a
-cursor may be made at start-up and be used in a request. On replay a connection is a private
-memory database: what runs outside a lane (start-up, pings) runs on it for real, what runs
-inside a lane is answered from the recording. Functions of the application's that SQLite calls
-are called on replay too: see `retrace_core.sqlite`. Read in CPython 3.11 to 3.13.
+cursor may be made at start-up and be used in a request. `sqlite3.Cursor` is that subclass, too.
+On replay a connection is a private memory database: what runs outside a lane (start-up, pings)
+runs on it for real, what runs inside a lane is answered from the recording. Functions of the
+application's that SQLite calls are called on replay too: see `retrace_core.sqlite`. Read in
+CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.cells import hooked_register, unwrap_converters, wrap_converters
 from retrace_core.sqlite.memory import private_name
 from retrace_core.sqlite.recorded_connection import RecordedConnection
+from retrace_core.sqlite.recorded_cursor import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +80,11 @@ def _hooked_connect(connect: Callable[..., Any]) -> Callable[..., Any]:
     return connecting
 
 
+def _hooked_cursor(_: Any) -> Any:
+    # Subclasses call the methods of the class that they name: `sqlite3.Cursor.execute(self, sql)`.
+    return Cursor
+
+
 def _install(_: ModuleType) -> None:
     wrap_converters()
 
@@ -88,6 +95,8 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(sqlite3, "connect", _hooked_connect),
         Patch(sqlite3.dbapi2, "connect", _hooked_connect),
+        Patch(sqlite3, "Cursor", _hooked_cursor),
+        Patch(sqlite3.dbapi2, "Cursor", _hooked_cursor),
         Patch(sqlite3, "register_converter", hooked_register),
         Patch(sqlite3.dbapi2, "register_converter", hooked_register),
     ),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retrace_core.redaction.forms import percent_decoded, written_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.replacements import Replacement
-from retrace_core.redaction.tokens import digest_of, parts_of
+from retrace_core.redaction.tokens import digest_of, parts_of, signed_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +87,9 @@ class FoundValues:
             packed = None if inside is None else (parts.payload, inside, rule)
             signature = forms.of(parts.signature.decode(), rule)
             return FoundValue(signature, says=says, says_packed=packed)
-        basic = self._basic(value, rule)
-        if basic is not None:
-            return basic
+        whole = self._basic(value, rule) or self._signed(value, rule)
+        if whole is not None:
+            return whole
         text = value.decode("utf-8", "surrogateescape")
         if b"%" not in value and b"+" in value and _LITERAL.search(text):
             pseudonym = forms.pseudonym(text).replace(
@@ -127,3 +127,20 @@ class FoundValues:
         masked = user + colon + self.forms.pseudonym(secret).encode()
         whole = {value: Replacement(base64.b64encode(masked), rule)}
         return FoundValue({**whole, **self.forms.of(secret, rule)})
+
+    def _signed(self, value: bytes, rule: str) -> FoundValue | None:
+        """Return what was signed and its signature, each by itself, and both; None for no such.
+
+        The code takes them apart: by the first one a session is looked up.
+        """
+        signed = signed_parts(value)
+        if signed is None:
+            return None
+        made = ""
+        found: dict[bytes, Replacement] = {}
+        numbers: dict[bytes, Replacement] = {}
+        for part, joint in signed:
+            meaning = self._meaning(part, part, rule)
+            found, numbers = {**meaning.replacements, **found}, {**numbers, **meaning.numbers}
+            made += self.forms.pseudonym(part.decode()) + joint.decode()
+        return FoundValue({**self.forms.between(value.decode(), made, rule), **found}, numbers)

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.forms import percent_decoded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -37,7 +39,7 @@ _LINE = re.compile(rb"[^\r\n]*")
 _LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
 _COLON = 0x3A
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
-_PART = re.compile(rb"\"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
+_PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
 _INPUT = re.compile(
     rb"\\*[\"'][^<>]{0,200}?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
 )
@@ -45,13 +47,14 @@ _INPUT = re.compile(
 _TAG_BEFORE = re.compile(
     rb"<[^<>]*?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']", re.IGNORECASE
 )
-_TAG = 300
+_BEFORE = 300
 """How far before its name a tag is looked for in which the value comes first."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _AROUND = 32
 """So far around a value is looked whether it stands among bytes that are no text."""
 _HOLDER = re.compile(
     rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
+    rb"|\{\{[^{}]*\}\}|\{%[^{}]*%\}"
 )
 _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
@@ -63,9 +66,15 @@ _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _TEMPLATE = re.compile(rb"\{[{%]")
 """In a template stand programs: token=make_token("feed")."""
+_TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
+"""What has one in it, or begins where one ends, is a piece of a template."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
 _LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
 _SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
+"""How `http.cookies` writes a comma, say."""
+_SMALL_NUMBERS = re.compile(rb"\[\s*(?:[0-9]{1,6}(?:\s*,\s*[0-9]{1,6})*)?\s*\]")
+"""What was looked at lately, by its numbers: a list of such opens nothing."""
 _COOKIE = re.compile(rb"\s*([^=;\s]+)\s*=\s*\"?([^;\"]*)")
 _ATTRIBUTES = frozenset(b"path domain expires max-age samesite version priority".split())
 
@@ -202,7 +211,7 @@ def _of_form(
         return data[part.end() : finish if finish >= 0 else end], False, -1
     field = _INPUT.match(data, place, end)
     if field is None:
-        tag = data.rfind(b"<", max(begin, left - _TAG), left)
+        tag = data.rfind(b"<", max(begin, left - _BEFORE), left)
         field = _TAG_BEFORE.fullmatch(data, tag, left) if tag >= 0 else None
     return None if field is None else (field[2], False, -1)
 
@@ -231,15 +240,23 @@ def _cookies(value: bytes, names: Names, *, only_first: bool) -> Iterator[bytes]
         name, content = match[1].decode("latin-1"), match[2].strip()
         if match[1].lower() in _ATTRIBUTES or names.keeps(name):
             continue
-        if (names.is_secret(name) or len(content) >= _LEAST_COOKIE) and is_value(content):
+        if (names.is_secret(name) or _says_much(content)) and is_value(content):
             yield content
+
+
+def _says_much(cookie: bytes) -> bool:
+    """Return True for what may be a secret, though its name does not say so."""
+    if len(cookie) < _LEAST_COOKIE:
+        return False
+    plain = percent_decoded(_OCTAL.sub(lambda octal: bytes([int(octal[1], 8)]), cookie))
+    return len(plain) >= _LEAST_COOKIE and _SMALL_NUMBERS.fullmatch(plain) is None
 
 
 def is_value(value: bytes) -> bool:
     """Return False for what is no value: a placeholder, a word like null, something short."""
     if len(value) < LEAST or value.lower() in _WORDS:
         return False
-    return _HOLDER.fullmatch(value) is None
+    return _HOLDER.fullmatch(value) is None and _TAG.search(value) is None
 
 
 def unescaped(value: bytes) -> bytes:

@@ -119,6 +119,10 @@ class Forms:
         for was, now in written_forms(text, pseudonym):
             if len(was) == len(now) and len(was) >= LEAST and was not in made:
                 made[was] = Replacement(now, rule, timid and len(was) < _LONG)
+        if _EMAIL.fullmatch(text) and text.index("@") >= LEAST:
+            # As code shortens one that not everybody shall see: `ada@...`.
+            head, masked = text.partition("@")[0], pseudonym.partition("@")[0]
+            made[f"{head}@".encode()] = Replacement(f"{masked}@".encode(), rule)
         digested = Replacement(partial(digested_alike, text, pseudonym), rule)
         for form in hashed_forms(text):
             made.setdefault(form, digested)

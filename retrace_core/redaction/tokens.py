@@ -14,10 +14,17 @@ import re
 import zlib
 from typing import NamedTuple
 
-__all__ = ["Parts", "digest_of", "opened", "parts_of"]
+__all__ = ["Parts", "digest_of", "opened", "parts_of", "signed_parts"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(rb"(\.?[A-Za-z0-9_-]{2,})([.:])([A-Za-z0-9_-]{4,12})[.:]([A-Za-z0-9_-]{16,})")
+_NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{43})")
+"""A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
+_ID_SIGNED = re.compile(
+    rb"([A-Za-z0-9_-]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    rb"([.:!|])((?=[^.:!|]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
+)
+"""An id with its signature, as libraries of sessions write it."""
 _PACKED = re.compile(
     rb"(?<![A-Za-z0-9_.-])\.(e[A-Za-z][A-Za-z0-9_-]{6,})"
     rb"(?=([.:])[A-Za-z0-9_-]{4,12}[.:][A-Za-z0-9_-]{16,})"
@@ -55,6 +62,9 @@ def parts_of(value: bytes) -> Parts | None:
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])
+    match = _NAKED.fullmatch(value)
+    if match is not None:
+        return Parts(match[1], None, None, match[2])
     match = _SIGNED.fullmatch(value)
     if match is None:
         return None
@@ -78,6 +88,12 @@ def _cursor(text: bytes) -> Parts | None:
     says = _decoded(text.translate(_URL_SAFE))
     opaque = _OPAQUE.search(says) if says is not None else None
     return None if opaque is None else Parts(text, says, None, opaque[1])
+
+
+def signed_parts(value: bytes) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]] | None:
+    """Return an id and its signature, each with what follows it; None for anything else."""
+    match = _ID_SIGNED.fullmatch(value)
+    return None if match is None else ((match[1], match[2]), (match[3], b""))
 
 
 def digest_of(value: bytes) -> bytes:

@@ -20,10 +20,10 @@ __all__ = ["Masks", "masks_of"]
 
 _LEAST = 4
 _UPPER, _LOWER, _DIGIT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
-_SHAPE = bytes.maketrans(
-    _UPPER + _LOWER + _DIGIT + b"-_+/",
-    b"x" * (len(_UPPER) + len(_LOWER) + len(_DIGIT) + 4),
-)
+_OTHER = bytes(range(0x80, 0x100))
+"""What letters of other languages are made of."""
+_ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
+_SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
 
 
 class Masks:

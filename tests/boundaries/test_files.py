@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import subprocess
@@ -12,9 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
-from tests.recorded import assert_identical, record_asgi, record_wsgi
+from retrace_mw import RetraceMiddleware
+from tests.recorded import assert_identical, only_recording, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +97,53 @@ def test_a_file_that_a_pools_thread_opens_is_read_again(
     assert recording.response.status == 200, recording.failure
     shutil.rmtree(data)
     assert_identical(recording, app, times=2)
+
+
+def test_static_files_are_the_applications(data: Path, recordings: Path) -> None:
+    """Starlette looks for them itself: at the start, and for each request."""
+    app = Starlette(routes=[Mount("/data", StaticFiles(directory=data))])
+    app.add_middleware(RetraceMiddleware)
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+            answer = await client.get("/data/a.txt")
+            assert answer.text == "alpha\nbeta\n"
+
+    asyncio.run(main())
+    recording = only_recording(recordings)
+    shutil.rmtree(data)
+    afresh = Starlette(routes=[Mount("/data", StaticFiles(directory=data, check_dir=False))])
+    afresh = Starlette(routes=[Mount("/data", StaticFiles(directory=data, check_dir=False))])
+    assert_identical(recording, afresh, times=1)
+
+
+def test_a_log_that_a_request_begins_is_written_elsewhere(data: Path, recordings: Path) -> None:
+    """Trac opens its log as it opens the project, at its first request."""
+
+    def view() -> str:
+        handler = logging.FileHandler("data/app.log")
+        log = logging.Logger("a project's")
+        log.addHandler(handler)
+        log.warning("opened")
+        handler.close()
+        return handler.baseFilename
+
+    replays_without(data, recordings, view)
+
+
+def test_a_name_may_have_the_address_of_an_object_in_it(data: Path, recordings: Path) -> None:
+    """Django's mails in files do: another process names the file otherwise."""
+    addresses = [140156256107472, 94557999988735, 139637976727999]
+
+    def view() -> str:
+        path = f"data/20261129-012907-{addresses[0]}.log"
+        with open(path, "ab") as file:
+            file.write(b"a mail")
+        addresses.pop(0)
+        return f"{os.path.basename(file.name)[:8]} {os.stat(path).st_size}"
+
+    replays_without(data, recordings, view)
 
 
 def test_what_is_asked_of_files_is_answered(data: Path, recordings: Path) -> None:

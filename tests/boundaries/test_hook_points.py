@@ -6,7 +6,10 @@ These are the tests that a library's next release fails when it moves what we ho
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import platform
+import subprocess
+import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -69,3 +72,25 @@ def test_the_installed_version_is_one_it_was_read_for(library: str) -> None:
     of_python = wanted.name == "cpython"
     version = platform.python_version() if of_python else metadata.version(wanted.name)
     assert version in wanted.specifier
+
+
+ALONE = """
+import importlib, sys
+from retrace_core import installer
+installer.install()
+importlib.import_module(sys.argv[1])
+print(installer.failures())
+"""
+
+
+@pytest.mark.parametrize(
+    "library", [library for library in HOMES if library.startswith("cryptography.")]
+)
+def test_any_of_them_may_be_imported_first(library: str) -> None:
+    """Modules that import each other do: a boundary must not need what is just being imported."""
+    if importlib.util.find_spec("cryptography") is None:
+        pytest.skip("cryptography is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, library], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "{}"

@@ -152,6 +152,33 @@ def test_classes_of_the_applications_own_keep_their_methods(
     assert b"PRAGMA" in answered_again(recordings, file, view)
 
 
+def test_a_class_may_name_the_class_below_it(recordings: Path, tmp_path: Path) -> None:
+    """Trac's cursors call `sqlite3.Cursor.execute` and fetch at once."""
+    installer.install()
+
+    class Formatting(sqlite3.Cursor):
+        def execute(self, sql: str, args: Any = ()) -> Any:
+            return sqlite3.Cursor.execute(self, sql % (("?",) * len(args)), args)
+
+    class Eager(Formatting):
+        def execute(self, sql: str, args: Any = ()) -> Any:
+            Formatting.execute(self, sql, args)
+            self.rows = Formatting.fetchall(self)
+            return self
+
+        def fetchall(self) -> list[Any]:
+            return self.rows
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(tmp_path / "shop.db"))
+        cursor = connection.cursor(Eager)
+        cursor.execute("INSERT INTO t (a) VALUES (%s)", (3,))
+        found = cursor.execute("SELECT a, random() FROM t WHERE a = %s", (3,)).fetchall()
+        return [isinstance(cursor, sqlite3.Cursor), found]
+
+    answered_again(recordings, tmp_path / "shop.db", view)
+
+
 def test_rows_that_a_generator_gave_before_it_failed_are_kept(
     recordings: Path, tmp_path: Path
 ) -> None:

@@ -160,9 +160,15 @@ LEFT: dict[str, object] = {
     "a picture": "/static/logo@2x.png",
     "columns": (["password", "email"], 1, None),
     "a preference": [("cookie", "theme=dark; lang=en")],
+    "a cookie of numbers": [("cookie", 'seen="[12\\054 7\\054 3081]"; open=%5B1%2C2%2C3%5D')],
+    "a short cookie": [("cookie", 'at="1\\0542\\0543"')],
     "a statement": "SELECT password, token FROM users",
     "a call in a template": "{{ url_for('feed', token=g.project.generate_token('feed')) }}",
     "a call of a template": "{% with secret = Secret.get(request) %}",
+    "an input of a template": '<input name="csrftoken" value="{{ csrftoken }}" />',
+    "an input without a value": '<input name="password" size={{ n }} />\r\n\r\n<p>Say more</p>\r\n',
+    "a text of a template": '{% trans "Choose a new password:" %}\n{% url to %}{% endblock %}\n',
+    "a paragraph of a template": '<p>{% trans "Password:" %}</p><a href="{{ to }}">{% x %}</a>',
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
@@ -218,6 +224,37 @@ def test_a_cursor_can_be_read() -> None:
     read = json.loads(base64.b64decode(found[0]))
     assert read["after"] == 1795917974688
     assert read["nonce"].encode() in out[found.end() :]
+
+
+@pytest.mark.parametrize("size", (27, 43))
+def test_of_a_signed_number_the_signature_is_masked(size: int) -> None:
+    """As Django's `Signer` writes it: code looks a basket up by its number."""
+    signature = ("aB3_-9zQ" * 6)[:size]
+    assert b"basket=4711:" in masked([("cookie", f"basket=4711:{signature}")])
+    assert signature.encode() not in masked([("cookie", f"basket=4711:{signature}")])
+
+
+@pytest.mark.parametrize(
+    ("name", "joint"), [("3c10b183-52ee-4921-804f-3eaec4289694", "!"), ("q8Zt" * 8, ".")]
+)
+def test_an_id_that_is_signed_is_masked_by_itself(name: str, joint: str) -> None:
+    """By the id, without its signature, a session is looked up: in a file, or in Redis."""
+    signature = base64.b64encode(bytes(range(32))).decode()
+    cookie = f"{name}{joint}{signature}"
+    out = masked([("cookie", f"pga4_session={cookie}")], f"/sessions/{name}", signature, name)
+    assert name.encode() not in out
+    assert signature.encode() not in out
+    found = re.search(rb"pga4_session=([0-9A-Za-z-]+).([A-Za-z0-9+/=]+)", out)
+    assert found is not None
+    assert b"/sessions/" + found[1] in out
+    assert out.count(found[1]) == 3
+    assert out.count(found[2]) == 2
+
+
+def test_what_is_signed_may_be_the_secret() -> None:
+    """As a session's id is, which is long."""
+    out = masked([("cookie", "connect.sid=s3cret-id-of-session." + "aB3_-9zQ" * 5 + "abc")])
+    assert b"s3cret-id" not in out
 
 
 def test_of_a_password_hash_the_digest_is_masked() -> None:

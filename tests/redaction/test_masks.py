@@ -1,0 +1,28 @@
+"""Masks: what the code says by itself, where the recording has a pseudonym of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from retrace_core.redaction.pseudonyms import Pseudonyms
+from retrace_core.replay.masks import Masks
+
+PSEUDONYMS = Pseudonyms(b"k" * 32)
+
+
+@pytest.mark.parametrize(
+    "text", ["Passwort ändern", "Мой пароль", "新しいパスワード", "s3cret-value"]
+)
+def test_a_text_of_the_same_shape_is_the_same(text: str) -> None:
+    """In whatever language: a translation of "Change password" is no secret, but masked."""
+    pseudonym = PSEUDONYMS.of(text)
+    masks = Masks([pseudonym.encode()])
+    assert masks.same(f'{{"password": "{pseudonym}"}}', f'{{"password": "{text}"}}')
+    assert not masks.same(f'{{"password": "{pseudonym}"}}', f'{{"password": "{text[:-1]}."}}')
+
+
+def test_it_must_be_the_same_text_each_time() -> None:
+    """One pseudonym stands for one secret."""
+    masks = Masks([b"ulofuxln"])
+    assert masks.same("ulofuxln", "passwort")
+    assert not masks.same("ulofuxln", "kennwort")
