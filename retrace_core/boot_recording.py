@@ -19,11 +19,13 @@ from retrace_core.surroundings import Surroundings, find_out
 from retrace_core.trace_file import Draft
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retrace_core.boot_tape import BootTape, Chapter
     from retrace_core.recording import Environment
     from retrace_core.settings import Settings
 
-__all__ = ["ChapterNote", "begin", "place", "save"]
+__all__ = ["ChapterNote", "begin", "place", "save", "save_first"]
 
 METHOD = "BOOT"
 
@@ -46,7 +48,7 @@ _surroundings: Surroundings | None = None
 def begin(settings: Settings) -> None:
     """Begin the boot tape of this process, when the settings want one; later: nothing."""
     if settings.boot_tape and settings.enabled and boot_tape.tape() is None:
-        boot_tape.begin(settings.boot_tape_limit_bytes)
+        boot_tape.begin(settings.boot_tape_limit_bytes, masks=settings.redact)
         tape = boot_tape.tape()
         if tape is not None:
             tape.on_boot_end = lambda: _note_surroundings(settings)
@@ -69,6 +71,26 @@ def place(service: str) -> str:
     """
     tape = boot_tape.tape()
     return f"{BOOT_PREFIX}{tape.id}/{_services.setdefault(tape.id, service)}" if tape else ""
+
+
+def save_first(service: str, environment: Callable[[], Environment]) -> None:
+    """Queue the tape of this process ahead of its first recording, when none of it is written.
+
+    A digest that was made of a secret at start-up is known by it, and masked in all recordings.
+
+    Args:
+        service: of that recording.
+        environment: gives that of it; called later, by the writer's thread.
+    """
+    tape = boot_tape.tape()
+    if tape is None or tape.is_saved:
+        return
+    with failsafe.gate("save the boot tape"):
+        number, chapters = tape.take_unsaved()
+        if number:
+            named = _services.setdefault(tape.id, service)
+            size = 1024 + sum(one.state.size_bytes for one in chapters)
+            writer.submit(lambda: _draft(tape, number, chapters, named, environment()), size)
 
 
 def save(service: str, environment: Environment) -> None:

@@ -54,6 +54,7 @@ class Chapter(RecordsOnly):
         "key",
         "label",
         "lanes",
+        "masks",
         "outgoing_headers",
         "root",
         "span_id",
@@ -61,7 +62,9 @@ class Chapter(RecordsOnly):
         "state",
     )
 
-    def __init__(self, label: str, key: object, limit_bytes: int) -> None:
+    def __init__(self, label: str, key: object, limit_bytes: int, *, masks: bool = False) -> None:
+        self.masks = masks
+        """True where digests are recorded, since secrets in what is hashed will be masked."""
         self.label = label
         self.key = key
         self.outgoing_headers: tuple[tuple[str, str], ...] = ()
@@ -102,10 +105,12 @@ class BootTape:
 
     Args:
         limit_bytes: how much memory they may hold; further chapters are left out, counted.
+        masks: True where secrets will be masked in it.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, masks: bool = False) -> None:
         self.id = new_trace_id()
+        self.masks = masks
         self.limit_bytes = limit_bytes
         self.boot: Chapter | None = None
         """The first chapter, while it goes on."""
@@ -119,7 +124,8 @@ class BootTape:
     def open(self, label: str, key: object = None) -> Chapter:
         """Return a new chapter, recording."""
         native.arm(1)
-        return Chapter(label, key, self.limit_bytes)
+        # Other chapters are opened over and over, and hash nothing that outlasts them.
+        return Chapter(label, key, self.limit_bytes, masks=self.masks and label == BOOT)
 
     def close(self, chapter: Chapter) -> None:
         """End a chapter, and keep it when anything was asked in it."""
@@ -150,6 +156,11 @@ class BootTape:
             self._segments += 1
             return self._segments, chapters
 
+    @property
+    def is_saved(self) -> bool:
+        """True once a file of it was made."""
+        return self._segments > 0
+
     def forked(self) -> None:
         """Become the tape of a child process: it was the same boot, and is saved apart."""
         self.id = new_trace_id()
@@ -177,17 +188,18 @@ def is_played() -> bool:
     return _playback is not None
 
 
-def begin(limit_bytes: int) -> None:
+def begin(limit_bytes: int, *, masks: bool = False) -> None:
     """Begin the tape of this process with its boot, in the current context; later: nothing.
 
     Args:
         limit_bytes: how much memory all chapters may hold.
+        masks: True where secrets will be masked in them.
     """
     global _tape
     if _tape is not None or _playback is not None:
         return
     with failsafe.gate("begin the boot tape"):
-        _tape = BootTape(limit_bytes)
+        _tape = BootTape(limit_bytes, masks=masks)
         lane = LANE.get()
         if lane is None or lane.mode == OFF:
             _tape.boot = _tape.open(BOOT)

@@ -36,7 +36,7 @@ _STANDARD = frozenset(
     """
     asyncio bdb cProfile cmd code concurrent ctypes importlib inspect linecache logging
     multiprocessing pdb profile pstats pydoc queue runpy sched selectors socketserver
-    subprocess threading trace traceback tracemalloc warnings weakref wsgiref zipimport
+    subprocess threading tokenize trace traceback tracemalloc warnings weakref wsgiref zipimport
     """.split()
 )
 """Not `random`, `uuid`, `secrets`, `tempfile`: they draw on behalf of their caller."""

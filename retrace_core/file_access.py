@@ -48,7 +48,8 @@ NOTHING = (b"", False, 0)
 """An empty file, as of `content_of`."""
 _ADDRESS = re.compile(r"(?<![0-9])(?:9[34][0-9]{12}|1(?:39|40)[0-9]{12})(?![0-9])")
 """What `id` says of an object on Linux, as a name of a file may have it to be its own."""
-_CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".pth", ".mo")
+_CODE = (".pyc", ".so", ".pyd", ".pth", ".mo")
+"""Not `.py`: one that is imported is opened by infrastructure, and others are uploads, settings."""
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/opt/")
 _PREFIXES = tuple(
     {

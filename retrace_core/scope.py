@@ -38,6 +38,7 @@ from retrace_core.traffic import Traffic
 if TYPE_CHECKING:
     from contextvars import Token
 
+    from retrace_core.recording import Environment
     from retrace_core.settings import Settings
     from retrace_core.tags import Tag
 
@@ -236,12 +237,16 @@ class RecordingScope(Traffic, RecordsOnly):
                         self._let_go()
                     return
                 self._decision = decision
+            boot_recording.save_first(self.service, self._environment)
             writer.submit(self._written, size_bytes)
             count("recorded")
             if self._decision.verdict == "tail":
                 keep_sharing.trace_kept(
                     self.folder or self.trace_id, self.service, self._decision.reason
                 )
+
+    def _environment(self) -> Environment:
+        return environment.of_app(self.app, self._settings)
 
     def _written(self) -> Draft:
         draft = self._draft()
@@ -265,7 +270,7 @@ class RecordingScope(Traffic, RecordsOnly):
             status=response.status if response else 0,
             error=failure.type if failure else "",
             decision=self._decision,
-            environment=environment.of_app(self.app, self._settings),
+            environment=self._environment(),
             folder=self.folder,
             given_trace_id=self.given_trace_id,
             outgoing_headers=list(self.outgoing_headers),

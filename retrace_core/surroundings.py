@@ -35,6 +35,15 @@ _SECRET = re.compile(
     r"|ACCESS_KEY|SIGNING",
     re.IGNORECASE,
 )
+_SETTING = re.compile(
+    r"_(HEADER|NAME|URL|URI|ENDPOINT|HOST|PORT|FILE|PATH|DIR|ALGORITHM|EXPIRES?|EXPIRY|EXPIRATION"
+    r"|TTL|LIFETIME|AGE|SECONDS|MINUTES|HOURS|DAYS|TIMEOUT|LENGTH|SIZE|MIN|MAX|LIMIT|TYPE|MODE"
+    r"|PROVIDER|BACKEND|CLASS|SCHEME|METHODS?|ENABLED?|DISABLED?|REQUIRED|ALLOWED|PREFIX|ISSUER"
+    r"|AUDIENCE|REALM|SCOPES?|DOMAIN|FORMAT|VERSION|POLICY|HASHERS?|ROUNDS|ITERATIONS|TRANSPORT)$",
+    re.IGNORECASE,
+)
+"""What a name ends with that says how secrets are handled, and none."""
+_SWITCHES = frozenset(("", "0", "1", "true", "false", "yes", "no", "on", "off", "none"))
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _VALUE_LIMIT = 8192
 _LEAST_MASKED = 8
@@ -56,13 +65,20 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     arguments: list[str] = []
 
 
+def _is_secret(name: str, value: str) -> bool:
+    """Return True for a variable whose name looks secret, unless it is a switch."""
+    if _SECRET.search(name) is None or _SETTING.search(name) is not None:
+        return False
+    return value.lower() not in _SWITCHES
+
+
 def secret_values() -> dict[bytes, str]:
     """Return the values of variables whose names look secret, and passwords in the others' URLs."""
     found: dict[bytes, str] = {}
     for name, value in os.environ.items():
         if len(value) < _LEAST_MASKED:
             continue
-        if _SECRET.search(name) and not _OWN.fullmatch(name):
+        if _is_secret(name, value) and not _OWN.fullmatch(name):
             found[value[:_VALUE_LIMIT].encode("utf-8", "surrogateescape")] = name.lower()
         elif "://" in value:
             for match in _USERINFO.finditer(value):
@@ -83,7 +99,7 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
     for name, value in sorted(os.environ.items()):
         if _OWN.fullmatch(name):
             continue
-        if _SECRET.search(name) and not secrets:
+        if _is_secret(name, value) and not secrets:
             masked.append(name)
             if masked_later and len(value) >= _LEAST_MASKED:
                 variables[name] = value[:_VALUE_LIMIT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,15 +13,18 @@ import pytest
 
 from retrace_core import load
 from retrace_core.replay.boot import BootPlayer, find_boot_tape
+from retrace_core.surroundings import find_out, secret_values
 from tests.http_origin import origin
+from tests.redaction.raw import raw
 from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+KEY = "sk-7-of-production"
 SHOP = """
-import functools, json, os, secrets, sqlite3, time, urllib.request
+import functools, hashlib, json, os, secrets, sqlite3, time, urllib.request
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -31,6 +35,7 @@ from retrace_mw import RetraceMiddleware
 
 SECRET = secrets.token_hex(8)
 STARTED = time.time()
+MODEL = hashlib.sha256(f"gpt:{os.environ['PAYMENT_API_KEY']}".encode()).hexdigest()
 SETTINGS = urllib.request.urlopen(os.environ["SETTINGS_URL"]).read().decode()
 engine = create_engine("sqlite:///shop.db")
 
@@ -56,6 +61,10 @@ async def lifespan(app):
         await anyio.to_thread.run_sync(
             connection.execute, text(f"create table plans (name text, {checks})")
         )
+        # A text of the code's own that is masked; the replay says it as it is in the code.
+        connection.execute(text("create table hints (hint text)"))
+        hint = {"hint": "as in password=example-of-one"}
+        connection.execute(text("insert into hints values (:hint)"), hint)
         app.state.tenants = connection.execute(text("select count(*) from tenants")).scalar()
     yield
 
@@ -68,7 +77,7 @@ app.add_middleware(RetraceMiddleware)
 def plan(tenant: str):
     return {
         "plan": plan_of(tenant),
-        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants],
+        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants, MODEL],
         "colour": os.environ.get("COLOUR"),
         "now": time.time(),
     }
@@ -93,7 +102,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "RETRACE_BOOT_TAPE": "1",
             "SETTINGS_URL": f"{settings}/quote",
             "COLOUR": "blue",
-            "PAYMENT_API_KEY": "sk-7",
+            "PAYMENT_API_KEY": KEY,
         }.items():
             here.setenv(name, value)
         command = ["uvicorn", "shop:app", "--port", str(port), "--log-level", "error"]
@@ -146,7 +155,14 @@ def test_a_secret_looking_variable_is_left_out(shop: dict[str, Any]) -> None:
     assert surroundings is not None
     assert surroundings.variables["COLOUR"] == "blue"
     assert "PAYMENT_API_KEY" in surroundings.masked
-    assert b"sk-7" not in b"".join(p.read_bytes() for p in shop["folder"].rglob("*.bin"))
+    assert KEY.encode() not in raw(shop["folder"] / "recordings")
+
+
+def test_what_is_hashed_with_a_secret_at_start_up_is_masked(shop: dict[str, Any]) -> None:
+    """Its digest stands in no recording, also not in the first; replays say another, alike."""
+    digest = hashlib.sha256(f"gpt:{KEY}".encode()).hexdigest().encode()
+    assert digest.decode() in str(shop["answers"]["acme"])
+    assert digest not in raw(shop["folder"] / "recordings")
 
 
 def test_without_its_tape_the_replay_says_what_is_missing(
@@ -265,3 +281,24 @@ def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counte
     document = json.loads(verified.stdout)
     assert (document["exact"], document["recordings"], document["warmed"]) == (3, 3, 2)
     assert told("verify", "recordings", "--app", "counter:app", "--cold").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("STRIPE_API_KEY", "sk-7-of-production", True),
+        ("ADMIN_PASSWORD", "correct horse", True),
+        ("SESSION_TOKEN", "abcdefgh1", True),
+        ("AUTH_TOKEN_HEADER", "X-Shop-Token", False),
+        ("DB_PASSWORD_FILE", "/run/secrets/db", False),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "30", False),
+        ("REQUIRE_AUTH", "true", False),
+    ],
+)
+def test_which_variables_are_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: bool
+) -> None:
+    """Those that say how secrets are handled are settings, without which nothing starts."""
+    monkeypatch.setenv(name, value)
+    assert (value.encode() in secret_values()) is secret
+    assert (name in find_out(secrets=False).masked) is secret

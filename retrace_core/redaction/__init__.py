@@ -31,7 +31,9 @@ The files, from finding to writing:
     messagepack.py   what stands at a place of an encoded recording
     looks.py         what was found in texts seen lately
     hashed.py        what code hashed: a fingerprint of it, where a secret is in it
+    boot_digests.py  what it hashed at start-up, known in all recordings
     replacing.py     every occurrence of them, but for those that mean something else
+    payloads.py      what tokens say is masked in turn, also where it is compressed
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer

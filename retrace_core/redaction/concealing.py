@@ -72,7 +72,11 @@ class Concealing:
         data = b"".join((header, *parts))
         streams = list(_streams(draft, len(header), parts))
         redacted = self.redactor.redact(
-            data, list(regions_of(header, parts)), streams, values=_given(draft, header, parts)
+            data,
+            list(regions_of(header, parts)),
+            streams,
+            values=_given(draft, header, parts),
+            boot=draft.request.protocol == "boot",
         )
         redacted = _without_tags(redacted, draft, header)
         masked = redacted.data

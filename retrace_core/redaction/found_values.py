@@ -43,6 +43,8 @@ class FoundValue(NamedTuple):
     """Those where it is no text."""
     says: tuple[bytes, bytes, str] | None = None
     """Payload of a token: as it stands there, decoded, rule."""
+    says_packed: tuple[bytes, bytes, str] | None = None
+    """The same of one whose payload is compressed."""
 
 
 class FoundValues:
@@ -81,7 +83,10 @@ class FoundValues:
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
             says = None if parts.says is None else (parts.payload, parts.says, rule)
-            return FoundValue(forms.of(parts.signature.decode(), rule), says=says)
+            inside = parts.compressed
+            packed = None if inside is None else (parts.payload, inside, rule)
+            signature = forms.of(parts.signature.decode(), rule)
+            return FoundValue(signature, says=says, says_packed=packed)
         whole = self._basic(value, rule) or self._signed(value, rule)
         if whole is not None:
             return whole

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from retrace_core import native
 from retrace_core.encryption import encrypting
 from retrace_core.errors import ConfigurationError
+from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
 from retrace_core.redaction.json_path import ALLOWED, parse
@@ -32,6 +33,8 @@ __all__ = ["encoding", "redactor"]
 
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
+_digests = BootDigests()
+"""They stay known when settings change."""
 
 
 def encoding(settings: Settings) -> Callable[[Iterable[Draft]], list[bytes]]:
@@ -82,6 +85,7 @@ def redactor(settings: Settings) -> Redactor:
         known=dict if consent else _KnownValues(),
         allowed=frozenset(consent),
         folders=_folders(),
+        digests=_digests,
     )
 
 

@@ -10,8 +10,8 @@ __all__ = ["MARKS", "Names", "normalised"]
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LAST = frozenset(
     "password passwd passphrase passcode pwd pw secret secrets token tokens authorization cookie"
-    " credential credentials apikey totp otp pin cvv cvc cvn ssn jwt sid sessionid csrftoken"
-    " csrfmiddlewaretoken signature accesskey secretkey privatekey authtoken accesstoken"
+    " credential credentials apikey totp otp pin cvv cvc cvn ssn jwt sid sessionid csrf xsrf"
+    " csrftoken csrfmiddlewaretoken signature accesskey secretkey privatekey authtoken accesstoken"
     " refreshtoken idtoken cardnumber securitycode".split()
 )
 """A name that ends in one of these words names a secret."""

@@ -33,19 +33,35 @@ _AFTER = re.compile(
 )
 _DOUBLE = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 _SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
-_BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\]+")
+_BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\\x00-\x1f\x7f]+")
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
+_LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
+_COLON = 0x3A
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
-_INPUT = re.compile(rb"[\"'][^<>]{0,200}?\bvalue=([\"'])([^\"'<>]*)\1", re.IGNORECASE)
+_INPUT = re.compile(
+    rb"\\*[\"'][^<>]{0,200}?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
+)
+"""Also a meta; in JSON the quotes have backslashes before them."""
+_TAG_BEFORE = re.compile(
+    rb"<[^<>]*?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']", re.IGNORECASE
+)
+_BEFORE = 300
+"""How far before its name a tag is looked for in which the value comes first."""
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_AROUND = 32
+"""So far around a value is looked whether it stands among bytes that are no text."""
 _HOLDER = re.compile(
     rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
     rb"|\{\{[^{}]*\}\}|\{%[^{}]*%\}"
 )
 _WORDS = frozenset(
-    b"true false null none undefined bearer basic digest required optional string integer".split()
+    b"true false null none undefined bearer basic digest required optional string integer"
+    b" the your our their this that these those for from with and not are was when which used use"
+    b" using can may must should will its any all one new old".split()
 )
+"""In prose they come after a colon: `password: the one that you chose`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _TEMPLATE = re.compile(rb"\{[{%]")
@@ -102,11 +118,27 @@ def named_values(
         if not names.is_secret(name):
             continue
         value = _value(data, begin, left, done, end, code=code)
+        if value is not None and _is_chain(data, begin, left, done, value[0], names):
+            continue
         if value is not None and value[0].lower() == name.lower().encode():
             quote = _AFTER.match(data, done, end)
             if quote is not None and quote[3] == b"=" and quote[5]:
                 continue  # token="token": said by a program, to itself
         yield value and Named(name, *value)
+
+
+def _is_chain(data: bytes, begin: int, left: int, place: int, value: bytes, names: Names) -> bool:
+    """Return True in names with colons, like keys of Redis: `per_key:master_key:small`.
+
+    A word there is none of secrets: it is said after the name of a module, or of a value, or is
+    the name of a secret itself.
+    """
+    if data[place : place + 1] != b":" or not data.startswith(value, place + 1):
+        return False
+    if _LOWER.fullmatch(value) is None:
+        return False
+    inside = b"." in data[left:place] or (left > begin and data[left - 1] == _COLON)
+    return inside or names.is_secret(value.decode())
 
 
 def _value(
@@ -115,11 +147,35 @@ def _value(
     """Return the value after a name, whether it is a number, and where, if it ends a line."""
     match = _AFTER.match(data, place, end)
     if match is None:
-        return _of_form(data, place, end)
+        return _of_form(data, begin, left, place, end)
+    found = _after(data, begin, left, match, end, code=code)
+    return None if found is None or _is_noise(found[0], data, match, begin, end) else found
+
+
+def _is_noise(value: bytes, data: bytes, match: re.Match[bytes], begin: int, end: int) -> bool:
+    """Return True where no text is: in 3 MB of a packed body or a picture stands once `pw=`."""
+    if value.isascii() and value.isalnum():
+        return False
+    first = match.end()
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        first -= _AROUND
+        last = match.end() + len(value) + _AROUND
+    else:
+        last = first + len(value)
+    return _CONTROL.search(data, max(begin, first), min(end, last)) is not None
+
+
+def _after(
+    data: bytes, begin: int, left: int, match: re.Match[bytes], end: int, *, code: bool
+) -> tuple[bytes, bool, int] | None:
     start, separator, quote = match.end(), match[3], match[5]
     if quote:
         value = _quoted(data, start, end, match[4], quote)
         return None if value is None else (value, False, -1)
+    if match[4] and data[start : start + 1] in (b"n", b"r", b"t"):
+        return None  # the end of a line, in JSON
     first = left
     while first > begin and data[first - 1] in b" \t":
         first -= 1
@@ -146,12 +202,17 @@ def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> b
     return match[0] if match is not None else None
 
 
-def _of_form(data: bytes, place: int, end: int) -> tuple[bytes, bool, int] | None:
+def _of_form(
+    data: bytes, begin: int, left: int, place: int, end: int
+) -> tuple[bytes, bool, int] | None:
     part = _PART.match(data, place, end)
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)
         return data[part.end() : finish if finish >= 0 else end], False, -1
     field = _INPUT.match(data, place, end)
+    if field is None:
+        tag = data.rfind(b"<", max(begin, left - _BEFORE), left)
+        field = _TAG_BEFORE.fullmatch(data, tag, left) if tag >= 0 else None
     return None if field is None else (field[2], False, -1)
 
 

@@ -25,6 +25,9 @@ __all__ = ["Pseudonyms", "luhn_valid"]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
+_HEX_WITHIN = re.compile(
+    r"(?<![A-Za-z0-9])(?=[0-9]*[A-Fa-f])(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?![A-Za-z0-9])"
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _TWO_BYTES = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _THREE_BYTES = 0x4E00
@@ -62,7 +65,7 @@ class Pseudonyms:
             return read
         if _HEX.fullmatch(text):
             return self._hex(text)
-        made = "".join([_alike(character, draw) for character in text])
+        made = _mixed(text, draw)
         return _canonical(made, text) if _BASE64.fullmatch(text) else made
 
     def of_card(self, text: str) -> str:
@@ -117,6 +120,19 @@ class Pseudonyms:
         drawn = b"".join(itertools.islice(self._blocks(text), count))[1::2]
         digits = drawn[: len(text)].translate(_HEX_DIGITS).decode()
         return digits.upper() if text.upper() == text else digits
+
+
+def _mixed(text: str, draw: Callable[[int], int]) -> str:
+    """Return one of several parts: what is hex in it stays hex."""
+    made: list[str] = []
+    place = 0
+    for run in _HEX_WITHIN.finditer(text):
+        made += [_alike(character, draw) for character in text[place : run.start()]]
+        drawn = "".join(["%x" % draw(16) for _ in run[0]])  # noqa: UP031
+        made.append(drawn.upper() if run[0].upper() == run[0] else drawn)
+        place = run.end()
+    made += [_alike(character, draw) for character in text[place:]]
+    return "".join(made)
 
 
 def _alike(character: str, draw: Callable[[int], int]) -> str:

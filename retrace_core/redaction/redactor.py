@@ -7,7 +7,6 @@ may stand; only those texts are looked at; another pass finds every form of what
 
 from __future__ import annotations
 
-import base64
 import re
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
+from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
@@ -25,22 +25,21 @@ from retrace_core.redaction.hashed import HASHED, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.looks import Look, Looks
 from retrace_core.redaction.messagepack import token_at
+from retrace_core.redaction.payloads import mask_payloads
 from retrace_core.redaction.places import Named, named_values, unescaped, values_in
 from retrace_core.redaction.repacking import repack
-from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import (
     Care,
     Redacted,
     Region,
     across,
-    chosen,
     patched,
     patches_of,
     placed,
     within,
 )
 from retrace_core.redaction.rows import LaneRows, may_have_rows
-from retrace_core.redaction.secret_set import SecretSet
+from retrace_core.redaction.secret_set import BOOT_DIGEST, DIGEST, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
 from retrace_core.redaction.unpacking import open_bodies
 
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.json_path import JsonPath
     from retrace_core.redaction.names import Names
-    from retrace_core.redaction.replacements import Forms
+    from retrace_core.redaction.replacements import Forms, Replacement
 
     _Text = tuple[int, int, int, int, list[tuple[int, int]]]
     """Number of the region, begin, end, role, and the marks in it."""
@@ -75,6 +74,7 @@ class Redactor:
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
         folders: names of files begin with these.
+        digests: those that boot tapes have of what had a secret in it.
     """
 
     def __init__(
@@ -88,11 +88,13 @@ class Redactor:
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
         folders: frozenset[bytes] = frozenset(),
+        digests: BootDigests | None = None,
     ) -> None:
         self._names = names
         self._care = Care(names, tuple(folders))
         self._values = FoundValues(forms)
         self._patterns = dict(patterns or {})
+        self._of_boot = BootDigests() if digests is None else digests
         self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
@@ -117,6 +119,8 @@ class Redactor:
         streams: Sequence[Sequence[tuple[int, int]]],
         masks: frozenset[bytes] = frozenset(),
         values: frozenset[tuple[int, int]] = frozenset(),
+        *,
+        boot: bool = False,
     ) -> Redacted:
         """Return the bytes of a recording with pseudonyms in the place of secrets.
 
@@ -126,6 +130,7 @@ class Redactor:
             streams: where the chunks of each body that came in several stand.
             masks: what stands in it for secrets already.
             values: where values stand that are masked where they are secrets, short or not.
+            boot: True for a file of a boot tape.
 
         Raises:
             ValueError: a region is no MessagePack.
@@ -133,6 +138,9 @@ class Redactor:
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, streams, joined, self._allowed | masks)
+        opened = [one.plain for one in found.compressed]
+        for digest in self._of_boot.in_any(data, *joined, *opened):
+            found.add_digest(digest, BOOT_DIGEST)
         if not found.has_any and not found.hashes:
             return Redacted(data, [], [])
         hashed = list(hashed_in(data, regions)) if found.hashes else []
@@ -140,8 +148,11 @@ class Redactor:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
             of_secrets = [one for one in hashed if one.holds(places)]
-            added = [found.add_digest(one.digest_in(data)) for one in of_secrets]
-            if not any(added):
+            digests = [one.digest_in(data) for one in of_secrets]
+            if boot:
+                self._of_boot.add(digests)
+            rule = BOOT_DIGEST if boot else DIGEST
+            if not any([found.add_digest(digest, rule) for digest in digests]):
                 return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
 
     def _choose(
@@ -158,7 +169,7 @@ class Redactor:
         if not replacements and not found.placed:
             return [], []
         before = len(found.placed)
-        inner = repack(data, found, replacements, self._care)
+        inner = repack(data, found, replacements, self._care) + found.inner
         texts = tuple(replacements)
         care = self._care._replace(values=found.lines | values)
         patches = list(patches_of(data, regions, texts, replacements, care))
@@ -207,16 +218,7 @@ class Redactor:
                     found.add(match[match.lastindex or 0], rule)
 
     def _replacements(self, found: SecretSet) -> dict[bytes, Replacement]:
-        for payload, says, rule in found.says:
-            self._find_in_whole(says, found)
-            masked = bytearray(says)
-            texts = tuple(found.replacements)
-            for place, text, now in chosen(says, 0, texts, found.replacements, self._care):
-                masked[place : place + len(text)] = now.text
-            if masked != says:
-                altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
-                now_written = base64.b64encode(masked, altchars).rstrip(b"=")
-                found.replacements[payload] = Replacement(now_written, rule)
+        mask_payloads(found, self._find_in_whole, self._care)
         if found.replacements.keys().isdisjoint(found.allowed):
             return dict(found.replacements)
         return {form: one for form, one in found.replacements.items() if form not in found.allowed}

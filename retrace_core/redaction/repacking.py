@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction import zlib_streams
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
 from retrace_core.redaction.secret_set import WHOLE
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
 
     Picked = list[tuple[int, bytes, Replacement]]
 
-__all__ = ["repack"]
+__all__ = ["repack", "repack_token"]
 
 _POOR = re.compile(rb"[A-Za-z0-9]")
+_FREQUENT = b"e"
+_POORER = re.compile(rb"[A-Za-z0-9_-]")
+_LETTER = re.compile(rb"[A-Za-z]")
 _TRIED = (
     (None, b"0"),
     *((kept, b"0") for kept in (12, 8, 4, 2, 1, 0)),
     *((kept, digit) for kept in (0, 1) for digit in (b"1", b"2", b"3", b"5", b"7", b"8")),
+    *((kept, _FREQUENT) for kept in (2, 1, 0)),
 )
 """How many characters of pseudonyms are tried where they don't fit, and what is written for the
 others: there are sizes which a stream of deflate can't be filled up to, from some sizes."""
@@ -61,12 +67,32 @@ def repack(
     return inner
 
 
+def repack_token(payload: bytes, says: bytes, picked: Picked) -> tuple[list[bytes], bytes]:
+    """Mask what a token says that is compressed; return what stands there now, and the payload.
+
+    Where it does not fit at all, the payload is one that says nothing.
+
+    Args:
+        payload: as it stands in the token, after a dot.
+        says: what is in it.
+        picked: where secrets are in that.
+    """
+    size = len(base64.urlsafe_b64decode(payload[1:] + b"=" * (-len(payload[1:]) % 4)))
+    longest = max(len(text) for _, text, _ in picked)
+    for kept in (None, *range(longest - 1, 0, -max(1, longest // 16)), 0):
+        masks = [_shortened(now.text, kept, _FREQUENT) for _, _, now in picked]
+        packed = zlib_streams.refit(_written(says, picked, masks), size)
+        if packed is not None:
+            return masks, b"." + base64.urlsafe_b64encode(packed).rstrip(b"=")
+    return [], b"." + b"0" * (len(payload) - 1)
+
+
 def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:
     """Return what stands in each body now, and the body packed again.
 
     Pseudonyms may be harder to compress than what they stand for: where a body would grow, equal
-    digits stand in the place of their ends, or of all. In all bodies alike: a secret in several
-    of them is one text to the replayed code.
+    digits, or a letter that texts are full of, stand in the place of their ends, or of all. In
+    all bodies alike: a secret in several of them is one text to the replayed code.
     """
     for kept, other in _TRIED:
         made = [
@@ -81,7 +107,12 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
 
 
 def _shortened(pseudonym: bytes, kept: int | None, other: bytes) -> bytes:
-    return pseudonym if kept is None else pseudonym[:kept] + _POOR.sub(other, pseudonym[kept:])
+    if kept is None:
+        return pseudonym
+    if other == _FREQUENT and _LETTER.search(pseudonym):  # what is a number stays one
+        return pseudonym[:kept] + _POORER.sub(other, pseudonym[kept:])
+    other = b"0" if other == _FREQUENT else other
+    return pseudonym[:kept] + _POOR.sub(other, pseudonym[kept:])
 
 
 def _pieces(

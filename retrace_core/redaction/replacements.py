@@ -23,6 +23,8 @@ __all__ = ["Forms", "Replacement"]
 _CARD = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,24}")
 _COMMON = re.compile(r"[a-z]{1,16}|[A-Z]?[a-z]{1,12}|[A-Z]{1,12}|[a-z]+(?:[._-][a-z]+)+")
+_KEY = re.compile(r"[sprSPR]k-")
+"""How keys of APIs begin, also those of models on one's own machine: sk-local."""
 _SHORT, _LONG = 6, 16
 _REMEMBERED = 2048
 
@@ -103,9 +105,9 @@ class Forms:
 
     def is_timid(self, text: str) -> bool:
         """Return True for what is replaced only where it stands as a value of its own."""
-        return (
-            len(text) < _SHORT or _COMMON.fullmatch(text) is not None or self._names.is_secret(text)
-        )
+        if len(text) < _SHORT or self._names.is_secret(text):
+            return True
+        return _COMMON.fullmatch(text) is not None and _KEY.match(text) is None
 
     def _make(self, text: str, rule: str) -> dict[bytes, Replacement]:
         return self.between(text, self.pseudonym(text), rule)

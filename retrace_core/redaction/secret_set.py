@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.found_values import FoundValues
 
-__all__ = ["DIGEST", "WHOLE", "SecretSet"]
+__all__ = ["BOOT_DIGEST", "DIGEST", "WHOLE", "SecretSet"]
 
 WHOLE = 16
 """A piece of a body that has so many bytes is known again wherever it stands."""
 _LEAST_DIGEST = 16
 DIGEST = "digest"
 """The rule by which the digest of what has a secret in it is masked."""
+BOOT_DIGEST = "digest of the start-up"
+"""And that of what was hashed at the process's start-up, also where it is said later."""
 
 
 class SecretSet:
@@ -43,6 +45,10 @@ class SecretSet:
         self.replacements: dict[bytes, Replacement] = {}
         self.says: list[tuple[bytes, bytes, str]] = []
         """Payloads of tokens: as it stands there, decoded, rule."""
+        self.says_packed: list[tuple[bytes, bytes, str]] = []
+        """Those of tokens whose payload is compressed: the same."""
+        self.inner: list[bytes] = []
+        """What stands for secrets in those."""
         self.compressed: list[Compressed] = []
         self.opaque: list[tuple[int, int]] = []
         """Where they stand, and nothing else: no secret is found there, and none replaced."""
@@ -120,8 +126,10 @@ class SecretSet:
         self.replacements.update(found.numbers)
         if found.says is not None:
             self.says.append(found.says)
+        if found.says_packed is not None:
+            self.says_packed.append(found.says_packed)
 
-    def add_digest(self, digest: bytes) -> bool:
+    def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
         """Add the digest of what has a secret in it; returns True when it was not known."""
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
@@ -129,7 +137,7 @@ class SecretSet:
         was = digest.hex()
         now = self._forms.pseudonyms.of(was)
         for form, other in digest_forms(digest, bytes.fromhex(now)):
-            self.replacements.setdefault(form, Replacement(other, DIGEST))
+            self.replacements.setdefault(form, Replacement(other, rule))
         return True
 
     def add_number(self, text: str, rule: str) -> None:

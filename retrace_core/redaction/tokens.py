@@ -14,7 +14,7 @@ import re
 import zlib
 from typing import NamedTuple
 
-__all__ = ["Parts", "digest_of", "parts_of", "signed_parts"]
+__all__ = ["Parts", "digest_of", "opened", "parts_of", "signed_parts"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(
@@ -28,6 +28,10 @@ _ID_SIGNED = re.compile(
     rb"([.:!|])((?=[^.:!|]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
 )
 """An id with its signature, as libraries of sessions write it."""
+_PACKED = re.compile(
+    rb"(?<![A-Za-z0-9_.-])\.(e[A-Za-z][A-Za-z0-9_-]{6,})"
+    rb"(?=([.:])[A-Za-z0-9_-]{4,12}[.:][A-Za-z0-9_-]{16,})"
+)
 _CURSOR = re.compile(rb"(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -106,6 +110,22 @@ def digest_of(value: bytes) -> bytes:
     """
     match = _PASSWORD_HASH.fullmatch(value)
     return (match[1] or match[2]) if match is not None else b""
+
+
+def opened(text: bytes) -> bytes:
+    """Return a text with what its signed cookies say in the place of what is compressed there.
+
+    Two such may say the same but for what is masked, and have other lengths.
+    """
+    return _PACKED.sub(_inflated, text)
+
+
+def _inflated(match: re.Match[bytes]) -> bytes:
+    raw = _decoded(match[1])
+    try:
+        return match[0] if raw is None else zlib.decompressobj().decompress(raw, _LIMIT)
+    except zlib.error:
+        return match[0]
 
 
 def _decoded(text: bytes) -> bytes | None:

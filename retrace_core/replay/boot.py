@@ -22,6 +22,7 @@ from retrace_core.errors import RecordingError
 from retrace_core.native import LANE, ScopeState
 from retrace_core.ordering import ORDER
 from retrace_core.replay.chapter import Asked, Chapter, ChapterPlayer, Place
+from retrace_core.replay.masks import Masks
 from retrace_core.surroundings import Surroundings, restored
 from retrace_core.trace_file import load
 
@@ -108,6 +109,8 @@ class BootPlayer:
     def __init__(self, files: Sequence[Recording], started_ns: int) -> None:
         self.state = ScopeState()
         self.state.imports = True
+        told = [file.redaction.masks for file in files if file.redaction is not None]
+        self.masks = Masks(mask for masks in told for mask in masks)
         self.outgoing_headers: tuple[tuple[str, str], ...] = ()
         self.lanes: list[Lane] = []
         self.notes: list[str] = []

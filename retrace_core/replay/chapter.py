@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from retrace_core import native
+from retrace_core.boot_tape import BOOT
 from retrace_core.codec import decode, unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import recorded_site
@@ -22,6 +23,7 @@ from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
 from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, RAISED, Event, SoftEvent
+from retrace_core.replay.divergence import same_key
 from retrace_core.replay.placed_answers import PlacedAnswers
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from retrace_core.boot_recording import ChapterNote
     from retrace_core.native import ScopeState
     from retrace_core.recording import LaneEvents
+    from retrace_core.replay.masks import Masks
     from retrace_core.replay.placed_answers import PlacedRead
 
 __all__ = ["Asked", "Chapter", "ChapterPlayer", "Place"]
@@ -81,6 +84,15 @@ class Chapter:
             if event.kind == kind and _words(event.key) == words
         ]
 
+    def alike(self, kind: str, key: object, masks: Masks) -> list[Place]:
+        """Return where the same was asked but for what is masked in it: a text in the code, say."""
+        return [
+            (self, lane, number)
+            for lane, calls in self.calls.items()
+            for number, event in enumerate(calls)
+            if event.kind == kind and same_key(event.key, key, masks=masks)
+        ]
+
     def count(self, kind: str) -> int:
         """Return how many calls of a kind it has."""
         return sum(event.kind == kind for calls in self.calls.values() for event in calls)
@@ -90,6 +102,7 @@ class Tape(Protocol):
     """What a chapter needs of the whole tape."""
 
     state: ScopeState
+    masks: Masks
     outgoing_headers: tuple[tuple[str, str], ...]
     lanes: list[Lane]
     lock: threading.RLock
@@ -118,6 +131,7 @@ class ChapterPlayer:
             seed=self.label,
         )
         self.state = boot.state
+        self.masks = boot.masks if self.label == BOOT else None
         self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""
@@ -243,7 +257,8 @@ class ChapterPlayer:
 
         It is looked for further on in the recorded lane that the last one came from; then,
         if it says what it asks, among the calls of the chapter, those not yet made first;
-        then in the other chapters; and then with its words in another order.
+        then in the other chapters; then with its words in another order; and then with
+        other texts where some are masked.
         """
         place = self._further(lane, asked)
         if place is None and key is not None:
@@ -251,6 +266,8 @@ class ChapterPlayer:
             place = self._fresh(mine) or self._boot.anywhere(asked)
             if place is None and self._chapter is not None:
                 place = self._fresh(self._chapter.with_words_of(asked[0], key))
+            if place is None and self._chapter is not None and self._boot.masks:
+                place = self._fresh(self._chapter.alike(asked[0], key, self._boot.masks))
         if place is None:
             return None
         chapter, name, number = self._here[lane] = place

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
 from retrace_core.redaction.compressed import content
+from retrace_core.redaction.tokens import opened
 from retrace_core.replay.addresses import differing_addresses
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
@@ -131,7 +132,14 @@ def _same_body(was: bytes, now: bytes, masks: Masks, *, brotli: bool) -> bool:
 def _same(was: list[str] | None, now: list[str] | None, masks: Masks) -> bool:
     if was is None or now is None:
         return was is now
-    return len(was) == len(now) and all(map(masks.same, was, now))
+    return len(was) == len(now) and all(
+        masks.same(a, b) or (bool(masks) and masks.same(*map(_opened, (a, b))))
+        for a, b in zip(was, now, strict=True)
+    )
+
+
+def _opened(value: str) -> bytes:
+    return opened(value.encode("latin-1", "replace"))
 
 
 def _by_name(headers: Headers) -> dict[str, list[str]]:

@@ -62,6 +62,22 @@ def test_what_was_read_is_read_again(data: Path, recordings: Path) -> None:
     replays_without(data, recordings, view)
 
 
+def test_a_program_that_is_no_part_of_the_code_is_a_file_like_others(
+    data: Path, recordings: Path
+) -> None:
+    """A user hands one in; a file of settings is one."""
+    (data / "settings.py").write_text("NAME = 'shop'")
+
+    def view() -> str:
+        with open("data/upload.py", "w") as file:
+            file.write("print(1)\n")
+        names = sorted(os.listdir("data"))
+        read = Path("data/settings.py").read_text(), Path("data/upload.py").read_text()
+        return f"{read} {names} {os.path.getsize('data/upload.py')}"
+
+    replays_without(data, recordings, view)
+
+
 @pytest.mark.parametrize("opened", ["executor", "anyio"])
 def test_a_file_that_a_pools_thread_opens_is_read_again(
     data: Path, recordings: Path, opened: str

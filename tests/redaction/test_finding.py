@@ -69,6 +69,24 @@ FOUND: dict[str, tuple[object, str]] = {
         "s3cret-value",
     ),
     "html": ('<input type="hidden" name="xsrf_token" value="s3cret-value">', "s3cret-value"),
+    "html in json": (
+        json.dumps({"html": '<input type="hidden" name="csrf" value="s3cret-value">'}),
+        "s3cret-value",
+    ),
+    "html in json in json": (
+        json.dumps(json.dumps('<input name="xsrf_token" value="s3cret-value">')),
+        "s3cret-value",
+    ),
+    "html, value first": (
+        "<input value='s3cret-value' name='token' type='hidden'>",
+        "s3cret-value",
+    ),
+    "meta": ('<meta name="xsrf-token" content="s3cret-value" />', "s3cret-value"),
+    "meta, content first": ('<meta content="s3cret-value" name="xsrf-token" />', "s3cret-value"),
+    "latin-1": (b"user=ada&pw=p\xe4ssw\xf6rd", "ssw"),
+    "text among bytes": (b"\x00\x81\x0cpassword=s3cret-value\x00\xfe\x02", "s3cret-value"),
+    "a session of a cache": ("app:session:s3cretvalue", "s3cretvalue"),
+    "a word for a key": ({"api_key": "sk-local", "as": "api_keysk-localmodel"}, "sk-local"),
     "insert": (
         ("INSERT INTO t (a, password) VALUES (?, ?)", ["x", "s3cret-value"]),
         "s3cret-value",
@@ -129,6 +147,11 @@ def test_is_masked(name: str) -> None:
 
 
 LEFT: dict[str, object] = {
+    "a key of a cache": "{model_per_key:proxy_master_key:small}:tokens",
+    "a name for a value": "{api_key:proxy_master_key}:tokens",
+    "an entry point": "run = shop.cli.token:command",
+    "nothing on its line": json.dumps("Load credentials:\n```python\nload()"),
+    "a packed body": b"\x1f\x8b\x08\xdePW=\xe8=i\xd1\xa9\xd3\xed\xf2\x08\x91S=$\x9eS\xcf\x12",
     "a count of tokens": {"max_tokens": 4096, "completion_tokens": 120},
     "the next page": {"next_page_token": "Zm9vYmFy0123"},
     "a name that is kept": "csrf_token=abcdef0123456789",
