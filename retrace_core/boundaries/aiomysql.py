@@ -21,9 +21,9 @@ from retrace_core.boundary import (
     attempt_async,
     call_async,
     in_replay,
-    mask,
     on_boot_tape,
 )
+from retrace_core.masked import masked
 from retrace_core.mysql.exchanges import (
     answer_from,
     executing_async,
@@ -100,15 +100,6 @@ def _hooked_open(opened: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitab
     return opening
 
 
-def _hooked_release(release: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(release)
-    def releasing(self: Any, conn: Any) -> Any:
-        with mask():
-            return release(self, conn)
-
-    return releasing
-
-
 def _no_key(*_: Any) -> None:
     return None
 
@@ -131,7 +122,7 @@ BOUNDARY = Boundary(
         Patch(_Result, "_finish_unbuffered_query", reading_async(_READ)),
         Hook(owner=_Connection, name="thread_id", key=_no_key),
         Patch(pool.Pool, "_acquire", waited("aiomysql.acquire", in_turn_first=True)),
-        Patch(pool.Pool, "release", _hooked_release),
+        Patch(pool.Pool, "release", masked),
         Patch(pool.Pool, "wait_closed", waited("aiomysql.pool_close")),
     ),
     errors=("pymysql.err",),

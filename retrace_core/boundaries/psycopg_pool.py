@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from retrace_core.boundary import Boundary, Patch, attempt, attempt_async, mask, on_boot_tape
+from retrace_core.masked import masked, masked_async
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -55,32 +56,14 @@ def _hooked_getconn_async(getconn: Callable[..., Any]) -> Callable[..., Any]:
     return getting
 
 
-def _hooked_putconn(putconn: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(putconn)
-    def putting(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with mask():
-            return putconn(self, *args, **kwargs)
-
-    return putting
-
-
-def _hooked_putconn_async(putconn: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(putconn)
-    async def putting(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with mask():
-            return await putconn(self, *args, **kwargs)
-
-    return putting
-
-
 BOUNDARY = Boundary(
     kind="psycopg_pool",
     supports="psycopg-pool>=3.2",
     hooks=(
         Patch(ConnectionPool, "getconn", _hooked_getconn),
-        Patch(ConnectionPool, "putconn", _hooked_putconn),
+        Patch(ConnectionPool, "putconn", masked),
         Patch(AsyncConnectionPool, "getconn", _hooked_getconn_async),
-        Patch(AsyncConnectionPool, "putconn", _hooked_putconn_async),
+        Patch(AsyncConnectionPool, "putconn", masked_async),
     ),
     errors=("psycopg_pool", "psycopg", "psycopg.errors"),
 )

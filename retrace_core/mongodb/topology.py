@@ -6,7 +6,6 @@ is noted when a request selects a server and it is news; a replay tells it to it
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import bson
@@ -14,11 +13,10 @@ from pymongo.hello import Hello
 from pymongo.server_description import ServerDescription
 from pymongo.server_type import SERVER_TYPE
 
-from retrace_core.lanes import mask
 from retrace_core.mongodb.documents import from_plain, plain_document
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
 __all__ = [
     "descriptions_from",
@@ -26,8 +24,6 @@ __all__ = [
     "is_known",
     "is_news",
     "kept",
-    "of_the_process",
-    "of_the_process_async",
     "seeds_of",
 ]
 
@@ -36,28 +32,6 @@ _last: dict[str, list[Any]] = {}
 """Seeds -> what was noted last in this process, for replays in the process that recorded."""
 _hellos: dict[tuple[str, int | None], bytes] = {}
 """Address -> what the server there says of itself, as BSON, for connections of a replay."""
-
-
-def of_the_process(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what is done for a client or a session, which outlive the request."""
-
-    @functools.wraps(original)
-    def made(*args: Any, **kwargs: Any) -> Any:
-        with mask():
-            return original(*args, **kwargs)
-
-    return made
-
-
-def of_the_process_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Return the same for asyncio."""
-
-    @functools.wraps(original)
-    async def made(*args: Any, **kwargs: Any) -> Any:
-        with mask():
-            return await original(*args, **kwargs)
-
-    return made
 
 
 def seeds_of(topology: Any) -> list[list[Any]]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from celery.app import base
 from celery.app.base import Celery
 
-from retrace_core.boundary import Boundary, Patch, call, mask
+from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.masked import masked
 from retrace_core.native import REPLAY, current
 from retrace_core.outgoing_task import arguments_key, with_trace
 
@@ -56,18 +57,13 @@ def _hooked_send(original: Callable[..., Any]) -> Callable[..., Any]:
     return send_task
 
 
-def _hooked_oid(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def oid_from(*args: Any, **options: Any) -> Any:
-        with mask():  # a thread's name for replies: made once, by whichever request is first
-            return original(*args, **options)
-
-    return oid_from
-
-
 BOUNDARY = Boundary(
     kind="celery",
     supports="celery>=5.3",
-    hooks=(Patch(Celery, "send_task", _hooked_send), Patch(base, "oid_from", _hooked_oid)),
+    hooks=(
+        Patch(Celery, "send_task", _hooked_send),
+        # A thread's name for replies: made once, by whichever request is first.
+        Patch(base, "oid_from", masked),
+    ),
     errors=("celery.exceptions", "kombu.exceptions"),
 )

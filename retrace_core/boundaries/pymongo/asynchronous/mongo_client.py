@@ -8,10 +8,10 @@ from __future__ import annotations
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mongodb.topology import of_the_process_async
+from retrace_core.masked import masked_async
 
 BOUNDARY = Boundary(
     kind="pymongo",
     supports="pymongo>=4.9",
-    hooks=(Patch(AsyncMongoClient, "_end_sessions", of_the_process_async),),
+    hooks=(Patch(AsyncMongoClient, "_end_sessions", masked_async),),
 )

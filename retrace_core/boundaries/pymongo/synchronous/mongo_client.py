@@ -8,10 +8,10 @@ from __future__ import annotations
 from pymongo.synchronous.mongo_client import MongoClient
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mongodb.topology import of_the_process
+from retrace_core.masked import masked
 
 BOUNDARY = Boundary(
     kind="pymongo",
     supports="pymongo>=4.9",
-    hooks=(Patch(MongoClient, "_end_sessions", of_the_process),),
+    hooks=(Patch(MongoClient, "_end_sessions", masked),),
 )

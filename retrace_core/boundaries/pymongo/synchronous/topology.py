@@ -13,12 +13,12 @@ from pymongo.synchronous.settings import TopologySettings
 from pymongo.synchronous.topology import Topology
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay, mask, on_boot_tape
+from retrace_core.masked import masked
 from retrace_core.mongodb.topology import (
     descriptions_from,
     is_known,
     is_news,
     kept,
-    of_the_process,
     seeds_of,
 )
 from retrace_core.native import current
@@ -66,8 +66,8 @@ BOUNDARY = Boundary(
     supports="pymongo>=4.9",
     hooks=(
         Patch(Topology, "select_servers", _hooked_select),
-        Patch(Topology, "get_server_session", of_the_process),
-        Patch(TopologySettings, "__init__", of_the_process),
+        Patch(Topology, "get_server_session", masked),
+        Patch(TopologySettings, "__init__", masked),
     ),
     errors=("pymongo.errors",),
 )
