@@ -18,7 +18,7 @@ def carried_metadata(lane: Any, metadata: Any) -> Any:
         return metadata
     given = [tuple(pair) for pair in metadata or ()]
     present = {name.lower() for name, _ in given}
-    added = missing_headers(carried, present.__contains__)
+    added = missing_headers(carried, present)
     return (*given, *((name.lower(), value) for name, value in added))
 
 

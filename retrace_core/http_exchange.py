@@ -12,7 +12,7 @@ from retrace_core.ids import call_span_id
 from retrace_core.lanes import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Container, Iterable
 
     from retrace_core import native
 
@@ -62,7 +62,7 @@ def exchange_key(method: str, url: str, body: object = None) -> object:
 
 
 def missing_headers(
-    headers: Iterable[tuple[str, str]], present: Callable[[str], bool]
+    headers: Iterable[tuple[str, str]], given: Container[str]
 ) -> list[tuple[str, str]]:
     """Return the headers that a carrier does not have yet.
 
@@ -71,9 +71,9 @@ def missing_headers(
 
     Args:
         headers: the scope's outgoing ones.
-        present: tells whether the carrier has a header; gets its name in lower case.
+        given: the carrier's, or their names in lower case.
     """
-    return [(name, value) for name, value in headers if not present(name.lower())]
+    return [(name, value) for name, value in headers if name.lower() not in given]
 
 
 def headers_of_call(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
+from retrace_core.http_exchange import missing_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,12 +50,10 @@ def _put_in(carried: Iterable[tuple[str, str]], request: Any) -> _Fields:
     added: _Fields = []
     try:  # not the gate, whose with-block each call would pay
         fields: _Fields = request.headers._list
-        given = {lowered for _, lowered, _ in fields}
-        for name, value in carried:
+        given = {lowered.decode("latin-1") for _, lowered, _ in fields}
+        for name, value in missing_headers(carried, given):
             raw = name.encode("latin-1")
-            lowered = raw.lower()
-            if lowered not in given:
-                added.append((raw, lowered, value.encode("latin-1")))
+            added.append((raw, raw.lower(), value.encode("latin-1")))
         fields += added
     except Exception as error:
         failsafe.report("carry the trace", error)

@@ -60,7 +60,7 @@ def _is_plain(body: object) -> bool:
 def _inject(lane: Any, request: Any) -> None:
     carried = headers_to_send(lane)
     if carried:
-        for name, value in missing_headers(carried, request.headers.__contains__):
+        for name, value in missing_headers(carried, request.headers):
             request.headers[name] = value
 
 

@@ -20,7 +20,7 @@ from http import client
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
-from retrace_core.http_exchange import exchange_key, headers_to_send
+from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.native import REPLAY, current
 from retrace_core.stub_socket import StubSocket
 
@@ -149,10 +149,10 @@ def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
     def endheaders(self: Any, *args: Any, **kwargs: Any) -> None:
         carried = headers_to_send(current())
         if carried:
-            given = {bytes(line).partition(b":")[0].lower() for line in self._buffer}
-            for name, value in carried:
-                if name.lower().encode("latin-1") not in given:
-                    self.putheader(name, value)
+            lines = [bytes(line).partition(b":")[0] for line in self._buffer]
+            given = {name.lower().decode("latin-1") for name in lines}
+            for name, value in missing_headers(carried, given):
+                self.putheader(name, value)
         return original(self, *args, **kwargs)
 
     return endheaders

@@ -51,7 +51,7 @@ def _hooked_connect(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         carried = headers_to_send(lane)
         if carried:
             headers = Headers(self.additional_headers or ())
-            for name, value in missing_headers(carried, headers.__contains__):
+            for name, value in missing_headers(carried, headers):
                 headers[name] = value
             self.additional_headers = headers
         if lane is None:
