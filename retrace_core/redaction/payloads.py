@@ -20,14 +20,18 @@ __all__ = ["mask_payloads"]
 
 def mask_payloads(
     found: SecretSet, look_into: Callable[[bytes, SecretSet], None], care: Care
-) -> None:
+) -> list[bytes]:
     """Add what stands for the payloads of tokens that have secrets in them.
 
     Args:
         found: the tokens, and the secrets so far; grows by those that tokens say.
         look_into: adds the secrets in a text.
         care: where ordinary words are replaced.
+
+    Returns:
+        What stands for secrets in those that are compressed.
     """
+    inner: list[bytes] = []
     for payload, says, rule in found.says:
         look_into(says, found)
         masked = bytearray(says)
@@ -44,5 +48,6 @@ def mask_payloads(
         picked = list(chosen(says, 0, texts, found.replacements, care))
         if picked:
             masks, written = repack_token(payload, says, picked)
-            found.inner += masks
+            inner += masks
             found.replacements[payload] = Replacement(written, rule)
+    return inner

@@ -165,11 +165,12 @@ class Redactor:
         values: frozenset[tuple[int, int]],
     ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
         """Return what is replaced, and the pseudonyms within compressed bodies."""
-        replacements = self._replacements(found)
+        inner = mask_payloads(found, self._find_in_whole, self._care)
+        replacements = _wanted(found)
         if not replacements and not found.placed:
             return [], []
         before = len(found.placed)
-        inner = repack(data, found, replacements, self._care) + found.inner
+        inner += repack(data, found, replacements, self._care)
         texts = tuple(replacements)
         care = self._care._replace(values=found.lines | values)
         patches = list(patches_of(data, regions, texts, replacements, care))
@@ -216,12 +217,6 @@ class Redactor:
             for text in texts:
                 for match in pattern.finditer(text):
                     found.add(match[match.lastindex or 0], rule)
-
-    def _replacements(self, found: SecretSet) -> dict[bytes, Replacement]:
-        mask_payloads(found, self._find_in_whole, self._care)
-        if found.replacements.keys().isdisjoint(found.allowed):
-            return dict(found.replacements)
-        return {form: one for form, one in found.replacements.items() if form not in found.allowed}
 
     def _find_in_region(
         self, data: bytes, region: Region, texts: Iterable[_Text], found: SecretSet
@@ -393,3 +388,10 @@ class Redactor:
                 begin = named.line_at + named.value.index(value)
                 lines.add((begin, begin + len(value)))
                 found.special += 1
+
+
+def _wanted(found: SecretSet) -> dict[bytes, Replacement]:
+    """Return what is replaced: not what is no secret by consent."""
+    if found.replacements.keys().isdisjoint(found.allowed):
+        return dict(found.replacements)
+    return {form: one for form, one in found.replacements.items() if form not in found.allowed}

@@ -47,8 +47,6 @@ class SecretSet:
         """Payloads of tokens: as it stands there, decoded, rule."""
         self.says_packed: list[tuple[bytes, bytes, str]] = []
         """Those of tokens whose payload is compressed: the same."""
-        self.inner: list[bytes] = []
-        """What stands for secrets in those."""
         self.compressed: list[Compressed] = []
         self.opaque: list[tuple[int, int]] = []
         """Where they stand, and nothing else: no secret is found there, and none replaced."""
