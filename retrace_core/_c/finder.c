@@ -40,14 +40,6 @@ finder_dealloc(PyObject *self)
     Py_TYPE(self)->tp_free(self);
 }
 
-static int
-append(PyObject *list, PyObject *item)
-{
-    int failed = item == NULL || PyList_Append(list, item) < 0;
-    Py_XDECREF(item);
-    return failed ? -1 : 0;
-}
-
 /* Takes the next hit of both, by the place that it is looked up at. */
 static int
 next_hit(const Hits *texts, Py_ssize_t *text, const Hits *runs, Py_ssize_t *run, Py_ssize_t begin,
@@ -100,11 +92,11 @@ look_into(PyObject *found, Py_ssize_t number, Walk *walk, const Hits *texts, Py_
             PyObject *one = group == NULL ? NULL
                                           : Py_BuildValue("(nnniN)", number, here.begin, here.end,
                                                           here.role, group);
-            if (append(found, one) < 0) {
+            if (append_new(found, one) < 0) {
                 return -1;
             }
         }
-        if (append(group, Py_BuildValue("(ni)", hit.place, hit.which)) < 0) {
+        if (append_new(group, Py_BuildValue("(ni)", hit.place, hit.which)) < 0) {
             return -1;
         }
     }

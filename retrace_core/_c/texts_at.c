@@ -167,8 +167,8 @@ answer_of(const Text *text)
     return Py_BuildValue("(nni)", text->begin, text->end, text->role);
 }
 
-static int
-append(PyObject *list, PyObject *item)
+int
+append_new(PyObject *list, PyObject *item)
 {
     int failed = item == NULL || PyList_Append(list, item) < 0;
     Py_XDECREF(item);
@@ -181,7 +181,7 @@ all_texts(Walk *walk, PyObject *found)
     Text text;
     int more;
     while ((more = walk_next(walk, &text)) > 0) {
-        if (append(found, answer_of(&text)) < 0) {
+        if (append_new(found, answer_of(&text)) < 0) {
             return -1;
         }
     }
@@ -205,7 +205,7 @@ texts_of(Walk *walk, PyObject *places, PyObject *found)
             }
         }
         int inside = more && place >= text.begin;
-        if (append(found, inside ? answer_of(&text) : Py_NewRef(Py_None)) < 0) {
+        if (append_new(found, inside ? answer_of(&text) : Py_NewRef(Py_None)) < 0) {
             return -1;
         }
     }

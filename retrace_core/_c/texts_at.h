@@ -34,6 +34,9 @@ void walk_begin(Walk *walk, const unsigned char *data, Py_ssize_t begin, Py_ssiz
 /* 1 with the next text, 0 at the end, -1 with an error set. */
 int walk_next(Walk *walk, Text *text);
 
+/* Appends a new reference and gives it up; fails where there is none, after an error. */
+int append_new(PyObject *list, PyObject *item);
+
 extern PyMethodDef texts_at_functions[];
 
 #endif
