@@ -15,6 +15,8 @@ __all__ = ["ENOUGH", "Outcome", "application_of", "rows_of", "table", "written"]
 ENOUGH = 0.98
 """Share of identical replays below which an application's run fails."""
 _CELL = re.compile(r" \| ")
+_HOME = re.compile(r"\(/\S*?/site-packages/")
+"""Where an application is installed on this machine: nobody else's."""
 _SHOWN = 3
 """How many causes of misses a row names."""
 _BEGIN = "<!-- scripts/corpus --write: begin -->"
@@ -89,7 +91,7 @@ class Outcome:
         """Return those of this way with secrets."""
         count = len(self.replayed)
         causes = self.causes()
-        misses = [cause[:120] for cause in causes[:_SHOWN]]
+        misses = [_HOME.sub("(", cause)[:120] for cause in causes[:_SHOWN]]
         if more := len(causes) - len(misses):
             misses.append(f"{more} more")
         if warmed := self.identical - self.alone:
