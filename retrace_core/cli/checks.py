@@ -24,6 +24,7 @@ from retrace_core.cli.listing import Wanted, newest
 from retrace_core.cli.store_checks import (
     check_cloud,
     check_cloud_recordings,
+    check_overflow,
     check_speed,
     check_spool,
 )
@@ -120,6 +121,7 @@ def check_folder() -> Iterator[Finding]:
         yield Finding(PROBLEM, "disk", f"{size(free)} free at {place}: make room")
     else:
         yield Finding(OK, "disk", f"{size(free)} free")
+    yield from check_overflow(str(root), settings)
     if not settings.spool:
         yield from check_speed(str(root))
 

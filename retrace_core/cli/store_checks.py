@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from retrace_core.cli.finding import NOTE, OK, PROBLEM, Finding
 from retrace_core.cli.words import plural, size
 from retrace_core.errors import RetraceError, StoreError
+from retrace_core.overflow import overflow_folder
 from retrace_core.spooling import spool_folder
 from retrace_core.store import open_store
 from retrace_core.store.folder_blobs import FolderBlobs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from retrace_core.store import Blobs
     from retrace_core.store.spool import Spooled
 
-__all__ = ["check_cloud", "check_cloud_recordings", "check_speed", "check_spool"]
+__all__ = ["check_cloud", "check_cloud_recordings", "check_overflow", "check_speed", "check_spool"]
 
 _PROBES = ".probes"
 _SLOW_CLOUD_S = 1.0
@@ -135,6 +136,39 @@ def check_spool(settings: Settings) -> Iterator[Finding]:
     folder = spool_folder(settings)
     if not folder:
         return
+    by = "a thread of each process" if settings.ship else "retrace ship (RETRACE_SHIP is off)"
+    yield from _check_spool(
+        folder,
+        settings,
+        "spool",
+        f"{folder}, shipped from by {by}",
+        "nobody ships at the moment: run retrace ship --once, which says what is wrong",
+    )
+
+
+def check_overflow(root: str, settings: Settings) -> Iterator[Finding]:
+    """Look at what a rush of recordings has left beside a folder, where there ever was one.
+
+    Args:
+        root: the recordings' folder.
+        settings: those in force.
+    """
+    folder = overflow_folder(root)
+    if not os.path.isdir(folder):
+        return
+    yield from _check_spool(
+        folder,
+        settings,
+        "overflow",
+        f"{folder}, from where the recordings of a rush are moved to {root}",
+        "nobody moves them at the moment: the next process that records into this folder does, or"
+        f" retrace ship --once --spool {folder} --to {root}",
+    )
+
+
+def _check_spool(
+    folder: str, settings: Settings, name: str, words: str, remedy: str
+) -> Iterator[Finding]:
     spool = Spool(folder)
     made = not os.path.isdir(folder)
     try:
@@ -145,7 +179,7 @@ def check_spool(settings: Settings) -> Iterator[Finding]:
         with spool.lock() as idle:
             pass
     except StoreError as error:
-        yield Finding(PROBLEM, "spool", str(error))
+        yield Finding(PROBLEM, name, str(error))
         return
     finally:
         if made:
@@ -155,12 +189,11 @@ def check_spool(settings: Settings) -> Iterator[Finding]:
             _remove_empty(*(f"{folder}/{name}" for name in below), folder)
     used = sum(one.size_bytes for one in waiting)
     free = shutil.disk_usage(folder if os.path.isdir(folder) else os.path.dirname(folder)).free
-    by = "a thread of each process" if settings.ship else "retrace ship (RETRACE_SHIP is off)"
-    yield Finding(OK, "spool", f"{folder}, shipped from by {by}")
+    yield Finding(OK, name, words)
     if free < min(settings.spool_bytes - used, _LITTLE_SPACE_BYTES):
         words = f"{size(free)} free at {folder}, less than its budget: make room, or lower it"
-        yield Finding(PROBLEM, "spool disk", words)
-    yield from _backlog(waiting, used, idle)
+        yield Finding(PROBLEM, f"{name} disk", words)
+    yield from _backlog(waiting, used, idle, remedy)
     if refused:
         words = f"{plural(len(refused), 'file')} put aside in {folder}/refused: see the log"
         yield Finding(PROBLEM, "refused", words)
@@ -179,7 +212,7 @@ def _remove_empty(*folders: str) -> None:
             os.rmdir(folder)
 
 
-def _backlog(waiting: list[Spooled], used: int, idle: bool) -> Iterator[Finding]:
+def _backlog(waiting: list[Spooled], used: int, idle: bool, remedy: str) -> Iterator[Finding]:
     if not waiting:
         yield Finding(OK, "backlog", "nothing waits to be shipped")
         return
@@ -188,8 +221,7 @@ def _backlog(waiting: list[Spooled], used: int, idle: bool) -> Iterator[Finding]
     if age_s < _OLD_S:
         yield Finding(OK, "backlog", words)
     elif idle:
-        advice = "nobody ships at the moment: run retrace ship --once, which says what is wrong"
-        yield Finding(PROBLEM, "backlog", f"{words}: {advice}")
+        yield Finding(PROBLEM, "backlog", f"{words}: {remedy}")
     else:
         yield Finding(NOTE, "backlog", f"{words}; one is shipping just now")
 

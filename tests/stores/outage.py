@@ -22,7 +22,9 @@ from tests.server_process import free_port
 from tests.stores.emulators import Emulator, S3Emulator, running
 from tests.stores.gate import Gate
 
-_UP_WITHIN_S, _SHIPPED_WITHIN_S, _PAUSE_S = 30.0, 300.0, 0.1
+_UP_WITHIN_S, _SHIPPED_WITHIN_S, _PAUSE_S = 30.0, 1200.0, 0.1
+_LOOK_EACH_S = 15
+"""A look lists the whole bucket, which keeps the emulator from taking anything meanwhile."""
 
 
 def ask(port: int, number: int) -> bool:
@@ -80,7 +82,7 @@ def outage(server: Emulator, folder: Path, minutes: float) -> tuple[int, float]:
         store = open_store(url)
         found: Counter[str] = Counter()
         while len(found) < asked - first + 1 and time.monotonic() < opened + _SHIPPED_WITHIN_S:
-            time.sleep(1)
+            time.sleep(_LOOK_EACH_S)
             found = Counter(one.folder for one in store.list() if one.folder.startswith("asked-"))
         took = time.monotonic() - opened
     finally:

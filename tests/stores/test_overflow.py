@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from retrace_core import cli
+from retrace_core.cli import store_checks
 from retrace_core.overflow import overflow_folder
+from retrace_core.settings import resolve
 from retrace_core.store import DirectoryStore
 from tests.stores.test_uploader import run, waiting
 
@@ -83,3 +88,26 @@ def test_what_a_killed_process_left_is_settled_by_the_next(folder: str, tmp_path
     done = run(code, folder, tmp_path, **LIMITS)
     assert done.returncode == 0, done.stderr
     assert kept(folder) == MANY + 1
+
+
+def test_doctor_says_what_is_left_and_how_to_settle_it(
+    folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By a command that does it."""
+    rush(folder, tmp_path, "os._exit(0)")
+    monkeypatch.setattr(store_checks, "_OLD_S", 0)
+    found = {one.what: one for one in store_checks.check_overflow(folder, resolve({}))}
+    assert found["overflow"].verdict == "ok"
+    assert found["backlog"].verdict == "problem"
+    _, _, command = found["backlog"].words.partition("or retrace ")
+    assert cli.run(shlex.split(command)) == 0, capsys.readouterr().err
+    assert kept(folder) == MANY
+
+
+def test_doctor_passes_over_a_folder_that_never_overflowed(folder: str) -> None:
+    """And makes nothing there."""
+    assert not list(store_checks.check_overflow(folder, resolve({})))
+    assert not os.path.exists(overflow_folder(folder))
