@@ -38,13 +38,18 @@ class SlidingCount:
             now: seconds that only grow.
         """
         slot = int(now / self._slot_s)
+        if slot > self._last:
+            self._forget_until(slot)
+        if amount:
+            self._amounts[self._last % _SLOTS] += amount
+            self.total += amount
+        return self.total
+
+    def _forget_until(self, slot: int) -> None:
         for gone in range(max(self._last, slot - _SLOTS) + 1, slot + 1):
             self.total -= self._amounts[gone % _SLOTS]
             self._amounts[gone % _SLOTS] = 0
-        self._last = max(self._last, slot)
-        self._amounts[self._last % _SLOTS] += amount
-        self.total += amount
-        return self.total
+        self._last = slot
 
 
 class KeyedCap:
