@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Masks", "masks_of"]
 
-_LEAST = 4
+_LEAST = 3
 _UPPER, _LOWER, _DIGIT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""

@@ -26,3 +26,8 @@ def test_it_must_be_the_same_text_each_time() -> None:
     masks = Masks([b"ulofuxln"])
     assert masks.same("ulofuxln", "passwort")
     assert not masks.same("ulofuxln", "kennwort")
+
+
+def test_three_letters_are_a_secret_as_well() -> None:
+    """So few are masked, too."""
+    assert Masks([b"YVO"]).same("api_key: YVO", "api_key: API")
