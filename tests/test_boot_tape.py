@@ -70,6 +70,14 @@ async def lifespan(app):
         connection.execute(text("create table hints (hint text)"))
         hint = {"hint": "as in password=example-of-one"}
         connection.execute(text("insert into hints values (:hint)"), hint)
+        # Two, which nothing but their digests tells apart.
+        connection.execute(text("create table samples (digest text)"))
+        app.state.samples = []
+        for sample in ("password=sample-of-two", "password=sample-of-six"):
+            digest = {"digest": hashlib.sha256(sample.encode()).hexdigest()}
+            connection.execute(text("insert into samples values (:digest)"), digest)
+            asked = text("select rowid from samples where digest = :digest")
+            app.state.samples.append(connection.execute(asked, digest).scalar())
         app.state.tenants = connection.execute(text("select count(*) from tenants")).scalar()
     yield
 
@@ -82,7 +90,7 @@ app.add_middleware(RetraceMiddleware)
 def plan(tenant: str):
     return {
         "plan": plan_of(tenant),
-        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants, MODEL],
+        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants, app.state.samples, MODEL],
         "colour": os.environ.get("COLOUR"),
         "now": time.time(),
     }
