@@ -26,6 +26,7 @@ The files in the order of a request:
     spawn_order.py    a group's tasks, gone through in the order they were added
     joining.py        when a coroutine that waited for a thread goes on
     server_threads.py  whose threads serve the process, and no request of their own
+    others_threads.py  whether threads that other requests started still run
     green_threads.py  whether gevent or eventlet took the place of threads
     boot_tape.py      what the process asks for itself: start-up, connects, filled caches
     boot_recording.py the boot tape as files of the store

@@ -5,7 +5,8 @@ drives), and inside of it the generators of `psycopg.generators` by which its mo
 receive: every exchange with the server is an event, whose outcome are the raw results. On
 replay the real libpq reads them from a `Backend`, so that loaders, row factories, cursors and
 errors are psycopg's own. BEGIN, PREPARE and DEALLOCATE depend on how warm a connection is:
-only their failure is an event. Read in psycopg 3.2 and 3.3.
+only their failure is an event. `ConnectionInfo.backend_pid` is one where it is asked: statements
+name it (`pg_cancel_backend`). Read in psycopg 3.2 and 3.3.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from retrace_core.boundary import (
     Patch,
     attempt,
     attempt_async,
+    call_free,
     in_replay,
     mask,
     on_boot_tape,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _CONNECT = "psycopg.connect"
+_BACKEND_PID = "free.psycopg.backend_pid"
 
 
 # -- connecting
@@ -145,6 +148,19 @@ def _stub(conninfo: str, kwargs: Any) -> tuple[Backend, dict[str, Any], dict[str
 def _with_backend(connection: Any, backend: Backend) -> Any:
     connection._retrace_backend = backend
     return connection
+
+
+def _hooked_backend_pid(raw: Any) -> Any:
+    """Return a property of which each reading is an event, in no order."""
+    read: Callable[[Any], int] = raw.fget
+
+    def backend_pid(self: Any) -> int:
+        lane = current()
+        if lane is None:
+            return read(self)
+        return call_free(lane, _BACKEND_PID, None, functools.partial(read, self))
+
+    return property(functools.wraps(read)(backend_pid))
 
 
 # -- waiting: who drives the generators
@@ -297,6 +313,7 @@ BOUNDARY = Boundary(
         Patch(_Sync, "connect", _hooked_connect),
         Patch(_Async, "connect", _hooked_connect_async),
         Patch(psycopg, "connect", _hooked_alias),
+        Patch(psycopg.ConnectionInfo, "backend_pid", _hooked_backend_pid),
         Patch(_Sync, "wait", _hooked_wait),
         Patch(_Async, "wait", _hooked_wait_async),
         Patch(_Sync, "notifies", _refused_notifies),

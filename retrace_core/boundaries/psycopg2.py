@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from psycopg2 import extensions
 
-from retrace_core.boundary import Boundary, Patch, attempt, in_replay, mask, on_boot_tape
+from retrace_core.boundary import (
+    Boundary,
+    Patch,
+    attempt,
+    call_free,
+    in_replay,
+    mask,
+    on_boot_tape,
+)
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import RECORD, REPLAY, current, now_ns
 from retrace_core.postgresql.backend import stub_params
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 
 _BaseConnection: Any = extensions.connection
 _BaseCursor: Any = extensions.cursor
+_BACKEND_PID = "free.psycopg2.get_backend_pid"
 
 
 # -- cursors
@@ -180,6 +189,12 @@ class RecordedConnection(extensions.connection):  # type: ignore[misc]  # as abo
             return [COMMAND_OK, [], [], _TAGS.get(kind, kind.upper()).encode(), None]
 
         return crossing(self, f"psycopg2.{kind}", lambda: key, live, outcome)
+
+    def get_backend_pid(self) -> Any:
+        """Return which process of the server serves this connection, as it was recorded."""
+        lane = current()
+        live = super().get_backend_pid
+        return live() if lane is None else call_free(lane, _BACKEND_PID, None, live)
 
     def commit(self) -> Any:
         """Commit the transaction."""

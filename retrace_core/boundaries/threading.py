@@ -2,7 +2,8 @@
 
 Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclasses and
 references taken earlier are covered; and `Thread.ident`, of which names of temporary files are
-made. `threading.get_ident` is not hooked. Read in CPython 3.11 to 3.13.
+made. `threading.get_ident` is not hooked. `threading.enumerate` and `Thread.is_alive` are, for
+threads that other requests started. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.lanes import Lane, carry
 from retrace_core.native import current
 from retrace_core.ordering import is_infrastructure
+from retrace_core.others_threads import hooked_enumerate, hooked_is_alive, started_by
 from retrace_core.server_threads import serves_process
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
                 child.end()
 
         thread.run = run  # type: ignore[method-assign]
+        started_by(thread, child)
         try:
             start(thread)
         except BaseException:
@@ -72,5 +75,7 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(threading.Thread, "start", _carrying_start),
         Patch(threading.Thread, "ident", _recorded_ident),
+        Patch(threading.Thread, "is_alive", hooked_is_alive),
+        Patch(threading, "enumerate", hooked_enumerate),
     ),
 )

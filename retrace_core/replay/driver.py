@@ -19,6 +19,7 @@ from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
 from retrace_core.replay.asgi_scope import asgi_scope
 from retrace_core.replay.boot import in_boot
+from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
 from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, interrupted
@@ -61,7 +62,9 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
-    for one, answers in runs:
+    carrying_on = CarryingOn()
+    for recorded, answers in runs:
+        one = carrying_on.before(recorded, answers)
         context = contextvars.copy_context()
         with interrupted(answers):
             if one.request.protocol == PROTOCOL:
@@ -70,6 +73,7 @@ def drive(
                 context.run(_drive_wsgi, app, one, answers, _first_lane(app, answers))
         if answers is not player:
             answers.finish()
+            carrying_on.after(recorded, answers)
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
@@ -77,9 +81,12 @@ def _first_lane(app: Any, player: Player) -> Lane:
 
 
 def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
+    carrying_on = CarryingOn()
+
     async def main() -> None:
         async with _Lifespan(app, runs[-1][1]) as state:
-            for recording, player in runs:
+            for recorded, player in runs:
+                recording = carrying_on.before(recorded, player)
                 context = contextvars.copy_context()
                 context.run(LANE.set, _first_lane(app, player))
                 scope = asgi_scope(recording.request, state)
@@ -93,6 +100,7 @@ def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
                 await _spawned_lanes(player)
                 if player is not runs[-1][1]:
                     player.finish()
+                    carrying_on.after(recorded, player)
 
     if asyncio._get_running_loop() is None:
         asyncio.run(main())

@@ -3,22 +3,28 @@
 Mostly the code says the pseudonym itself, since it got nothing else. But what stands in the code
 (an address at the foot of a page), or is reckoned from a secret that is masked (a signature),
 comes out as another text of the same shape. It must be the same one each time.
+
+What it said for a pseudonym, it may have kept in memory too (a session, by its id). Where a later
+request of its process is replayed after it, that one is told the same, and not the pseudonym.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from retrace_core.recording import Recording
 
 __all__ = ["Masks", "masks_of"]
 
 _LEAST = 3
+_LEAST_TOLD = 8
+"""A shorter one may stand in a text by chance, and is not replaced."""
 _UPPER, _LOWER, _DIGIT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""
@@ -37,6 +43,28 @@ class Masks:
         self._texts = tuple(text for text in texts if len(text) >= _LEAST)
         self._says: dict[bytes, bytes] = {}
         self._learns = True
+        self._told: dict[bytes, bytes] = {}
+        self._was: dict[bytes, bytes] = {}
+
+    @property
+    def says(self) -> Mapping[bytes, bytes]:
+        """What the replayed code said for pseudonyms, where that was something else."""
+        return self._says
+
+    def tell(self, says: Mapping[bytes, bytes]) -> None:
+        """Have the code told what the replays before this one had said for the same pseudonyms."""
+        known = {text: says[text] for text in self._texts if text in says}
+        self._says.update(known)
+        self._told = {text: now for text, now in known.items() if len(text) >= _LEAST_TOLD}
+        self._was = {now: text for text, now in self._told.items()}
+
+    def told(self, value: Any) -> Any:
+        """Return what the code is told: a recorded value, with what was said for pseudonyms."""
+        return _replaced(value, self._told) if self._told else value
+
+    def recorded(self, data: bytes) -> bytes:
+        """Return what the code says as it stands in the recording: the other way round."""
+        return _replaced(data, self._was) if self._was else data
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -95,6 +123,25 @@ class Masks:
             if begin >= place:
                 yield begin, self._texts[which]
                 place = begin + len(self._texts[which])
+
+
+def _replaced(value: Any, texts: Mapping[bytes, bytes]) -> Any:
+    """Return a value with texts replaced by others of the same length; it is not changed itself."""
+    if isinstance(value, bytes):
+        for text in texts:
+            if text in value:
+                pattern = b"|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
+                return re.sub(pattern, lambda found: texts[found[0]], value)
+        return value
+    if isinstance(value, str):
+        data = value.encode("utf-8", "surrogatepass")
+        now = _replaced(data, texts)
+        return value if now is data else now.decode("utf-8", "surrogatepass")
+    if type(value) in (list, tuple):
+        return type(value)(_replaced(one, texts) for one in value)
+    if type(value) is dict:
+        return {_replaced(name, texts): _replaced(one, texts) for name, one in value.items()}
+    return value
 
 
 def masks_of(recording: Recording) -> Masks | None:

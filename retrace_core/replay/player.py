@@ -364,9 +364,10 @@ class Player(ReplayedResponse):
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:
             raise unpack_exception(event.value, allowed_errors())
-        if isinstance(event.value, (list, dict)):
-            return copy.deepcopy(event.value)  # what the code changes is not the recording
-        return event.value
+        value = event.value if self.masks is None else self.masks.told(event.value)
+        if isinstance(value, (list, dict)):
+            return copy.deepcopy(value)  # what the code changes is not the recording
+        return value
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
         self._postponed.cancel(lane)

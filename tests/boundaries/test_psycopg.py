@@ -115,6 +115,19 @@ def test_rows_are_made_by_the_applications_factories_and_loaders(
     assert "'LOW'" in answered(recordings, view)[0]
 
 
+def test_a_statement_may_name_the_servers_process(recordings: Path, url: str) -> None:
+    """Which process serves a connection, opened before the request, is as it was recorded."""
+    connection = psycopg.connect(url, autocommit=True)
+
+    def view() -> Any:
+        with psycopg.connect(url) as other:
+            asked = f"SELECT pg_cancel_backend({connection.info.backend_pid})"
+            return [other.execute(asked).fetchone(), connection.info.backend_pid]
+
+    with connection:
+        assert answered(recordings, view) == [[True], connection.info.backend_pid]
+
+
 def test_errors_come_back_with_their_diagnostics(recordings: Path, url: str) -> None:
     """A violated constraint, a syntax error, a timeout: class, SQLSTATE, diag, state."""
 

@@ -93,6 +93,23 @@ def test_values_come_back_with_type_and_value(recordings: Path, url: str) -> Non
     assert ["str", "'LOW'"] in found
 
 
+def test_a_statement_may_name_the_servers_process(recordings: Path, url: str) -> None:
+    """Which process serves a connection is as it was recorded."""
+
+    def view() -> Any:
+        connection, other = psycopg2.connect(url), psycopg2.connect(url)
+        with other.cursor() as cursor:
+            cursor.execute(f"SELECT pg_cancel_backend({connection.get_backend_pid()})")
+            seen = [cursor.fetchone(), connection.get_backend_pid()]
+        connection.close()
+        other.close()
+        return seen
+
+    found = answered(recordings, view)
+    assert found[0] == [True]
+    assert found[1] > 10
+
+
 @pytest.mark.parametrize(
     "factory",
     [psycopg2.extras.RealDictCursor, psycopg2.extras.NamedTupleCursor, psycopg2.extras.DictCursor],
