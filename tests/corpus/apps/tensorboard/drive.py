@@ -59,7 +59,7 @@ def drive(visitor: Visitor) -> None:
     visitor.get(f"{plugin}/text/tags")
     visitor.get(f"{plugin}/text/text?run=first&tag=notes")
     visitor.get(f"{plugin}/pr_curves/tags")
-    visitor.get(f"{plugin}/pr_curves/pr_curves?run=first&run=second&tag=curve")
+    visitor.get(f"{plugin}/pr_curves/pr_curves?run=third&tag=curve", 400)
     visitor.post(f"{plugin}/hparams/experiment", json={"experimentName": ""})
     sessions = {
         "experimentName": "",

@@ -8,7 +8,6 @@ from PIL import Image
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 from tensorboard.plugins.hparams.summary_v2 import hparams_pb
-from tensorboard.plugins.pr_curve.summary import raw_data_pb
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -36,17 +35,4 @@ for number, run in enumerate(("first", "second")):
         write(scalar_pb("loss", 1 / (step + 1) + number), step)
         write(scalar_pb("accuracy", 1 - 1 / (step + 2)), step)
         write(histogram_pb("weights", chance.normal(size=100)), step)
-    write(
-        raw_data_pb(
-            "curve",
-            true_positive_counts=[75, 64, 21, 5, 0],
-            false_positive_counts=[150, 105, 18, 0, 0],
-            true_negative_counts=[0, 45, 132, 150, 150],
-            false_negative_counts=[0, 11, 54, 70, 75],
-            precision=[0.3333333, 0.3786982, 0.5384616, 1.0, 0.0],
-            recall=[1.0, 0.8533334, 0.28, 0.0666667, 0.0],
-            num_thresholds=5,
-        ),
-        0,
-    )
     writer.close()
