@@ -39,6 +39,7 @@ __all__ = [
     "materialised_folder",
     "recorded_temporary",
     "world_path",
+    "world_text",
 ]
 
 CONTENT_LIMIT_BYTES = 4 << 20
@@ -117,6 +118,13 @@ def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str |
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
         return None
     return whole[len(here) :] if whole.startswith(here) else whole
+
+
+def world_text(text: str) -> str:
+    """Return a text, as of a program's argument, with "$TMP" for the folder for temporary files."""
+    for folder in (tempfile.tempdir or _GUESSED, *_recorded):
+        text = text.replace(os.path.join(folder, ""), _TEMPORARY)
+    return text
 
 
 def is_infrastructure(frame: FrameType | None) -> bool:

@@ -1,4 +1,4 @@
-"""Django's mails: the machine's name, which the first of a process looks up, is on the boot tape."""
+"""Mails of Django: the machine's name, which the first of a process looks up, is on its tape."""
 
 from __future__ import annotations
 

@@ -18,10 +18,8 @@ for number, run in enumerate(("first", "second")):
     chance = np.random.default_rng(number)
     writer = EventFileWriter(f"{sys.argv[1]}/{run}")
 
-    def write(summary: summary_pb2.Summary, step: int) -> None:
-        writer.add_event(
-            event_pb2.Event(wall_time=_START + step, step=step, summary=summary)  # noqa: B023
-        )
+    def write(summary: summary_pb2.Summary, step: int, writer: EventFileWriter = writer) -> None:
+        writer.add_event(event_pb2.Event(wall_time=_START + step, step=step, summary=summary))
 
     write(hparams_pb({"rate": 0.1 / (number + 1), "layers": 3, "kind": "dense"}, trial_id=run), 0)
     write(text_pb("notes", f"The *{run}* run, see [the list](http://example.com)"), 0)
