@@ -121,9 +121,13 @@ def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str |
 
 
 def world_text(text: str) -> str:
-    """Return a text, as of a program's argument, with "$TMP" for the folder for temporary files."""
+    """Return a text, as of a program's argument, with "$TMP" for the folder for temporary files.
+
+    Only where a path begins: `/var/tmp/a` has nothing to do with `/tmp`.
+    """
     for folder in (tempfile.tempdir or _GUESSED, *_recorded):
-        text = text.replace(os.path.join(folder, ""), _TEMPORARY)
+        begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
+        text = re.sub(begins, lambda _: _TEMPORARY, text)
     return text
 
 

@@ -78,7 +78,8 @@ def copied() -> str:
     with tempfile.NamedTemporaryFile("w+", suffix=".txt") as file:
         code = f"open({file.name!r}, 'w').write('done')"
         status = start(code).wait()
-        again = subprocess.run([sys.executable, "-c", f"print({file.name!r})"], stdout=PIPE)
+        code = f"print({file.name!r}, '--file={file.name}', '/var/tmp/a')"
+        again = subprocess.run([sys.executable, "-c", code], stdout=PIPE)
         with open(file.name) as written:
             return repr([status, written.read(), again.stdout])
 
