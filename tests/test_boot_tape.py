@@ -228,10 +228,20 @@ def test_verify_boots_each_recording_from_its_tape(shop: dict[str, Any], isolate
 
 
 COUNTER = """
+import os
+import subprocess
+import sys
+import tempfile
+
 import retrace_mw
 
 SEEN = []
 PRICES = {}
+# The server has made a temporary file of its own before; the helper is told of the folder.
+FOLDER = tempfile.mkdtemp()
+command = [sys.executable, "-c", "import os; print(os.getpid())", FOLDER]
+with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as helper:
+    HELPER = f"{os.path.basename(FOLDER)} {helper.pid} {helper.stdout.read()}"
 
 def fetch(name):
     import sqlite3
@@ -244,7 +254,7 @@ def application(environ, start_response):
     if name not in PRICES:
         PRICES[name] = fetch(name)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{name} costs {PRICES[name]}, request {len(SEEN)}".encode()]
+    return [f"{name} costs {PRICES[name]}, request {len(SEEN)} {HELPER}".encode()]
 
 app = retrace_mw.RetraceMiddleware(application)
 """
