@@ -267,7 +267,8 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "counter:app"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "counter:app"]
     with serving(command, port, tmp_path / "recordings") as base:
         for trace in ("first", "second"):
             get(f"{base}/tea", {"X-Trace-ID": trace})
