@@ -46,6 +46,10 @@ __all__ = [
 BOOT = "boot"
 """The label of the first chapter."""
 
+_Name = tuple[str, bytes, int]
+"""Label, key, and which of those that are kept of both."""
+_LATEST, _FULLEST = 0, 1
+
 
 class Chapter(RecordsOnly):
     """What was asked while one thing was done for the process; owns the lanes of it."""
@@ -116,8 +120,8 @@ class BootTape:
         """The first chapter, while it goes on."""
         self.on_boot_end: Callable[[], None] | None = None
         self._lock = threading.RLock()
-        self._chapters: dict[tuple[str, bytes], Chapter] = {}
-        self._unsaved: set[tuple[str, bytes]] = set()
+        self._chapters: dict[_Name, Chapter] = {}
+        self._unsaved: set[_Name] = set()
         self._size_bytes = 0
         self._segments = 0
 
@@ -132,16 +136,40 @@ class BootTape:
         chapter.close()
         if not chapter.events:
             return
-        name = (chapter.label, native.encode(chapter.key))
+        name = (chapter.label, native.encode(chapter.key), _LATEST)
         with self._lock:
             before = self._chapters.get(name)
-            size = self._size_bytes - (before.state.size_bytes if before else 0)
-            if size + chapter.state.size_bytes > self.limit_bytes:
+            fullest = self._fullest(before, chapter)
+            size = self._size_bytes + chapter.state.size_bytes
+            size -= before.state.size_bytes if before and before is not fullest else 0
+            if size > self.limit_bytes:
                 count("boot_tape.full")
                 return
-            self._size_bytes = size + chapter.state.size_bytes
-            self._chapters[name] = chapter
-            self._unsaved.add(name)
+            self._size_bytes = size
+            if before is not None and before is fullest:
+                self._put((*name[:2], _FULLEST), before)
+            self._put(name, chapter)
+
+    def _fullest(self, before: Chapter | None, chapter: Chapter) -> Chapter | None:
+        """Return the one in which most was asked, of all that were of one label and key.
+
+        The first connection of an engine looks at what the database can do, and later ones,
+        whose answers are newer, don't: a cold process asks like the first.
+        """
+        if before is None:
+            return None
+        name = (before.label, native.encode(before.key), _FULLEST)
+        known = self._chapters.get(name)
+        return (
+            before if before.events > max(known.events if known else 0, chapter.events) else known
+        )
+
+    def _put(self, name: _Name, chapter: Chapter) -> None:
+        replaced = self._chapters.pop(name, None)  # the order is that in which they were done
+        if replaced is not None and name[2] == _FULLEST:
+            self._size_bytes -= replaced.state.size_bytes
+        self._chapters[name] = chapter
+        self._unsaved.add(name)
 
     def take_unsaved(self) -> tuple[int, list[Chapter]]:
         """Return the number of the file to make, 0 for none, and the chapters in no file yet.
@@ -149,7 +177,7 @@ class BootTape:
         The first file is made in any case.
         """
         with self._lock:
-            chapters = [self._chapters[name] for name in sorted(self._unsaved)]
+            chapters = [one for name, one in self._chapters.items() if name in self._unsaved]
             self._unsaved.clear()
             if self._segments and not chapters:
                 return 0, []

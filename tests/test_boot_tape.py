@@ -29,7 +29,7 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, event, text
 
 from retrace_mw import RetraceMiddleware
 
@@ -37,7 +37,12 @@ SECRET = secrets.token_hex(8)
 STARTED = time.time()
 MODEL = hashlib.sha256(f"gpt:{os.environ['PAYMENT_API_KEY']}".encode()).hexdigest()
 SETTINGS = urllib.request.urlopen(os.environ["SETTINGS_URL"]).read().decode()
-engine = create_engine("sqlite:///shop.db")
+engine = create_engine("sqlite:///shop.db", poolclass=NullPool)  # connects for each request
+
+
+@event.listens_for(engine, "connect")
+def on_connect(connection, record):  # the first connection of an engine asks more than this
+    connection.execute("pragma foreign_keys = on")
 
 
 class Check:  # hashed by its address, as the constraints are that a migration writes down
