@@ -105,13 +105,16 @@ def _hooked_start(original: Callable[..., Any]) -> Callable[..., Any]:
 def _hooked_poll(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def _internal_poll(self: Any, _deadstate: Any = None, *more: Any) -> Any:
+        if _deadstate is not None:
+            # The interpreter asks, for an object that goes: at its end, when names of modules
+            # may be gone already.
+            return None if "retrace_played" in self.__dict__ else original(self, _deadstate, *more)
         command = getattr(self, _COMMAND, None)
         if command is None or self.returncode is not None:
-            return original(self, _deadstate, *more)
-        # With a state for the dead it is the interpreter that asks, for an object that goes.
-        lane = current() if _deadstate is None else None
+            return original(self, None, *more)
+        lane = current()
         if lane is None:
-            return None if hasattr(self, _PLAYED) else original(self, _deadstate, *more)
+            return None if hasattr(self, _PLAYED) else original(self, None, *more)
         self.returncode = call(lane, "subprocess.poll", command, lambda: original(self))
         return self.returncode
 
