@@ -39,6 +39,7 @@ __all__ = [
     "materialised_folder",
     "recorded_temporary",
     "world_path",
+    "world_text",
 ]
 
 CONTENT_LIMIT_BYTES = 4 << 20
@@ -117,6 +118,17 @@ def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str |
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
         return None
     return whole[len(here) :] if whole.startswith(here) else whole
+
+
+def world_text(text: str) -> str:
+    """Return a text, as of a program's argument, with "$TMP" for the folder for temporary files.
+
+    Only where a path begins: `/var/tmp/a` has nothing to do with `/tmp`.
+    """
+    for folder in (tempfile.tempdir or _GUESSED, *_recorded):
+        begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
+        text = re.sub(begins, lambda _: _TEMPORARY, text)
+    return text
 
 
 def is_infrastructure(frame: FrameType | None) -> bool:

@@ -241,10 +241,20 @@ def test_verify_boots_each_recording_from_its_tape(shop: dict[str, Any], isolate
 
 
 COUNTER = """
+import os
+import subprocess
+import sys
+import tempfile
+
 import retrace_mw
 
 SEEN = []
 PRICES = {}
+# The server has made a temporary file of its own before; the helper is told of the folder.
+FOLDER = tempfile.mkdtemp()
+command = [sys.executable, "-c", "import os; print(os.getpid())", FOLDER]
+with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as helper:
+    HELPER = f"{os.path.basename(FOLDER)} {helper.pid} {helper.stdout.read()}"
 
 def fetch(name):
     import sqlite3
@@ -257,7 +267,7 @@ def application(environ, start_response):
     if name not in PRICES:
         PRICES[name] = fetch(name)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{name} costs {PRICES[name]}, request {len(SEEN)}".encode()]
+    return [f"{name} costs {PRICES[name]}, request {len(SEEN)} {HELPER}".encode()]
 
 app = retrace_mw.RetraceMiddleware(application)
 """
@@ -270,7 +280,8 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "counter:app"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "counter:app"]
     with serving(command, port, tmp_path / "recordings") as base:
         for trace in ("first", "second"):
             get(f"{base}/tea", {"X-Trace-ID": trace})
