@@ -23,7 +23,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.exempt import classify
+from retrace_core.exempt import classify, recorded_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTENT_LIMIT_BYTES",
     "NOTHING",
+    "asker",
     "content_of",
     "is_infrastructure",
     "lies_in_scratch",
@@ -136,16 +137,25 @@ def is_infrastructure(frame: FrameType | None) -> bool:
 
     `os`, `pathlib`, `shutil` and the like ask on behalf of theirs.
     """
-    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
-        frame = frame.f_back
-    if frame is None:
+    code = _asking(frame)
+    if code is None:
         return True
-    code = frame.f_code
     known = _infrastructure.get(code)
     if known is None:
         serving = code.co_filename.endswith(_SERVING)
         known = _infrastructure[code] = classify(code) < 0 and not serving
     return known
+
+
+def asker(frame: FrameType | None) -> str:
+    """Return on whose behalf a file is asked for: the place of a function's code."""
+    return recorded_site(_asking(frame))
+
+
+def _asking(frame: FrameType | None) -> CodeType | None:
+    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
+        frame = frame.f_back
+    return None if frame is None else frame.f_code
 
 
 @contextmanager
