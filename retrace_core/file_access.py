@@ -23,7 +23,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.exempt import classify
+from retrace_core.exempt import classify, recorded_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTENT_LIMIT_BYTES",
     "NOTHING",
+    "asker",
     "content_of",
     "is_infrastructure",
     "lies_in_scratch",
@@ -39,6 +40,7 @@ __all__ = [
     "materialised_folder",
     "recorded_temporary",
     "world_path",
+    "world_text",
 ]
 
 CONTENT_LIMIT_BYTES = 4 << 20
@@ -119,21 +121,41 @@ def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str |
     return whole[len(here) :] if whole.startswith(here) else whole
 
 
+def world_text(text: str) -> str:
+    """Return a text, as of a program's argument, with "$TMP" for the folder for temporary files.
+
+    Only where a path begins: `/var/tmp/a` has nothing to do with `/tmp`.
+    """
+    for folder in (tempfile.tempdir or _GUESSED, *_recorded):
+        begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
+        text = re.sub(begins, lambda _: _TEMPORARY, text)
+    return text
+
+
 def is_infrastructure(frame: FrameType | None) -> bool:
     """Return True for a caller whose files are its own affair: logging, imports, tracers.
 
     `os`, `pathlib`, `shutil` and the like ask on behalf of theirs.
     """
-    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
-        frame = frame.f_back
-    if frame is None:
+    code = _asking(frame)
+    if code is None:
         return True
-    code = frame.f_code
     known = _infrastructure.get(code)
     if known is None:
         serving = code.co_filename.endswith(_SERVING)
         known = _infrastructure[code] = classify(code) < 0 and not serving
     return known
+
+
+def asker(frame: FrameType | None) -> str:
+    """Return on whose behalf a file is asked for: the place of a function's code."""
+    return recorded_site(_asking(frame))
+
+
+def _asking(frame: FrameType | None) -> CodeType | None:
+    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
+        frame = frame.f_back
+    return None if frame is None else frame.f_code
 
 
 @contextmanager

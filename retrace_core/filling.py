@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from retrace_core import boot_tape
+from retrace_core import boot_tape, failsafe
 from retrace_core.exempt import site_name
 from retrace_core.native import LANE, OFF
 
@@ -34,7 +34,12 @@ def filling(function: Callable[..., T]) -> Callable[..., T]:
         nonlocal trials
         if not trials or not boot_tape.is_active() or _boots():
             return function(*args, **kwargs)
-        block = boot_tape.on_boot_tape(label, [_plain(one) for one in (*args, *kwargs.items())])
+        given: list[object] | None = None
+        with failsafe.gate("name a fill of a cache"):  # the arguments are the application's
+            given = [_plain(one) for one in (*args, *kwargs.items())]
+        if given is None:
+            return function(*args, **kwargs)
+        block = boot_tape.on_boot_tape(label, given)
         with block:
             result = function(*args, **kwargs)
         if block.events or boot_tape.is_played():
@@ -65,6 +70,9 @@ def _plain(value: Any) -> object:
     """Return an argument such that it is the same in another process: objects by their type."""
     if type(value) in _PLAIN:
         return value
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+    # Not by the class's own iteration, which is the application's code and may refuse.
+    if isinstance(value, tuple):
+        return [_plain(one) for one in tuple.__iter__(value)]
+    if isinstance(value, list):
+        return [_plain(one) for one in list.__iter__(value)]
     return f"{type(value).__module__}.{type(value).__qualname__}"

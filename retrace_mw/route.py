@@ -47,6 +47,10 @@ def find_route(source: Source, *, asgi: bool, app: object, method: str) -> str:
         app: the wrapped application.
         method: the request method.
     """
+    # Asking a router is seen by routes, converters and resolvers of the application's own.
+    left = left_route(source, asgi=asgi)
+    if left and _is_whole(source, asgi):
+        return left
     try:
         prefix, path = _split(source, asgi)
         for one, ask in _routers(source, app):
@@ -55,7 +59,7 @@ def find_route(source: Source, *, asgi: bool, app: object, method: str) -> str:
                 return prefix + found
     except Exception:  # not found, in one of the many ways the frameworks say so
         pass
-    return left_route(source, asgi=asgi)
+    return left
 
 
 def left_route(source: Source, *, asgi: bool) -> str:
@@ -72,6 +76,14 @@ def left_route(source: Source, *, asgi: bool) -> str:
     except Exception:
         pass
     return ""
+
+
+def _is_whole(source: Source, asgi: bool) -> bool:
+    """Return False for a route that was left without the prefix of its FastAPI router."""
+    if not asgi or "path_template" in source:
+        return True
+    matches: Any = getattr(getattr(source.get("route"), "path_regex", None), "match", None)
+    return matches is not None and matches(_split(source, asgi)[1]) is not None
 
 
 def plain_pattern(pattern: str) -> str:

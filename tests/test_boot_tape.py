@@ -70,6 +70,14 @@ async def lifespan(app):
         connection.execute(text("create table hints (hint text)"))
         hint = {"hint": "as in password=example-of-one"}
         connection.execute(text("insert into hints values (:hint)"), hint)
+        # Two, which nothing but their digests tells apart.
+        connection.execute(text("create table samples (digest text)"))
+        app.state.samples = []
+        for sample in ("password=sample-of-two", "password=sample-of-six"):
+            digest = {"digest": hashlib.sha256(sample.encode()).hexdigest()}
+            connection.execute(text("insert into samples values (:digest)"), digest)
+            asked = text("select rowid from samples where digest = :digest")
+            app.state.samples.append(connection.execute(asked, digest).scalar())
         app.state.tenants = connection.execute(text("select count(*) from tenants")).scalar()
     yield
 
@@ -82,7 +90,7 @@ app.add_middleware(RetraceMiddleware)
 def plan(tenant: str):
     return {
         "plan": plan_of(tenant),
-        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants, MODEL],
+        "booted": [SECRET, STARTED, SETTINGS, app.state.tenants, app.state.samples, MODEL],
         "colour": os.environ.get("COLOUR"),
         "now": time.time(),
     }
@@ -233,10 +241,20 @@ def test_verify_boots_each_recording_from_its_tape(shop: dict[str, Any], isolate
 
 
 COUNTER = """
+import os
+import subprocess
+import sys
+import tempfile
+
 import retrace_mw
 
 SEEN = []
 PRICES = {}
+# The server has made a temporary file of its own before; the helper is told of the folder.
+FOLDER = tempfile.mkdtemp()
+command = [sys.executable, "-c", "import os; print(os.getpid())", FOLDER]
+with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as helper:
+    HELPER = f"{os.path.basename(FOLDER)} {helper.pid} {helper.stdout.read()}"
 
 def fetch(name):
     import sqlite3
@@ -249,7 +267,7 @@ def application(environ, start_response):
     if name not in PRICES:
         PRICES[name] = fetch(name)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{name} costs {PRICES[name]}, request {len(SEEN)}".encode()]
+    return [f"{name} costs {PRICES[name]}, request {len(SEEN)} {HELPER}".encode()]
 
 app = retrace_mw.RetraceMiddleware(application)
 """
@@ -262,7 +280,8 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "counter:app"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "counter:app"]
     with serving(command, port, tmp_path / "recordings") as base:
         for trace in ("first", "second"):
             get(f"{base}/tea", {"X-Trace-ID": trace})

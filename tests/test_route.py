@@ -24,9 +24,12 @@ from pyramid.response import Response
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route, Router
+from starlette.testclient import TestClient
 from werkzeug.test import Client, EnvironBuilder
 
-from retrace_mw import Decision, RequestView, RetraceMiddleware
+from retrace_core import load
+from retrace_core.writer import flush
+from retrace_mw import Decision, Limits, RequestView, RetraceMiddleware
 from retrace_mw.route import plain_pattern
 from tests.test_frameworks import configure_django
 
@@ -349,3 +352,26 @@ def test_the_host_has_no_port(given: str, host: str) -> None:
     """The name only, in lower case."""
     scope = {"type": "http", "headers": [(b"host", given.encode())]}
     assert RequestView(scope, asgi=True).host == host
+
+
+def test_a_route_that_was_left_is_not_asked_again(recordings: Any) -> None:
+    """A class of the application's own may do more there than to compare."""
+    asked: list[str] = []
+
+    class Noticing(Route):
+        def matches(self, scope: Any) -> Any:
+            asked.append(scope["path"])
+            return super().matches(scope)
+
+    async def home(request: Any) -> PlainTextResponse:
+        return PlainTextResponse("home")
+
+    limits = Limits(per_route_per_minute=0)  # it would ask at the start
+    inner = Starlette(routes=[Noticing("/home/{room}", home)])
+    app = RetraceMiddleware(inner, sample_rate=1.0, service="shop", limits=limits)
+    with TestClient(app) as client:
+        assert client.get("/home/7").text == "home"
+    assert asked == ["/home/7"]
+    flush()
+    (path,) = recordings.glob("*/shop/trace.bin")
+    assert load(path).header.route == "/home/{room}"

@@ -117,9 +117,10 @@ def _open_instead(opener: Callable[[Any, int], int], file: Any, _: Any, flags: i
 
 
 def _named(opened: Any, file: Any) -> None:
+    """Give a copy the name that `open` gives: of a path object, its text."""
     raw = getattr(getattr(opened, "buffer", opened), "raw", opened)
     try:
-        raw.name = file
+        raw.name = os.fspath(file) if isinstance(file, os.PathLike) else file
     except AttributeError:
         return
 

@@ -1,7 +1,8 @@
 """`tempfile`: the random part of a temporary file's name is recorded.
 
 The sequence that makes the names belongs to the process, so that its next one depends on how
-many were made before.
+many were made before. While the process boots, a name is for who asked: a server is not there on
+replay (gunicorn makes a file for each worker), and the application would get the server's name.
 
 Hooks: `tempfile._RandomNameSequence.__next__`.
 """
@@ -9,25 +10,39 @@ Hooks: `tempfile._RandomNameSequence.__next__`.
 from __future__ import annotations
 
 import functools
+import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.boot_tape import BOOT
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.native import current
+from retrace_core.file_access import asker
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_KIND = "file.name"
 
 
 def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def __next__(self: Any) -> Any:
         lane = current()
+        live = functools.partial(original, self)
         if lane is None:
-            return original(self)
-        return call_free(lane, "file.name", None, functools.partial(original, self))
+            return live()
+        if not _boots(lane):
+            return call_free(lane, _KIND, None, live)
+        if lane.mode == REPLAY:  # a tape of 2026-11-29 or older does not say who asked
+            live = functools.partial(call_free, lane, _KIND, None, live)
+        return call_free(lane, _KIND, asker(sys._getframe(1)), live)
 
     return __next__
+
+
+def _boots(lane: Any) -> bool:
+    return getattr(lane.scope, "label", "") == BOOT
 
 
 _SEQUENCE: Any = tempfile._RandomNameSequence  # type: ignore[attr-defined]  # pyright: ignore

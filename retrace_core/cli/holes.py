@@ -18,7 +18,7 @@ _INSTEAD = {
     "os.system": "use subprocess.run, which is covered",
     "os.spawn": "use subprocess.run, which is covered",
     "os.posix_spawn": "use subprocess.run, which is covered",
-    "subprocess.Popen": "use subprocess.run, which is covered",
+    "subprocess.Popen": "start it by subprocess.Popen or subprocess.run, which are covered",
 }
 
 

@@ -9,6 +9,7 @@ constraints down as a set has them, which is by their addresses.
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -28,7 +29,7 @@ from retrace_core.replay.placed_answers import PlacedAnswers
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import CodeType
 
     from retrace_core.boot_recording import ChapterNote
@@ -84,14 +85,27 @@ class Chapter:
             if event.kind == kind and _words(event.key) == words
         ]
 
-    def alike(self, kind: str, key: object, masks: Masks) -> list[Place]:
-        """Return where the same was asked but for what is masked in it: a text in the code, say."""
-        return [
-            (self, lane, number)
-            for lane, calls in self.calls.items()
-            for number, event in enumerate(calls)
-            if event.kind == kind and same_key(event.key, key, masks=masks)
-        ]
+    def alike(
+        self, kind: str, key: object, masks: Masks, *, but: set[tuple[str, int]] | None = None
+    ) -> Iterator[Place]:
+        """Yield where the same was asked but for what is masked in it: a text in the code, say.
+
+        Args:
+            kind, key: of the call.
+            masks: of the tape.
+            but: None where only what the code said before for a pseudonym counts. Else the
+                code says from now on what it says here: go no further than the place taken;
+                these are not to be taken.
+        """
+        learns = but is not None
+        for lane, calls in self.calls.items():
+            for number, event in enumerate(calls):
+                if event.kind != kind or (but is not None and (lane, number) in but):
+                    continue
+                if masks.hold(
+                    functools.partial(same_key, event.key, key, masks=masks), learns=learns
+                ):
+                    yield self, lane, number
 
     def count(self, kind: str) -> int:
         """Return how many calls of a kind it has."""
@@ -267,13 +281,23 @@ class ChapterPlayer:
             if place is None and self._chapter is not None:
                 place = self._fresh(self._chapter.with_words_of(asked[0], key))
             if place is None and self._chapter is not None and self._boot.masks:
-                place = self._fresh(self._chapter.alike(asked[0], key, self._boot.masks))
+                place = self._alike(self._chapter, asked[0], key)
         if place is None:
             return None
         chapter, name, number = self._here[lane] = place
         if chapter is self._chapter:
             self._used.add((name, number))
         return chapter.calls[name][number]
+
+    def _alike(self, chapter: Chapter, kind: str, key: object) -> Place | None:
+        """Return where the same was asked but for what is masked in it.
+
+        Several calls may differ in nothing but pseudonyms (a table's rows, looked for by their
+        digests): what the code said before decides, then the order.
+        """
+        masks = self._boot.masks
+        place = self._fresh(list(chapter.alike(kind, key, masks)))
+        return place or next(chapter.alike(kind, key, masks, but=self._used), None)
 
     def _fresh(self, places: list[Place]) -> Place | None:
         """Return the first of some places that is not used yet, else the last of them."""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from retrace_core import native
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from retrace_core.recording import Recording
 
 __all__ = ["Masks", "masks_of"]
 
-_LEAST = 4
+_LEAST = 3
 _LEAST_TOLD = 8
 """A shorter one may stand in a text by chance, and is not replaced."""
 _UPPER, _LOWER, _DIGIT = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
@@ -42,6 +42,7 @@ class Masks:
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._texts = tuple(text for text in texts if len(text) >= _LEAST)
         self._says: dict[bytes, bytes] = {}
+        self._learns = True
         self._told: dict[bytes, bytes] = {}
         self._was: dict[bytes, bytes] = {}
 
@@ -68,6 +69,24 @@ class Masks:
     def __bool__(self) -> bool:
         return bool(self._texts)
 
+    def hold(self, same: Callable[[], bool], *, learns: bool = True) -> bool:
+        """Return what `same` returns; what was learned from texts meanwhile counts if it is True.
+
+        Args:
+            same: compares several texts by `self.same`.
+            learns: False where only what the code said before counts.
+        """
+        before, learned = self._says, self._learns
+        self._says, self._learns = dict(before), learns
+        held = False
+        try:
+            held = same()
+        finally:
+            self._learns = learned
+            if not held:
+                self._says = before
+        return held
+
     def same(self, recorded: str | bytes, asked: str | bytes) -> bool:
         """Return True when two texts are equal but for what was masked in the recorded one."""
         if recorded == asked:
@@ -86,7 +105,8 @@ class Masks:
             if recorded[place:begin] != asked[place:begin]:
                 return False
             if now != text and (
-                now.translate(_SHAPE) != text.translate(_SHAPE)
+                not (self._learns or text in self._says)
+                or now.translate(_SHAPE) != text.translate(_SHAPE)
                 or self._says.get(text, said.setdefault(text, now)) != now
             ):
                 return False

@@ -8,6 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import mask
+from retrace_core.errors import NotOnTape
 from retrace_core.generated_names import without_generated_names
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.cells import cooked, cooks, raw
@@ -61,7 +62,10 @@ class Cursor(sqlite3.Cursor):
                     live(*args)
                 return self
             try:
-                self._replayed(self._own()._cross(lane, kind, key, None, _nothing))
+                outcome = self._own()._cross(lane, kind, key, None, _nothing)
+                if outcome is None:  # of the process's own work, whose tape does not have it
+                    raise NotOnTape(kind, repr(key)[:200])
+                self._replayed(outcome)
             except Exception:
                 if failed is not None:
                     raise failed from None
@@ -141,7 +145,7 @@ class Cursor(sqlite3.Cursor):
         """Return rows as the application's row factory makes them, recorded as tuples."""
         factory, connection = self.row_factory, self._own()
         if lane.mode == REPLAY:
-            rows = self._fetched(connection._cross(lane, _ROWS, None, None, list))
+            rows = self._fetched(connection._cross(lane, _ROWS, None, None, list) or [])
             rows = list(cooked(rows, connection.text_factory))
         else:
             makes = cooks(connection._detects, connection.text_factory)

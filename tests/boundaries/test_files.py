@@ -248,6 +248,16 @@ def test_a_failure_is_the_same_failure(data: Path, recordings: Path) -> None:
     replays_without(data, recordings, view)
 
 
+def test_a_file_that_a_path_opened_has_its_text_for_a_name(data: Path, recordings: Path) -> None:
+    """As `open` gives it: Django names a download by it where it is a text."""
+
+    def view() -> str:
+        with (data / "a.txt").open("rb") as file, open(data / "a.txt") as text:
+            return repr((file.name, text.name))
+
+    replays_without(data, recordings, view)
+
+
 def test_temporary_files_have_their_recorded_names(data: Path, recordings: Path) -> None:
     """`NamedTemporaryFile` and `TemporaryDirectory`: names, content, and what is left."""
 

@@ -26,3 +26,21 @@ def test_it_must_be_the_same_text_each_time() -> None:
     masks = Masks([b"ulofuxln"])
     assert masks.same("ulofuxln", "passwort")
     assert not masks.same("ulofuxln", "kennwort")
+
+
+def test_three_letters_are_a_secret_as_well() -> None:
+    """So few are masked, too."""
+    assert Masks([b"YVO"]).same("api_key: YVO", "api_key: API")
+
+
+def test_what_did_not_hold_teaches_nothing() -> None:
+    """Of two texts the first was the same: what it said for its pseudonym is forgotten."""
+    masks = Masks([b"ulofuxln"])
+
+    def both(first: str, second: str) -> bool:
+        return masks.same("ulofuxln", first) and masks.same("of gpt", second)
+
+    assert not masks.hold(lambda: both("kennwort", "of another"))
+    assert not masks.hold(lambda: both("passwort", "of gpt"), learns=False)
+    assert masks.hold(lambda: both("passwort", "of gpt"))
+    assert masks.hold(lambda: both("passwort", "of gpt"), learns=False)

@@ -1,0 +1,1 @@
+"""Boundaries of `django.core.mail`, one file for each of its modules."""
