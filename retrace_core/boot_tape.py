@@ -47,7 +47,7 @@ BOOT = "boot"
 """The label of the first chapter."""
 
 _Name = tuple[str, bytes, int]
-"""Label, key, and which of those that are kept of both."""
+"""Label, key, and which of both is kept: the latest, or the one in which most was asked."""
 _LATEST, _FULLEST = 0, 1
 
 
@@ -136,33 +136,24 @@ class BootTape:
         chapter.close()
         if not chapter.events:
             return
-        name = (chapter.label, native.encode(chapter.key), _LATEST)
+        label, key = chapter.label, native.encode(chapter.key)
         with self._lock:
-            before = self._chapters.get(name)
-            fullest = self._fullest(before, chapter)
+            before = self._chapters.get((label, key, _LATEST))
+            fullest = self._chapters.get((label, key, _FULLEST))
+            # The first connection of an engine looks at what the database can do, and later ones,
+            # whose answers are newer, don't: a cold process asks like the first.
+            most = max(chapter.events, fullest.events if fullest is not None else 0)
+            stays = before is not None and before.events > most
             size = self._size_bytes + chapter.state.size_bytes
-            size -= before.state.size_bytes if before and before is not fullest else 0
+            if before is not None and not stays:
+                size -= before.state.size_bytes
             if size > self.limit_bytes:
                 count("boot_tape.full")
                 return
             self._size_bytes = size
-            if before is not None and before is fullest:
-                self._put((*name[:2], _FULLEST), before)
-            self._put(name, chapter)
-
-    def _fullest(self, before: Chapter | None, chapter: Chapter) -> Chapter | None:
-        """Return the one in which most was asked, of all that were of one label and key.
-
-        The first connection of an engine looks at what the database can do, and later ones,
-        whose answers are newer, don't: a cold process asks like the first.
-        """
-        if before is None:
-            return None
-        name = (before.label, native.encode(before.key), _FULLEST)
-        known = self._chapters.get(name)
-        return (
-            before if before.events > max(known.events if known else 0, chapter.events) else known
-        )
+            if before is not None and stays:
+                self._put((label, key, _FULLEST), before)
+            self._put((label, key, _LATEST), chapter)
 
     def _put(self, name: _Name, chapter: Chapter) -> None:
         replaced = self._chapters.pop(name, None)  # the order is that in which they were done

@@ -89,42 +89,29 @@ def _class(name: str) -> Any:
     raise AttributeError(f"this psutil has no {name}: install the version that was recorded")
 
 
-def _asking(original: Callable[..., Any]) -> Callable[..., Any]:
-    kind = f"free.psutil.{original.__name__}"
-
+def _asking(original: Callable[..., Any], kind: str, *, of_process: bool) -> Callable[..., Any]:
     @functools.wraps(original)
     def asking(*args: Any, **kwargs: Any) -> Any:
         lane = current()
         if lane is None:
             return original(*args, **kwargs)
+        key = [args[0].pid, args[1:], kwargs] if of_process else [args, kwargs]
         live = functools.partial(original, *args, **kwargs)
-        return call_free(lane, kind, [args, kwargs], live, _encode, _decode)
-
-    return asking
-
-
-def _asking_a_process(original: Callable[..., Any]) -> Callable[..., Any]:
-    kind = f"free.psutil.Process.{original.__name__}"
-
-    @functools.wraps(original)
-    def asking(self: Any, *args: Any, **kwargs: Any) -> Any:
-        lane = current()
-        if lane is None:
-            return original(self, *args, **kwargs)
-        live = functools.partial(original, self, *args, **kwargs)
-        return call_free(lane, kind, [self.pid, args, kwargs], live, _encode, _decode)
+        return call_free(lane, kind, key, live, _encode, _decode)
 
     return asking
 
 
 def _patches() -> Iterator[Patch]:
-    for owner, names, factory in (
-        (psutil, _ASK, _asking),
-        (_platform.Process, _ASK_A_PROCESS, _asking_a_process),
-        (psutil.Process, _SINCE_LAST, _asking_a_process),
+    for owner, names, below in (
+        (psutil, _ASK, ""),
+        (_platform.Process, _ASK_A_PROCESS, "Process."),
+        (psutil.Process, _SINCE_LAST, "Process."),
     ):
         for name in names:
             if hasattr(owner, name):
+                kind = f"free.psutil.{below}{name}"
+                factory = functools.partial(_asking, kind=kind, of_process=bool(below))
                 yield Patch(owner, name, factory)
 
 
