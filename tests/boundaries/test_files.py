@@ -248,6 +248,19 @@ def test_a_failure_is_the_same_failure(data: Path, recordings: Path) -> None:
     replays_without(data, recordings, view)
 
 
+def test_a_folder_of_the_code_may_be_made_where_it_is(data: Path, recordings: Path) -> None:
+    """Settings make sure of all their folders, with the one that the code lies in among them."""
+    code = Path(os.__file__).parent
+
+    def view() -> str:
+        code.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(FileExistsError):
+            code.mkdir()
+        return "made"
+
+    replays_without(data, recordings, view)
+
+
 def test_a_file_that_a_path_opened_has_its_text_for_a_name(data: Path, recordings: Path) -> None:
     """As `open` gives it: Django names a download by it where it is a text."""
 
