@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import sqlite3
+import uuid
 from contextlib import closing
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,11 @@ DIGESTS: dict[str, Callable[[str], object]] = {
         hashlib.sha1(f"a:{password}".encode()).digest()
     ).decode(),
     "cut": lambda password: hashlib.md5(f"a:{password}".encode()).hexdigest()[:12],
+    "uuid5": lambda password: str(uuid.uuid5(uuid.NAMESPACE_URL, f"acct:{password}")),
+    "uuid3": lambda password: uuid.uuid3(uuid.NAMESPACE_DNS, f"a:{password}").hex,
+    "uuid of bytes": lambda password: str(
+        uuid.UUID(bytes=hashlib.sha256(f"a:{password}".encode()).digest()[:16], version=4)
+    ),
     "of a digest": lambda password: hashlib.sha256(
         b"b" + hashlib.sha256(f"a:{password}".encode()).digest()
     ).hexdigest(),

@@ -60,7 +60,7 @@ def drive(visitor: Visitor) -> None:
     totp = visitor.post("/token/init", headers=ann, json=made).json()["detail"]["serial"]
     word = {"type": "pw", "otpkey": "simple-word", "user": "hans", "realm": "home"}
     visitor.post("/token/init", headers=ann, json=word)
-    visitor.post("/token/init", 400, headers=ann, json={"type": "nonsense"})
+    visitor.post("/token/init", 500, headers=ann, json={"type": "nonsense"})
     visitor.get("/token/?pagesize=10&sortby=serial", headers=ann)
     visitor.get(f"/token/?serial={serial}", headers=ann)
     visitor.post("/validate/check", data={"user": "cornelius", "pass": "1234755224"})
@@ -94,10 +94,10 @@ def drive(visitor: Visitor) -> None:
     visitor.delete(f"/token/{totp}", 404, headers=ann)
     visitor.get("/audit/?page=1&page_size=20", headers=ann)
     visitor.get("/audit/?user=cornelius", headers=ann)
-    visitor.get("/audit/statistics", 200, 404, headers=ann)
+    visitor.get("/audit/statistics", headers=ann)
     hans = {"username": "cornelius", "password": "1234520489"}
-    visitor.post("/auth", 200, 401, json=hans)
-    visitor.get("/nowhere", 404)
+    visitor.post("/auth", 401, json=hans)
+    visitor.get("/nowhere")  # the web interface, which knows its own pages
 
 
 APP = Application(
@@ -109,7 +109,16 @@ APP = Application(
         "psycopg2-binary==2.9.13",
         "gunicorn==27.0.1",
     ),
-    server=("gunicorn", "-b", "127.0.0.1:{port}", "--threads", "2", "--pythonpath", "{here}", "app:application"),
+    server=(
+        "gunicorn",
+        "-b",
+        "127.0.0.1:{port}",
+        "--threads",
+        "2",
+        "--pythonpath",
+        "{here}",
+        "app:application",
+    ),
     environment={"CORPUS_STATE": "{state}", "PRIVACYIDEA_CONFIGFILE": "{state}/pi.cfg"},
     needs=frozenset({"postgresql"}),
     prepare=prepare,
