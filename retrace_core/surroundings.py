@@ -20,7 +20,7 @@ import msgspec
 from retrace_core.file_access import recorded_temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Surroundings", "find_out", "restored", "secret_values"]
 
@@ -73,9 +73,12 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def secret_values() -> dict[bytes, str]:
-    """Return the values of variables whose names look secret, and passwords in the others' URLs."""
+    """Return the values of variables whose names look secret, and passwords in the others' URLs.
+
+    What the command line sets counts as a variable of the option's name.
+    """
     found: dict[bytes, str] = {}
-    for name, value in os.environ.items():
+    for name, value in (*os.environ.items(), *_options(sys.orig_argv)):
         if len(value) < _LEAST_MASKED:
             continue
         if _is_secret(name, value) and not _OWN.fullmatch(name):
@@ -85,6 +88,21 @@ def secret_values() -> dict[bytes, str]:
                 if len(match[2]) >= _LEAST_MASKED:
                     found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
     return found
+
+
+def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a command line sets: `--api-key=X`, `--api-key X`, and what stands alone."""
+    name = ""
+    for argument in arguments:
+        if argument.startswith("--"):
+            name, equals, value = argument[2:].partition("=")
+            name = name.replace("-", "_")
+            if equals:
+                yield name, value
+                name = ""
+        else:
+            yield name or "argument", argument
+            name = ""
 
 
 def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:

@@ -7,23 +7,25 @@ import json
 import os
 import re
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrace_core.cli.apps import App, locate
+from retrace_core.cli.apps import App, locate, may_be_of_program
 from retrace_core.cli.auditing import audit_replay
 from retrace_core.cli.each import replay_each, run_apart, show_each
 from retrace_core.cli.find import find_all, recording_argument, recordings_option
 from retrace_core.cli.flags import narrow, parse_flags
 from retrace_core.cli.holes import hole_note
+from retrace_core.cli.leaving import leave_with
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.redacted import masked_words, seal_note
-from retrace_core.cli.restart import is_debugged, restart_for
+from retrace_core.cli.restart import is_debugged, restart_for, run_again
 from retrace_core.cli.screen import Screen, note, print_json
 from retrace_core.cli.surroundings import stdout_kept, time_limit
-from retrace_core.errors import ReplayError, WrongApp
+from retrace_core.errors import AppNotLoadable, ReplayError, WrongApp
 from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ class Options:
     """Kinds of calls that are made live when they have no recorded answer."""
     report: tuple[str, ...] = ()
     """Files to write the report to."""
+    as_program: bool = False
+    """The recorded program is started, whatever name its application has."""
 
     def arguments(self, path: Path) -> list[str]:
         """Return the command line after `retrace` that replays one recording alike."""
@@ -83,6 +87,7 @@ class Options:
         given += ["--live-on-miss", ",".join(self.live)] if self.live else []
         given += ["--strict"] if self.strict else []
         given += ["--reveal"] if self.reveal else []
+        given += ["--program"] if self.as_program else []
         return given
 
     def restarted(self, path: Path) -> list[str]:
@@ -117,7 +122,8 @@ Examples:
   retrace replay trace.bin --live-on-miss httpx  ask the REAL world what was not recorded
 \b
 The application of each service is found, in this order, by --app, by the mapping file
-(--apps; [apps.SERVICE] app = "module:attribute", dir = "folder"), by the recording itself.
+(--apps; [apps.SERVICE] app = "module:attribute", dir = "folder"), by the recording itself:
+its name, or else the program that was started, which is run up to where it serves.
 \b
 Exit status: 0 identical, 1 divergent, 2 unusable (the error says why; also when a flag
 of --flag was never asked in the recording).
@@ -127,6 +133,12 @@ of --flag was never asked in the recording).
 @click.option("--app", metavar="MODULE:ATTRIBUTE", help="The application, as uvicorn names it.")
 @click.option("--app-dir", metavar="DIR", help="Folder to import it from; default: this one.")
 @click.option("--apps", metavar="FILE", help="Mapping of services to apps; default ./retrace.toml.")
+@click.option(
+    "--program",
+    "as_program",
+    is_flag=True,
+    help="Start the recorded program, up to where a server gets its application.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--pdb",
@@ -268,7 +280,13 @@ def _port(value: str | None, names: list[str]) -> int | None:
 
 def _replay_here(path: Path, options: Options) -> int:
     recording = load(path)
-    app = locate(recording.header, options.app, options.app_dir, options.apps)
+    app = locate(
+        recording.header,
+        options.app,
+        options.app_dir,
+        options.apps,
+        as_program=options.as_program,
+    )
     order = restart_for(recording.header.environment.hash_seed, options.restarted(path))
     warnings = mismatches(recording.header.environment, app.folder) + ([order] if order else [])
     if options.strict and warnings:
@@ -283,11 +301,30 @@ def _replay_here(path: Path, options: Options) -> int:
     os.environ["RETRACE"] = "0"
     sys.dont_write_bytecode = True
     sys.argv = ["retrace"]
-    result = _run(path, recording, app, options)
+    try:
+        return _run(path, recording, app, options, warnings)
+    except AppNotLoadable:
+        if not may_be_of_program(recording.header, app):
+            raise
+        # What is made in the program's main is no global that an import would make.
+        run_again(dataclasses.replace(options, as_program=True).restarted(path))
+
+
+def _verdict(
+    path: Path, app: App, options: Options, result: ReplayResult, warnings: list[str]
+) -> int:
+    """Tell what came out, by other ways where this one has diverged; return the exit status."""
     from retrace_core.replay.earlier import count_earlier
 
+    recording = result.recording
     if _may_be_cold(result, options) and (some := count_earlier(path, recording)):
-        warm = dataclasses.replace(options, warm=True, app=app.name, app_dir=app.folder)
+        warm = dataclasses.replace(
+            options,
+            warm=True,
+            app=None if app.program else app.name,
+            app_dir=app.folder,
+            as_program=app.program is not None,
+        )
         status, said = run_apart(warm.restarted(path))
         if status == 0:
             if not options.as_json:
@@ -295,6 +332,13 @@ def _replay_here(path: Path, options: Options) -> int:
             sys.stdout.write(said)
             return status
         result.notes.append(f"no cold cache alone: with {some} earlier requests first, it is alike")
+    if _may_come_otherwise(result, options) and may_be_of_program(recording.header, app):
+        status, said = run_apart(dataclasses.replace(options, as_program=True).restarted(path))
+        if status == 0:
+            if not options.as_json:
+                note("diverged by its name, so the program was started that has made it")
+            sys.stdout.write(said)
+            return status
     if not result.identical and (masked := masked_words(recording)):
         result.notes.append(
             f"masked in it, so that what is reckoned from it may come out otherwise: {masked}"
@@ -311,7 +355,7 @@ def _replay_here(path: Path, options: Options) -> int:
     return result.exit_status
 
 
-def _run(path: Path, recording: Recording, app: App, options: Options) -> ReplayResult:
+def _run(path: Path, recording: Recording, app: App, options: Options, warnings: list[str]) -> int:
     from retrace_core.cli import debugging
     from retrace_core.replay import replay
     from retrace_core.replay.boot import find_boot_tape
@@ -330,10 +374,31 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
         debugging.wait_for_editor(options.debugpy)
     debugged = options.interactive or is_debugged()
     first = earlier(path, recording) if options.warm else []
-    with time_limit(None if debugged else options.timeout_s), stdout_kept(options.as_json):
+
+    def concluded(result: ReplayResult) -> int:
+        if first:
+            result.notes.append(f"{len(first)} earlier requests of its process were run first")
+        elif options.interactive and not result.identical and count_earlier(path, recording):
+            result.notes.append(
+                "perhaps a cold cache: earlier requests of its process were recorded too; run them"
+                " first with --warm"
+            )
+        failure, recorded = result.failure, recording.failure
+        if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:
+            raise KeyboardInterrupt
+        return _verdict(path, app, options, result, warnings)
+
+    with ExitStack() as limits:
+        limits.enter_context(time_limit(None if debugged else options.timeout_s))
+        limits.enter_context(stdout_kept(options.as_json))
+
+        def done(result: ReplayResult) -> None:
+            limits.close()
+            leave_with(lambda: concluded(result))
+
         result = replay(
             recording,
-            app.name,
+            app.program or app.name,
             app_dir=app.folder,
             patience_s=float("inf") if debugged else min(10.0, options.timeout_s),
             on_failure=on_failure,
@@ -344,26 +409,20 @@ def _run(path: Path, recording: Recording, app: App, options: Options) -> Replay
             before=first,
             mode=options.mode,
             live_on_miss=options.live,
+            done=done if app.program is not None else None,
         )
-    if first:
-        result.notes.append(f"{len(first)} earlier requests of its process were run first")
-    elif options.interactive and not result.identical and count_earlier(path, recording):
-        result.notes.append(
-            "perhaps a cold cache: earlier requests of its process were recorded too; run them"
-            " first with --warm"
-        )
-    failure, recorded = result.failure, recording.failure
-    if failure and failure.type == "builtins.KeyboardInterrupt" and failure != recorded:
-        raise KeyboardInterrupt
-    return result
+    return concluded(result)
 
 
 def _may_be_cold(result: ReplayResult, options: Options) -> bool:
     """Return True where it is worth a try to warm the caches first."""
-    return (
-        options.warm is None
-        and not result.identical
-        and not (options.interactive or options.flags or options.live or options.report)
+    return options.warm is None and _may_come_otherwise(result, options)
+
+
+def _may_come_otherwise(result: ReplayResult, options: Options) -> bool:
+    """Return True where it is worth a try in another way."""
+    return not result.identical and not (
+        options.interactive or options.flags or options.live or options.report
     )
 
 
