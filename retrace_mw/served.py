@@ -1,7 +1,8 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
 It is taken from the server that loads it: cheroot, daphne, gunicorn, hypercorn, tornado's
-container, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a known framework, or one that holds the middleware, is left alone.
+container, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a known framework, or one that
+holds the middleware, is left alone.
 """
 
 from __future__ import annotations

@@ -231,7 +231,7 @@ def replay(
         if done is not None:
             stage.close()
             # The application's other threads still find the world closed.
-            ask_live(lambda: done(result()))
+            ask_live(functools.partial(done, result()))
 
     def result() -> ReplayResult:
         assert player is not None

@@ -63,7 +63,7 @@ def _of_waitress(given: inspect.BoundArguments) -> Any:
     server = given.arguments["self"]
     if hasattr(server, "application"):
         return server.application
-    return next((one.application for one in server.map.values() if hasattr(one, "application")))
+    return next(one.application for one in server.map.values() if hasattr(one, "application"))
 
 
 def _of_socketserver(given: inspect.BoundArguments) -> Any:
