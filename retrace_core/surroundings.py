@@ -5,6 +5,7 @@ They are noted in the boot tape, and restored by a replay, or compared where tha
 
 from __future__ import annotations
 
+import functools
 import locale
 import os
 import re
@@ -78,7 +79,7 @@ def secret_values() -> dict[bytes, str]:
     What the command line sets counts as a variable of the option's name.
     """
     found: dict[bytes, str] = {}
-    for name, value in (*os.environ.items(), *_options(sys.orig_argv)):
+    for name, value in (*os.environ.items(), *_given_options()):
         if len(value) < _LEAST_MASKED:
             continue
         if _is_secret(name, value) and not _OWN.fullmatch(name):
@@ -90,8 +91,16 @@ def secret_values() -> dict[bytes, str]:
     return found
 
 
+@functools.cache
+def _given_options() -> tuple[tuple[str, str], ...]:
+    return tuple(_options(sys.orig_argv))
+
+
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield what a command line sets: `--api-key=X`, `--api-key X`, and what stands alone."""
+    """Yield what a command line sets: `--api-key=X`, `--api-key X`, and what stands alone.
+
+    What stands after `--no-auth` does, and what is a file here is no secret itself.
+    """
     name = ""
     for argument in arguments:
         if argument.startswith("--"):
@@ -101,7 +110,8 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
                 yield name, value
                 name = ""
         else:
-            yield name or "argument", argument
+            alone = not name or name.startswith("no_") or os.path.exists(argument)
+            yield "argument" if alone else name, argument
             name = ""
 
 

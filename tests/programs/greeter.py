@@ -92,10 +92,6 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         from werkzeug.serving import run_simple
 
         run_simple("127.0.0.1", port, wsgi(answer))
-    elif server == "werkzeug-made":
-        from werkzeug.serving import make_server
-
-        make_server("127.0.0.1", port, wsgi(answer)).serve_forever()
     elif server == "wsgiref":
         from wsgiref.simple_server import make_server as wsgiref_server
 
