@@ -23,7 +23,7 @@ from retrace_core.recording import Program
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-__all__ = ["command_of", "kind_of", "program_of", "started"]
+__all__ = ["command_of", "kind_of", "note_serving", "program_of", "started"]
 
 _WITH_VALUE = "WX"
 """Options of the interpreter that are followed by a value."""
@@ -33,16 +33,24 @@ _LIMIT = 64
 _FOLDER = ""
 with contextlib.suppress(OSError):  # it may have been removed
     _FOLDER = os.getcwd()
+_serves = False
+"""True where what was started serves the application: no test of it does, nor a shell."""
+
+
+def note_serving() -> None:
+    """Take note that this process was started to serve, under `retrace run`."""
+    global _serves
+    _serves = True
 
 
 def program_of(candidates: Sequence[object], secrets: Collection[bytes]) -> Program | None:
-    """Return what this process was started as, None where that can't be told.
+    """Return what this process was started as, None where that can't be told, or does not serve.
 
     Args:
         candidates: the recorded application, and what it wraps, outermost first.
         secrets: what must not be in it.
     """
-    found = started()
+    found = started() if _serves else None
     if found is None:
         return None
     kinds = [kind_of(one) for one in candidates]

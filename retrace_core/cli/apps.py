@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.errors import AppNotLoadable, ConfigurationError
 from retrace_core.program import command_of
+from retrace_core.task_call import METHOD as TASK
 
 if TYPE_CHECKING:
     from retrace_core.recording import Header, Program
@@ -72,7 +73,7 @@ def locate(
     if recorded.app:
         there = recorded.app_dir if os.path.isdir(recorded.app_dir) else os.getcwd()
         return App(name=recorded.app, folder=_folder(app_dir or there), origin=RECORDED)
-    if recorded.program is not None:
+    if recorded.program is not None and header.method != TASK:
         return _as_started(recorded.program, app_dir)
     raise AppNotLoadable(
         f"which application is service {header.service!r}? Its recording does not say: give"
@@ -93,6 +94,8 @@ def may_be_of_program(header: Header, app: App) -> bool:
     program = header.environment.program
     if program is None or app.program is not None or app.origin != RECORDED:
         return False
+    if header.method == TASK:
+        return False  # a worker serves nothing
     return app.name.removesuffix("()") not in program.arguments
 
 
