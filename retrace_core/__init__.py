@@ -41,6 +41,7 @@ The files in the order of a request:
     declaration.py    the live/record/replay switch for it
     checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
+    signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all
