@@ -14,6 +14,7 @@ The files in the order of a request:
     protocol.py       whether a callable is an ASGI or a WSGI application
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
+    program.py        what it was started as
     weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
@@ -40,6 +41,7 @@ The files in the order of a request:
     declaration.py    the live/record/replay switch for it
     checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
+    signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all

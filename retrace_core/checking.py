@@ -12,12 +12,12 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Patch, call_free
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["checks", "of_size"]
+__all__ = ["checks", "of_size", "takes_part"]
 
 _LARGEST = 64 * 1024
 
@@ -26,6 +26,14 @@ def of_size(data: Any) -> bytes:
     """Return what is checked as it stands in an event: if it is large, a digest of it."""
     given = bytes(data)
     return given if len(given) <= _LARGEST else hashlib.sha256(given).digest()
+
+
+def takes_part(lane: Any) -> bool:
+    """Return True on replay, and where a recording is to be masked.
+
+    On replay also where nothing is masked in this very recording: the key may be elsewhere.
+    """
+    return lane.mode == REPLAY or bool(getattr(lane.scope, "masks", None))
 
 
 def checks(owner: Any, name: str, kind: str, key: Callable[..., object]) -> Patch:

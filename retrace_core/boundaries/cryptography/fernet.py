@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet
 
 from retrace_core.boundary import Boundary, Patch, call_free, mask
-from retrace_core.checking import of_size
+from retrace_core.checking import of_size, takes_part
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _encrypting(original: Callable[..., bytes]) -> Callable[..., bytes]:
     def encrypt(self: Any, data: Any, *args: Any, **options: Any) -> bytes:
         lane: Any = current()
         live = functools.partial(original, self, data, *args, **options)
-        if lane is None or not _takes_part(lane):
+        if lane is None or not takes_part(lane):
             return live()
         token = call_free(lane, _ENCRYPTED, None, live)
         if lane.mode == REPLAY:
@@ -53,7 +53,7 @@ def _decrypting(original: Callable[..., bytes]) -> Callable[..., bytes]:
     def decrypt(self: Any, token: Any, *args: Any, **options: Any) -> bytes:
         lane: Any = current()
         live = functools.partial(original, self, token, *args, **options)
-        if lane is None or not _takes_part(lane):
+        if lane is None or not takes_part(lane):
             return live()
         if not isinstance(token, str | bytes):
             return live()  # which says what is wrong with it
@@ -68,14 +68,6 @@ def _decrypting(original: Callable[..., bytes]) -> Callable[..., bytes]:
         return call_free(lane, _DECRYPTED, of_size(given), live, _nothing, known)
 
     return decrypt
-
-
-def _takes_part(lane: Any) -> bool:
-    """Return True on replay, and where a recording is to be masked.
-
-    On replay also where nothing is masked in this very recording: the key may be elsewhere.
-    """
-    return lane.mode == REPLAY or bool(getattr(lane.scope, "masks", None))
 
 
 def _nothing(_: object) -> None:
