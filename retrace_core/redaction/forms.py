@@ -164,9 +164,10 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
 def _uuids(digest: bytes, pseudonym: bytes, version: int | None) -> Iterator[tuple[bytes, bytes]]:
     """Yield the UUIDs of a digest's beginning: as it is, and as one of a version.
 
-    `uuid.uuid5` and `uuid.uuid3` make such of a name, and code of its own does the like.
+    `uuid.uuid5` and `uuid.uuid3` make such of a name, and code of its own does the like. One of a
+    version comes first: of 64 digests one has the bits of it already.
     """
-    for one in (None, version or 4):
+    for one in (version or 4, None):
         was, now = UUID(bytes=digest, version=one), UUID(bytes=pseudonym, version=one)
         yield str(was).encode(), str(now).encode()
         yield was.hex.encode(), now.hex.encode()
