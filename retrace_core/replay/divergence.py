@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.checking import SECRET
 from retrace_core.checksum import crc32_in
 from retrace_core.codec import Opaque
 from retrace_core.redaction.tokens import opened
@@ -74,6 +75,8 @@ def same_key(recorded: Any, asked: Any, *, masks: Masks | None = None) -> bool:
     if isinstance(recorded, Opaque) and isinstance(asked, Opaque):
         return recorded.type == asked.type
     if type(recorded) is not type(asked):
+        if isinstance(asked, dict) and asked.keys() == {SECRET}:  # by itself before 2026-11-29
+            return same_key(recorded, asked[SECRET], masks=masks)
         return _same_bare_checksum(recorded, asked, masked=masks is not None)
     if isinstance(recorded, (list, tuple)):
         pairs = zip(recorded, asked, strict=False)
