@@ -320,6 +320,23 @@ def test_runs_of_a_statement_are_the_same_in_another_order(
     assert any("another order" in note for note in result.notes)
 
 
+def test_indexes_of_a_table_are_made_in_any_order(recordings: Path, tmp_path: Path) -> None:
+    """SQLAlchemy has them in a set."""
+    orders = iter([("a", "b", "c"), ("c", "a", "b")])
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(tmp_path / "here.db"))
+        for name in next(orders):
+            connection.execute(f"CREATE INDEX {name} ON t (a)")
+        connection.execute("INSERT INTO t (a) VALUES (99)")
+        return {}
+
+    app, recording = record_wsgi(recordings, view)
+    (tmp_path / "here.db").unlink()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
 @pytest.mark.parametrize(
     ("statement", "orders"),
     [
