@@ -34,11 +34,12 @@ __all__ = [
     "NOTHING",
     "asker",
     "content_of",
+    "in_recorded_folders",
     "is_infrastructure",
     "lies_in_scratch",
     "materialised",
     "materialised_folder",
-    "recorded_folders",
+    "recorded_folder",
     "world_path",
     "world_text",
 ]
@@ -137,6 +138,11 @@ def world_text(text: str) -> str:
     return text
 
 
+def recorded_folder() -> str:
+    """Return the folder for temporary files of the process whose recording is replayed, or ""."""
+    return _recorded[0] if _recorded else ""
+
+
 def is_infrastructure(frame: FrameType | None) -> bool:
     """Return True for a caller whose files are its own affair: logging, imports, tracers.
 
@@ -164,7 +170,7 @@ def _asking(frame: FrameType | None) -> CodeType | None:
 
 
 @contextmanager
-def recorded_folders(temporary: str, working: str) -> Iterator[None]:
+def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
     """Name what is below recorded folders in the block as what is below those of today.
 
     On replay they are others, and a path that the application was configured with still begins

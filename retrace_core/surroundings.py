@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core.file_access import recorded_folders
+from retrace_core.file_access import in_recorded_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,7 +157,7 @@ def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
         What could not be restored, in words.
     """
     there = (recorded.temporary, recorded.folder) if recorded is not None else ("", "")
-    with recorded_folders(*there):
+    with in_recorded_folders(*there):
         if recorded is None:
             yield []
         else:

@@ -30,12 +30,13 @@ from retrace_core.sqlite.memory import is_private
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["closed_world"]
+__all__ = ["closed_world", "unheard"]
 
 _installed = False
 _allowed: tuple[str, ...] | None = None
 """Folders that may be written to while closed; None while the world is open."""
 _refusals: list[str] = []
+_counts = True
 
 
 @contextmanager
@@ -64,6 +65,17 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
         finally:
             _allowed = None
             tempfile.tempdir = before
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Refuse live calls, and don't count them, while the block runs: it is after the request."""
+    global _counts
+    _counts = False
+    try:
+        yield
+    finally:
+        _counts = True
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
@@ -112,5 +124,6 @@ def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
 def _refuse(operation: str, target: str) -> None:
     where = asking_line()
     at = f" at {where.file}:{where.line}" if where else ""
-    _refusals.append(f"{operation} to {target}{at}")
+    if _counts:
+        _refusals.append(f"{operation} to {target}{at}")
     raise LiveCallRefused(operation, target)
