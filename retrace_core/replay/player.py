@@ -344,6 +344,7 @@ class Player(ReplayedResponse):
             self.findings.deviates(found.how, lane.id, kind, asked, cursor.waiting[0])
         with self._lock:
             self.served += 1
+            self.findings.reordered += found.reordered
         return cursor.pop()
 
     def _head(self, lane: Lane, kind: str) -> Event | None:
