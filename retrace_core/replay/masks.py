@@ -30,6 +30,8 @@ _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
+_FILLED = re.compile(rb"[^A-Za-z0-9]*([A-Za-z0-9])(?:[^A-Za-z0-9]|\1)*")
+"""A mask that was shortened so that it can be packed: one letter again and again."""
 
 
 class Masks:
@@ -41,6 +43,8 @@ class Masks:
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._texts = tuple(text for text in texts if len(text) >= _LEAST)
+        self._filled = frozenset(filter(_FILLED.fullmatch, self._texts))
+        """Those that may stand for several secrets: each place may say another text."""
         self._says: dict[bytes, bytes] = {}
         self._learns = True
         self._told: dict[bytes, bytes] = {}
@@ -107,7 +111,10 @@ class Masks:
             if now != text and (
                 not (self._learns or text in self._says)
                 or now.translate(_SHAPE) != text.translate(_SHAPE)
-                or self._says.get(text, said.setdefault(text, now)) != now
+                or (
+                    text not in self._filled
+                    and self._says.get(text, said.setdefault(text, now)) != now
+                )
             ):
                 return False
             place = end
