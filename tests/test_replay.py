@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import datetime
 import io
 import json
@@ -20,15 +21,16 @@ import httpx
 import pytest
 import requests
 import sqlalchemy
-from fastapi import BackgroundTasks  # noqa: TC002  # FastAPI looks the annotation up
+from fastapi import BackgroundTasks, FastAPI
 from fastapi.responses import StreamingResponse
 
-from retrace_core import replay
+from retrace_core import AppNotLoadable, replay
 from retrace_core.ids import call_span_id
 from tests.http_origin import origin
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 
@@ -346,3 +348,23 @@ def test_temporary_folders_are_made_and_removed_again(recordings: Path) -> None:
 
     app, recording = record_wsgi(recordings, view)
     assert_identical(recording, app)
+
+
+def test_a_start_up_that_fails_is_told_in_one_line(recordings: Path) -> None:
+    """What failed and where, of the traceback that the framework hands on."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        raise RuntimeError("no broker")
+        yield
+
+    async def view() -> str:
+        return "done"
+
+    _, recording = record_asgi(recordings, view)
+    with pytest.raises(AppNotLoadable) as told:
+        replay(recording, FastAPI(lifespan=lifespan))
+    said = str(told.value)
+    assert "start-up failed: RuntimeError: no broker (File" in said
+    assert "test_replay.py" in said
+    assert "\n" not in said

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import io
 import itertools
+import os
 import sys
 import threading
 import time
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["drive"]
 
 _GRACE_S = 10.0
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _HEAD_AND_BODY = ("http.response.start", "http.response.body")
 
 
@@ -191,8 +193,9 @@ class _Lifespan:
         await self._started.wait()
         if self._failed:
             raise AppNotLoadable(
-                f"the application's start-up failed: {self._failed}; what it asks at start-up"
-                " is not in the recording of a request: make it optional or give it a default"
+                f"the application's start-up failed: {_in_short(self._failed)}; what it asks then"
+                " comes from the boot tape of its process, where there is one: make what is not"
+                " on it optional, or give it a default"
             )
         return self._state
 
@@ -224,6 +227,15 @@ class _Lifespan:
             return
         finally:
             self._started.set()
+
+
+def _in_short(reason: str) -> str:
+    """Return on one line why a start-up failed; frameworks say it by a whole traceback."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    places = [line for line in lines if line.startswith('File "') and _OURS not in line]
+    if not places or not lines[0].startswith("Traceback "):
+        return " ".join(lines)
+    return f"{lines[-1]} ({places[-1]})"
 
 
 def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
