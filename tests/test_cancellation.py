@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from fastapi.responses import StreamingResponse
 
-from retrace_core import boundary
+from retrace_core import boundary, replay
 from retrace_core.recording import CANCELLED, RETURNED, Event
 from retrace_core.waited import waited
 from tests.recorded import assert_identical, record_asgi
@@ -162,3 +163,49 @@ def test_a_wait_for_a_pool_is_cancelled_again(recordings: Path) -> None:
     ]
     assert cancelled == ["pool.release", "lane.end"]
     assert_identical(recording, app)
+
+
+@boundary
+async def news() -> None:
+    """Wait for what never comes."""
+    await asyncio.Event().wait()
+
+
+def test_what_others_of_the_process_cancelled_is_cancelled_again(recordings: Path) -> None:
+    """Background work that goes on until the process ends it: nobody of the request does."""
+    background: list[asyncio.Task[Any]] = []
+
+    async def handler() -> Any:
+        async def looks() -> None:
+            with suppress(asyncio.CancelledError):
+                await news()
+            await price("ink")
+
+        background.append(asyncio.create_task(looks()))
+        background.append(asyncio.create_task(asyncio.Event().wait()))
+        return await price("pen")
+
+    app, recording = record_asgi(recordings, handler)  # the loop's end cancels them
+    ends = [lane.events[-1] for lane in recording.lanes if lane.id != "0"]
+    assert CANCELLED in [getattr(end, "status", None) for end in ends]
+    begun = time.monotonic()
+    assert_identical(recording, app)
+    assert time.monotonic() - begun < 9  # nothing waits until its patience is over
+
+
+def test_what_nobody_cancels_while_the_request_goes_on_diverges(recordings: Path) -> None:
+    """There it is the request's own code that has to."""
+    patience = [0.05]
+
+    async def handler() -> Any:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience[0]):
+                await news()
+        return "no news"
+
+    app, recording = record_asgi(recordings, handler)
+    assert_identical(recording, app, times=1)
+    patience[0] = 1000
+    result = replay(recording, app, patience_s=1)
+    assert result.divergence is not None
+    assert "now it was not" in result.divergence.reason

@@ -114,6 +114,7 @@ def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
 
 async def _spawned_lanes(player: Player) -> None:
     """Let what outlived the response end, as the recording waited for it too."""
+    player.over = True
     deadline = time.monotonic() + _GRACE_S
     while (  # noqa: ASYNC110
         player.divergence is None and player.running() and time.monotonic() < deadline

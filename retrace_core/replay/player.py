@@ -107,6 +107,8 @@ class Player(ReplayedResponse):
         self.boot: BootPlayer | None = None
         self.inside = False
         """True once the application's own middleware has been reached."""
+        self.over = False
+        """True when the request's own code has come to its end; what it began may go on."""
         self._open: set[Lane] = set()
         self._postponed = Postponed(self._raise_divergence)
         self._on_divergence: Callable[[Divergence], None] | None = None
@@ -128,7 +130,9 @@ class Player(ReplayedResponse):
 
     def running(self) -> bool:
         """Return True while a spawned lane runs whose end was recorded."""
-        return any(self._cursor(lane).complete for lane in list(self._open))
+        cursors = [self._cursor(lane) for lane in list(self._open)]
+        # One that waits to be cancelled in the end, the process itself had ended.
+        return any(cursor.complete and not cursor.ends_cancelled() for cursor in cursors)
 
     # -- what the middleware tells its scope
 
@@ -372,10 +376,7 @@ class Player(ReplayedResponse):
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
         self._postponed.cancel(lane)
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        patience_s = None if self.patience_s == float("inf") else self.patience_s
-        done, _ = await asyncio.wait([never], timeout=patience_s)
-        if not done:
+        if not await self._postponed.come(lambda: self.over, self.patience_s):
             raise self.diverge(
                 lane, kind, key, "it was cancelled here when recorded, and now it was not"
             )
