@@ -8,16 +8,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
+from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from retrace_core import boundary, replay
 from retrace_core.recording import CANCELLED, RETURNED, Event
 from retrace_core.waited import waited
-from tests.recorded import assert_identical, record_asgi
+from retrace_mw import RetraceMiddleware
+from tests.recorded import assert_identical, only_recording, record_asgi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import pytest
 
 
 class Live:
@@ -209,3 +214,38 @@ def test_what_nobody_cancels_while_the_request_goes_on_diverges(recordings: Path
     result = replay(recording, app, patience_s=1)
     assert result.divergence is not None
     assert "now it was not" in result.divergence.reason
+
+
+def test_what_was_under_way_when_the_recording_was_closed_stays_so(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ping that comes much later than the response: no answer to its wait is recorded."""
+    monkeypatch.setenv("RETRACE_GRACE_S", "0.05")
+    background: list[asyncio.Task[Any]] = []
+
+    async def pings() -> None:
+        with suppress(asyncio.CancelledError):
+            await news()
+
+    async def handler() -> Any:
+        background.append(asyncio.create_task(pings()))
+        return await price("pen")
+
+    app = FastAPI()
+    app.get("/")(handler)
+    app.add_middleware(RetraceMiddleware)
+
+    def written() -> bool:
+        return any(recordings.glob("*/*/*.bin"))
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+            await client.get("/")
+        while not written():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    recording = only_recording(recordings)
+    assert [lane.complete for lane in recording.lanes if lane.id != "0"] == [False]
+    assert_identical(recording, app, times=1)

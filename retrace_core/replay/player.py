@@ -271,6 +271,8 @@ class Player(ReplayedResponse):
 
     async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
         """Do what `answer` does, without blocking the event loop."""
+        if lane is not self.root and self._cursor(lane).is_under_way():
+            await self._postponed.stay(lambda: self.over, self.patience_s)
         event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
         try:

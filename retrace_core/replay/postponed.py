@@ -71,7 +71,7 @@ class Postponed:
             patience_s: how long to wait, in seconds; may be infinite.
         """
         task, waited_s = asyncio.current_task(), 0.0
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        never = _never()
         while waited_s < patience_s:
             was_over = over()
             await asyncio.wait([never], timeout=_STEP_S)  # no sleep: that is an event
@@ -79,6 +79,19 @@ class Postponed:
             if was_over and task is not None:
                 task.cancel()
         return False
+
+    @staticmethod
+    async def stay(over: Callable[[], bool], patience_s: float) -> None:
+        """Wait where no answer was recorded; returns when the request itself waits for it.
+
+        Args: as for `come`.
+        """
+        never = _never()
+        while True:
+            was_over = over()
+            await asyncio.wait([never], timeout=None if patience_s == float("inf") else patience_s)
+            if not was_over and not over():
+                return
 
     async def _wait_on(self, turn: Callable[[], Awaitable[None]]) -> None:
         # In a task of its own: anyio cancels again with each step of the loop.
@@ -89,3 +102,7 @@ class Postponed:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(waiting)
         waiting.result()
+
+
+def _never() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()
