@@ -26,7 +26,7 @@ from retrace_core.replay.driver import drive
 from retrace_core.replay.live_kinds import check_live
 from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
-from retrace_core.replay.sandbox import closed_world
+from retrace_core.replay.sandbox import Refusal, closed_world
 from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load
 
@@ -182,7 +182,7 @@ def replay(
     native.arm(1)
     player: Player | None = None
     try:
-        with booting(boot_player, app_dir) as boot_notes, closed_world(allow_write) as refused:
+        with booting(boot_player, app_dir) as boot_notes, closed_world(allow_write) as refusals:
             with in_boot(boot_player):
                 target = _loaded(app, app_dir, loaded, boot_player) if isinstance(app, str) else app
             _check_protocol(target, loaded)
@@ -209,11 +209,8 @@ def replay(
                 run()
             else:
                 around(run)
-        astray = sum(1 for _, one in first if one.divergence is not None)
-        if astray:
-            player.findings.notes.append(
-                f"of {len(first)} earlier requests run first, {astray} diverged"
-            )
+        refused, notes = _apart_from_earlier(refusals, [one for _, one in first])
+        player.findings.notes += notes
     finally:
         if player is not None:
             player.finish()
@@ -234,6 +231,19 @@ def _loaded(app: str, app_dir: str | None, recording: Recording, boot: BootPlaye
             " recording; put it there, in the folder that holds that of the trace"
         )
     return load_app(app, app_dir, missing=missing)
+
+
+def _apart_from_earlier(
+    refusals: list[Refusal], earlier: list[Player]
+) -> tuple[list[str], list[str]]:
+    """Return which live calls were refused to the request itself, and notes on those before it."""
+    count, theirs = len(earlier), [id(one) for one in earlier]
+    refused = [one.what for one in refusals if id(one.scope) not in theirs]
+    astray = sum(1 for one in earlier if one.divergence is not None)
+    notes = [f"of {count} earlier requests run first, {astray} diverged"] if astray else []
+    if others := len(refusals) - len(refused):
+        notes.append(f"{others} live calls of the {count} earlier requests were refused")
+    return refused, notes
 
 
 def _result(
