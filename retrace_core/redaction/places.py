@@ -36,6 +36,8 @@ _SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
 _BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\\x00-\x1f\x7f]+")
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
+_PROSE = re.compile(rb"(?:[A-Za-z][a-z]+|[A-Z]+)(?= [A-Za-z(`])[^\r\n\\\"]*")
+"""Words after a name: a passphrase, or what a manual says of it. Each by itself is no secret."""
 _LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
 _COLON = 0x3A
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
@@ -59,9 +61,10 @@ _HOLDER = re.compile(
 _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
     b" the your our their this that these those for from with and not are was when which used use"
-    b" using can may must should will its any all one new old".split()
+    b" using can may must should will its any all one new old"
+    b" str int float bool boolean number bytes dict list tuple object await async lambda".split()
 )
-"""In prose they come after a colon: `password: the one that you chose`."""
+"""In prose they come after a colon: `password: the one that you chose`; types in programs."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _TEMPLATE = re.compile(rb"\{[{%]")
@@ -121,9 +124,11 @@ def named_values(
         if value is not None and _is_chain(data, begin, left, done, value[0], names):
             continue
         if value is not None and value[0].lower() == name.lower().encode():
-            quote = _AFTER.match(data, done, end)
-            if quote is not None and quote[3] == b"=" and quote[5]:
-                continue  # token="token": said by a program, to itself
+            match = _AFTER.match(data, done, end)
+            if match is not None and match[3] == b"=":
+                after = match.end() + len(value[0])
+                if match[5] or data[after : after + 1] in (b",", b")"):
+                    continue  # token="token", f(token=token): said by a program, to itself
         yield value and Named(name, *value)
 
 
@@ -182,6 +187,10 @@ def _after(
     begins_line = not match[2] and (first == begin or data[first - 1] in b"\r\n")
     if separator == b":" and begins_line and first == left:
         return _LINE.match(data, start, end)[0].strip(), False, start  # type: ignore[index]
+    if separator == b":" and (begins_line or data[max(first - 2, begin) : first] == b"\\n"):
+        prose = _PROSE.match(data, start, end)
+        if prose is not None:
+            return prose[0].strip(), False, start if begins_line else -1
     number = _NUMBER.match(data, start, end)
     if number is not None and separator == b":":
         return number[0], True, -1

@@ -59,9 +59,9 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[Refusal]]:
             always allowed (it is `tempfile.gettempdir()` inside).
 
     Yields:
-        What was refused, once the block is over.
+        What was refused, as it happens: the list grows.
     """
-    global _allowed, _installed
+    global _allowed, _installed, _refusals
     if not _installed:
         sys.addaudithook(_audit)
         _installed = True
@@ -69,14 +69,13 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[Refusal]]:
     with tempfile.TemporaryDirectory(prefix="retrace-scratch-") as scratch:
         tempfile.tempdir = scratch
         refusals: list[Refusal] = []
-        _refusals[:] = []
+        _refusals = refusals
         _allowed = tuple(os.path.realpath(folder) for folder in (scratch, *allow_write))
         try:
             yield refusals
         finally:
             _allowed = None
             tempfile.tempdir = before
-            refusals.extend(_refusals)
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:

@@ -114,3 +114,26 @@ def test_calls_side_by_side_come_back(recordings: Path) -> None:
     sent = b"".join(recording.response.body).decode()
     assert f"('x-trace-id', '{recording.header.trace_id}')" in sent
     assert_identical(recording, app)
+
+
+def test_the_first_request_waits_as_it_did(recordings: Path) -> None:
+    """For the call to have begun: before, while or after it does, as it was when recorded."""
+    with grpc_server() as address:
+
+        async def handler() -> list[str]:
+            async with grpc.aio.insecure_channel(address) as channel:
+                echo = channel.stream_stream("/shop/Echo")
+
+                async def later(number: int) -> AsyncIterator[bytes]:
+                    await asyncio.sleep(number / 4000)
+                    yield str(number).encode()
+
+                async def ask(number: int) -> str:
+                    parts = [part.decode() async for part in echo(later(number), timeout=5)]
+                    return "".join(parts)
+
+                return [await ask(number) for number in range(16)]
+
+        app, recording = record_asgi(recordings, handler, tasks=16)
+    assert recording.response is not None and recording.response.status == 200
+    assert_identical(recording, app)

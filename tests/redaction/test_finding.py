@@ -109,6 +109,8 @@ FOUND: dict[str, tuple[object, str]] = {
     "a file of passwords": (("password=secret&a=b", "ann:secret\nbob:hidden\n"), "ann:secret"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
     "indented settings": ("admin:\n  password: secret", ": secret"),
+    "an indented passphrase": ("admin:\n  password: correct horse battery", "horse battery"),
+    "an indented header": ("as in\n  Authorization: Token s3cret-value\n", "s3cret-value"),
     "a bcrypt hash": (
         {"password": "$2b$12$6NikckduaU2Twnf0NDgAUeYzZyXxWwVvUuTtSsRrQqPpOoNnMmLlK"},
         "YzZyXxWwVvUuTtSsRrQqPpOoNnMmLlK",
@@ -171,6 +173,8 @@ LEFT: dict[str, object] = {
     "a text of a template": '{% trans "Choose a new password:" %}\n{% url to %}{% endblock %}\n',
     "a paragraph of a template": '<p>{% trans "Password:" %}</p><a href="{{ to }}">{% x %}</a>',
     "a keyword of a program": "url_for('auth', passwd='passwd')",
+    "an argument of a program": "connect(\n    credentials=credentials,\n)",
+    "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
@@ -204,6 +208,21 @@ def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
     assert out.count(b"customer") == 2
     assert b"the customers" in out
     assert b'{"customer": "' in out
+
+
+@pytest.mark.parametrize(
+    "manual",
+    [
+        "Args:\n    user: Who asks.\n    api_key: Datadog API key, see the manual\n",
+        json.dumps({"description": "Args:\n    api_key: Datadog API key, see the manual\n"}),
+    ],
+    ids=["text", "json"],
+)
+def test_a_word_of_a_manual_is_no_secret(manual: str) -> None:
+    """The line is one, as a passphrase would be: its first word elsewhere says nothing."""
+    out = masked(manual, {"title": "Datadog"}, "sent to Datadog")
+    assert b"Datadog API key" not in out
+    assert out.count(b"Datadog") == 2
 
 
 def test_no_part_of_a_file_name_is_a_password() -> None:

@@ -12,22 +12,26 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from grpc._cython import cygrpc
 from grpc.aio import _call as calls  # pyright: ignore[reportAttributeAccessIssue]
 
-from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay, mask
+from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay, mask, spoil
 from retrace_core.checksum import checksum_of
 from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
-from retrace_core.native import current
+from retrace_core.loop_steps import answered
+from retrace_core.native import REPLAY, current, now_ns
+from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from retrace_core.lanes import Lane
+
 _CALL, _BEGIN, _MESSAGE, _STATE = "grpc.call", "grpc.begin", "grpc.message", "grpc.state"
-_SEND = "grpc.send"
+_SEND, _SENT = "grpc.send", "metadata_sent"
 _METHOD = "_retrace_method"
 
 
@@ -65,9 +69,8 @@ class _RecordedCall:
         return await self._answer((self._method, checksum_of(request)), live)
 
     async def stream_unary(self, metadata: Any, sent: Any, context: Any = None) -> Any:
+        sent = await self._telling_when(sent, _CALL)
         live = functools.partial(self._live.stream_unary, metadata, sent, context)
-        if in_replay():
-            sent()
         return await self._answer(self._method, live)
 
     async def initiate_unary_stream(
@@ -77,9 +80,8 @@ class _RecordedCall:
         await self._ask(_BEGIN, (self._method, checksum_of(request)), live)
 
     async def initiate_stream_stream(self, metadata: Any, sent: Any, context: Any = None) -> None:
+        sent = await self._telling_when(sent, _BEGIN)
         live = functools.partial(self._live.initiate_stream_stream, metadata, sent, context)
-        if in_replay():
-            sent()
         await self._ask(_BEGIN, self._method, live)
 
     async def send_serialized_message(self, message: bytes) -> None:
@@ -110,6 +112,32 @@ class _RecordedCall:
 
         self._end(_status(await self._ask(_STATE, "status", read)))
         return self._ended
+
+    async def _telling_when(self, sent: Callable[[], None], kind: str) -> Callable[[], None]:
+        """Return `sent` so that it is recorded when the call below calls it; on replay call it.
+
+        Who sends a request waits for it only where it comes later than the request.
+        """
+        lane = current()
+        if lane is None:
+            return sent
+        if lane.mode == REPLAY:
+            scope = cast("Lane", lane).scope
+            if scope.comes(cast("Lane", lane), _STATE, _SENT):
+                await self._ask(_STATE, _SENT, _nothing)
+            elif scope.failure_comes(cast("Lane", lane), kind):
+                return sent  # it failed before
+            sent()  # also for a recording of before this was an event
+            return sent
+
+        def noted() -> None:
+            try:
+                answered(cast("Lane", lane), lane.record(_STATE, _SENT, RETURNED, None, now_ns()))
+            except Exception as error:
+                spoil(lane, _STATE, error)
+            sent()
+
+        return noted
 
     async def _ask(self, kind: str, key: object, live: Callable[[], Any]) -> Any:
         lane = current()
