@@ -107,8 +107,7 @@ class Player(ReplayedResponse):
         self.boot: BootPlayer | None = None
         self.inside = False
         """True once the application's own middleware has been reached."""
-        self.over = False
-        """True when the request's own code has come to its end; what it began may go on."""
+        self.over = False  # True when the request's own code is: what it began may go on
         self._open: set[Lane] = set()
         self._postponed = Postponed(self._raise_divergence)
         self._on_divergence: Callable[[Divergence], None] | None = None
@@ -130,9 +129,8 @@ class Player(ReplayedResponse):
 
     def running(self) -> bool:
         """Return True while a spawned lane runs whose end was recorded."""
-        cursors = [self._cursor(lane) for lane in list(self._open)]
-        # One that waits to be cancelled in the end, the process itself had ended.
-        return any(cursor.complete and not cursor.ends_cancelled() for cursor in cursors)
+        open_ones = map(self._cursor, list(self._open))  # what waits to be cancelled, goes on
+        return any(one.complete and not one.ends_cancelled() for one in open_ones)
 
     # -- what the middleware tells its scope
 
