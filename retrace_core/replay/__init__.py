@@ -30,7 +30,7 @@ from retrace_core.replay.live_kinds import check_live
 from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
 from retrace_core.replay.program import run_program
-from retrace_core.replay.sandbox import closed_world
+from retrace_core.replay.sandbox import Refusal, closed_world
 from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load
 
@@ -235,15 +235,12 @@ def replay(
 
     def result() -> ReplayResult:
         assert player is not None
-        astray = sum(1 for _, one in first if one.divergence is not None)
-        if astray:
-            player.findings.notes.append(
-                f"of {len(first)} earlier requests run first, {astray} diverged"
-            )
+        refused, notes = _apart_from_earlier(refusals, [one for _, one in first])
+        player.findings.notes += notes
         found = _result(loaded, player, refused, flags or {})
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
 
-    with closed_world(allow_write) as refused, ExitStack() as stage:
+    with closed_world(allow_write) as refusals, ExitStack() as stage:
         stage.callback(replay_began, -1)
         replay_began(1)
         stage.callback(native.arm, -1)
@@ -271,6 +268,19 @@ def _missing(recording: Recording, boot: BootPlayer | None) -> str:
         f"the boot tape of its process, {recording.header.boot}, is not beside the"
         " recording; put it there, in the folder that holds that of the trace"
     )
+
+
+def _apart_from_earlier(
+    refusals: list[Refusal], earlier: list[Player]
+) -> tuple[list[str], list[str]]:
+    """Return which live calls were refused to the request itself, and notes on those before it."""
+    count, theirs = len(earlier), [id(one) for one in earlier]
+    refused = [one.what for one in refusals if id(one.scope) not in theirs]
+    astray = sum(1 for one in earlier if one.divergence is not None)
+    notes = [f"of {count} earlier requests run first, {astray} diverged"] if astray else []
+    if others := len(refusals) - len(refused):
+        notes.append(f"{others} live calls of the {count} earlier requests were refused")
+    return refused, notes
 
 
 def _result(
