@@ -161,7 +161,7 @@ def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
             first, last = lane_bounds(part)
             yield Region(place + first, place + last, lane=True)
         elif not part.startswith(_OURS):
-            yield Region(place + _given_at(part), end, code=part.startswith(_CODE))
+            yield Region(place, end, place + _given_at(part), code=part.startswith(_CODE))
         place = end
 
 
