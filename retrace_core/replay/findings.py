@@ -120,8 +120,8 @@ class Findings:
                 notes.append(f"lane {lane}: {kind} was read more often than recorded by {site}")
         if self.reordered:
             notes.append(
-                f"{self.reordered} calls of one statement with other parameters came in another"
-                " order than recorded, as from a set of objects"
+                f"{self.reordered} calls of one statement with other parameters, or for several"
+                " indexes, came in another order than recorded, as from a set of objects"
             )
         for (lane, kind), times in self.computed.items():
             notes.append(

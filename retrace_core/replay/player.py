@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import native
-from retrace_core.codec import decode, unpack_exception
+from retrace_core.codec import unpack_exception
 from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
@@ -25,6 +25,7 @@ from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.postponed import Postponed
 from retrace_core.replay.replayed_response import ReplayedResponse
+from retrace_core.replay.scratch_names import as_recorded
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import steps_of
 from retrace_core.replay.turns import Turns, passing
@@ -107,7 +108,6 @@ class Player(ReplayedResponse):
         self.boot: BootPlayer | None = None
         self.inside = False
         """True once the application's own middleware has been reached."""
-        self.over = False  # True when the request's own code is: what it began may go on
         self._open: set[Lane] = set()
         self._postponed = Postponed(self._raise_divergence)
         self._on_divergence: Callable[[Divergence], None] | None = None
@@ -190,7 +190,7 @@ class Player(ReplayedResponse):
     def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
         """Return whether a call in no order was recorded, and its outcome."""
         self._raise_divergence()
-        asked = (kind, native.encode(decode(native.encode(key))))
+        asked = (kind, native.encode(as_recorded(key)))
         with self._lock:
             events = self._cursor(lane).free_events(asked)
             if not events:
@@ -206,7 +206,7 @@ class Player(ReplayedResponse):
 
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
         """Return True when this call is the next recorded one of `lane`, save for `past`."""
-        return self._cursor(lane).comes(kind, decode(native.encode(key)), past)
+        return self._cursor(lane).comes(kind, as_recorded(key), past)
 
     def is_handed_over(self, lane: Lane, key: str) -> bool:
         """Return True when `lane` gets next what other work of the process had handed over."""
@@ -329,7 +329,7 @@ class Player(ReplayedResponse):
     def _take(self, lane: Lane, kind: str, key: object) -> tuple[Event, int]:
         self._raise_divergence()
         cursor = self._cursor(lane)
-        asked = decode(native.encode(key))
+        asked = as_recorded(key)
         self._head(lane, kind)
         ahead = cursor.ahead()
         found = self._matching.find(cursor, kind, asked)

@@ -31,7 +31,7 @@ from retrace_core.sqlite.memory import is_private
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Refusal", "closed_world"]
+__all__ = ["Refusal", "closed_world", "unheard"]
 
 _installed = False
 _allowed: tuple[str, ...] | None = None
@@ -48,6 +48,7 @@ class Refusal(NamedTuple):
 
 
 _refusals: list[Refusal] = []
+_counts = True
 
 
 @contextmanager
@@ -76,6 +77,17 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[Refusal]]:
         finally:
             _allowed = None
             tempfile.tempdir = before
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Refuse live calls, and don't count them, while the block runs: it is after the request."""
+    global _counts
+    _counts = False
+    try:
+        yield
+    finally:
+        _counts = True
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
@@ -114,6 +126,7 @@ def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
 def _refuse(operation: str, target: str) -> None:
     where = asking_line()
     at = f" at {where.file}:{where.line}" if where else ""
-    scope = getattr(LANE.get(), "scope", None)
-    _refusals.append(Refusal(f"{operation} to {target}{at}", scope))
+    if _counts:
+        scope = getattr(LANE.get(), "scope", None)
+        _refusals.append(Refusal(f"{operation} to {target}{at}", scope))
     raise LiveCallRefused(operation, target)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import json
 import random
 import sqlite3
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -318,6 +320,40 @@ def test_runs_of_a_statement_are_the_same_in_another_order(
     result = _one_by_one(recordings, tmp_path / "here.db", statement, [[1, 2, 3, 4], [3, 1, 4, 2]])
     assert result.identical, result.summary()
     assert any("another order" in note for note in result.notes)
+
+
+def test_a_path_of_a_temporary_file_is_asked_as_it_was(recordings: Path, tmp_path: Path) -> None:
+    """Its folder is another one on replay; as text or as bytes, it makes no difference."""
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(tmp_path / "here.db"))
+        with tempfile.NamedTemporaryFile() as file:
+            said = json.dumps({"socket": file.name})
+            connection.execute("INSERT INTO t (a) VALUES (?)", (said,))
+            connection.execute("INSERT INTO t (a) VALUES (?)", (file.name.encode(),))
+        return {}
+
+    app, recording = record_wsgi(recordings, view)
+    (tmp_path / "here.db").unlink()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+def test_indexes_of_a_table_are_made_in_any_order(recordings: Path, tmp_path: Path) -> None:
+    """SQLAlchemy has them in a set."""
+    orders = iter([("a", "b", "c"), ("c", "a", "b")])
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(tmp_path / "here.db"))
+        for name in next(orders):
+            connection.execute(f"CREATE INDEX {name} ON t (a)")
+        connection.execute("INSERT INTO t (a) VALUES (99)")
+        return {}
+
+    app, recording = record_wsgi(recordings, view)
+    (tmp_path / "here.db").unlink()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
 
 
 @pytest.mark.parametrize(

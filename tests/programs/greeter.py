@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import secrets
+import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +98,7 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
     elif server == "wsgiref":
         from wsgiref.simple_server import make_server as wsgiref_server
 
+        _look_around(port)
         wsgiref_server("127.0.0.1", port, wsgi(answer)).serve_forever()
     elif server == "flask":
         from werkzeug.serving import run_simple
@@ -115,6 +119,16 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         _gunicorn(port, wsgi(answer))
     else:
         raise SystemExit(f"no such server: {server}")
+
+
+def _look_around(port: int) -> None:
+    """See whether the port is free, and say in a file that this runs: as TensorBoard does."""
+    with socket.socket() as knocking:
+        if knocking.connect_ex(("127.0.0.1", port)) == 0:
+            raise SystemExit(f"port {port} is in use")
+    with tempfile.NamedTemporaryFile("w") as file:
+        os.chmod(file.name, 0o644)
+        file.write(str(port))
 
 
 def _gunicorn(port: int, app: Any) -> None:
