@@ -1,19 +1,35 @@
-"""`socket`: names and addresses that the application itself looks up.
+"""`socket`: names that the application itself looks up, and connections of its own.
 
 A mail's Message-ID has the machine's full name in it, a guard against forged requests asks
-where a URL leads. The clients that have a boundary of their own look up within it, unseen here.
+where a URL leads. What goes over a socket is recorded where no boundary stands above it: that of
+a client library without one, or of the application itself. Whoever has a boundary looks up and
+connects within it, unseen here; what an event loop drives is not for a request's lane.
 
 Hooks: `getaddrinfo`, `gethostbyname`, `gethostbyname_ex`, `gethostbyaddr` and `getnameinfo` of
-the module `socket`, which `socket.getfqdn`, asyncio and most others call by that name.
+the module `socket`, which `socket.getfqdn`, asyncio and most others call by that name;
+`create_connection`, and `connect`, `connect_ex` and `sendto` of `socket.socket`, at which a socket
+becomes an own one. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
 
+import functools
 import socket
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Hook
+from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
+from retrace_core.coverage_watch import address_text
+from retrace_core.covering import is_covered, is_exempt
+from retrace_core.native import current
+from retrace_core.own_socket import OwnSocket, adopt, silence
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+_KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+_LOOPS = ("asyncio", "uvloop", "trio", "anyio", "gevent")
 _NAMES = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
 
 
@@ -32,6 +48,103 @@ def _as_enums(found: list[Any]) -> list[Any]:
     ]
 
 
+def _silenced(made: Any) -> bool:
+    """Return True for a logger's socket in a replay, which is silent from now on."""
+    if not in_replay() or type(made) is not socket.socket or not is_exempt(sys._getframe(2)):
+        return False
+    silence(made)
+    return True
+
+
+def _is_own(made: Any) -> bool:
+    """Return True for a socket of the application's, or of a library without a boundary."""
+    if type(made) is OwnSocket:
+        return True
+    if type(made) is not socket.socket or made.family not in _FAMILIES:
+        return False
+    if made.type not in _KINDS or (made.type == socket.SOCK_STREAM and made.gettimeout() == 0):
+        return False
+    caller = sys._getframe(2)
+    asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
+    return asking not in _LOOPS and not is_covered(caller)
+
+
+def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def create_connection(address: Any, *args: Any, **options: Any) -> Any:
+        def stub() -> socket.socket:
+            made = socket.socket()
+            timeout = args[0] if args else options.get("timeout", socket.getdefaulttimeout())
+            made.settimeout(timeout if isinstance(timeout, int | float) else None)
+            return made
+
+        lane = current()
+        if in_replay() and is_exempt(sys._getframe(1)):
+            made = stub()
+            silence(made)
+            return made
+        if is_covered(sys._getframe(1)):
+            return original(address, *args, **options)
+
+        peer = address_text(address)
+        live = functools.partial(original, address, *args, **options)
+        made = live() if lane is None else attempt(lane, "socket.connect", peer, live, stub)
+        if type(made) is socket.socket:
+            adopt(made, peer)
+        return made
+
+    return create_connection
+
+
+def _connect(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def connect(self: Any, address: Any) -> None:
+        if _silenced(self):
+            return None
+        if not _is_own(self):
+            return original(self, address)
+        lane, peer = current(), address_text(address)
+        live = functools.partial(original, self, address)
+        if lane is None:
+            live()
+        else:
+            attempt(lane, "socket.connect", peer, live)
+        return adopt(self, peer)
+
+    return connect
+
+
+def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
+    @functools.wraps(original)
+    def connect_ex(self: Any, address: Any) -> int:
+        lane = current()
+        if lane is None or not _is_own(self):
+            return original(self, address)
+        peer = address_text(address)
+        live = functools.partial(original, self, address)
+        failed = call(lane, "socket.connect_ex", peer, live)
+        if not failed:
+            adopt(self, peer)
+        return failed
+
+    return connect_ex
+
+
+def _sendto(original: Callable[..., int]) -> Callable[..., int]:
+    @functools.wraps(original)
+    def sendto(self: Any, data: Any, *rest: Any) -> int:
+        if type(self) is not socket.socket or current() is None or not rest:
+            return original(self, data, *rest)
+        if _silenced(self):
+            return len(data)
+        if _is_own(self):
+            adopt(self, address_text(rest[-1]))
+            return self.sendto(data, *rest)
+        return original(self, data, *rest)
+
+    return sendto
+
+
 BOUNDARY = Boundary(
     kind="socket",
     supports="cpython>=3.11,<3.14",
@@ -44,6 +157,10 @@ BOUNDARY = Boundary(
             decode=_as_enums,
         ),
         *(Hook(owner=socket, name=name, key=_asked) for name in _NAMES),
+        Patch(socket, "create_connection", _create_connection),
+        Patch(socket.socket, "connect", _connect),
+        Patch(socket.socket, "connect_ex", _connect_ex),
+        Patch(socket.socket, "sendto", _sendto),
     ),
     errors=(socket.gaierror, socket.herror, UnicodeError),
 )
