@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 else:
     _Below = object  # a class of sockets twice among its bases would have another layout
 
-__all__ = ["OwnSocket", "OwnTlsSocket", "adopt", "peer_of", "silence"]
+__all__ = ["OwnSocket", "OwnTlsSocket", "adopt", "note_name", "peer_at", "peer_of", "silence"]
 
 T = TypeVar("T")
 
@@ -34,6 +34,10 @@ _SEND, _RECEIVE, _STATE = "socket.send", "socket.receive", "socket.state"
 _LONGEST = 8192
 """What is sent stands in the key, up to so many bytes."""
 
+_MOST_NAMES = 4096
+
+_names: dict[tuple[str, int], str] = {}
+"""Address -> the name by which it was looked up last, so that a recording is not about numbers."""
 _peers: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
 _silent: WeakSet[socket.socket] = WeakSet()
 _told: WeakKeyDictionary[socket.socket, bytes] = WeakKeyDictionary()
@@ -57,6 +61,21 @@ def adopt(own: socket.socket, peer: str) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             os.dup2(ours.fileno(), own.fileno(), inheritable=False)
+
+
+def note_name(host: object, found: list[Any]) -> None:
+    """Take note of the addresses that a look-up of a host gave."""
+    if len(_names) > _MOST_NAMES:
+        _names.clear()
+    for *_, address in found:
+        if isinstance(address[0], str):
+            _names[address[:2]] = address_text((host, address[1]))
+
+
+def peer_at(address: Any) -> str:
+    """Return the other end in words: by its name, where it was looked up."""
+    known = _names.get(address[:2]) if isinstance(address, tuple) else None
+    return known or address_text(address)
 
 
 def silence(own: socket.socket) -> None:
@@ -87,7 +106,7 @@ def _send(own: Any, data: Any, live: Callable[[], T], to: object = None) -> T:
         return _ask(own, _SEND, (), live)
     sent = bytes(data)
     if to is not None:
-        _peers[own] = address_text(to)
+        _peers[own] = peer_at(to)
     if own.type == socket.SOCK_DGRAM:
         _told[own] = sent
         return attempt(lane, _SEND, [peer_of(own)], live, lambda: cast("T", len(sent)))

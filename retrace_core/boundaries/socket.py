@@ -16,20 +16,24 @@ from __future__ import annotations
 import functools
 import socket
 import sys
+import zlib
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
 from retrace_core.coverage_watch import address_text
-from retrace_core.covering import is_covered, is_exempt
-from retrace_core.native import current
-from retrace_core.own_socket import OwnSocket, adopt, silence
+from retrace_core.covering import is_covered, is_exempt, kind_of
+from retrace_core.native import REPLAY, current
+from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 _KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
 _LOOPS = ("asyncio", "uvloop", "trio", "anyio", "gevent")
+_LOOK_UP = "socket.getaddrinfo"
 _NAMES = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
 
 
@@ -46,6 +50,46 @@ def _as_enums(found: list[Any]) -> list[Any]:
         (socket.AddressFamily(family), socket.SocketKind(kind), *rest)
         for family, kind, *rest in found
     ]
+
+
+def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    @functools.wraps(original)
+    def getaddrinfo(host: Any, port: Any, *args: Any, **options: Any) -> list[Any]:
+        lane = current()
+        live = functools.partial(original, host, port, *args, **options)
+        if lane is None:
+            found = live()
+        else:
+            asked = _asked(host, port, *args, **options)
+            if _is_of_a_pool(lane, asked, sys._getframe(1)):
+                found = _made_up(host, port, *args, **options)
+            else:
+                found = call(lane, _LOOK_UP, asked, live, _as_numbers, _as_enums)
+        note_name(host, found)
+        return found
+
+    return getaddrinfo
+
+
+def _is_of_a_pool(lane: Any, asked: object, caller: FrameType) -> bool:
+    """Return True where a library looks up, in a replay, what it did not look up when recorded.
+
+    It had a connection from an earlier request. What it finds leads nowhere in a replay.
+    """
+    if lane.mode != REPLAY or lane.scope.comes(lane, _LOOK_UP, asked):
+        return False
+    return kind_of(caller.f_code.co_filename)[0] == "library"
+
+
+def _made_up(
+    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list[Any]:
+    number = zlib.crc32(str(host).encode()) & 0xFFFFFF
+    named = str(IPv4Address(0x7F000000 | number))
+    address = str(host) if str(host)[:1].isdigit() else named
+    number = int(port) if str(port).isdigit() else 0
+    kind = socket.SocketKind(type or socket.SOCK_STREAM)
+    return [(socket.AF_INET, kind, proto, "", (address, number))]
 
 
 def _silenced(made: Any) -> bool:
@@ -103,7 +147,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
             return None
         if not _is_own(self):
             return original(self, address)
-        lane, peer = current(), address_text(address)
+        lane, peer = current(), peer_at(address)
         live = functools.partial(original, self, address)
         if lane is None:
             live()
@@ -120,7 +164,7 @@ def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
         lane = current()
         if lane is None or not _is_own(self):
             return original(self, address)
-        peer = address_text(address)
+        peer = peer_at(address)
         live = functools.partial(original, self, address)
         failed = call(lane, "socket.connect_ex", peer, live)
         if not failed:
@@ -138,7 +182,7 @@ def _sendto(original: Callable[..., int]) -> Callable[..., int]:
         if _silenced(self):
             return len(data)
         if _is_own(self):
-            adopt(self, address_text(rest[-1]))
+            adopt(self, peer_at(rest[-1]))
             return self.sendto(data, *rest)
         return original(self, data, *rest)
 
@@ -149,13 +193,7 @@ BOUNDARY = Boundary(
     kind="socket",
     supports="cpython>=3.11,<3.14",
     hooks=(
-        Hook(
-            owner=socket,
-            name="getaddrinfo",
-            key=_asked,
-            encode=_as_numbers,
-            decode=_as_enums,
-        ),
+        Patch(socket, "getaddrinfo", _getaddrinfo),
         *(Hook(owner=socket, name=name, key=_asked) for name in _NAMES),
         Patch(socket, "create_connection", _create_connection),
         Patch(socket.socket, "connect", _connect),

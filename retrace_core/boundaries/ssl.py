@@ -12,10 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt, mask
-from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_covered
 from retrace_core.native import current
-from retrace_core.own_socket import OwnSocket, OwnTlsSocket, adopt, peer_of
+from retrace_core.own_socket import OwnSocket, OwnTlsSocket, adopt, peer_at, peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
             return original(self, addr)
         if self.gettimeout() == 0 or is_covered(sys._getframe(1)):
             return original(self, addr)
-        peer = address_text(addr)
+        peer = peer_at(addr)
         attempt(lane, _TLS, peer, functools.partial(original, self, addr))
         return adopt(self, peer)
 

@@ -11,10 +11,14 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import dns.message
+import dns.resolver
+import dns.rrset
 import pytest
 import trustme
 
 from retrace_core import installer
+from retrace_core.boundary import mask
 from retrace_core.own_socket import OwnSocket, OwnTlsSocket
 from tests.recorded import assert_identical, record_wsgi
 
@@ -235,3 +239,30 @@ def test_what_is_logged_is_none_of_it(recordings: Path) -> None:
         return "logged"
 
     replayed(recordings, socketserver.ThreadingUDPServer, Datagrams, view)
+
+
+def test_dnspython_waits_as_it_did(recordings: Path) -> None:
+    """Its socket does not block: it asks, finds nothing, waits by a selector, asks again."""
+    asked = threading.Event()
+
+    class Names(socketserver.DatagramRequestHandler):
+        def handle(self) -> None:
+            question = dns.message.from_wire(self.rfile.read())
+            answer = dns.message.make_response(question)
+            name = question.question[0].name
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.7"))
+            assert asked.wait(5)
+            self.wfile.write(answer.to_wire())
+
+    class Resolver(dns.resolver.Resolver):
+        def __init__(self, address: tuple[str, int]) -> None:
+            super().__init__(configure=False)
+            self.nameservers, self.port = [address[0]], address[1]
+
+    def view(address: tuple[str, int]) -> list[str]:
+        timer = threading.Timer(0.05, asked.set)
+        with mask():
+            timer.start()
+        return [str(one) for one in Resolver(address).resolve("shop.example", "A")]
+
+    assert b"192.0.2.7" in replayed(recordings, socketserver.ThreadingUDPServer, Names, view)
