@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, installer, native
-from retrace_core.recording import Environment
+from retrace_core.program import program_of
+from retrace_core.recording import Environment, Program
+from retrace_core.surroundings import secret_values
 from retrace_core.weakly import weakly
 
 if TYPE_CHECKING:
@@ -59,6 +61,10 @@ def _find_out(app: object, settings: Settings) -> Environment:
     with failsafe.gate("name of the application"):
         found, folder = name_of_app(app)
         name = name or found
+    program: Program | None = None
+    with failsafe.gate("program"):
+        is_open = settings.redact or settings.record_secret_variables
+        program = program_of(unwrapped(app), () if is_open else secret_values())
     return Environment(
         python=platform.python_version(),
         implementation=native.IMPLEMENTATION,
@@ -73,6 +79,7 @@ def _find_out(app: object, settings: Settings) -> Environment:
         libraries=versions(),
         boundaries=installer.installed(),
         hash_seed=hash_seed(consent=settings.record_hash_seed),
+        program=program,
     )
 
 

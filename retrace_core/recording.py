@@ -29,6 +29,7 @@ __all__ = [
     "Header",
     "Hole",
     "LaneEvents",
+    "Program",
     "Recording",
     "Redaction",
     "Request",
@@ -181,6 +182,23 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Program(msgspec.Struct, frozen=True, array_like=True):
+    """What the process was started as, so that a replay may start it alike."""
+
+    kind: str
+    """"function" of a console script, "module" of `python -m`, or "script"."""
+    name: str
+    """"module:function", the module, or the script's path, relative when it is below `folder`."""
+    arguments: list[str] = []
+    """What followed it; of secrets the pseudonyms."""
+    folder: str = ""
+    """Where it was started."""
+    path: str = ""
+    """What it has in `sys.argv[0]`."""
+    serves: str = ""
+    """What the recorded application is, "module:name" of its class or function; "" if unknown."""
+
+
 class Environment(msgspec.Struct, frozen=True, array_like=True):
     """The process that recorded."""
 
@@ -204,6 +222,8 @@ class Environment(msgspec.Struct, frozen=True, array_like=True):
     """Kinds of the boundaries that were installed."""
     hash_seed: str = ""
     """Empty without consent; "random" secret as 48 hex digits, or PYTHONHASHSEED's number."""
+    program: Program | None = None
+    """None where it was started in a way that can't be told."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True):

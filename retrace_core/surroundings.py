@@ -5,6 +5,7 @@ They are noted in the boot tape, and restored by a replay, or compared where tha
 
 from __future__ import annotations
 
+import functools
 import locale
 import os
 import re
@@ -20,7 +21,7 @@ import msgspec
 from retrace_core.file_access import recorded_temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Surroundings", "find_out", "restored", "secret_values"]
 
@@ -73,9 +74,12 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def secret_values() -> dict[bytes, str]:
-    """Return the values of variables whose names look secret, and passwords in the others' URLs."""
+    """Return the values of variables whose names look secret, and passwords in the others' URLs.
+
+    What the command line sets counts as a variable of the option's name.
+    """
     found: dict[bytes, str] = {}
-    for name, value in os.environ.items():
+    for name, value in (*os.environ.items(), *_given_options()):
         if len(value) < _LEAST_MASKED:
             continue
         if _is_secret(name, value) and not _OWN.fullmatch(name):
@@ -85,6 +89,30 @@ def secret_values() -> dict[bytes, str]:
                 if len(match[2]) >= _LEAST_MASKED:
                     found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
     return found
+
+
+@functools.cache
+def _given_options() -> tuple[tuple[str, str], ...]:
+    return tuple(_options(sys.orig_argv))
+
+
+def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a command line sets: `--api-key=X`, `--api-key X`, and what stands alone.
+
+    What stands after `--no-auth` does, and what is a file here is no secret itself.
+    """
+    name = ""
+    for argument in arguments:
+        if argument.startswith("--"):
+            name, equals, value = argument[2:].partition("=")
+            name = name.replace("-", "_")
+            if equals:
+                yield name, value
+                name = ""
+        else:
+            alone = not name or name.startswith("no_") or os.path.exists(argument)
+            yield "argument" if alone else name, argument
+            name = ""
 
 
 def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:

@@ -1,15 +1,17 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
-It is taken from the server that loads it: gunicorn, hypercorn, uvicorn, waitress, or
-`wsgiref`. One of a known framework, or one that holds the middleware, is left alone.
+It is taken from the server that loads it: cheroot, daphne, gunicorn, hypercorn, tornado's
+container, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a known framework, or one that
+holds the middleware, is left alone.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["enable"]
 
 
+Hooking: TypeAlias = "Callable[[Callable[..., Any], Callable[[Any], Any]], Callable[..., Any]]"
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where a server has got hold of its application."""
@@ -31,7 +36,7 @@ class Server:
     owner: str
     """The class that has the function, "" for the module itself."""
     function: str
-    hooked: Callable[[Callable[..., Any], Callable[[Any], Any]], Callable[..., Any]]
+    hooked: Hooking
     """Gets the function and what is to be done with an application; returns the hook."""
 
 
@@ -57,32 +62,36 @@ def _kept(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callabl
     return hooked
 
 
-def _given(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The function gets the application first."""
+def _given(name: str) -> Hooking:
+    """The function gets the application under a name."""
 
-    @functools.wraps(original)
-    def hooked(app: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(served(app), *args, **kwargs)
+    def hooking(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callable[..., Any]:
+        signature = inspect.signature(original)
 
-    return hooked
+        @functools.wraps(original)
+        def hooked(*args: Any, **kwargs: Any) -> Any:
+            with failsafe.gate("zero code for a server"):
+                given = signature.bind(*args, **kwargs)
+                if given.arguments.get(name) is not None:
+                    given.arguments[name] = served(given.arguments[name])
+                    args, kwargs = given.args, given.kwargs
+            return original(*args, **kwargs)
 
+        return hooked
 
-def _given_method(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The method gets the application first."""
-
-    @functools.wraps(original)
-    def hooked(self: Any, app: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(self, served(app), *args, **kwargs)
-
-    return hooked
+    return hooking
 
 
 SERVERS = (
+    Server("cheroot.wsgi", "Server", "__init__", _given("wsgi_app")),
+    Server("daphne.server", "Server", "__init__", _given("application")),
     Server("gunicorn.app.base", "BaseApplication", "wsgi", _returned),
-    Server("hypercorn.utils", "", "wrap_app", _given),
+    Server("hypercorn.utils", "", "wrap_app", _given("app")),
+    Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application")),
     Server("uvicorn.config", "Config", "load", _kept),
-    Server("waitress.server", "", "create_server", _given),
-    Server("wsgiref.simple_server", "WSGIServer", "set_app", _given_method),
+    Server("waitress.server", "", "create_server", _given("application")),
+    Server("werkzeug.serving", "BaseWSGIServer", "__init__", _given("app")),
+    Server("wsgiref.simple_server", "WSGIServer", "set_app", _given("application")),
 )
 
 

@@ -18,6 +18,7 @@ from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVari
 from retrace_core import failsafe
 from retrace_core.boundary import in_replay
 from retrace_core.errors import ConfigurationError
+from retrace_core.program import note_serving
 from retrace_core.protocol import Protocol, holds_middleware
 from retrace_mw import asgi, served, wsgi
 
@@ -61,6 +62,7 @@ _applications: dict[int, tuple[Any, Any]] = {}
 
 def enable() -> None:
     """Have each framework's applications recorded, those loaded and those to come."""
+    note_serving()
     for framework in FRAMEWORKS:
         insert = functools.partial(_insert, framework)
         if framework.module in sys.modules:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.errors import AppNotLoadable, ConfigurationError
+from retrace_core.program import command_of
+from retrace_core.task_call import METHOD as TASK
 
 if TYPE_CHECKING:
-    from retrace_core.recording import Header
+    from retrace_core.recording import Header, Program
 
-__all__ = ["App", "locate"]
+__all__ = ["App", "locate", "may_be_of_program"]
 
 DEFAULT_FILE = "retrace.toml"
+RECORDED = "the recording"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +31,18 @@ class App:
     """Where to import it from, absolute."""
     origin: str
     """Where that was said, in words."""
+    program: Program | None = None
+    """The program to start, where that is how to get it; `name` is how it is typed then."""
 
 
-def locate(header: Header, app: str | None, app_dir: str | None, apps: str | None) -> App:
+def locate(
+    header: Header,
+    app: str | None,
+    app_dir: str | None,
+    apps: str | None,
+    *,
+    as_program: bool = False,
+) -> App:
     """Return the application for a recording: as given, as mapped, or as recorded.
 
     Args:
@@ -38,25 +50,62 @@ def locate(header: Header, app: str | None, app_dir: str | None, apps: str | Non
         app: "module:attribute", as given on the command line.
         app_dir: the folder to import it from, as given.
         apps: path of a mapping file; default ./retrace.toml if there is one.
+        as_program: True takes the recorded program, whatever name the application has.
 
     Raises:
         AppNotLoadable: nothing says which application it is.
         ConfigurationError: the mapping file is wrong.
     """
+    recorded = header.environment
+    if as_program:
+        if recorded.program is None:
+            raise AppNotLoadable(
+                "--program: the recording does not say what its process was started as (python -c,"
+                " a child of multiprocessing, or an earlier Retrace): give --app"
+            )
+        return _as_started(recorded.program, app_dir)
     if app:
         return App(name=app, folder=_folder(app_dir or os.getcwd()), origin="--app")
     mapped = _mapped(header.service, apps)
     if mapped is not None:
         name, folder, file = mapped
         return App(name=name, folder=_folder(app_dir or folder), origin=file)
-    recorded = header.environment
     if recorded.app:
         there = recorded.app_dir if os.path.isdir(recorded.app_dir) else os.getcwd()
-        return App(name=recorded.app, folder=_folder(app_dir or there), origin="the recording")
+        return App(name=recorded.app, folder=_folder(app_dir or there), origin=RECORDED)
+    if recorded.program is not None and header.method != TASK:
+        return _as_started(recorded.program, app_dir)
     raise AppNotLoadable(
         f"which application is service {header.service!r}? Its recording does not say: give"
         f' --app module:attribute, or write [apps.{header.service}] app = "module:attribute" in'
         f" {apps or DEFAULT_FILE}, or set RETRACE_APP where it is recorded"
+    )
+
+
+def may_be_of_program(header: Header, app: App) -> bool:
+    """Return True where the program may have made the application otherwise than its import does.
+
+    That is where it is by its recorded name, and the program was not given that name.
+
+    Args:
+        header: of the recording.
+        app: what was replayed.
+    """
+    program = header.environment.program
+    if program is None or app.program is not None or app.origin != RECORDED:
+        return False
+    if header.method == TASK:
+        return False  # a worker serves nothing
+    return app.name.removesuffix("()") not in program.arguments
+
+
+def _as_started(program: Program, app_dir: str | None) -> App:
+    there = program.folder if os.path.isdir(program.folder) else os.getcwd()
+    return App(
+        name=command_of(program),
+        folder=_folder(app_dir or there),
+        origin="the recording's program",
+        program=program,
     )
 
 

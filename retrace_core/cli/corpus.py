@@ -7,8 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from retrace_core.boot_recording import METHOD
-from retrace_core.cli.apps import locate
+from retrace_core.cli.apps import locate, may_be_of_program
 from retrace_core.cli.find import find, recordings_folder
 from retrace_core.cli.remote import find_below
 from retrace_core.cli.terms import Terms, unusable
@@ -106,12 +108,24 @@ def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
             mode="tolerant" if chosen.mode == "tolerant" else "strict",
             timeout_s=chosen.timeout_s,
             ignore=list(chosen.ignore),
-            isolate=chosen.isolate,
-            warm=not header.boot,
+            # A program is left in the midst of its work: nothing else can be run after it.
+            isolate="process" if app.program and chosen.isolate == "none" else chosen.isolate,
+            warm=not header.boot and app.program is None,
+            program=app.program is not None,
             earlier="never" if chosen.cold else "auto",
         )
         corpus.headers[str(path.absolute())] = header
-        corpus.jobs.append(Job(path=path, terms=terms, hash_seed=header.environment.hash_seed))
+        otherwise = None
+        if may_be_of_program(header, app):
+            otherwise = structs.replace(terms, program=True, isolate="process", warm=False)
+        corpus.jobs.append(
+            Job(
+                path=path,
+                terms=terms,
+                hash_seed=header.environment.hash_seed,
+                otherwise=otherwise,
+            )
+        )
     return corpus
 
 

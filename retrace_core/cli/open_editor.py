@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from retrace_core.cli.apps import locate
+from retrace_core.cli.apps import App, locate
 from retrace_core.cli.find import find, recording_argument, recordings_option
 from retrace_core.cli.screen import Screen
 from retrace_core.errors import RetraceError
@@ -70,9 +70,7 @@ def command(
     root = Path(folder or located[0][2].folder).absolute()
     if not root.is_dir():
         raise RetraceError(f"folder {root} is not there; give the one to open with --dir")
-    entries = [
-        _entry(path.absolute(), header, name.name, name.folder) for path, header, name in located
-    ]
+    entries = [_entry(path.absolute(), header, name) for path, header, name in located]
     target = _write(root, entries, found[0][1].folder or found[0][1].trace_id)
     screen = Screen()
     screen.spans("wrote ", (str(target), "bold"))
@@ -88,16 +86,17 @@ def command(
     return 0
 
 
-def _entry(path: Path, header: Header, app: str, app_dir: str) -> dict[str, Any]:
+def _entry(path: Path, header: Header, app: App) -> dict[str, Any]:
+    which = ["--program"] if app.program is not None else ["--app", app.name]
     trace = (header.folder or header.trace_id)[:8]
     return {
         "name": f"Retrace: {header.service} {header.method} {header.path} ({trace})",
         "type": "debugpy",
         "request": "launch",
         "module": "retrace_core.cli",
-        "args": ["replay", str(path), "--app", app, "--app-dir", app_dir],
+        "args": ["replay", str(path), *which, "--app-dir", app.folder],
         "python": sys.executable,
-        "cwd": app_dir,
+        "cwd": app.folder,
         "console": "integratedTerminal",
         "justMyCode": False,
         "subProcess": True,

@@ -19,7 +19,10 @@ from retrace_core.replay.earlier import count_earlier, earlier
 from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retrace_core.cli.terms import Terms
+    from retrace_core.replay import ReplayResult
 
 __all__ = ["may_be_cold", "replayed"]
 
@@ -38,43 +41,67 @@ def may_be_cold(path: str, document: dict[str, Any]) -> bool:
     return False
 
 
-def replayed(path: str, terms: Terms) -> dict[str, Any]:
+def replayed(
+    path: str, terms: Terms, *, last: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
     """Replay a recording and return what `retrace replay --json` says of it, and more:
 
     "exact": every call was answered by its own recorded answer, none is left, and the same
     came out; "ignored": differences that the rules took away; "ignore_met": the rules that
     there was a field for; "warmed": how many earlier requests of its process ran first.
+
+    Args:
+        path: of the trace file.
+        terms: under which it is replayed.
+        last: gets what is said of one that a program was started for, and ends the process: the
+            program is in the midst of its work.
     """
     try:
-        first = earlier(Path(path), load(path)) if terms.earlier == "always" else []
-        result = replay(
-            Path(path),  # beside it is the boot tape
-            terms.app,
-            app_dir=terms.app_dir,
-            patience_s=min(10.0, terms.timeout_s),
-            mode=terms.mode,
-            before=first,
+        recording = load(path)
+        first = earlier(Path(path), recording) if terms.earlier == "always" else []
+        program = recording.header.environment.program if terms.program else None
+
+        def told(result: ReplayResult) -> dict[str, Any]:
+            return _document(path, terms, result, len(first))
+
+        def done(result: ReplayResult) -> None:
+            assert last is not None
+            last(told(result))
+
+        return told(
+            replay(
+                Path(path),  # beside it is the boot tape
+                terms.app if program is None else program,
+                app_dir=terms.app_dir,
+                patience_s=min(10.0, terms.timeout_s),
+                mode=terms.mode,
+                before=first,
+                done=done if program is not None and last is not None else None,
+            )
         )
-        recording = result.recording
-        rules = [parse_rule(text) for text in terms.ignore]
-        result, met, gone = ignoring(result, rules)
-        report = Report(
-            path=Path(path),
-            app=App(name=terms.app, folder=terms.app_dir, origin="verify"),
-            result=result,
-            warnings=[
-                *mismatches(recording.header.environment, terms.app_dir),
-                *filter(None, [hole_note(recording.header)]),
-            ],
-        )
-        document = report.document()
     except RetraceError as error:
         return unusable(path, str(error))
+
+
+def _document(path: str, terms: Terms, result: ReplayResult, warmed: int) -> dict[str, Any]:
+    recording = result.recording
+    rules = [parse_rule(text) for text in terms.ignore]
+    result, met, gone = ignoring(result, rules)
+    report = Report(
+        path=Path(path),
+        app=App(name=terms.app, folder=terms.app_dir, origin="verify"),
+        result=result,
+        warnings=[
+            *mismatches(recording.header.environment, terms.app_dir),
+            *filter(None, [hole_note(recording.header)]),
+        ],
+    )
+    document = report.document()
     document["holes"] = recording.header.holes
     document["exact"] = result.identical
     document["ignored"] = gone
     document["ignore_met"] = met
-    document["warmed"] = len(first)
+    document["warmed"] = warmed
     document["commit"] = commit_of(terms.app_dir)
     document["span_id"] = recording.header.span_id
     return document

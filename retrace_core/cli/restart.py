@@ -12,11 +12,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from retrace_core.cli.leaving import leave
 from retrace_core.environment import hash_seed
 
-__all__ = ["forget_restart", "is_debugged", "restart_for", "seeded"]
+__all__ = ["forget_restart", "is_debugged", "restart_for", "run_again", "seeded"]
 
 MARKER = "RETRACE_REPLAY_RESTARTED"
 """Set in a process that has restarted; to its id, which survives exec, or to "child"."""
@@ -42,13 +43,24 @@ def restart_for(recorded: str, arguments: list[str]) -> str:
     if environ is None:
         return why
     environ[MARKER] = str(os.getpid())
+    run_again(arguments, environ)
+
+
+def run_again(arguments: list[str], environ: dict[str, str] | None = None) -> NoReturn:
+    """Replace this process by one that runs another command line of ours.
+
+    Args:
+        arguments: after `retrace`.
+        environ: its environment; default this one's.
+    """
+    environ = dict(os.environ) if environ is None else environ
     sys.stdout.flush()
     sys.stderr.flush()
     optimized = ["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []
     command = [sys.executable, *optimized, "-m", "retrace_core.cli", *arguments]
     if is_debugged():
         # The debugger follows into a child, but loses a process that replaces itself.
-        environ[MARKER] = "child"
+        environ.update({MARKER: "child"} if MARKER in environ else {})
         leave(subprocess.call(command, env=environ))
     os.execve(sys.executable, command, environ)
 

@@ -21,6 +21,7 @@ from retrace_core.cli.words import cut, duration, local_time, outcome_words, plu
 from retrace_core.conversation import WEBSOCKET
 from retrace_core.errors import TornRecording
 from retrace_core.flags import evaluations
+from retrace_core.program import command_of
 from retrace_core.store.verified import read_mark
 from retrace_core.tags import tag_words
 from retrace_core.task_call import PROTOCOL
@@ -174,7 +175,10 @@ def _facts(path: Path, recording: Recording) -> Iterator[tuple[str, str]]:
         yield "masked", masked
     if header.tags:
         yield "tags", tag_words(header.tags)
-    yield "app", f"{made.app or 'unknown'} in {made.app_dir or 'an unknown folder'}"
+    app = made.app or ("of its program" if made.program else "unknown")
+    yield "app", f"{app} in {made.app_dir or 'an unknown folder'}"
+    if made.program is not None:
+        yield "program", f"{command_of(made.program)} in {made.program.folder}"
     commit = f", commit {made.commit[:12]}" if made.commit else ""
     yield (
         "process",

@@ -16,6 +16,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     app: str
     app_dir: str
+    program: bool = False
+    """The recorded program is started, which `app` says in words."""
     mode: Literal["strict", "tolerant"] = "strict"
     timeout_s: float = 120.0
     ignore: list[str] = []

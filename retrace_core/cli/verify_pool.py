@@ -41,6 +41,8 @@ class Job:
     path: Path
     terms: Terms
     hash_seed: str
+    otherwise: Terms | None = None
+    """Under which it is replayed once more where it does not come out the same."""
 
     @property
     def worker(self) -> tuple[str, str, str, bool]:
@@ -120,6 +122,10 @@ class _Worker:
         path = str(job.path.absolute())
         began = time.monotonic()
         document = self._replay(job, path)
+        if job.otherwise is not None and not document["exact"]:
+            environ, _ = seeded(job.hash_seed)
+            again = _replay_from_scratch(path, job.otherwise, environ)
+            document = again if again["exact"] else document
         document["took_s"] = round(time.monotonic() - began, 4)
         return document
 

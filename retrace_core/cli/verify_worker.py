@@ -54,6 +54,15 @@ def main() -> NoReturn:
     terms = msgspec.json.decode(jobs.readline(), type=Terms)
     if terms.isolate == "fork" and terms.warm:
         _warm(terms)
+
+    def say(answer: bytes) -> None:
+        answers.write(answer + b"\n")
+        answers.flush()
+
+    def last(document: dict[str, Any]) -> NoReturn:
+        say(json.dumps(document).encode())
+        os._exit(0)
+
     for line in jobs:
         path: str = json.loads(line)
         if terms.isolate == "fork":
@@ -62,9 +71,8 @@ def main() -> NoReturn:
                 again = _in_child(path, structs.replace(terms, earlier="always"), said)
                 answer = again if json.loads(again)["exact"] else answer
         else:
-            answer = json.dumps(replayed(path, terms)).encode()
-        answers.write(answer + b"\n")
-        answers.flush()
+            answer = json.dumps(replayed(path, terms, last=last)).encode()
+        say(answer)
     os._exit(0)
 
 
@@ -155,16 +163,18 @@ def _in_child(path: str, terms: Terms, said: BinaryIO) -> bytes:
 
 
 def _answer_and_leave(path: str, terms: Terms, writer: int) -> NoReturn:
-    try:
-        document: dict[str, Any] = replayed(path, terms)
+    def leave(document: dict[str, Any]) -> NoReturn:
         data = json.dumps(document).encode() + b"\n"
         while data:
             data = data[os.write(writer, data) :]
+        os._exit(0)
+
+    try:
+        leave(replayed(path, terms, last=leave))
     except BaseException as error:  # noqa: BLE001  # the parent reads it from the file
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.stderr.flush()
         os._exit(70)
-    os._exit(0)
 
 
 def _read_all(reader: int, deadline: float) -> tuple[bytes, bool]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -14,18 +16,20 @@ from retrace_core import installer, native
 from retrace_core.boundary import replay_began
 from retrace_core.errors import ReplayError, WrongApp
 from retrace_core.flags import flip
+from retrace_core.live_call import ask_live
 from retrace_core.protocol import Protocol, detect
-from retrace_core.recording import Failure, Recording, Response
+from retrace_core.recording import Failure, Program, Recording, Response
 from retrace_core.replay.addresses import address_note
 from retrace_core.replay.application import load_app
 from retrace_core.replay.boot import BootPlayer, booting, find_boot_tape, in_boot
 from retrace_core.replay.comparison import Difference, compare, compare_messages
 from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
-from retrace_core.replay.driver import drive
+from retrace_core.replay.driver import drive, drive_in_loop
 from retrace_core.replay.live_kinds import check_live
 from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
+from retrace_core.replay.program import run_program
 from retrace_core.replay.sandbox import closed_world
 from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load
@@ -130,6 +134,7 @@ def replay(
     before: Sequence[Recording] = (),
     mode: Mode = "strict",
     live_on_miss: Sequence[str] = (),
+    done: Callable[[ReplayResult], None] | None = None,
 ) -> ReplayResult:
     """Run a recorded request through `app` on the recorded answers, and compare.
 
@@ -139,7 +144,8 @@ def replay(
     Args:
         recording: a loaded recording, or the path or bytes of a trace file.
         app: the ASGI or WSGI callable, or its name, "module:attribute"; of a worker's task the
-            Celery application, or anything of the application that RQ's function is of.
+            Celery application, or anything of the application that RQ's function is of; or a
+            recorded program, which is started, and run up to where a server would serve.
         app_dir: the folder to import a named app from; default the current one.
         patience_s: how long a thread or task may wait for its recorded turn without any
             progress, in seconds; use `float("inf")` under a debugger.
@@ -159,6 +165,8 @@ def replay(
             result's `deviations`, and the result is not `identical`.
         live_on_miss: kinds of calls ("httpx", "httpx.request") that are made live when they
             have no recorded answer. They reach the real world, with all effects.
+        done: called with the result, where the application still runs; it may end the process.
+            A program is not left then, which it may not expect.
 
     Returns:
         The result; `result.identical` tells whether the same came out.
@@ -177,63 +185,92 @@ def replay(
         boot = find_boot_tape(Path(recording), loaded)
     boot_player = BootPlayer(boot, loaded.header.started_ns) if boot else None
     played = flip(loaded, flags) if flags else loaded
+    if (flags or mode == "tolerant") and patience_s < float("inf"):
+        # A call that is left out never comes: nobody waits long for its turn.
+        patience_s = min(patience_s, _PATIENCE_ON_OTHER_PATHS_S)
     installer.install()
-    replay_began(1)
-    native.arm(1)
     player: Player | None = None
-    try:
-        with booting(boot_player, app_dir) as boot_notes, closed_world(allow_write) as refused:
-            with in_boot(boot_player):
-                target = _loaded(app, app_dir, loaded, boot_player) if isinstance(app, str) else app
-            _check_protocol(target, loaded)
-            check_live(live_on_miss)
-            if (flags or mode == "tolerant") and patience_s < float("inf"):
-                # A call that is left out never comes: nobody waits long for its turn.
-                patience_s = min(patience_s, _PATIENCE_ON_OTHER_PATHS_S)
-            player = Player(
-                played,
-                patience_s=patience_s,
-                mode=mode,
-                passes_over=bool(flags),
-                live=live_on_miss,
-            )
-            player.findings.notes += boot_notes
-            player.boot = boot_player
-            if on_failure is not None:
-                player.when_failing(on_failure)
-            if on_divergence is not None:
-                player.when_diverging(on_divergence)
-            first = [(one, Player(one, patience_s=min(patience_s, 2.0))) for one in before]
-            run = functools.partial(drive, target, loaded, player, first)
-            if around is None:
-                run()
-            else:
-                around(run)
+    first: list[tuple[Recording, Player]] = []
+
+    def begun(target: Any) -> Player:
+        nonlocal player
+        _check_protocol(target, loaded)
+        check_live(live_on_miss)
+        player = Player(
+            played,
+            patience_s=patience_s,
+            mode=mode,
+            passes_over=bool(flags),
+            live=live_on_miss,
+        )
+        stage.callback(player.finish)
+        player.findings.notes += boot_notes
+        player.boot = boot_player
+        if on_failure is not None:
+            player.when_failing(on_failure)
+        if on_divergence is not None:
+            player.when_diverging(on_divergence)
+        first.extend((one, Player(one, patience_s=min(patience_s, 2.0))) for one in before)
+        return player
+
+    def run(target: Any) -> None:
+        driven = functools.partial(drive, target, loaded, begun(target), first)
+        if around is None:
+            driven()
+        else:
+            around(driven)
+        end()
+
+    async def run_in_loop(target: Any) -> None:
+        if around is not None:
+            raise ReplayError("a tracer can't follow into a running event loop; use --debugpy")
+        await drive_in_loop(target, loaded, begun(target), first)
+        end()
+
+    def end() -> None:
+        if done is not None:
+            stage.close()
+            # The application's other threads still find the world closed.
+            ask_live(functools.partial(done, result()))
+
+    def result() -> ReplayResult:
+        assert player is not None
         astray = sum(1 for _, one in first if one.divergence is not None)
         if astray:
             player.findings.notes.append(
                 f"of {len(first)} earlier requests run first, {astray} diverged"
             )
-    finally:
-        if player is not None:
-            player.finish()
+        found = _result(loaded, player, refused, flags or {})
+        return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
+
+    with closed_world(allow_write) as refused, ExitStack() as stage:
+        stage.callback(replay_began, -1)
+        replay_began(1)
+        stage.callback(native.arm, -1)
+        native.arm(1)
         if boot_player is not None:
-            boot_player.finish()
-        native.arm(-1)
-        replay_began(-1)
-    assert player is not None
-    result = _result(loaded, player, refused, flags or {})
-    return dataclasses.replace(result, mode=mode, live=tuple(live_on_miss))
+            stage.callback(boot_player.finish)
+        boot_notes = stage.enter_context(booting(boot_player, app_dir))
+        missing = _missing(loaded, boot_player)
+        if isinstance(app, Program):
+            with in_boot(boot_player):
+                folder = app_dir or os.getcwd()
+                run_program(app, folder, run, run_in_loop, missing=missing)
+        else:
+            with in_boot(boot_player):
+                target = load_app(app, app_dir, missing=missing) if isinstance(app, str) else app
+            run(target)
+    return result()
 
 
-def _loaded(app: str, app_dir: str | None, recording: Recording, boot: BootPlayer | None) -> Any:
-    missing = ""
-    if recording.header.boot and boot is None:
-        missing = (
-            f"the boot tape of its process, {recording.header.boot}, is not beside the"
-            " recording; put it there, in the folder that holds that of the trace"
-        )
-    return load_app(app, app_dir, missing=missing)
+def _missing(recording: Recording, boot: BootPlayer | None) -> str:
+    """Return in words what the start-up lacks, "" for nothing."""
+    if not recording.header.boot or boot is not None:
+        return ""
+    return (
+        f"the boot tape of its process, {recording.header.boot}, is not beside the"
+        " recording; put it there, in the folder that holds that of the trace"
+    )
 
 
 def _result(

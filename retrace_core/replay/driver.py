@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from retrace_core.replay.outcome import Outcome
     from retrace_core.replay.player import Player
 
-__all__ = ["drive"]
+__all__ = ["drive", "drive_in_loop"]
 
 _GRACE_S = 10.0
 _HEAD_AND_BODY = ("http.response.start", "http.response.body")
@@ -81,33 +81,46 @@ def _first_lane(app: Any, player: Player) -> Lane:
 
 
 def _drive_asgi(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
-    carrying_on = CarryingOn()
-
-    async def main() -> None:
-        async with _Lifespan(app, runs[-1][1]) as state:
-            for recorded, player in runs:
-                recording = carrying_on.before(recorded, player)
-                context = contextvars.copy_context()
-                context.run(LANE.set, _first_lane(app, player))
-                scope = asgi_scope(recording.request, state)
-                conversing = recording.request.protocol == WEBSOCKET
-                if conversing:
-                    request = converse(app, scope, recording, player, teed=holds_middleware(app))
-                else:
-                    request = _asgi_request(app, scope, recording, player)
-                task = asyncio.get_running_loop().create_task(request, context=context)
-                await (while_it_goes_on if conversing else finished_or_diverged)(task, player)
-                await _spawned_lanes(player)
-                if player is not runs[-1][1]:
-                    player.finish()
-                    carrying_on.after(recorded, player)
-
     if asyncio._get_running_loop() is None:
-        asyncio.run(main())
+        asyncio.run(_requests(app, runs))
         return
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    thread = threading.Thread(target=asyncio.run, args=(_requests(app, runs),))
     thread.start()
     thread.join()
+
+
+async def drive_in_loop(
+    app: Any,
+    recording: Recording,
+    player: Player,
+    before: Sequence[tuple[Recording, Player]] = (),
+) -> None:
+    """Do what `drive` does, in the running event loop, where the application was made in it."""
+    if recording.request.protocol in ("asgi", WEBSOCKET):
+        await _requests(app, [*before, (recording, player)])
+    else:
+        await asyncio.to_thread(drive, app, recording, player, before)
+
+
+async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
+    carrying_on = CarryingOn()
+    async with _Lifespan(app, runs[-1][1]) as state:
+        for recorded, player in runs:
+            recording = carrying_on.before(recorded, player)
+            context = contextvars.copy_context()
+            context.run(LANE.set, _first_lane(app, player))
+            scope = asgi_scope(recording.request, state)
+            conversing = recording.request.protocol == WEBSOCKET
+            if conversing:
+                request = converse(app, scope, recording, player, teed=holds_middleware(app))
+            else:
+                request = _asgi_request(app, scope, recording, player)
+            task = asyncio.get_running_loop().create_task(request, context=context)
+            await (while_it_goes_on if conversing else finished_or_diverged)(task, player)
+            await _spawned_lanes(player)
+            if player is not runs[-1][1]:
+                player.finish()
+                carrying_on.after(recorded, player)
 
 
 async def _spawned_lanes(player: Player) -> None:

@@ -49,7 +49,7 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
     Yields:
         What was refused, in words, as it happens: the list grows.
     """
-    global _allowed, _installed
+    global _allowed, _installed, _refusals
     if not _installed:
         sys.addaudithook(_audit)
         _installed = True
@@ -57,14 +57,13 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory(prefix="retrace-scratch-") as scratch:
         tempfile.tempdir = scratch
         refusals: list[str] = []
-        _refusals[:] = []
+        _refusals = refusals
         _allowed = tuple(os.path.realpath(folder) for folder in (scratch, *allow_write))
         try:
             yield refusals
         finally:
             _allowed = None
             tempfile.tempdir = before
-            refusals.extend(_refusals)
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:

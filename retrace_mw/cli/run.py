@@ -27,6 +27,7 @@ Examples:
   retrace run -- gunicorn shop:app
   retrace run --sample-rate 0.1 -- uvicorn shop:app --workers 4
   retrace run --service storefront -- python manage.py runserver --noreload
+  retrace run -- dagster-webserver -f jobs.py    what makes its application of its arguments
   retrace run -- celery -A shop worker
 """,
 )
@@ -51,9 +52,9 @@ def command(
     The library is active before the application is imported, so that what it asks of the
     world as it starts is recorded too. Flask, FastAPI, Starlette, Django, Litestar, Falcon,
     Pyramid and Quart get the middleware by themselves, and so does any other application
-    that gunicorn, hypercorn, uvicorn, waitress or wsgiref serves; workers of Celery and RQ
-    record their tasks. Settings come from the environment and retrace.toml, as ever;
-    RETRACE=0 switches it off.
+    that cheroot, daphne, gunicorn, hypercorn, tornado, uvicorn, waitress, Werkzeug or wsgiref
+    serves; workers of Celery and RQ record their tasks. Settings come from the environment
+    and retrace.toml, as ever; RETRACE=0 switches it off.
     """
     given = {
         "RETRACE_SERVICE": service,

@@ -1,0 +1,1 @@
+"""Programs that make their application of their arguments, and serve it themselves."""

@@ -1,0 +1,147 @@
+"""A program whose application is made in its main, of its arguments; it has no name to import."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Lock:
+    """What is held while the server runs."""
+
+    held = False
+
+    def __enter__(self) -> None:
+        self.held = True
+
+    def __exit__(self, *_: object) -> None:
+        self.held = False
+
+
+def made(words: str, lock: Lock) -> Callable[[], bytes]:
+    """Return what answers a request: arguments, start-up, and the present."""
+    booted = secrets.token_hex(4)
+    return lambda: f"{words} {booted} {time.time()} held={lock.held}".encode()
+
+
+def wsgi(answer: Callable[[], bytes]) -> Any:
+    """Return a WSGI application of no framework."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [answer()]
+
+    return application
+
+
+def asgi(answer: Callable[[], bytes]) -> Any:
+    """Return an ASGI application of no framework, made in the loop where there is one."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer()})
+
+    return application
+
+
+def flask(answer: Callable[[], bytes]) -> Any:
+    """Return Flask's, with something of none around it."""
+    import flask as framework
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    app = framework.Flask("greeter")
+    app.add_url_rule("/", view_func=answer)
+    app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+    return ProxyFix(app)
+
+
+def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
+    """Serve by one of the servers, and return when it has ended."""
+    if server == "uvicorn":
+        import uvicorn
+
+        uvicorn.run(asgi(answer), port=port)
+    elif server == "uvicorn-in-loop":
+        import uvicorn
+
+        async def main() -> None:
+            await uvicorn.Server(uvicorn.Config(asgi(answer), port=port)).serve()
+
+        asyncio.run(main())
+    elif server == "hypercorn":
+        from hypercorn.asyncio import serve as hypercorn_serve
+        from hypercorn.config import Config
+
+        config = Config()
+        config.bind = [f"127.0.0.1:{port}"]
+        asyncio.run(hypercorn_serve(asgi(answer), config))
+    elif server == "waitress":
+        import waitress
+
+        waitress.serve(wsgi(answer), host="127.0.0.1", port=port)
+    elif server == "werkzeug":
+        from werkzeug.serving import run_simple
+
+        run_simple("127.0.0.1", port, wsgi(answer))
+    elif server == "wsgiref":
+        from wsgiref.simple_server import make_server as wsgiref_server
+
+        wsgiref_server("127.0.0.1", port, wsgi(answer)).serve_forever()
+    elif server == "flask":
+        from werkzeug.serving import run_simple
+
+        run_simple("127.0.0.1", port, flask(answer))
+    elif server == "cheroot":
+        from cheroot.wsgi import Server
+
+        Server(("127.0.0.1", port), wsgi(answer)).start()
+    elif server == "tornado":
+        from tornado.httpserver import HTTPServer
+        from tornado.ioloop import IOLoop
+        from tornado.wsgi import WSGIContainer
+
+        HTTPServer(WSGIContainer(wsgi(answer))).listen(port, "127.0.0.1")
+        IOLoop.current().start()
+    elif server == "gunicorn":
+        _gunicorn(port, wsgi(answer))
+    else:
+        raise SystemExit(f"no such server: {server}")
+
+
+def _gunicorn(port: int, app: Any) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    class Program(BaseApplication):  # type: ignore[misc]  # it is not typed
+        def load_config(self) -> None:
+            self.cfg.set("bind", f"127.0.0.1:{port}")
+
+        def load(self) -> Any:
+            return app
+
+    Program().run()
+
+
+def main() -> None:
+    """Make the application, and serve it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("server")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--greeting", type=Path)
+    parser.add_argument("--api-token", default="")
+    given = parser.parse_args()
+    lock = Lock()
+    with lock:
+        serve(given.server, given.port, made(f"{given.greeting} {given.api_token}", lock))
+
+
+if __name__ == "__main__":
+    main()

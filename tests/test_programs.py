@@ -1,0 +1,131 @@
+"""Applications that a program makes in its main are replayed by running it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retrace_core import load
+from tests.programs import greeter
+from tests.server_process import free_port
+from tests.test_servers import get, serving
+
+SERVERS = (
+    "cheroot flask gunicorn hypercorn tornado uvicorn uvicorn-in-loop waitress werkzeug wsgiref"
+).split()
+SCRIPT = str(greeter.__file__)
+TOKEN = "tok-8d1f0c7a55aa41"
+
+
+@pytest.fixture(autouse=True)
+def with_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the program asks as it starts is recorded."""
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+
+
+def recorded(tmp_path: Path, *program: str) -> Path:
+    """Return the recording of one request to a program; its port stands for {port}."""
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable]
+    command += [part.format(port=port) for part in program]
+    with serving(command, port, tmp_path, sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "one"})
+        get(base)  # so that the one before has ended, too
+    (path,) = tmp_path.glob("one/*/trace.bin")
+    return path
+
+
+def replayed(path: Path, *options: str) -> Any:
+    """Return what `retrace replay` reports of a recording."""
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json", *options],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)["recordings"][0]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_an_application_made_in_main_replays(server: str, tmp_path: Path) -> None:
+    """The program is run again up to where it serves, with all that it holds still held."""
+    path = recorded(tmp_path, SCRIPT, server, "--port", "{port}", "--greeting", "hello")
+    response = load(path).response
+    assert response is not None
+    assert b"hello" in response.body[0]
+    assert b"held=True" in response.body[0]
+    report = replayed(path)
+    assert report["identical"], report
+
+
+def test_a_module_that_is_run_replays(tmp_path: Path) -> None:
+    """`python -m` is told from a script: what it imports is found as it was."""
+    path = recorded(tmp_path, "-m", "tests.programs.greeter", "waitress", "--port", "{port}")
+    program = load(path).header.environment.program
+    assert program is not None
+    assert (program.kind, program.name) == ("module", "tests.programs.greeter")
+    assert replayed(path)["identical"]
+
+
+def test_a_global_of_what_is_run_is_none_of_what_is_imported(tmp_path: Path) -> None:
+    """Its name is recorded, and an import does not have it: then the program is run."""
+    path = recorded(tmp_path, "-m", "tests.programs.late", "{port}")
+    assert load(path).header.environment.app == "tests.programs.late:application"
+    assert replayed(path)["identical"]
+
+
+def test_what_a_main_does_to_a_global_is_done(tmp_path: Path) -> None:
+    """By its name it comes out otherwise: then the program is run."""
+    path = recorded(tmp_path, "-m", "tests.programs.named", "{port}", "to", "be", "said")
+    assert load(path).header.environment.app == "tests.programs.named:application"
+    assert replayed(path)["identical"]
+
+
+def test_verify_runs_programs_too(tmp_path: Path) -> None:
+    """One recording is of an application without a name, one of a name that says too little."""
+    for name, program in (
+        ("a", ("-m", "tests.programs.greeter", "wsgiref", "--port", "{port}")),
+        ("b", ("-m", "tests.programs.named", "{port}", "word")),
+    ):
+        recorded(tmp_path / name, *program)
+    for isolate in ("fork", "none"):
+        command = ["retrace_core.cli", "verify", str(tmp_path), "--isolate", isolate]
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_secret_argument_is_masked_and_replays(tmp_path: Path) -> None:
+    """The option says that it is one; its pseudonym is what the program gets on replay."""
+    program = ("-m", "tests.programs.greeter", "waitress", "--port", "{port}")
+    path = recorded(tmp_path, *program, "--api-token", TOKEN)
+    assert TOKEN not in repr(load(path))
+    assert not any(TOKEN.encode() in file.read_bytes() for file in tmp_path.rglob("*.bin"))
+    assert replayed(path)["identical"]
+
+
+def test_a_program_that_serves_otherwise_here_is_told(tmp_path: Path) -> None:
+    """It ends before it serves: which program, how it ended, and what to do."""
+    script = tmp_path / "greeter.py"
+    script.write_text(Path(SCRIPT).read_text())
+    path = recorded(tmp_path, str(script), "waitress", "--port", "{port}")
+    script.write_text("raise LookupError('no such planet')")
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 2
+    assert "came to LookupError: no such planet before it handed an application" in done.stderr
+    assert "give --app" in done.stderr
