@@ -10,13 +10,13 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from retrace_core.asking_line import is_library, is_ours, library_of
+from retrace_core.asking_line import is_core, is_library, is_ours, library_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-__all__ = ["by", "is_covered", "is_exempt", "kind_of"]
+__all__ = ["by", "is_below_boundary", "is_covered", "is_exempt", "kind_of"]
 
 _DEEPEST = 200
 _SERVERS = frozenset(
@@ -66,6 +66,20 @@ def is_covered(frame: FrameType | None) -> bool:
                 return True
         frame = frame.f_back
     return True
+
+
+def is_below_boundary(frame: FrameType | None) -> bool:
+    """Return True where a boundary's hook is between the application and the line.
+
+    A boundary masks what is below it, but outside of a recording its hook passes the call on.
+    """
+    for _ in range(_DEEPEST):
+        if frame is None or kind_of(frame.f_code.co_filename)[0] == "application":
+            return False
+        if is_core(frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_exempt(frame: FrameType | None) -> bool:
