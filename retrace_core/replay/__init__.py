@@ -30,7 +30,7 @@ from retrace_core.replay.live_kinds import check_live
 from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
 from retrace_core.replay.program import run_program
-from retrace_core.replay.sandbox import closed_world
+from retrace_core.replay.sandbox import closed_world, counting
 from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load
 
@@ -191,6 +191,7 @@ def replay(
     installer.install()
     player: Player | None = None
     first: list[tuple[Recording, Player]] = []
+    others: list[list[str]] = []
 
     def begun(target: Any) -> Player:
         nonlocal player
@@ -204,6 +205,8 @@ def replay(
             live=live_on_miss,
         )
         stage.callback(player.finish)
+        if boot_player is not None:
+            others.append(stage.enter_context(counting(boot_player.is_elsewhere)))
         player.findings.notes += boot_notes
         player.boot = boot_player
         if on_failure is not None:
@@ -239,6 +242,11 @@ def replay(
         if astray:
             player.findings.notes.append(
                 f"of {len(first)} earlier requests run first, {astray} diverged"
+            )
+        if some := sum(map(len, others)):
+            player.findings.notes.append(
+                f"{some} live calls of the process's own threads, which are of no request, were"
+                " refused"
             )
         found = _result(loaded, player, refused, flags or {})
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))

@@ -148,6 +148,11 @@ class BootPlayer:
         self.lanes.append(owner.root)
         return owner.root
 
+    def is_elsewhere(self) -> bool:
+        """Return False on a thread, or in a task, that the start-up has left running."""
+        player = getattr(LANE.get(), "scope", None)
+        return not (isinstance(player, ChapterPlayer) and player.label == BOOT)
+
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""
         return self._anywhere.get(asked)

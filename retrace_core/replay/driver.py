@@ -21,7 +21,7 @@ from retrace_core.replay.asgi_scope import asgi_scope
 from retrace_core.replay.boot import in_boot
 from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
-from retrace_core.replay.sandbox import unheard
+from retrace_core.replay.sandbox import counting
 from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, interrupted
 from retrace_core.task_call import PROTOCOL, call_of, end_of
@@ -214,7 +214,7 @@ class _Lifespan:
         self._stop.set()
         if self._task is not None:
             # What it does at its end is of no request: nothing of that was recorded.
-            with unheard():
+            with counting(lambda: False):
                 await asyncio.wait([self._task], timeout=5)
 
     async def _run(self) -> None:

@@ -28,15 +28,15 @@ from retrace_core.live_call import any_live, is_live
 from retrace_core.sqlite.memory import is_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["closed_world", "unheard"]
+__all__ = ["closed_world", "counting"]
 
 _installed = False
 _allowed: tuple[str, ...] | None = None
 """Folders that may be written to while closed; None while the world is open."""
 _refusals: list[str] = []
-_counts = True
+_counts: tuple[Callable[[], bool], list[str]] = (lambda: True, [])
 
 
 @contextmanager
@@ -68,14 +68,22 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """Refuse live calls, and don't count them, while the block runs: it is after the request."""
+def counting(counts: Callable[[], bool]) -> Iterator[list[str]]:
+    """Count what is refused while the block runs only where it is the request's.
+
+    Args:
+        counts: asked in the thread of each live call, whether it is.
+
+    Yields:
+        What else was refused, in words; the list grows.
+    """
     global _counts
-    _counts = False
+    before, others = _counts, list[str]()
+    _counts = (counts, others)
     try:
-        yield
+        yield others
     finally:
-        _counts = True
+        _counts = before
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
@@ -114,6 +122,6 @@ def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
 def _refuse(operation: str, target: str) -> None:
     where = asking_line()
     at = f" at {where.file}:{where.line}" if where else ""
-    if _counts:
-        _refusals.append(f"{operation} to {target}{at}")
+    counts, others = _counts
+    (_refusals if counts() else others).append(f"{operation} to {target}{at}")
     raise LiveCallRefused(operation, target)
