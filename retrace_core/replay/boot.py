@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from retrace_core.lanes import Lane
     from retrace_core.recording import LaneEvents, Recording
 
-__all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot"]
+__all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot", "is_of_start_up"]
 
 T = TypeVar("T")
 _SLEEP = "time.sleep"
@@ -98,6 +98,11 @@ def in_boot(boot: BootPlayer | None) -> Iterator[None]:
         LANE.set(before)
 
 
+def is_of_start_up(scope: object) -> bool:
+    """Return True for the owner of a lane that the start-up has begun: it may run on after it."""
+    return isinstance(scope, ChapterPlayer) and scope.label == BOOT
+
+
 class BootPlayer:
     """The tape of the process whose recording is replayed.
 
@@ -147,11 +152,6 @@ class BootPlayer:
         owner = ChapterPlayer(self, chapter)
         self.lanes.append(owner.root)
         return owner.root
-
-    def is_elsewhere(self) -> bool:
-        """Return False on a thread, or in a task, that the start-up has left running."""
-        player = getattr(LANE.get(), "scope", None)
-        return not (isinstance(player, ChapterPlayer) and player.label == BOOT)
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""

@@ -129,7 +129,8 @@ class Player(ReplayedResponse):
 
     def running(self) -> bool:
         """Return True while a spawned lane runs whose end was recorded."""
-        return any(self._cursor(lane).complete for lane in list(self._open))
+        open_ones = map(self._cursor, list(self._open))  # what waits to be cancelled, goes on
+        return any(one.complete and not one.ends_cancelled() for one in open_ones)
 
     # -- what the middleware tells its scope
 
@@ -268,6 +269,8 @@ class Player(ReplayedResponse):
 
     async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
         """Do what `answer` does, without blocking the event loop."""
+        if lane is not self.root and self._cursor(lane).is_under_way():
+            await self._postponed.stay(lambda: self.over, self.patience_s)
         event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
         try:
@@ -373,10 +376,7 @@ class Player(ReplayedResponse):
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
         self._postponed.cancel(lane)
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        patience_s = None if self.patience_s == float("inf") else self.patience_s
-        done, _ = await asyncio.wait([never], timeout=patience_s)
-        if not done:
+        if not await self._postponed.come(lambda: self.over, self.patience_s):
             raise self.diverge(
                 lane, kind, key, "it was cancelled here when recorded, and now it was not"
             )
