@@ -18,10 +18,19 @@ WORLD = frozenset(
     """.split()
 )
 """Events that reach the world; files that are opened and databases are apart."""
-FILE_EVENTS = frozenset(name for name in WORLD if name.startswith(("os.r", "os.m")))
-DEVICES = ("/dev/null", "/dev/tty", "/dev/stdout", "/dev/stderr", "/dev/pts/")
-"""Beginnings of paths to which anybody may write."""
-_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod")
+FILE_EVENTS = frozenset(
+    name for name in WORLD if name.startswith(("os.r", "os.m", "os.ch", "os.truncate"))
+)
+DEVICES = (
+    "/dev/null",
+    "/dev/tty",
+    "/dev/stdout",
+    "/dev/stderr",
+    "/dev/pts/",
+    "/proc/self/comm",
+)
+"""Beginnings of paths to which anybody may write; the last is the name of this process."""
+_BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.chown")
 """Events whose last argument is the open folder that the path is relative to, or -1."""
 _LINKER = ["/sbin/ldconfig", "-p"]
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND

@@ -36,7 +36,9 @@ def takes_part(lane: Any) -> bool:
     return lane.mode == REPLAY or bool(getattr(lane.scope, "masks", None))
 
 
-def checks(owner: Any, name: str, kind: str, key: Callable[..., object]) -> Patch:
+def checks(
+    owner: Any, name: str, kind: str, key: Callable[..., object], *, makes_secret: bool = False
+) -> Patch:
     """Return the hook of a function of which the outcome depends on its arguments alone.
 
     Args:
@@ -44,7 +46,9 @@ def checks(owner: Any, name: str, kind: str, key: Callable[..., object]) -> Patc
         name: of the function.
         kind: what its events are called, after "free.".
         key: gets the arguments of a call; returns what was asked, without keys that sign.
+        makes_secret: its outcome is masked wherever it stands.
     """
+    encode, decode = (_hidden, _shown) if makes_secret else (None, None)
 
     def factory(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -53,8 +57,18 @@ def checks(owner: Any, name: str, kind: str, key: Callable[..., object]) -> Patc
             if lane is None:
                 return original(*args, **kwargs)
             live = functools.partial(original, *args, **kwargs)
-            return call_free(lane, f"free.{kind}", key(*args, **kwargs), live)
+            return call_free(lane, f"free.{kind}", key(*args, **kwargs), live, encode, decode)
 
         return checked
 
     return Patch(owner, name, factory)
+
+
+def _hidden(outcome: object) -> object:
+    """Return what is recorded of an outcome: by its name it is masked."""
+    return {"secret": outcome}
+
+
+def _shown(recorded: Any) -> Any:
+    """Return the outcome; the hashes of bcrypt stood by themselves before 2026-11-29."""
+    return recorded["secret"] if isinstance(recorded, dict) else recorded

@@ -38,6 +38,7 @@ __all__ = [
     "lies_in_scratch",
     "materialised",
     "materialised_folder",
+    "recorded_folder",
     "recorded_temporary",
     "world_path",
     "world_text",
@@ -130,6 +131,11 @@ def world_text(text: str) -> str:
         begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
         text = re.sub(begins, lambda _: _TEMPORARY, text)
     return text
+
+
+def recorded_folder() -> str:
+    """Return the folder for temporary files of the process whose recording is replayed, or ""."""
+    return _recorded[0] if _recorded else ""
 
 
 def is_infrastructure(frame: FrameType | None) -> bool:

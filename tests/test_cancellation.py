@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
+from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from retrace_core import boundary
+from retrace_core import boundary, replay
 from retrace_core.recording import CANCELLED, RETURNED, Event
 from retrace_core.waited import waited
-from tests.recorded import assert_identical, record_asgi
+from retrace_mw import RetraceMiddleware
+from tests.recorded import assert_identical, only_recording, record_asgi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import pytest
 
 
 class Live:
@@ -162,3 +168,84 @@ def test_a_wait_for_a_pool_is_cancelled_again(recordings: Path) -> None:
     ]
     assert cancelled == ["pool.release", "lane.end"]
     assert_identical(recording, app)
+
+
+@boundary
+async def news() -> None:
+    """Wait for what never comes."""
+    await asyncio.Event().wait()
+
+
+def test_what_others_of_the_process_cancelled_is_cancelled_again(recordings: Path) -> None:
+    """Background work that goes on until the process ends it: nobody of the request does."""
+    background: list[asyncio.Task[Any]] = []
+
+    async def handler() -> Any:
+        async def looks() -> None:
+            with suppress(asyncio.CancelledError):
+                await news()
+            await price("ink")
+
+        background.append(asyncio.create_task(looks()))
+        background.append(asyncio.create_task(asyncio.Event().wait()))
+        return await price("pen")
+
+    app, recording = record_asgi(recordings, handler)  # the loop's end cancels them
+    ends = [lane.events[-1] for lane in recording.lanes if lane.id != "0"]
+    assert CANCELLED in [getattr(end, "status", None) for end in ends]
+    begun = time.monotonic()
+    assert_identical(recording, app)
+    assert time.monotonic() - begun < 9  # nothing waits until its patience is over
+
+
+def test_what_nobody_cancels_while_the_request_goes_on_diverges(recordings: Path) -> None:
+    """There it is the request's own code that has to."""
+    patience = [0.05]
+
+    async def handler() -> Any:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience[0]):
+                await news()
+        return "no news"
+
+    app, recording = record_asgi(recordings, handler)
+    assert_identical(recording, app, times=1)
+    patience[0] = 1000
+    result = replay(recording, app, patience_s=1)
+    assert result.divergence is not None
+    assert "now it was not" in result.divergence.reason
+
+
+def test_what_was_under_way_when_the_recording_was_closed_stays_so(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ping that comes much later than the response: no answer to its wait is recorded."""
+    monkeypatch.setenv("RETRACE_GRACE_S", "0.05")
+    background: list[asyncio.Task[Any]] = []
+
+    async def pings() -> None:
+        with suppress(asyncio.CancelledError):
+            await news()
+
+    async def handler() -> Any:
+        background.append(asyncio.create_task(pings()))
+        return await price("pen")
+
+    app = FastAPI()
+    app.get("/")(handler)
+    app.add_middleware(RetraceMiddleware)
+
+    def written() -> bool:
+        return any(recordings.glob("*/*/*.bin"))
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+            await client.get("/")
+        while not written():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    recording = only_recording(recordings)
+    assert [lane.complete for lane in recording.lanes if lane.id != "0"] == [False]
+    assert_identical(recording, app, times=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import datetime
 import io
 import json
@@ -16,19 +17,22 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import flask
 import httpx
 import pytest
 import requests
 import sqlalchemy
-from fastapi import BackgroundTasks  # noqa: TC002  # FastAPI looks the annotation up
+from fastapi import BackgroundTasks, FastAPI
 from fastapi.responses import StreamingResponse
 
-from retrace_core import replay
+from retrace_core import AppNotLoadable, LiveCallRefused, load, replay, writer
 from retrace_core.ids import call_span_id
+from retrace_mw import RetraceMiddleware
 from tests.http_origin import origin
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 
@@ -346,3 +350,52 @@ def test_temporary_folders_are_made_and_removed_again(recordings: Path) -> None:
 
     app, recording = record_wsgi(recordings, view)
     assert_identical(recording, app)
+
+
+def test_a_start_up_that_fails_is_told_in_one_line(recordings: Path) -> None:
+    """What failed and where, of the traceback that the framework hands on."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        raise RuntimeError("no broker")
+        yield
+
+    async def view() -> str:
+        return "done"
+
+    _, recording = record_asgi(recordings, view)
+    with pytest.raises(AppNotLoadable) as told:
+        replay(recording, FastAPI(lifespan=lifespan))
+    said = str(told.value)
+    assert "start-up failed: RuntimeError: no broker (File" in said
+    assert "test_replay.py" in said
+    assert "\n" not in said
+
+
+def test_a_refusal_to_an_earlier_request_is_its_own(recordings: Path, tmp_path: Path) -> None:
+    """What one before it tried to write is no call of this one; it is said all the same."""
+    changed: list[int] = []
+    app = flask.Flask("shop")
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.get("/first")
+    def first() -> str:
+        if changed:
+            with contextlib.suppress(LiveCallRefused):
+                (tmp_path / "new.txt").write_text("a")
+        return "first"
+
+    @app.get("/second")
+    def second() -> str:
+        return "second"
+
+    client = app.test_client()
+    client.get("/first")
+    client.get("/second")
+    assert writer.flush(10)
+    recorded = sorted(map(load, recordings.glob("*/*/*.bin")), key=lambda one: one.request.path)
+    changed.append(1)
+    result = replay(recorded[1], app, before=[recorded[0]])
+    assert result.identical, result.summary()
+    assert any("1 live calls of the 1 earlier requests" in note for note in result.notes)
+    assert replay(recorded[0], app).refused

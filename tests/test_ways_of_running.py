@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -22,6 +23,7 @@ from retrace_mw import Decision, RequestView, RetraceMiddleware
 from tests.recorded import assert_identical, only_recording
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from starlette.requests import Request
@@ -273,3 +275,21 @@ def test_cancelled_by_a_timeout_while_a_group_works(recordings: Path) -> None:
     assert recording.response is not None
     assert b"".join(recording.response.body).count(b"cancelled") == 2
     assert_identical(recording, app)
+
+
+def test_what_a_shutdown_does_is_of_no_request(recordings: Path, tmp_path: Path) -> None:
+    """It is refused on replay, as all that is live, and makes no difference to the request."""
+    said = tmp_path / "running"
+    said.touch()
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        yield
+        said.unlink()
+
+    app = RetraceMiddleware(
+        Starlette(routes=[Route("/", lambda _: PlainTextResponse("here"))], lifespan=lifespan)
+    )
+    asyncio.run(call(app))
+    assert_identical(only_recording(recordings), app)
+    assert said.exists()

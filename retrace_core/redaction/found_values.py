@@ -123,10 +123,15 @@ class FoundValues:
             return None
         if not colon or not plain.isprintable() or len(password) < LEAST:
             return None
-        secret = password.decode()
-        masked = user + colon + self.forms.pseudonym(secret).encode()
+        parts = parts_of(password)
+        secret = password if parts is None else parts.signature
+        now = self.forms.pseudonym(secret.decode()).encode()
+        masked = user + colon + password.replace(secret, now)
         whole = {value: Replacement(base64.b64encode(masked), rule)}
-        return FoundValue({**whole, **self.forms.of(secret, rule)})
+        if parts is None:
+            return FoundValue({**whole, **self.forms.of(secret.decode(), rule)})
+        meaning = self._meaning(password, password, rule)
+        return meaning._replace(replacements={**whole, **meaning.replacements})
 
     def _signed(self, value: bytes, rule: str) -> FoundValue | None:
         """Return what was signed and its signature, each by itself, and both; None for no such.

@@ -140,10 +140,12 @@ def _is_chain(data: bytes, begin: int, left: int, place: int, value: bytes, name
     """
     if data[place : place + 1] != b":" or not data.startswith(value, place + 1):
         return False
-    if _LOWER.fullmatch(value) is None:
+    # What ends in a colon too is the name of what comes next: `:field:token:is_required: False`.
+    value = value.removesuffix(b":")
+    if any(_LOWER.fullmatch(word) is None for word in value.split(b":")):
         return False
     inside = b"." in data[left:place] or (left > begin and data[left - 1] == _COLON)
-    return inside or names.is_secret(value.decode())
+    return inside or (b":" not in value and names.is_secret(value.decode()))
 
 
 def _value(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import zlib
 from typing import NamedTuple
@@ -21,6 +22,10 @@ _SIGNED = re.compile(
     rb"(\.?[A-Za-z0-9_+/-]{2,})={0,2}[.:](?:[A-Za-z0-9_-]{4,12}[.:])?([A-Za-z0-9_-]{16,})"
 )
 """Flask's and Django's, with the time of signing or without; and Starlette's, with padding."""
+_SAID = re.compile(
+    rb"([\[{\"].*[\]}\"])\.(?:[A-Za-z0-9_-]{4,12}\.)?([A-Za-z0-9_-]{27,86})", re.DOTALL
+)
+"""JSON as it is, signed by itsdangerous, with a time or without."""
 _NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{43})")
 """A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
 _ID_SIGNED = re.compile(
@@ -49,7 +54,8 @@ class Parts(NamedTuple):
     payload: bytes
     """As it stands in it, base64."""
     says: bytes | None
-    """The payload decoded, where it can be written again as long; None when compressed."""
+    """The payload decoded, where it can be written again as long; None when compressed, or not
+    encoded: then it is text like all others."""
     compressed: bytes | None
     """What a compressed payload says."""
     signature: bytes
@@ -71,6 +77,9 @@ def parts_of(value: bytes) -> Parts | None:
         return _cursor(match[1])
     match = _NAKED.fullmatch(value)
     if match is not None:
+        return Parts(match[1], None, None, match[2])
+    match = _SAID.fullmatch(value)
+    if match is not None and _is_json(match[1]):
         return Parts(match[1], None, None, match[2])
     match = _SIGNED.fullmatch(value)
     if match is None:
@@ -126,6 +135,14 @@ def _inflated(match: re.Match[bytes]) -> bytes:
         return match[0] if raw is None else zlib.decompressobj().decompress(raw, _LIMIT)
     except zlib.error:
         return match[0]
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _decoded(text: bytes) -> bytes | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from retrace_core import native
 from retrace_core.boot_tape import BOOT
-from retrace_core.codec import decode, unpack_exception
+from retrace_core.codec import unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
@@ -26,6 +26,7 @@ from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, RAISED, Event, SoftEvent
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.placed_answers import PlacedAnswers
+from retrace_core.replay.scratch_names import as_recorded
 
 if TYPE_CHECKING:
     import threading
@@ -245,7 +246,7 @@ class ChapterPlayer:
         Raises:
             NotOnTape: nobody asked this when it was recorded.
         """
-        key = decode(native.encode(key))
+        key = as_recorded(key)
         with self._boot.lock:
             event = self._next(lane, (kind, native.encode(key)), key)
         if event is None:

@@ -166,6 +166,10 @@ class LaneCursor:
         """Return all turns that it may still take."""
         return list(self._turns)
 
+    def is_under_way(self) -> bool:
+        """Return True where the next call had no answer yet when the recording was closed."""
+        return not self.complete and not self.waiting
+
     def asks_nothing(self) -> bool:
         """Return True for a lane that asked nothing: at most it began, in its order, and ended."""
         return all(event.kind in (_END, *ORDER) for event in self.all)

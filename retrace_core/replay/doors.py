@@ -1,10 +1,12 @@
 """Doors: sockets that a program binds before it serves; on replay nobody comes through them.
 
-Bound they are in name only: the port may be taken on this machine, and nothing is let in.
+Bound they are in name only: the port may be taken on this machine, and nothing is let in. A
+program that knocks at a port before (`connect_ex`), to see whether it is free, finds nobody there.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ _ANY_PORT = 49152
 
 @contextmanager
 def doors_in_name_only() -> Iterator[None]:
-    """Let sockets be bound, and listened at, with no effect while the block runs."""
+    """Let sockets be bound, listened at, and knocked at, with no effect while the block runs."""
     bound: WeakKeyDictionary[socket.socket, Any] = WeakKeyDictionary()
     live: Any = socket.socket.listen, socket.socket.getsockname
 
@@ -37,7 +39,15 @@ def doors_in_name_only() -> Iterator[None]:
     def getsockname(self: socket.socket) -> Any:
         return bound[self] if self in bound else live[1](self)
 
-    hooks: dict[str, Any] = {"bind": bind, "listen": listen, "getsockname": getsockname}
+    def connect_ex(_: socket.socket, __: Any) -> int:
+        return errno.ECONNREFUSED
+
+    hooks: dict[str, Any] = {
+        "bind": bind,
+        "listen": listen,
+        "getsockname": getsockname,
+        "connect_ex": connect_ex,
+    }
     inherited = [name for name in hooks if name not in vars(socket.socket)]
     for name in inherited:
         setattr(socket.socket, name, hooks[name])

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import io
 import itertools
+import os
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from retrace_core.replay.asgi_scope import asgi_scope
 from retrace_core.replay.boot import in_boot
 from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
+from retrace_core.replay.sandbox import unheard
 from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, interrupted
 from retrace_core.task_call import PROTOCOL, call_of, end_of
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["drive", "drive_in_loop"]
 
 _GRACE_S = 10.0
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _HEAD_AND_BODY = ("http.response.start", "http.response.body")
 
 
@@ -125,6 +128,7 @@ async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
 
 async def _spawned_lanes(player: Player) -> None:
     """Let what outlived the response end, as the recording waited for it too."""
+    player.over = True
     deadline = time.monotonic() + _GRACE_S
     while (  # noqa: ASYNC110
         player.divergence is None and player.running() and time.monotonic() < deadline
@@ -204,15 +208,18 @@ class _Lifespan:
         await self._started.wait()
         if self._failed:
             raise AppNotLoadable(
-                f"the application's start-up failed: {self._failed}; what it asks at start-up"
-                " is not in the recording of a request: make it optional or give it a default"
+                f"the application's start-up failed: {_in_short(self._failed)}; what it asks then"
+                " comes from the boot tape of its process, where there is one: make what is not"
+                " on it optional, or give it a default"
             )
         return self._state
 
     async def __aexit__(self, *_: object) -> None:
         self._stop.set()
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=5)
+            # What it does at its end is of no request: nothing of that was recorded.
+            with unheard():
+                await asyncio.wait([self._task], timeout=5)
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}
@@ -237,6 +244,15 @@ class _Lifespan:
             return
         finally:
             self._started.set()
+
+
+def _in_short(reason: str) -> str:
+    """Return on one line why a start-up failed; frameworks say it by a whole traceback."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    places = [line for line in lines if line.startswith('File "') and _OURS not in line]
+    if not places or not lines[0].startswith("Traceback "):
+        return " ".join(lines)
+    return f"{lines[-1]} ({places[-1]})"
 
 
 def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:

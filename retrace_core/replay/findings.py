@@ -40,6 +40,8 @@ class Findings:
         self.first_passed: Divergence | None = None
         self.computed: Counter[tuple[str, str]] = Counter()
         """(lane, kind) -> calls that were not recorded, and were answered in memory."""
+        self.reordered = 0
+        """Calls in another order than recorded, among others of the same statement."""
         self._deviations: list[Deviation] = []
         self._cursors = cursors
         self._mode = mode
@@ -116,6 +118,11 @@ class Findings:
                 if site.endswith(":<module>"):
                     continue  # imported here, and before the request when it was recorded
                 notes.append(f"lane {lane}: {kind} was read more often than recorded by {site}")
+        if self.reordered:
+            notes.append(
+                f"{self.reordered} calls of one statement with other parameters, or for several"
+                " indexes, came in another order than recorded, as from a set of objects"
+            )
         for (lane, kind), times in self.computed.items():
             notes.append(
                 f"lane {lane}: {kind} was not recorded {times} times; the replay's own database in"

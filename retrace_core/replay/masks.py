@@ -30,6 +30,8 @@ _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
+_FILLED = re.compile(rb"[^A-Za-z0-9]*([A-Za-z0-9])(?:[^A-Za-z0-9]|\1)*")
+"""A mask that was shortened so that it can be packed: one letter again and again."""
 
 
 class Masks:
@@ -41,6 +43,16 @@ class Masks:
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._texts = tuple(text for text in texts if len(text) >= _LEAST)
+        self._filled = frozenset(filter(_FILLED.fullmatch, self._texts))
+        """Those that may stand for several secrets: each place may say another text."""
+        self._heads = tuple(
+            case(head)
+            for text in self._texts
+            if b"@" in text and len(head := text.partition(b"@")[0]) >= _LEAST
+            for case in (bytes, bytes.capitalize)
+        )
+        """What stands before the "@" of addresses: code takes it for a name."""
+        self._named: dict[bytes, bytes] = {}
         self._says: dict[bytes, bytes] = {}
         self._learns = True
         self._told: dict[bytes, bytes] = {}
@@ -97,6 +109,28 @@ class Masks:
             asked = asked.encode("utf-8", "surrogatepass")
         if len(recorded) != len(asked) or not self._texts:
             return False
+        return self._same(recorded, asked) or self._same_but_names(recorded, asked)
+
+    def _same_but_names(self, recorded: bytes, asked: bytes) -> bool:
+        """Compare where the code took the name out of a masked address.
+
+        It stands in the recording as it is, since no name and no look tells that it is secret.
+        """
+        named: dict[bytes, bytes] = {}
+        changed = bytearray(asked)
+        for begin, which in native.find_all(asked, self._heads, False, 0) if self._heads else ():
+            head = self._heads[which]
+            was = recorded[begin : begin + len(head)]
+            if was == head or was.translate(_SHAPE) != head.translate(_SHAPE):
+                continue
+            if self._named.get(head, named.setdefault(head, was)) == was:
+                changed[begin : begin + len(head)] = was
+        if changed == asked or not self._same(recorded, bytes(changed)):
+            return False
+        self._named.update(named)
+        return True
+
+    def _same(self, recorded: bytes, asked: bytes) -> bool:
         place = 0
         said: dict[bytes, bytes] = {}
         for begin, text in self._masked(recorded):
@@ -107,7 +141,10 @@ class Masks:
             if now != text and (
                 not (self._learns or text in self._says)
                 or now.translate(_SHAPE) != text.translate(_SHAPE)
-                or self._says.get(text, said.setdefault(text, now)) != now
+                or (
+                    text not in self._filled
+                    and self._says.get(text, said.setdefault(text, now)) != now
+                )
             ):
                 return False
             place = end

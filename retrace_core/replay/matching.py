@@ -14,7 +14,13 @@ from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
-from retrace_core.replay.sameness import is_read, likeness, same_batch, same_but_select_list
+from retrace_core.replay.sameness import (
+    is_read,
+    likeness,
+    same_batch,
+    same_but_parameters,
+    same_but_select_list,
+)
 from retrace_core.sqlite.callbacks import CALLED_BACK
 from retrace_core.sqlite.memory import is_setting
 
@@ -39,6 +45,8 @@ class Match:
     """The recorded call that answers; it is at the head of its cursor."""
 
     how: How | Literal["exact"] = "exact"
+    reordered: bool = False
+    """It is one of several calls of one statement, in another order than recorded."""
     passed: list[Event] = field(default_factory=lambda: [])
     """Recorded calls that were left out to get there."""
     turns: list[int] = field(default_factory=lambda: [])
@@ -59,14 +67,18 @@ class Matching(Protocol):
 
 
 class Strict:
-    """The next recorded call of the lane, or none."""
+    """The next recorded call of the lane, or none.
+
+    Where one statement is run again and again, the next is any of them: a mapper takes objects
+    from a set of its own, whose order is that of their addresses.
+    """
 
     def find(self, cursor: LaneCursor, kind: str, asked: object) -> Match | None:
         """Return the match, or None."""
         event = cursor.head(kind)
         while event is not None and not _answers(cursor, event, kind, asked):
             if not is_setting(event):
-                return None
+                return _one_of_a_run(cursor, event, kind, asked)
             cursor.pass_over(event, kind)  # a connection that is set up already here
             event = cursor.head(kind)
         return _EXACT if event is not None else None
@@ -179,6 +191,22 @@ def _answers(cursor: LaneCursor, event: Event, kind: str, asked: object) -> bool
     if not same and not same_batch(kind, event.key, asked):
         return False
     return event.key is not None or cursor.belongs(event)
+
+
+def _one_of_a_run(cursor: LaneCursor, first: Event, kind: str, asked: object) -> Match | None:
+    """Return a later run of the statement that comes next, where nothing else stands between."""
+    if first.kind != kind or cursor.has_copies() or not same_but_parameters(first.key, asked):
+        return None
+    for event in cursor.waiting:
+        if event.key is None:
+            if cursor.owner(event) is None:
+                return None
+        elif event.kind != kind or not same_but_parameters(first.key, event.key):
+            return None
+        elif _answers(cursor, event, kind, asked):
+            cursor.bring_forward(event)
+            return Match(reordered=True)
+    return None
 
 
 def _reads_ahead(cursor: LaneCursor) -> list[Event]:

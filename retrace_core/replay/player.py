@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import native
-from retrace_core.codec import decode, unpack_exception
+from retrace_core.codec import unpack_exception
 from retrace_core.exempt import recorded_site
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
@@ -25,6 +25,7 @@ from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.postponed import Postponed
 from retrace_core.replay.replayed_response import ReplayedResponse
+from retrace_core.replay.scratch_names import as_recorded
 from retrace_core.replay.soft import SoftAnswers
 from retrace_core.replay.steps import steps_of
 from retrace_core.replay.turns import Turns, passing
@@ -128,7 +129,8 @@ class Player(ReplayedResponse):
 
     def running(self) -> bool:
         """Return True while a spawned lane runs whose end was recorded."""
-        return any(self._cursor(lane).complete for lane in list(self._open))
+        open_ones = map(self._cursor, list(self._open))  # what waits to be cancelled, goes on
+        return any(one.complete and not one.ends_cancelled() for one in open_ones)
 
     # -- what the middleware tells its scope
 
@@ -188,7 +190,7 @@ class Player(ReplayedResponse):
     def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
         """Return whether a call in no order was recorded, and its outcome."""
         self._raise_divergence()
-        asked = (kind, native.encode(decode(native.encode(key))))
+        asked = (kind, native.encode(as_recorded(key)))
         with self._lock:
             events = self._cursor(lane).free_events(asked)
             if not events:
@@ -204,7 +206,7 @@ class Player(ReplayedResponse):
 
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
         """Return True when this call is the next recorded one of `lane`, save for `past`."""
-        return self._cursor(lane).comes(kind, decode(native.encode(key)), past)
+        return self._cursor(lane).comes(kind, as_recorded(key), past)
 
     def is_handed_over(self, lane: Lane, key: str) -> bool:
         """Return True when `lane` gets next what other work of the process had handed over."""
@@ -267,6 +269,8 @@ class Player(ReplayedResponse):
 
     async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
         """Do what `answer` does, without blocking the event loop."""
+        if lane is not self.root and self._cursor(lane).is_under_way():
+            await self._postponed.stay(lambda: self.over, self.patience_s)
         event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
         try:
@@ -325,7 +329,7 @@ class Player(ReplayedResponse):
     def _take(self, lane: Lane, kind: str, key: object) -> tuple[Event, int]:
         self._raise_divergence()
         cursor = self._cursor(lane)
-        asked = decode(native.encode(key))
+        asked = as_recorded(key)
         self._head(lane, kind)
         ahead = cursor.ahead()
         found = self._matching.find(cursor, kind, asked)
@@ -344,6 +348,7 @@ class Player(ReplayedResponse):
             self.findings.deviates(found.how, lane.id, kind, asked, cursor.waiting[0])
         with self._lock:
             self.served += 1
+            self.findings.reordered += found.reordered
         return cursor.pop()
 
     def _head(self, lane: Lane, kind: str) -> Event | None:
@@ -371,10 +376,7 @@ class Player(ReplayedResponse):
 
     async def _until_cancelled(self, lane: Lane, kind: str, key: object) -> None:
         self._postponed.cancel(lane)
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        patience_s = None if self.patience_s == float("inf") else self.patience_s
-        done, _ = await asyncio.wait([never], timeout=patience_s)
-        if not done:
+        if not await self._postponed.come(lambda: self.over, self.patience_s):
             raise self.diverge(
                 lane, kind, key, "it was cancelled here when recorded, and now it was not"
             )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Postponed"]
 
+_STEP_S = 0.25
+"""How long other tasks of a request that is over may still take to cancel one, in seconds."""
+
 
 class Postponed:
     """The cancellations of one replay that are still to come.
@@ -56,6 +59,40 @@ class Postponed:
             task.uncancel()  # asked for once, as before
             task.cancel(*error.args)  # by which anyio knows its own
 
+    @staticmethod
+    async def come(over: Callable[[], bool], patience_s: float) -> bool:
+        """Wait for the cancellation of this task; returns False where it does not come.
+
+        Where the request is over, nobody of it will bring it: what else the process does had
+        ended the task, and the task is cancelled here.
+
+        Args:
+            over: says whether the request's own code has come to its end.
+            patience_s: how long to wait, in seconds; may be infinite.
+        """
+        task, waited_s = asyncio.current_task(), 0.0
+        never = _never()
+        while waited_s < patience_s:
+            was_over = over()
+            await asyncio.wait([never], timeout=_STEP_S)  # no sleep: that is an event
+            waited_s += _STEP_S
+            if was_over and task is not None:
+                task.cancel()
+        return False
+
+    @staticmethod
+    async def stay(over: Callable[[], bool], patience_s: float) -> None:
+        """Wait where no answer was recorded; returns when the request itself waits for it.
+
+        Args: as for `come`.
+        """
+        never = _never()
+        while True:
+            was_over = over()
+            await asyncio.wait([never], timeout=None if patience_s == float("inf") else patience_s)
+            if not was_over and not over():
+                return
+
     async def _wait_on(self, turn: Callable[[], Awaitable[None]]) -> None:
         # In a task of its own: anyio cancels again with each step of the loop.
         with mask():
@@ -65,3 +102,7 @@ class Postponed:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(waiting)
         waiting.result()
+
+
+def _never() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()

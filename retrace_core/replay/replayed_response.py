@@ -18,6 +18,8 @@ class ReplayedResponse:
     """The half of a replay's scope that the middleware speaks to; it is all in `outcome`."""
 
     def __init__(self) -> None:
+        self.over = False
+        """True when the request's own code has come to its end; what it began may go on."""
         self.outcome = Outcome()
         self._on_failure: Callable[[BaseException], None] | None = None
 

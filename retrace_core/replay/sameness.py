@@ -2,6 +2,7 @@
 
 And batches: one statement with many rows of parameters, which an object-relational mapper takes
 from a set of objects, that is in the order of their addresses. Their order changes no answer.
+So it is where such a mapper runs the statement once for each of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from retrace_core.recording import Event
 
-__all__ = ["is_read", "likeness", "same_batch", "same_but_select_list"]
+__all__ = ["is_read", "likeness", "same_batch", "same_but_parameters", "same_but_select_list"]
 
 _READS = frozenset(
     """
@@ -30,6 +31,9 @@ _WRITES = re.compile(
 _BATCHES = ("executemany", "bind_execute_many")
 """Last parts of the kinds of statements that run once for each row of parameters."""
 _READING_KINDS = ("openfeature.evaluate", "ldclient.variation")
+_ADDS = re.compile(r"\s*(?:INSERT|DELETE)\b", re.IGNORECASE)
+"""How statements begin of which several make the same in each order."""
+_INDEX = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _TOKEN = re.compile(r"[()]|'(?:[^']|'')*'|\"[^\"]*\"|\bFROM\b", re.IGNORECASE)
 _SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -59,6 +63,30 @@ def same_batch(kind: str, recorded: Any, asked: Any) -> bool:
         was == now or (isinstance(was, list | tuple) and _sorted(was) == _sorted(now))
         for was, now in zip(recorded, asked, strict=True)
     )
+
+
+def same_but_parameters(recorded: Any, asked: Any) -> bool:
+    """Return True for two keys of one statement, of which several may run in any order.
+
+    That is one that adds rows or takes them away, or reads; its parameters come last. And one that
+    makes an index, whichever it is: SQLAlchemy keeps those of a table in a set.
+    """
+    if _is_index(recorded) and _is_index(asked):
+        return True
+    if not isinstance(recorded, list | tuple) or not isinstance(asked, list | tuple):
+        return False
+    if len(recorded) != len(asked) or len(recorded) < 2 or list(recorded[:-1]) != list(asked[:-1]):
+        return False
+    text = next((one for one in recorded[:-1] if isinstance(one, str) and " " in one), "")
+    return _ADDS.match(text) is not None or (
+        _SELECT.match(text) is not None and _WRITES.search(text) is None
+    )
+
+
+def _is_index(key: Any) -> bool:
+    parts: Any = key if isinstance(key, list | tuple) else [key]
+    text = next((one for one in parts if isinstance(one, str) and " " in one), "")
+    return _INDEX.match(text) is not None
 
 
 def same_but_select_list(recorded: Any, asked: Any) -> bool:

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retrace_core.asking_line import asking_line
 from retrace_core.audit_events import (
@@ -25,21 +25,34 @@ from retrace_core.audit_events import (
 )
 from retrace_core.errors import LiveCallRefused
 from retrace_core.live_call import any_live, is_live
+from retrace_core.native import LANE
 from retrace_core.sqlite.memory import is_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["closed_world"]
+__all__ = ["Refusal", "closed_world", "unheard"]
 
 _installed = False
 _allowed: tuple[str, ...] | None = None
 """Folders that may be written to while closed; None while the world is open."""
-_refusals: list[str] = []
+
+
+class Refusal(NamedTuple):
+    """A live call that was tried."""
+
+    what: str
+    """In words."""
+    scope: object
+    """The replay that tried it; None for what belongs to none."""
+
+
+_refusals: list[Refusal] = []
+_counts = True
 
 
 @contextmanager
-def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
+def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[Refusal]]:
     """Refuse live calls while the block runs.
 
     Args:
@@ -47,7 +60,7 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
             always allowed (it is `tempfile.gettempdir()` inside).
 
     Yields:
-        What was refused, in words, as it happens: the list grows.
+        What was refused, as it happens: the list grows.
     """
     global _allowed, _installed, _refusals
     if not _installed:
@@ -56,7 +69,7 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="retrace-scratch-") as scratch:
         tempfile.tempdir = scratch
-        refusals: list[str] = []
+        refusals: list[Refusal] = []
         _refusals = refusals
         _allowed = tuple(os.path.realpath(folder) for folder in (scratch, *allow_write))
         try:
@@ -64,6 +77,17 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[str]]:
         finally:
             _allowed = None
             tempfile.tempdir = before
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Refuse live calls, and don't count them, while the block runs: it is after the request."""
+    global _counts
+    _counts = False
+    try:
+        yield
+    finally:
+        _counts = True
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
@@ -102,5 +126,7 @@ def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
 def _refuse(operation: str, target: str) -> None:
     where = asking_line()
     at = f" at {where.file}:{where.line}" if where else ""
-    _refusals.append(f"{operation} to {target}{at}")
+    if _counts:
+        scope = getattr(LANE.get(), "scope", None)
+        _refusals.append(Refusal(f"{operation} to {target}{at}", scope))
     raise LiveCallRefused(operation, target)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import json
 import random
 import sqlite3
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -291,3 +293,81 @@ def test_another_batch_is_not_the_same(recordings: Path, tmp_path: Path) -> None
     app, recording = record_wsgi(recordings, view)
     file.unlink()
     assert replay(recording, app).divergence is not None
+
+
+def _one_by_one(folder: Path, file: Path, statement: str, orders: list[list[int]]) -> Any:
+    """Record a statement that is run once for each number, and replay it in another order."""
+    numbers = iter(orders)
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(file))
+        rows = {one: connection.execute(statement, (one,)).fetchall() for one in next(numbers)}
+        connection.execute("INSERT INTO t (a) VALUES (99)")
+        return {str(one): rows[one] for one in sorted(rows)}
+
+    app, recording = record_wsgi(folder, view)
+    file.unlink()
+    return replay(recording, app)
+
+
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO t (a) VALUES (?)", "SELECT a, ? FROM t WHERE a < 3"]
+)
+def test_runs_of_a_statement_are_the_same_in_another_order(
+    recordings: Path, tmp_path: Path, statement: str
+) -> None:
+    """As a mapper runs it for each object of a set; each gets its own answer."""
+    result = _one_by_one(recordings, tmp_path / "here.db", statement, [[1, 2, 3, 4], [3, 1, 4, 2]])
+    assert result.identical, result.summary()
+    assert any("another order" in note for note in result.notes)
+
+
+def test_a_path_of_a_temporary_file_is_asked_as_it_was(recordings: Path, tmp_path: Path) -> None:
+    """Its folder is another one on replay; as text or as bytes, it makes no difference."""
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(tmp_path / "here.db"))
+        with tempfile.NamedTemporaryFile() as file:
+            said = json.dumps({"socket": file.name})
+            connection.execute("INSERT INTO t (a) VALUES (?)", (said,))
+            connection.execute("INSERT INTO t (a) VALUES (?)", (file.name.encode(),))
+        return {}
+
+    app, recording = record_wsgi(recordings, view)
+    (tmp_path / "here.db").unlink()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+def test_indexes_of_a_table_are_made_in_any_order(recordings: Path, tmp_path: Path) -> None:
+    """SQLAlchemy has them in a set."""
+    orders = iter([("a", "b", "c"), ("c", "a", "b")])
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(tmp_path / "here.db"))
+        for name in next(orders):
+            connection.execute(f"CREATE INDEX {name} ON t (a)")
+        connection.execute("INSERT INTO t (a) VALUES (99)")
+        return {}
+
+    app, recording = record_wsgi(recordings, view)
+    (tmp_path / "here.db").unlink()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize(
+    ("statement", "orders"),
+    [
+        ("INSERT INTO t (a) VALUES (?)", [[1, 2, 3], [2, 1, 5]]),
+        ("INSERT INTO t (a) VALUES (?)", [[1, 2, 3], [2, 2, 1]]),
+        ("UPDATE t SET a = ?", [[1, 2, 3], [2, 1, 3]]),
+    ],
+    ids=["another", "twice", "updates"],
+)
+def test_other_runs_of_a_statement_are_not(
+    recordings: Path, tmp_path: Path, statement: str, orders: list[list[int]]
+) -> None:
+    """One that was not recorded, one once more; and of two updates the last one counts."""
+    result = _one_by_one(recordings, tmp_path / "here.db", statement, orders)
+    assert result.divergence is not None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import secrets
+import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,10 +45,13 @@ def wsgi(answer: Callable[[], bytes]) -> Any:
 
 
 def asgi(answer: Callable[[], bytes]) -> Any:
-    """Return an ASGI application of no framework, made in the loop where there is one."""
+    """Return an ASGI application of no framework."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):  # until then it is not left: by a signal, say
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
             return
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": answer()})
@@ -95,6 +101,7 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
     elif server == "wsgiref":
         from wsgiref.simple_server import make_server as wsgiref_server
 
+        _look_around(port)
         wsgiref_server("127.0.0.1", port, wsgi(answer)).serve_forever()
     elif server == "flask":
         from werkzeug.serving import run_simple
@@ -115,6 +122,16 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         _gunicorn(port, wsgi(answer))
     else:
         raise SystemExit(f"no such server: {server}")
+
+
+def _look_around(port: int) -> None:
+    """See whether the port is free, and say in a file that this runs: as TensorBoard does."""
+    with socket.socket() as knocking:
+        if knocking.connect_ex(("127.0.0.1", port)) == 0:
+            raise SystemExit(f"port {port} is in use")
+    with tempfile.NamedTemporaryFile("w") as file:
+        os.chmod(file.name, 0o644)
+        file.write(str(port))
 
 
 def _gunicorn(port: int, app: Any) -> None:

@@ -151,6 +151,7 @@ def test_is_masked(name: str) -> None:
 LEFT: dict[str, object] = {
     "a key of a cache": "{model_per_key:proxy_master_key:small}:tokens",
     "a name for a value": "{api_key:proxy_master_key}:tokens",
+    "what a field is": ":fieldname:token:is_required: False:type_key: String",
     "an entry point": "run = shop.cli.token:command",
     "nothing on its line": json.dumps("Load credentials:\n```python\nload()"),
     "a packed body": b"\x1f\x8b\x08\xdePW=\xe8=i\xd1\xa9\xd3\xed\xf2\x08\x91S=$\x9eS\xcf\x12",

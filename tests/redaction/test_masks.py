@@ -33,6 +33,23 @@ def test_three_letters_are_a_secret_as_well() -> None:
     assert Masks([b"YVO"]).same("api_key: YVO", "api_key: API")
 
 
+def test_a_shortened_one_stands_for_several() -> None:
+    """Where pseudonyms don't fit into a compressed body, those of one length are one text."""
+    masks = Masks([b"eeeeee", b"qx-eeee"])
+    assert masks.same("eeeeee and eeeeee", "ljqois and python")
+    assert not masks.same("eeeeee and eeeeee", "ljqois and pytho.")
+    assert not masks.same("qx-eeee and qx-eeee", "to-days and to-dayz")
+
+
+def test_a_name_taken_from_an_address_is_its_masks() -> None:
+    """The recording has the true one, since nothing tells that it is secret; it is one name."""
+    masks = Masks([b"ryw@example.com"])
+    assert masks.same("ryw@example.com is ann", "ryw@example.com is ryw")
+    assert masks.same("Ann", "Ryw")
+    assert not masks.same("bob", "ryw")
+    assert not masks.same("ann of us", "ryw of no")
+
+
 def test_what_did_not_hold_teaches_nothing() -> None:
     """Of two texts the first was the same: what it said for its pseudonym is forgotten."""
     masks = Masks([b"ulofuxln"])

@@ -14,7 +14,7 @@ import flask
 import itsdangerous
 import pytest
 
-from retrace_core import native, replay
+from retrace_core import native, replay, writer
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 from tests.redaction.raw import files, raw
@@ -224,3 +224,33 @@ def test_what_a_signed_cookie_holds(recordings: Path) -> None:
     (path,) = files(recordings)
     result = replay(path, app)
     assert result.identical, result.summary()
+
+
+def test_json_that_is_signed_as_it_is(recordings: Path) -> None:
+    """devpi's tokens: in a body with escapes, and as the password of a Basic authorization."""
+    signer = itsdangerous.TimedSerializer("key")
+    app = flask.Flask("packages")
+
+    @app.post("/login")
+    def login() -> Any:
+        return flask.jsonify(password=signer.dumps([flask.request.form["user"], [], True]))
+
+    @app.get("/")
+    def view() -> Any:
+        assert flask.request.authorization is not None
+        user, groups, valid = signer.loads(str(flask.request.authorization.password))
+        return f"{user} {len(groups)} {valid}"
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    client = app.test_client()
+    token = client.post("/login", data={"user": "ann"}, buffered=True).json["password"]
+    signature = token.rpartition(".")[2].encode()
+    said = client.get("/", auth=("ann", token), buffered=True).text
+    assert said == "ann 0 True"
+    assert writer.flush()
+    assert signature not in raw(recordings)
+    assert base64.b64encode(f"ann:{token}".encode()) not in raw(recordings)
+    signer = itsdangerous.TimedSerializer("another key")
+    for path in files(recordings):
+        result = replay(path, app)
+        assert result.identical, result.summary()

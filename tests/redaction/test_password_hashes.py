@@ -1,0 +1,77 @@
+"""Hashes of passwords that a request makes are masked wherever they stand, and come back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import argon2
+import bcrypt
+import flask
+import pytest
+from argon2 import low_level
+
+from retrace_core import replay
+from retrace_core.redaction.tokens import digest_of
+from retrace_mw import RetraceMiddleware
+from tests.recorded import only_recording
+from tests.redaction.raw import files, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PASSWORD = "correct horse battery"
+
+
+def _argon2(password: str) -> str:
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    hashed = hasher.hash(password)
+    assert hasher.verify(hashed, password)
+    return hashed
+
+
+def _low_argon2(password: str) -> str:
+    """As passlib does."""
+    kind = low_level.Type.ID
+    hashed = low_level.hash_secret(password.encode(), os.urandom(16), 1, 8, 1, 32, type=kind)
+    assert low_level.verify_secret(hashed, password.encode(), kind)
+    return hashed.decode()
+
+
+def _bcrypt(password: str) -> str:
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4))
+    assert bcrypt.checkpw(password.encode(), hashed)
+    return hashed.decode()
+
+
+@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt])
+def test_within_bytes(recordings: Path, tmp_path: Path, hashed: Callable[[str], str]) -> None:
+    """An application's own format tells nobody what is in it."""
+    made: list[str] = []
+    database = tmp_path / "users.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE log (data)")
+    app = flask.Flask("users")
+
+    @app.post("/")
+    def view() -> Any:
+        made.append(hashed(flask.request.form["password"]))
+        blob = b"\0\0\0N" + len(made[-1]).to_bytes(4, "big") + made[-1].encode() + b"N\0"
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("INSERT INTO log VALUES (?)", (blob,))
+        return "kept"
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.test_client().post("/", data={"password": PASSWORD}, buffered=True)
+    only_recording(recordings)
+    database.unlink()
+    digest = digest_of(made[0].encode())
+    assert len(digest) > 20
+    assert digest not in raw(recordings)
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()
+    assert digest not in made[1].encode()
