@@ -74,6 +74,8 @@ The files in the order of a request:
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
+    own_socket.py     a socket that no boundary stands above
+    covering.py       whether a boundary stands above a library's line
     coverage_watch.py what reached the world past all boundaries
     audit_events.py   what the interpreter's audit events say of the world
     asking_line.py    which line of the application asked

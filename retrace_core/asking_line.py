@@ -13,7 +13,7 @@ from retrace_core.recording import Frame
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["asking_line", "frame_of", "is_library", "is_ours", "library_of"]
+__all__ = ["asking_line", "frame_of", "is_core", "is_library", "is_ours", "library_of"]
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OURS = (os.path.join(_HERE, "retrace_core", ""), os.path.join(_HERE, "retrace_mw", ""))
@@ -46,6 +46,11 @@ def frame_of(frame: FrameType) -> Frame:
 def is_ours(file: str) -> bool:
     """Return True for a file of this project, and for what is frozen into the interpreter."""
     return file.startswith((*_OURS, "<frozen"))
+
+
+def is_core(file: str) -> bool:
+    """Return True for a file of `retrace_core`, of which the boundaries are."""
+    return file.startswith(_OURS[0])
 
 
 def is_library(file: str) -> bool:

@@ -7,24 +7,22 @@ It can't see what makes no audit event: a C library that is loaded already and c
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe, native
-from retrace_core.asking_line import frame_of, is_library, is_ours, library_of
+from retrace_core import covering, failsafe, native
+from retrace_core.asking_line import frame_of
 from retrace_core.audit_events import DEVICES, FILE_EVENTS, OPEN, absolute, is_harmless
 from retrace_core.recording import Hole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from types import FrameType
 
     from retrace_core.recording import Frame
 
-__all__ = ["MOST_HOLES", "Holes", "begin"]
+__all__ = ["MOST_HOLES", "Holes", "address_text", "begin", "seen"]
 
 MOST_HOLES = 50
 """How many are listed in one recording; further ones are counted."""
@@ -33,28 +31,12 @@ _DEEPEST = 200
 _CONNECT = "socket.connect"
 TRAFFIC = "socket.traffic"
 """No audit event: bytes sent or received over a connection that may be open for long."""
-_SERVERS = frozenset(
-    "a2wsgi aiohttp asgiref cheroot daphne eventlet gunicorn hypercorn twisted uvicorn waitress"
-    " werkzeug".split()
-)
-"""Who reads requests and sends responses, in the request's own lane."""
-_BELOW = ("gevent", "eventlet")
-"""Who does so on behalf of its caller."""
 _LOOKUPS = frozenset(
     f"socket.{name}" for name in "getaddrinfo gethostbyname gethostbyaddr getnameinfo".split()
 )
 _SYSTEM = (*DEVICES, "/proc/", "/sys/")
 _CODE = (".pyc", ".pyo")
 
-_STDLIB = os.path.dirname(os.__file__)
-_EXEMPT = (
-    "<frozen importlib",
-    *(os.path.join(_STDLIB, name, "") for name in ("logging", "importlib")),
-    # Temporary files are a boundary's; a library's name is found out once for the process.
-    *(os.path.join(_STDLIB, name) for name in ("tempfile.py", "ctypes/util.py", "linecache.py")),
-)
-
-_covered: Callable[[], Iterable[str]] = tuple
 _Place = tuple[str, str, int]
 
 
@@ -108,18 +90,13 @@ class Holes:
         ]
 
 
-def begin(covered: Callable[[], Iterable[str]] = tuple) -> None:
-    """Watch this process from now on; calling it again is harmless.
-
-    Args:
-        covered: gives the names of the libraries whose boundaries are in place.
-    """
-    global _covered
-    _covered = covered
-    native.watch(_seen)
+def begin() -> None:
+    """Watch this process from now on; calling it again is harmless."""
+    native.watch(seen)
 
 
-def _seen(lane: native.Lane, event: str, args: tuple[Any, ...]) -> None:
+def seen(lane: native.Lane, event: str, args: tuple[Any, ...]) -> None:
+    """Take note of an audit event in a lane, with the line of the caller."""
     holes = getattr(getattr(lane, "scope", None), "holes", None)
     if holes is not None:
         with failsafe.gate("coverage watch"):
@@ -127,7 +104,7 @@ def _seen(lane: native.Lane, event: str, args: tuple[Any, ...]) -> None:
 
 
 def _note(holes: Holes, event: str, args: tuple[Any, ...], frame: FrameType | None) -> None:
-    if (event == TRAFFIC or event in _LOOKUPS) and _is_covered(frame):
+    if (event == TRAFFIC or event in _LOOKUPS) and covering.is_covered(frame):
         return
     target = _target(event, args)
     if target is None:
@@ -136,7 +113,7 @@ def _note(holes: Holes, event: str, args: tuple[Any, ...], frame: FrameType | No
     for _ in range(_DEEPEST):
         if frame is None:
             break
-        kind, name = _kind(frame.f_code.co_filename)
+        kind, name = covering.kind_of(frame.f_code.co_filename)
         if kind == "exempt":
             return
         if kind == "application":
@@ -150,46 +127,6 @@ def _note(holes: Holes, event: str, args: tuple[Any, ...], frame: FrameType | No
     holes.note(event, target[:_TARGET_LIMIT], frame, library, library)
 
 
-def _is_covered(frame: FrameType | None) -> bool:
-    """Return True for traffic of a library that has a boundary, and with the request's client.
-
-    A boundary may record only what is received: what is sent, and the name of this machine in
-    it (smtplib), is made again by a replay, to nobody. The
-    server reads requests and sends responses in the request's own lane, by our tees.
-    """
-    for _ in range(_DEEPEST):
-        if frame is None:
-            return True  # of nobody's
-        kind, library = _kind(frame.f_code.co_filename)
-        if kind != "library" or (library and library not in _BELOW):
-            return kind == "ours" or library in _SERVERS or library in _tops(_covered())
-        if not library and _stdlib_module(frame.f_code.co_filename) in _covered():
-            return True
-        frame = frame.f_back
-    return True
-
-
-def _tops(names: Iterable[str]) -> set[str]:
-    return {name.partition(".")[0] for name in names}
-
-
-@functools.lru_cache(512)
-def _stdlib_module(file: str) -> str:
-    return file.removeprefix(os.path.join(_STDLIB, "")).removesuffix(".py").replace(os.sep, ".")
-
-
-@functools.lru_cache(4096)
-def _kind(file: str) -> tuple[str, str]:
-    """Return what code of a file is: exempt, ours, a library's (with its name), or the app's."""
-    if file.startswith(_EXEMPT):
-        return "exempt", ""
-    if is_ours(file):
-        return "ours", ""
-    if is_library(file):
-        return "library", library_of(file)
-    return "application", ""
-
-
 def _target(event: str, args: tuple[Any, ...]) -> str | None:
     """Return in words what is reached, without anything secret; None for what is no hole."""
     if is_harmless(event, args):
@@ -200,9 +137,9 @@ def _target(event: str, args: tuple[Any, ...]) -> str | None:
     if event == TRAFFIC:
         return _peer(args[0])
     if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
-        return _address(args[:2]) if event.endswith("info") else str(args[0])
+        return address_text(args[:2]) if event.endswith("info") else str(args[0])
     if event.startswith("socket."):
-        return _address(args[-1])
+        return address_text(args[-1])
     if event.startswith("ctypes."):
         return _symbol(event, args)
     if event == "subprocess.Popen":
@@ -230,11 +167,12 @@ def _peer(connection: Any) -> str | None:
     try:
         peer = connection.getpeername()
     except OSError:
-        return _address(None)
-    return _address(peer) if peer else None
+        return address_text(None)
+    return address_text(peer) if peer else None
 
 
-def _address(address: Any) -> str:
+def address_text(address: Any) -> str:
+    """Return the address of a socket in words."""
     if isinstance(address, tuple) and len(address) > 1:
         host, port = address[:2]
         host = host.decode("ascii", "replace") if isinstance(host, bytes) else host

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
 
-from retrace_core import failsafe
+from retrace_core import covering, failsafe
 from retrace_core.boundary import Boundary, install_hook
 from retrace_core.declaration import declared_errors
 from retrace_core.stats import count
@@ -64,6 +64,7 @@ def install(only: Iterable[str] | None = None) -> None:
         only: names of libraries to restrict it to; default all.
     """
     global _active
+    covering.by(installed)
     with _lock:
         _active = True
     wanted = None if only is None else set(only)

@@ -121,7 +121,7 @@ class Gatekeeper:
     def _start(self, policy: Policy) -> None:
         installer.install()
         if policy.settings.coverage_watch:
-            coverage_watch.begin(installer.installed)
+            coverage_watch.begin()
         boot_recording.begin(policy.settings)
         store = store_for(policy.settings)
         writer.configure(

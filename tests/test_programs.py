@@ -87,6 +87,14 @@ def test_what_a_main_does_to_a_global_is_done(tmp_path: Path) -> None:
     assert replayed(path)["identical"]
 
 
+def test_what_a_thread_of_the_program_touches_is_of_no_request(tmp_path: Path) -> None:
+    """It is refused as the request is replayed, and makes no difference to it; a note says so."""
+    path = recorded(tmp_path, "-m", "tests.programs.restless", "{port}", str(tmp_path))
+    report = replayed(path, "--cold")
+    assert report["identical"], report
+    assert any("of no request" in note for note in report["notes"]), report["notes"]
+
+
 def test_verify_runs_programs_too(tmp_path: Path) -> None:
     """One recording is of an application without a name, one of a name that says too little."""
     for name, program in (

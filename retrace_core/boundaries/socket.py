@@ -1,19 +1,39 @@
-"""`socket`: names and addresses that the application itself looks up.
+"""`socket`: names that the application itself looks up, and connections of its own.
 
 A mail's Message-ID has the machine's full name in it, a guard against forged requests asks
-where a URL leads. The clients that have a boundary of their own look up within it, unseen here.
+where a URL leads. What goes over a socket is recorded where no boundary stands above it: that of
+a client library without one, or of the application itself. Whoever has a boundary looks up and
+connects within it, unseen here; what an event loop drives is not for a request's lane.
 
 Hooks: `getaddrinfo`, `gethostbyname`, `gethostbyname_ex`, `gethostbyaddr` and `getnameinfo` of
-the module `socket`, which `socket.getfqdn`, asyncio and most others call by that name.
+the module `socket`, which `socket.getfqdn`, asyncio and most others call by that name;
+`create_connection`, and `connect`, `connect_ex` and `sendto` of `socket.socket`, at which a socket
+becomes an own one. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
 
+import functools
 import socket
-from typing import Any
+import sys
+import zlib
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Hook
+from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
+from retrace_core.coverage_watch import address_text
+from retrace_core.covering import is_below_boundary, is_covered, is_exempt, kind_of
+from retrace_core.native import REPLAY, current
+from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+_FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+_KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+_LOOPS = ("asyncio", "uvloop", "trio", "anyio", "gevent")
+_LOOK_UP = "socket.getaddrinfo"
 _NAMES = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
 
 
@@ -32,18 +52,158 @@ def _as_enums(found: list[Any]) -> list[Any]:
     ]
 
 
+def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    @functools.wraps(original)
+    def getaddrinfo(host: Any, port: Any, *args: Any, **options: Any) -> list[Any]:
+        lane = current()
+        live = functools.partial(original, host, port, *args, **options)
+        if lane is None:
+            found = live()
+        else:
+            asked = _asked(host, port, *args, **options)
+            if _is_of_a_pool(lane, asked, sys._getframe(1)):
+                found = _made_up(host, port, *args, **options)
+            else:
+                found = call(lane, _LOOK_UP, asked, live, _as_numbers, _as_enums)
+        note_name(host, found)
+        return found
+
+    return getaddrinfo
+
+
+def _is_of_a_pool(lane: Any, asked: object, caller: FrameType) -> bool:
+    """Return True where a library looks up, in a replay, what it did not look up when recorded.
+
+    It had a connection from an earlier request. What it finds leads nowhere in a replay.
+    """
+    if lane.mode != REPLAY or lane.scope.comes(lane, _LOOK_UP, asked):
+        return False
+    return kind_of(caller.f_code.co_filename)[0] == "library"
+
+
+def _made_up(
+    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list[Any]:
+    number = zlib.crc32(str(host).encode()) & 0xFFFFFF
+    named = str(IPv4Address(0x7F000000 | number))
+    address = str(host) if str(host)[:1].isdigit() else named
+    number = int(port) if str(port).isdigit() else 0
+    kind = socket.SocketKind(type or socket.SOCK_STREAM)
+    return [(socket.AF_INET, kind, proto, "", (address, number))]
+
+
+def _silenced(made: Any) -> bool:
+    """Return True for a logger's socket in a replay, which is silent from now on."""
+    if not in_replay() or type(made) is not socket.socket or not is_exempt(sys._getframe(2)):
+        return False
+    silence(made)
+    return True
+
+
+def _is_own(made: Any) -> bool:
+    """Return True for a socket of the application's, or of a library without a boundary."""
+    if type(made) is OwnSocket:
+        return True
+    if type(made) is not socket.socket or made.family not in _FAMILIES:
+        return False
+    if made.type not in _KINDS or (made.type == socket.SOCK_STREAM and made.gettimeout() == 0):
+        return False
+    caller = sys._getframe(2)
+    asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
+    return asking not in _LOOPS and not _is_anothers(caller)
+
+
+def _is_anothers(caller: FrameType) -> bool:
+    """Return True where a boundary stands above, or somebody who is none of the application's."""
+    return is_covered(caller) or (current() is None and is_below_boundary(caller))
+
+
+def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def create_connection(address: Any, *args: Any, **options: Any) -> Any:
+        def stub() -> socket.socket:
+            made = socket.socket()
+            timeout = args[0] if args else options.get("timeout", socket.getdefaulttimeout())
+            made.settimeout(timeout if isinstance(timeout, int | float) else None)
+            return made
+
+        lane = current()
+        if in_replay() and is_exempt(sys._getframe(1)):
+            made = stub()
+            silence(made)
+            return made
+        if _is_anothers(sys._getframe(1)):
+            return original(address, *args, **options)
+
+        peer = address_text(address)
+        live = functools.partial(original, address, *args, **options)
+        made = live() if lane is None else attempt(lane, "socket.connect", peer, live, stub)
+        if type(made) is socket.socket:
+            adopt(made, peer)
+        return made
+
+    return create_connection
+
+
+def _connect(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def connect(self: Any, address: Any) -> None:
+        if _silenced(self):
+            return None
+        if not _is_own(self):
+            return original(self, address)
+        lane, peer = current(), peer_at(address)
+        live = functools.partial(original, self, address)
+        if lane is None:
+            live()
+        else:
+            attempt(lane, "socket.connect", peer, live)
+        return adopt(self, peer)
+
+    return connect
+
+
+def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
+    @functools.wraps(original)
+    def connect_ex(self: Any, address: Any) -> int:
+        lane = current()
+        if lane is None or not _is_own(self):
+            return original(self, address)
+        peer = peer_at(address)
+        live = functools.partial(original, self, address)
+        failed = call(lane, "socket.connect_ex", peer, live)
+        if not failed:
+            adopt(self, peer)
+        return failed
+
+    return connect_ex
+
+
+def _sendto(original: Callable[..., int]) -> Callable[..., int]:
+    @functools.wraps(original)
+    def sendto(self: Any, data: Any, *rest: Any) -> int:
+        if type(self) is not socket.socket or current() is None or not rest:
+            return original(self, data, *rest)
+        if _silenced(self):
+            return len(data)
+        if _is_own(self):
+            adopt(self, peer_at(rest[-1]))
+            return self.sendto(data, *rest)
+        return original(self, data, *rest)
+
+    return sendto
+
+
 BOUNDARY = Boundary(
     kind="socket",
     supports="cpython>=3.11,<3.14",
     hooks=(
-        Hook(
-            owner=socket,
-            name="getaddrinfo",
-            key=_asked,
-            encode=_as_numbers,
-            decode=_as_enums,
-        ),
+        Patch(socket, "getaddrinfo", _getaddrinfo),
         *(Hook(owner=socket, name=name, key=_asked) for name in _NAMES),
+        Patch(socket, "create_connection", _create_connection),
+        Patch(socket.socket, "connect", _connect),
+        Patch(socket.socket, "connect_ex", _connect_ex),
+        Patch(socket.socket, "sendto", _sendto),
     ),
     errors=(socket.gaierror, socket.herror, UnicodeError),
 )

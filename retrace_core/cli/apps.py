@@ -19,6 +19,8 @@ __all__ = ["App", "locate", "may_be_of_program"]
 
 DEFAULT_FILE = "retrace.toml"
 RECORDED = "the recording"
+_SERVERS = frozenset("cheroot daphne gunicorn hypercorn uvicorn waitress".split())
+"""Packages whose programs are servers, and make nothing of an application but serve it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def locate(
 def may_be_of_program(header: Header, app: App) -> bool:
     """Return True where the program may have made the application otherwise than its import does.
 
-    That is where it is by its recorded name, and the program was not given that name.
+    That is where it is by its recorded name, and the program is no server that imports that name.
 
     Args:
         header: of the recording.
@@ -96,7 +98,8 @@ def may_be_of_program(header: Header, app: App) -> bool:
         return False
     if header.method == TASK:
         return False  # a worker serves nothing
-    return app.name.removesuffix("()") not in program.arguments
+    is_server = program.name.partition(":")[0].partition(".")[0] in _SERVERS
+    return not is_server or app.name.removesuffix("()") not in program.arguments
 
 
 def _as_started(program: Program, app_dir: str | None) -> App:

@@ -21,7 +21,13 @@ from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Program, Recording, Response
 from retrace_core.replay.addresses import address_note
 from retrace_core.replay.application import load_app
-from retrace_core.replay.boot import BootPlayer, booting, find_boot_tape, in_boot
+from retrace_core.replay.boot import (
+    BootPlayer,
+    booting,
+    find_boot_tape,
+    in_boot,
+    is_of_start_up,
+)
 from retrace_core.replay.comparison import Difference, compare, compare_messages
 from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
@@ -191,9 +197,10 @@ def replay(
     installer.install()
     player: Player | None = None
     first: list[tuple[Recording, Player]] = []
+    booted = 0
 
     def begun(target: Any) -> Player:
-        nonlocal player
+        nonlocal player, booted
         _check_protocol(target, loaded)
         check_live(live_on_miss)
         player = Player(
@@ -204,6 +211,7 @@ def replay(
             live=live_on_miss,
         )
         stage.callback(player.finish)
+        booted = len(refusals)
         player.findings.notes += boot_notes
         player.boot = boot_player
         if on_failure is not None:
@@ -235,7 +243,7 @@ def replay(
 
     def result() -> ReplayResult:
         assert player is not None
-        refused, notes = _apart_from_earlier(refusals, [one for _, one in first])
+        refused, notes = _of_request(refusals, [one for _, one in first], booted)
         player.findings.notes += notes
         found = _result(loaded, player, refused, flags or {})
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
@@ -270,16 +278,28 @@ def _missing(recording: Recording, boot: BootPlayer | None) -> str:
     )
 
 
-def _apart_from_earlier(
-    refusals: list[Refusal], earlier: list[Player]
+def _of_request(
+    refusals: list[Refusal], earlier: list[Player], booted: int
 ) -> tuple[list[str], list[str]]:
-    """Return which live calls were refused to the request itself, and notes on those before it."""
+    """Return which live calls were refused to the request itself, and notes on all others.
+
+    Args:
+        refusals: all of them.
+        earlier: who answered the requests that were run first.
+        booted: how many there were when the start-up had ended.
+    """
     count, theirs = len(earlier), [id(one) for one in earlier]
-    refused = [one.what for one in refusals if id(one.scope) not in theirs]
+    own = [one for one in refusals[booted:] if is_of_start_up(one.scope)]
+    refused = [one.what for one in refusals if id(one.scope) not in theirs and one not in own]
     astray = sum(1 for one in earlier if one.divergence is not None)
     notes = [f"of {count} earlier requests run first, {astray} diverged"] if astray else []
-    if others := len(refusals) - len(refused):
+    if others := len(refusals) - len(refused) - len(own):
         notes.append(f"{others} live calls of the {count} earlier requests were refused")
+    if own:
+        notes.append(
+            f"{len(own)} live calls of the process's own threads, which are of no request, were"
+            " refused"
+        )
     return refused, notes
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from retrace_core.lanes import Lane
     from retrace_core.recording import LaneEvents, Recording
 
-__all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot"]
+__all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot", "is_of_start_up"]
 
 T = TypeVar("T")
 _SLEEP = "time.sleep"
@@ -97,6 +97,11 @@ def in_boot(boot: BootPlayer | None) -> Iterator[None]:
         yield
     finally:
         LANE.set(before)
+
+
+def is_of_start_up(scope: object) -> bool:
+    """Return True for the owner of a lane that the start-up has begun: it may run on after it."""
+    return isinstance(scope, ChapterPlayer) and scope.label == BOOT
 
 
 class BootPlayer:

@@ -73,7 +73,7 @@ def test_failures_are_raised_again(recordings: Path) -> None:
                     (gone.unary_unary("/shop/One"), b"x"),
                 ):
                     try:
-                        await call(request, timeout=0.2)
+                        await call(request, timeout=0.5 if request == b"slow" else 30)
                     except grpc.aio.AioRpcError as error:
                         found.append([str(error), error.code().name, error.details()])
                         found.append([list(pair) for pair in error.trailing_metadata() or ()])

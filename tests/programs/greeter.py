@@ -45,10 +45,13 @@ def wsgi(answer: Callable[[], bytes]) -> Any:
 
 
 def asgi(answer: Callable[[], bytes]) -> Any:
-    """Return an ASGI application of no framework, made in the loop where there is one."""
+    """Return an ASGI application of no framework."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):  # until then it is not left: by a signal, say
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
             return
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": answer()})

@@ -1,0 +1,255 @@
+"""Own socket: one that no boundary stands above, so that what goes over it is recorded itself.
+
+`socket` and `ssl` give it to who connects it: the application, or a client library without a
+boundary. It is a common socket of another class. On replay its descriptor is that of a pipe
+whose other end is closed: whoever waits for it with `select` may go on at once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakKeyDictionary, WeakSet
+
+from retrace_core.boundary import attempt, call, in_replay
+from retrace_core.checksum import checksum_of
+from retrace_core.coverage_watch import address_text, seen
+from retrace_core.native import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Below = socket.socket
+else:
+    _Below = object  # a class of sockets twice among its bases would have another layout
+
+__all__ = ["OwnSocket", "OwnTlsSocket", "adopt", "note_name", "peer_at", "peer_of", "silence"]
+
+T = TypeVar("T")
+
+_SEND, _RECEIVE, _STATE = "socket.send", "socket.receive", "socket.state"
+_LONGEST = 8192
+"""What is sent stands in the key, up to so many bytes."""
+
+_MOST_NAMES = 4096
+
+_names: dict[tuple[str, int], str] = {}
+"""Address -> the name by which it was looked up last, so that a recording is not about numbers."""
+_peers: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
+_silent: WeakSet[socket.socket] = WeakSet()
+_told: WeakKeyDictionary[socket.socket, bytes] = WeakKeyDictionary()
+"""What was sent last over a socket of datagrams: whether it arrives nobody knows, so that it is
+no event, but part of what is asked when an answer is waited for."""
+
+
+def adopt(own: socket.socket, peer: str) -> None:
+    """Make a socket that was connected, or sends its first datagram, one of these.
+
+    Args:
+        own: of the very class `socket.socket` or `ssl.SSLSocket`.
+        peer: the address of its other end, in words.
+    """
+    _peers[own] = peer
+    if isinstance(own, _Operations):
+        return
+    cls = OwnTlsSocket if isinstance(own, ssl.SSLSocket) else OwnSocket
+    cast("Any", own).__class__ = cls
+    if _is_replaying():
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            os.dup2(ours.fileno(), own.fileno(), inheritable=False)
+
+
+def note_name(host: object, found: list[Any]) -> None:
+    """Take note of the addresses that a look-up of a host gave."""
+    if len(_names) > _MOST_NAMES:
+        _names.clear()
+    for *_, address in found:
+        if isinstance(address[0], str):
+            _names[address[:2]] = address_text((host, address[1]))
+
+
+def peer_at(address: Any) -> str:
+    """Return the other end in words: by its name, where it was looked up."""
+    known = _names.get(address[:2]) if isinstance(address, tuple) else None
+    return known or address_text(address)
+
+
+def silence(own: socket.socket) -> None:
+    """Make a logger's socket one which, in a replay, sends to nobody and never fails."""
+    adopt(own, "nobody")
+    _silent.add(own)
+
+
+def peer_of(own: socket.socket) -> str:
+    """Return the address of its other end, in words."""
+    return _peers.get(own, "a connected socket")
+
+
+def _is_replaying() -> bool:
+    return current() is not None and in_replay()
+
+
+def _ask(own: Any, kind: str, more: tuple[object, ...], live: Callable[[], T]) -> T:
+    lane = current()
+    if lane is None:
+        return live()  # in a replay a debugger's; what the replay opened leads nowhere
+    return call(lane, kind, [peer_of(own), *more], live)
+
+
+def _send(own: Any, data: Any, live: Callable[[], T], to: object = None) -> T:
+    lane = current()
+    if own in _silent:
+        return cast("T", len(data))
+    if lane is None:
+        return _ask(own, _SEND, (), live)
+    sent = bytes(data)
+    if to is not None:
+        _peers[own] = peer_at(to)
+    if own.type == socket.SOCK_DGRAM:
+        _told[own] = sent
+        return attempt(lane, _SEND, [peer_of(own)], live, lambda: cast("T", len(sent)))
+    return _ask(own, _SEND, (sent if len(sent) <= _LONGEST else checksum_of(sent),), live)
+
+
+def _receive(own: Any, live: Callable[[], T], *more: object) -> T:
+    return _ask(own, _RECEIVE, (_told.get(own), *more), live)
+
+
+def _put(data: bytes, buffer: Any) -> int:
+    view = memoryview(buffer).cast("B")
+    view[: len(data)] = data
+    return len(data)
+
+
+class _Operations(_Below):
+    """Each sending and receiving is an event; the rest is as it was."""
+
+    __slots__ = ()
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Send some of it; return how many bytes were taken."""
+        return _send(self, data, lambda: super(_Operations, self).send(data, flags))
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it."""
+        return _send(self, data, lambda: super(_Operations, self).sendall(data, flags))
+
+    def sendto(self, data: Any, *rest: Any) -> int:
+        """Send it to an address, which comes last."""
+        return _send(self, data, lambda: super(_Operations, self).sendto(data, *rest), rest[-1])
+
+    def sendmsg(self, buffers: Any, *rest: Any) -> int:
+        """Send several pieces, to an address if there is one."""
+        pieces = [bytes(piece) for piece in buffers]
+        to = rest[2] if len(rest) > 2 else None
+        live = super().sendmsg
+        return _send(self, b"".join(pieces), lambda: live(pieces, *rest), to)
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a file in pieces."""
+        return int(cast("Any", self)._sendfile_use_send(file, offset, count))
+
+    def recv(self, bufsize: int = 1024, flags: int = 0) -> bytes:
+        """Return some bytes, none at the end."""
+        return _receive(self, lambda: super(_Operations, self).recv(bufsize, flags), bufsize)
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """Put some bytes into a buffer; return how many."""
+        if current() is None:
+            return int(super().recv_into(buffer, nbytes, flags))
+        size = nbytes or len(memoryview(buffer).cast("B"))
+        return _put(self.recv(size, flags), buffer)
+
+    def recvfrom(self, bufsize: int = 1024, flags: int = 0) -> tuple[bytes, Any]:
+        """Return some bytes and where they are from."""
+        return _receive(self, lambda: super(_Operations, self).recvfrom(bufsize, flags), bufsize)
+
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """Put some bytes into a buffer; return how many, and where they are from."""
+        size = nbytes or len(memoryview(buffer).cast("B"))
+        data, source = self.recvfrom(size, flags)
+        return _put(data, buffer), source
+
+    def recvmsg(self, bufsize: int, *rest: Any) -> tuple[Any, ...]:
+        """Return some bytes, what came beside them, flags and where they are from."""
+        return _receive(self, lambda: super(_Operations, self).recvmsg(bufsize, *rest), bufsize)
+
+    def getpeername(self) -> Any:
+        """Return the address of the other end."""
+        return _ask(self, _STATE, ("peer",), super().getpeername)
+
+    def getsockname(self) -> Any:
+        """Return the address of this end."""
+        return _ask(self, _STATE, ("name",), super().getsockname)
+
+    def setsockopt(self, *args: Any) -> None:
+        """Set an option; on replay there is nothing that it could mean."""
+        if not _is_replaying():
+            super().setsockopt(*args)
+
+    def detach(self) -> int:
+        """Give the descriptor away: what goes over it then is seen by nobody."""
+        lane = current()
+        if lane is not None:
+            seen(lane, "socket.connect", (self, peer_of(self)))
+        return int(super().detach())
+
+    def shutdown(self, how: int) -> None:
+        """Say that no more is sent or received."""
+        lane, live = current(), super().shutdown
+        if lane is not None:
+            attempt(lane, "socket.shutdown", peer_of(self), lambda: live(how))
+        else:
+            live(how)
+
+
+class OwnSocket(_Operations, socket.socket):
+    """One without TLS."""
+
+    __slots__ = ()
+
+
+class OwnTlsSocket(_Operations, ssl.SSLSocket):  # type: ignore[misc]
+    """One with TLS: recorded is what goes over it in clear."""
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002  # its name there
+        """Return some bytes, or put them into a buffer and return how many."""
+        if buffer is not None:
+            return _put(self.read(len), buffer)
+        return _receive(self, lambda: ssl.SSLSocket.read(self, len), len)
+
+    def write(self, data: Any) -> int:
+        """Send some of it; return how many bytes were taken."""
+        return _send(self, data, lambda: ssl.SSLSocket.write(self, data))
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """Return the certificate of the other end."""
+        live = super().getpeercert
+        return _ask(self, _STATE, ("certificate", binary_form), lambda: live(binary_form))
+
+    def cipher(self) -> Any:
+        """Return the cipher that was agreed on."""
+        return _ask(self, _STATE, ("cipher",), super().cipher)
+
+    def version(self) -> str | None:
+        """Return the version of TLS that was agreed on."""
+        return _ask(self, _STATE, ("version",), super().version)
+
+    def selected_alpn_protocol(self) -> str | None:
+        """Return the protocol that was agreed on."""
+        return _ask(self, _STATE, ("alpn",), super().selected_alpn_protocol)
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Agree on keys; it is an event only when it fails."""
+        lane, live = current(), super().do_handshake
+        if lane is not None:
+            attempt(lane, "socket.tls", peer_of(self), lambda: live(block))
+        else:
+            live(block)
+
+    def unwrap(self) -> socket.socket:
+        """End TLS, and return the socket below."""
+        return self if _is_replaying() else super().unwrap()
