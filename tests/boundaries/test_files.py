@@ -319,7 +319,7 @@ def test_a_link_to_an_installed_file(data: Path, recordings: Path) -> None:
     """It is made where the application's files are, whatever it leads to."""
 
     def view() -> str:
-        os.symlink(anyio.__file__, data / "link")
+        os.symlink(os.__file__, data / "link")
         os.symlink("a.txt", data / "near")
         return (data / "near").read_text()
 
