@@ -35,6 +35,8 @@ _DOING = (
     " truncate unlink utime"
 ).split()
 _FOLDER = "folder"
+_LINKS = ("link", "symlink")
+"""What they do is at their second path."""
 _TWO_PATHS = ("link", "rename", "replace", "symlink")
 
 
@@ -78,6 +80,8 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             if isinstance(path, _Entry) and name in ("stat", "lstat"):
                 return path.stat()  # a real entry is not asked of `os` again, by `shutil`
             named = world_path(path)
+            if named is None and name in _LINKS and args and world_path(args[0]) is not None:
+                named = os.path.basename(os.fsdecode(path))  # of an installed file, say
             if named is None or kwargs.get("dir_fd") is not None:
                 return original(path, *args, **kwargs)
             rest: list[object] = list(args)

@@ -343,3 +343,14 @@ def test_a_program_that_was_run_is_not_run_again(data: Path, recordings: Path) -
         return f"{done.stdout} {done.returncode} {failed}"
 
     replays_without(data, recordings, view)
+
+
+def test_a_link_to_an_installed_file(data: Path, recordings: Path) -> None:
+    """It is made where the application's files are, whatever it leads to."""
+
+    def view() -> str:
+        os.symlink(os.__file__, data / "link")
+        os.symlink("a.txt", data / "near")
+        return (data / "near").read_text()
+
+    replays_without(data, recordings, view)
