@@ -275,6 +275,10 @@ set_encode_fallback = _fallback_encoder.set_encode_fallback
 # -- hooks
 
 
+def set_importer(callable: Callable[[str], Any]) -> None:
+    """Do nothing: here what an import asks is the request's."""
+
+
 def set_policy(callable: Callable[[CodeType], int]) -> None:
     """Set what decides whose reads are events."""
     global _policy

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOT",
+    "IMPORT",
     "BootTape",
     "Chapter",
     "begin",
@@ -45,6 +46,8 @@ __all__ = [
 
 BOOT = "boot"
 """The label of the first chapter."""
+IMPORT = "import"
+"""That of a module which is imported while a request waits; the key is its name."""
 
 _Name = tuple[str, bytes, int]
 """Label, key, and which of both is kept: the latest, or the one in which most was asked."""
@@ -190,6 +193,7 @@ class BootTape:
 
 _tape: BootTape | None = None
 _playback: Callable[[str, object], Lane] | None = None
+_plays_imports = False
 
 
 def tape() -> BootTape | None:
@@ -281,18 +285,20 @@ def end_boot() -> None:
 
 
 @contextmanager
-def playback(lane_of: Callable[[str, object], Lane]) -> Iterator[None]:
+def playback(lane_of: Callable[[str, object], Lane], *, imports: bool) -> Iterator[None]:
     """Have chapters answered by a replay while the block runs.
 
     Args:
         lane_of: gets label and key; returns the lane in which it is answered.
+        imports: True where the tape has chapters of imports; else they ask the live world.
     """
-    global _playback
-    before, _playback = _playback, lane_of
+    global _playback, _plays_imports
+    before, _playback = (_playback, _plays_imports), lane_of
+    _plays_imports = imports
     try:
         yield
     finally:
-        _playback = before
+        _playback, _plays_imports = before
 
 
 class on_boot_tape:  # noqa: N801  # as `mask`, whose place it takes
@@ -330,6 +336,18 @@ class on_boot_tape:  # noqa: N801  # as `mask`, whose place it takes
     def events(self) -> int:
         """How many events the chapter has so far."""
         return self._chapter.events if self._chapter is not None else 0
+
+
+def _importing(name: str) -> on_boot_tape | None:
+    """Open the chapter of a module that a request imports (called by the hooks, which close it)."""
+    if _tape is None and not _plays_imports:
+        return None
+    block = on_boot_tape(IMPORT, name)
+    block.__enter__()
+    return block
+
+
+native.set_importer(_importing)
 
 
 def _after_fork() -> None:

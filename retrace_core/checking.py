@@ -17,7 +17,10 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["checks", "of_size", "takes_part"]
+__all__ = ["SECRET", "checks", "of_size", "secret", "takes_part"]
+
+SECRET = "secret"
+"""By this name what stands in an event is masked."""
 
 _LARGEST = 64 * 1024
 
@@ -26,6 +29,11 @@ def of_size(data: Any) -> bytes:
     """Return what is checked as it stands in an event: if it is large, a digest of it."""
     given = bytes(data)
     return given if len(given) <= _LARGEST else hashlib.sha256(given).digest()
+
+
+def secret(given: object) -> object:
+    """Return a password as it stands in an event: masked as a whole, a pepper before it, too."""
+    return {SECRET: given}
 
 
 def takes_part(lane: Any) -> bool:
@@ -66,9 +74,9 @@ def checks(
 
 def _hidden(outcome: object) -> object:
     """Return what is recorded of an outcome: by its name it is masked."""
-    return {"secret": outcome}
+    return {SECRET: outcome}
 
 
 def _shown(recorded: Any) -> Any:
     """Return the outcome; the hashes of bcrypt stood by themselves before 2026-11-29."""
-    return recorded["secret"] if isinstance(recorded, dict) else recorded
+    return recorded[SECRET] if isinstance(recorded, dict) else recorded

@@ -34,12 +34,12 @@ __all__ = [
     "NOTHING",
     "asker",
     "content_of",
+    "in_recorded_folders",
     "is_infrastructure",
     "lies_in_scratch",
     "materialised",
     "materialised_folder",
     "recorded_folder",
-    "recorded_temporary",
     "world_path",
     "world_text",
 ]
@@ -89,6 +89,8 @@ _TEMPORARY = "$TMP/"
 _numbers = itertools.count()
 _recorded: list[str] = []
 """During a replay, the folder for temporary files as it was recorded."""
+_ran_in: list[str] = []
+"""And the working folder."""
 _infrastructure: dict[CodeType, bool] = {}
 
 
@@ -103,23 +105,26 @@ def world_path(path: Any) -> str | None:
         text = os.fsdecode(path)
     except TypeError:  # a file descriptor, or nothing
         return None
-    return _named(text, os.getcwd(), (tempfile.tempdir or _GUESSED, *_recorded))
+    temporary = (tempfile.tempdir or _GUESSED, *_recorded)
+    return _named(text, (os.getcwd(), *_ran_in), temporary)
 
 
 @functools.lru_cache(1024)
-def _named(text: str, current: str, temporary_folders: tuple[str, ...]) -> str | None:
-    whole = _ADDRESS.sub("$ID", os.path.normpath(os.path.join(current, text)))
+def _named(
+    text: str, working_folders: tuple[str, ...], temporary_folders: tuple[str, ...]
+) -> str | None:
+    whole = _ADDRESS.sub("$ID", os.path.normpath(os.path.join(working_folders[0], text)))
     if whole.endswith(_CODE) or "__pycache__" in whole:
         return None
-    here = os.path.join(current, "")
+    heres = (os.path.join(folder, "") for folder in working_folders)
+    here = next((one for one in heres if whole.startswith(one)), "")
     for folder in temporary_folders:
         temporary = os.path.join(folder, "")
-        below = whole.startswith(temporary)
-        if below and not (whole.startswith(here) and len(here) > len(temporary)):
+        if whole.startswith(temporary) and len(here) <= len(temporary):
             return _TEMPORARY + whole[len(temporary) :]
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
         return None
-    return whole[len(here) :] if whole.startswith(here) else whole
+    return whole[len(here) :]
 
 
 def world_text(text: str) -> str:
@@ -165,18 +170,23 @@ def _asking(frame: FrameType | None) -> CodeType | None:
 
 
 @contextmanager
-def recorded_temporary(folder: str) -> Iterator[None]:
-    """Name what is below a folder in the block as what is below that for temporary files.
+def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
+    """Name what is below recorded folders in the block as what is below those of today.
 
-    On replay that is a scratch folder; a path that the application was configured with still
-    begins with the recorded one.
+    On replay they are others, and a path that the application was configured with still begins
+    with the recorded one.
+
+    Args:
+        temporary: the folder for temporary files, which is a scratch folder on replay.
+        working: the one that it ran in, which may not be there.
     """
-    before = _recorded[:]
-    _recorded[:] = [folder or _GUESSED]
+    before = _recorded[:], _ran_in[:]
+    _recorded[:] = [temporary or _GUESSED]
+    _ran_in[:] = [working] if working else []
     try:
         yield
     finally:
-        _recorded[:] = before
+        _recorded[:], _ran_in[:] = before
 
 
 def lies_in_scratch(path: Any) -> bool:

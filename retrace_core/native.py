@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         remove_clock_hooks,
         set_call_handlers,
         set_encode_fallback,
+        set_importer,
         set_policy,
         texts_at,
         watch,
@@ -57,7 +58,8 @@ else:
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
         " encode exempt find_all hard_events hook_status install_clock_hooks now_ns put_files"
-        " remove_clock_hooks set_call_handlers set_encode_fallback set_policy texts_at watch"
+        " remove_clock_hooks set_call_handlers set_encode_fallback set_importer"
+        " set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -87,6 +89,7 @@ __all__ = [
     "remove_clock_hooks",
     "set_call_handlers",
     "set_encode_fallback",
+    "set_importer",
     "set_policy",
     "texts_at",
     "watch",

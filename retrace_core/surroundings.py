@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core.file_access import recorded_temporary
+from retrace_core.file_access import in_recorded_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +156,8 @@ def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
     Yields:
         What could not be restored, in words.
     """
-    with recorded_temporary(recorded.temporary if recorded is not None else ""):
+    there = (recorded.temporary, recorded.folder) if recorded is not None else ("", "")
+    with in_recorded_folders(*there):
         if recorded is None:
             yield []
         else:

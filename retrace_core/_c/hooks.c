@@ -9,7 +9,7 @@
 
 typedef PyObject *(*WithKeywords)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
-static PyObject *policy, *find_and_load, *bootstrap, *gc_callbacks, *gc_hook;
+static PyObject *policy, *importer, *find_and_load, *bootstrap, *gc_callbacks, *gc_hook;
 static Py_ssize_t extra_index = -1;
 
 /* ---- who asks: the immediate caller's code object, decided once and kept in co_extra */
@@ -501,15 +501,41 @@ static PyObject *gc_callback(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* Close what `importer` opened; the error of an import stays. */
+static void end_chapter(PyObject *chapter)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    exempt_here++;
+    PyObject *closed = PyObject_CallMethod(chapter, "__exit__", "OOO", Py_None, Py_None, Py_None);
+    exempt_here--;
+    if (!closed) PyErr_Clear();
+    Py_XDECREF(closed);
+    Py_DECREF(chapter);
+    PyErr_Restore(type, value, traceback);
+}
+
+/* A module that is imported while a request waits is imported for the process: what it asks
+   is a chapter of the boot tape, where `importer` opens one, and else nobody's. */
 static PyObject *silent_import(PyObject *module, PyObject *args)
 {
     (void)module;
     Lane *lane = lane_current();
     int silent = !lane || !lane->state->imports;
+    PyObject *chapter = NULL;
+    if (lane && silent && importer && PyTuple_GET_SIZE(args)) {
+        exempt_here++;
+        chapter = PyObject_CallOneArg(importer, PyTuple_GET_ITEM(args, 0));
+        exempt_here--;
+        if (!chapter) PyErr_Clear();
+        if (chapter == Py_None) Py_CLEAR(chapter);
+        silent = !chapter;
+    }
     Py_XDECREF(lane);
     exempt_here += silent;
     PyObject *found = PyObject_CallObject(find_and_load, args);
     exempt_here -= silent;
+    if (chapter) end_chapter(chapter);
     return found;
 }
 
@@ -609,10 +635,19 @@ static PyObject *set_policy(PyObject *module, PyObject *callable)
     Py_RETURN_NONE;
 }
 
+static PyObject *set_importer(PyObject *module, PyObject *callable)
+{
+    (void)module;
+    Py_INCREF(callable);
+    Py_XSETREF(importer, callable);
+    Py_RETURN_NONE;
+}
+
 PyMethodDef hook_functions[] = {
     {"install_clock_hooks", install_clock_hooks, METH_NOARGS, "Hook clocks and entropy."},
     {"remove_clock_hooks", remove_clock_hooks, METH_NOARGS, "Take the hooks out again."},
     {"hook_status", hook_status, METH_NOARGS, "Return what is hooked, and what is not."},
+    {"set_importer", set_importer, METH_O, "Set what opens a chapter for a module's import."},
     {"set_policy", set_policy, METH_O, "Set what decides whose reads are events."},
     {NULL, NULL, 0, NULL},
 };

@@ -11,7 +11,7 @@ from __future__ import annotations
 import bcrypt
 
 from retrace_core.boundary import Boundary, Hook
-from retrace_core.checking import checks
+from retrace_core.checking import checks, secret
 
 
 def _asked(rounds: int = 12, prefix: bytes = b"2b") -> object:
@@ -19,11 +19,11 @@ def _asked(rounds: int = 12, prefix: bytes = b"2b") -> object:
 
 
 def _checked(password: bytes, hashed_password: bytes) -> object:
-    return [password, hashed_password]
+    return [secret(password), hashed_password]
 
 
 def _hashed(password: bytes, salt: bytes) -> object:
-    return [password, salt]
+    return [secret(password), salt]
 
 
 BOUNDARY = Boundary(

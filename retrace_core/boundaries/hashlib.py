@@ -13,7 +13,7 @@ import hashlib
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks
+from retrace_core.checking import checks, secret
 from retrace_core.hash_object import keeping
 from retrace_core.hashing import keep_by
 
@@ -21,11 +21,11 @@ from retrace_core.hashing import keep_by
 def _pbkdf2(
     hash_name: str, password: Any, salt: Any, iterations: int, dklen: int | None = None
 ) -> object:
-    return [hash_name, bytes(password), bytes(salt), iterations, dklen]
+    return [hash_name, secret(bytes(password)), bytes(salt), iterations, dklen]
 
 
 def _scrypt(password: Any, **options: Any) -> object:
-    return [bytes(password), {name: _plain(value) for name, value in options.items()}]
+    return [secret(bytes(password)), {name: _plain(value) for name, value in options.items()}]
 
 
 def _plain(value: Any) -> object:

@@ -27,6 +27,9 @@ __all__ = ["Concealing", "regions_of", "tag_of"]
 
 _CODE = (b"\x92\xa7failure", b"\x92\xa5holes")
 _LANE = b"\x92\xa4lane"
+_REQUEST = b"\x92\xa7request"
+_OF_PROTOCOL = 3
+"""So many fields of a request come first: protocol, method and scheme."""
 _VARIABLE = re.compile(r"[<{:(*]")
 """In a part of a route that is not the same in each path."""
 _OURS = (b"\x92\xa5sites", b"\x92\xa5steps")
@@ -158,8 +161,19 @@ def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
             first, last = lane_bounds(part)
             yield Region(place + first, place + last, lane=True)
         elif not part.startswith(_OURS):
-            yield Region(place, end, code=part.startswith(_CODE))
+            yield Region(place, end, place + _given_at(part), code=part.startswith(_CODE))
         place = end
+
+
+def _given_at(part: bytes) -> int:
+    """Return where what somebody gave begins in a part: a secret may be `request`, or `GET`."""
+    place = 2 + (part[1] & 0x1F)
+    if not part.startswith(_REQUEST):
+        return place
+    place = token_at(part, place).begin
+    for _ in range(_OF_PROTOCOL):
+        place = token_at(part, place).end
+    return place
 
 
 def lane_bounds(part: bytes) -> tuple[int, int]:

@@ -138,10 +138,14 @@ DETECTORS: dict[str, Detector] = {
         Detector("card", (), _CARD, _of_run, counts=_is_card, has_part=False),
         Detector(
             "jwt",
-            (b"eyj",),
+            (b"eyj", b".ej"),
             re.compile(
                 rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{16,}"
+                # Sessions and the like, signed by Django or itsdangerous, packed or not.
+                rb"|(?<![A-Za-z0-9_.-])(?:eyJ|\.eJ)[A-Za-z0-9_-]{8,}"
+                rb"([.:])[A-Za-z0-9_-]{4,12}\1[A-Za-z0-9_-]{16,}"
             ),
+            has_part=False,
         ),
         Detector(
             "key",

@@ -15,6 +15,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
+from uuid import UUID
 
 from retrace_core.redaction.numerals import spelled
 
@@ -34,6 +35,9 @@ __all__ = [
 
 _DERIVED_FROM = 6
 """From so many characters on, digests and the like are looked for: shorter ones are too common."""
+_UUID_SIZE = 16
+_VERSIONS = {16: 3, 20: 5}
+"""How many bytes the digests of MD5 and SHA-1 are -> which version of UUID is made of them."""
 _CUTS = (40, 32, 24, 20, 16, 12, 10, 8)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -142,7 +146,10 @@ def digested_alike(text: str, pseudonym: str, form: bytes) -> bytes:
 
 
 def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (form of a digest, the same of its pseudonym): in hex also cut to usual lengths."""
+    """Yield (form of a digest, the same of its pseudonym).
+
+    In hex it is also cut to usual lengths, and the beginning of it is made a UUID.
+    """
     yield digest, pseudonym
     was, now = digest.hex().encode(), pseudonym.hex().encode()
     for length in (len(was), *(cut for cut in _CUTS if cut < len(was))):
@@ -150,6 +157,21 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
         yield was[:length].upper(), now[:length].upper()
     for encode in (_base64, _url_base64):
         yield encode(digest), encode(pseudonym)
+    if len(digest) >= _UUID_SIZE:
+        yield from _uuids(digest[:_UUID_SIZE], pseudonym[:_UUID_SIZE], _VERSIONS.get(len(digest)))
+
+
+def _uuids(digest: bytes, pseudonym: bytes, version: int | None) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the UUIDs of a digest's beginning: as it is, and as one of a version.
+
+    `uuid.uuid5` and `uuid.uuid3` make such of a name, and code of its own does the like. One of a
+    version comes first: of 64 digests one has the bits of it already.
+    """
+    for one in (version or 4, None):
+        was, now = UUID(bytes=digest, version=one), UUID(bytes=pseudonym, version=one)
+        yield str(was).encode(), str(now).encode()
+        yield was.hex.encode(), now.hex.encode()
+        yield was.bytes, now.bytes
 
 
 def _decoded(text: str) -> bytes | None:

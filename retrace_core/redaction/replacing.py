@@ -46,6 +46,8 @@ class Region(NamedTuple):
 
     begin: int
     end: int
+    given: int = 0
+    """Where what somebody gave begins; what is before it are words of the format."""
     code: bool = False
     """Lines of programs stand in it."""
     head: bool = False
@@ -60,7 +62,7 @@ def _by_region(
     """Yield each region that has hits, with them; both come in order of their places."""
     begin = 0
     for region in regions:
-        while begin < len(hits) and hits[begin][0] < region.begin:
+        while begin < len(hits) and hits[begin][0] < max(region.begin, region.given):
             begin += 1
         end = begin
         while end < len(hits) and hits[end][0] < region.end:

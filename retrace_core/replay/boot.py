@@ -80,7 +80,8 @@ def booting(boot: BootPlayer | None, app_dir: str | None) -> Iterator[list[str]]
             yield []
         return
     folder = app_dir or os.getcwd()
-    with boot_tape.playback(boot.lane), restored(boot.surroundings, folder) as notes:
+    playback = boot_tape.playback(boot.lane, imports=boot.has(boot_tape.IMPORT))
+    with playback, restored(boot.surroundings, folder) as notes:
         yield notes
 
 
@@ -152,6 +153,10 @@ class BootPlayer:
         owner = ChapterPlayer(self, chapter)
         self.lanes.append(owner.root)
         return owner.root
+
+    def has(self, label: str) -> bool:
+        """Return True where the tape has a chapter of a label."""
+        return any(known == label for known, _ in self._chapters)
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""

@@ -104,12 +104,22 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         if args and args[0] not in (":memory:", b":memory:", "") and not is_private(args[0]):
             _refuse(event, str(args[0]))
     elif event in FILE_EVENTS:
-        _check_path(event, absolute(event, args), allowed)
+        path = absolute(event, args)
+        if not _is_made(event, path):
+            _check_path(event, path, allowed)
     elif event in WORLD:
         if is_harmless(event, args):
             return
         target = args[1] if event.startswith("socket.") and len(args) > 1 else args[:1]
         _refuse(event, str(target))
+
+
+def _is_made(event: str, path: object) -> bool:
+    """Return True for a folder that is to be made and is there: that changes nothing.
+
+    Settings make sure of all their folders, with that of the code among them.
+    """
+    return event == "os.mkdir" and isinstance(path, (str, bytes)) and os.path.lexists(path)
 
 
 def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:

@@ -19,6 +19,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from retrace_core.file_access import world_path
+from retrace_core.surroundings import Surroundings, restored
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, only_recording, record_asgi, record_wsgi
 
@@ -244,6 +246,34 @@ def test_a_failure_is_the_same_failure(data: Path, recordings: Path) -> None:
             except OSError as error:
                 said.append(f"{type(error).__name__} {error}")
         return " | ".join(said)
+
+    replays_without(data, recordings, view)
+
+
+def test_a_whole_path_in_the_recorded_working_folder_is_one_in_that_of_the_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorded one is not on a laptop, and paths that are configured begin with it."""
+    monkeypatch.chdir(tmp_path)
+    in_temporary = f"{tempfile.gettempdir()}/run/app"
+    for folder in ("/srv/app", in_temporary):
+        with restored(Surroundings(folder=folder), str(tmp_path)):
+            assert world_path(f"{folder}/uploads/a.txt") == "uploads/a.txt"
+            assert world_path(tmp_path / "uploads" / "a.txt") == "uploads/a.txt"
+            assert world_path("/srv/other/a.txt") == "/srv/other/a.txt"
+            assert world_path(f"{tempfile.gettempdir()}/b.txt") == "$TMP/b.txt"
+    assert world_path("/srv/app/uploads/a.txt") == "/srv/app/uploads/a.txt"
+
+
+def test_a_folder_of_the_code_may_be_made_where_it_is(data: Path, recordings: Path) -> None:
+    """Settings make sure of all their folders, with the one that the code lies in among them."""
+    code = Path(os.__file__).parent
+
+    def view() -> str:
+        code.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(FileExistsError):
+            code.mkdir()
+        return "made"
 
     replays_without(data, recordings, view)
 

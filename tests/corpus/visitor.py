@@ -118,7 +118,8 @@ def hidden_fields(page: str) -> dict[str, str]:
     """Return the hidden fields of the forms of a page."""
     found: dict[str, str] = {}
     for tag in re.findall(r"<input\b[^>]*>", page):
-        values = dict(re.findall(r"""([\w-]+)\s*=\s*["']([^"']*)["']""", tag))
+        parts = re.findall(r"""([\w-]+)\s*=\s*(?:["']([^"']*)["']|([^\s"'>]+))""", tag)
+        values = {name: quoted or bare for name, quoted, bare in parts}
         if values.get("type") == "hidden" and "name" in values:
             found.setdefault(values["name"], values.get("value", ""))
     return found

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 import secrets
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import flask
+import itsdangerous
+import pytest
 
 from retrace_core import replay, writer
 from retrace_core.redaction.tokens import opened
@@ -18,6 +22,7 @@ from tests.redaction.raw import files, raw
 if TYPE_CHECKING:
     from pathlib import Path
 
+PERSON = {"email": "grace@example.com", "password": "correct-horse-9-battery"}
 TOKEN = f"1795916470-{hashlib.sha256(b'ada').hexdigest()}"
 
 
@@ -74,3 +79,41 @@ def test_requests_with_it_replay(recordings: Path, tmp_path: Path) -> None:
     for path in paths:
         result = replay(path, app)
         assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("steps", [0, 12], ids=["short", "compressed"])
+def test_a_session_that_is_stored_is_masked(recordings: Path, tmp_path: Path, steps: int) -> None:
+    """Also in a column whose name tells nothing: Django's wizards keep forms in such."""
+    database = tmp_path / "sessions.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE kept (session_data)")
+    app = flask.Flask("wizard")
+    signer = itsdangerous.URLSafeTimedSerializer(secrets.token_bytes())
+
+    @app.post("/")
+    def step() -> str:
+        form = {**flask.request.form, "steps": [f"step-{number}" for number in range(steps)]}
+        session = signer.dumps(form)
+        assert isinstance(session, str)
+        assert session.startswith("." if steps else "eyJ")
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("INSERT INTO kept (session_data) VALUES (?)", (session,))
+        return "next"
+
+    plain = app.wsgi_app
+    app.wsgi_app = RetraceMiddleware(plain)  # type: ignore[method-assign]
+    assert app.test_client().post("/", data=PERSON, buffered=True).text == "next"
+    assert writer.flush()
+    kept = opened(raw(recordings)) + _decoded(raw(recordings))
+    assert b"step" in kept
+    for secret in PERSON.values():
+        assert secret.encode() not in kept
+    database.unlink()
+    result = replay(files(recordings)[0], app)
+    assert result.identical, result.summary()
+
+
+def _decoded(data: bytes) -> bytes:
+    """Return what stands in base64 in it, where that is JSON."""
+    found = re.findall(rb"eyJ[A-Za-z0-9_-]{8,}", data)
+    return b"".join(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)) for text in found)

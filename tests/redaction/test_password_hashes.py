@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from contextlib import closing
@@ -15,6 +16,8 @@ from argon2 import low_level
 
 from retrace_core import replay
 from retrace_core.redaction.tokens import digest_of
+from retrace_core.replay.divergence import same_key
+from retrace_core.replay.masks import Masks
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 from tests.redaction.raw import files, raw
@@ -75,3 +78,56 @@ def test_within_bytes(recordings: Path, tmp_path: Path, hashed: Callable[[str], 
     result = replay(path, app)
     assert result.identical, result.summary()
     assert digest not in made[1].encode()
+
+
+def _pbkdf2(password: str) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", password.encode(), b"salt", 10)
+
+
+def _scrypt(password: str) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=b"salt", n=2, r=1, p=1)
+
+
+CHECKS: dict[str, tuple[Callable[[str], Any], Callable[[Any, str], object]]] = {
+    "argon2": (_argon2, lambda known, given: argon2.PasswordHasher().verify(known, given)),
+    "argon2, as passlib does": (
+        _low_argon2,
+        lambda known, given: low_level.verify_secret(
+            known.encode(), given.encode(), low_level.Type.ID
+        ),
+    ),
+    "bcrypt": (_bcrypt, lambda known, given: bcrypt.checkpw(given.encode(), known.encode())),
+    "pbkdf2": (_pbkdf2, lambda known, given: known == _pbkdf2(given)),
+    "scrypt": (_scrypt, lambda known, given: known == _scrypt(given)),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_pepper_before_a_password(recordings: Path, name: str) -> None:
+    """Neither it nor the password, which is made of words, is in the recording."""
+    hashed, verify = CHECKS[name]
+    pepper, password = "never-known-pepper", "secret-of-ann"
+    known = hashed(pepper + password)
+    app = flask.Flask("peppered")
+
+    @app.post("/")
+    def log_in() -> str:
+        given = flask.request.form["password"]
+        return "welcome" if verify(known, pepper + given) else "no"
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    answer = app.test_client().post("/", data={"password": password}, buffered=True)
+    assert answer.text == "welcome"
+    only_recording(recordings)
+    assert pepper.encode() not in raw(recordings)
+    assert password.encode() not in raw(recordings)
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()
+
+
+def test_a_check_that_was_recorded_before_passwords_had_a_name() -> None:
+    """Until 2026-11-29 a password stood in the event by itself."""
+    masks = Masks([b"uvwxyz-ab"])
+    assert same_key([b"$2b$", b"uvwxyz-ab"], [b"$2b$", {"secret": b"uvwxyz-ab"}], masks=masks)
+    assert not same_key([b"$2b$", b"uvwxyz-ab"], [b"$2b$", {"secret": b"other"}], masks=masks)

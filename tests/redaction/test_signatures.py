@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import sqlite3
+import uuid
 from contextlib import closing
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import flask
 import itsdangerous
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from retrace_core import native, replay, writer
 from retrace_mw import RetraceMiddleware
@@ -118,6 +121,11 @@ DIGESTS: dict[str, Callable[[str], object]] = {
         hashlib.sha1(f"a:{password}".encode()).digest()
     ).decode(),
     "cut": lambda password: hashlib.md5(f"a:{password}".encode()).hexdigest()[:12],
+    "uuid5": lambda password: str(uuid.uuid5(uuid.NAMESPACE_URL, f"acct:{password}")),
+    "uuid3": lambda password: uuid.uuid3(uuid.NAMESPACE_DNS, f"a:{password}").hex,
+    "uuid of bytes": lambda password: str(
+        uuid.UUID(bytes=hashlib.sha256(f"a:{password}".encode()).digest()[:16], version=4)
+    ),
     "of a digest": lambda password: hashlib.sha256(
         b"b" + hashlib.sha256(f"a:{password}".encode()).digest()
     ).hexdigest(),
@@ -146,6 +154,27 @@ def test_digests(recordings: Path, tmp_path: Path, name: str) -> None:
     told = told.encode() if isinstance(told, str) else told
     assert isinstance(told, bytes)
     assert told not in raw(recordings)
+
+
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+RANDOM_SIGNATURES: dict[str, Callable[[bytes], bytes]] = {
+    "PSS": lambda data: RSA_KEY.sign(data, padding.PSS(padding.MGF1(SHA256()), 32), SHA256()),
+    "ECDSA": lambda data: EC_KEY.sign(data, ec.ECDSA(SHA256())),
+    "OAEP": lambda data: RSA_KEY.public_key().encrypt(
+        data, padding.OAEP(padding.MGF1(SHA256()), SHA256(), None)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RANDOM_SIGNATURES)
+def test_of_what_is_masked_with_random_parts(recordings: Path, tmp_path: Path, name: str) -> None:
+    """The next such call is the one, whatever it is of: on replay it is of pseudonyms."""
+    sign = RANDOM_SIGNATURES[name]
+    result = replayed(
+        recordings, tmp_path / "a.db", lambda password: sign(f"a:{password}".encode()).hex()
+    )
+    assert result.identical, result.summary()
 
 
 def test_what_is_hashed_with_no_secret_is_not_kept(recordings: Path, tmp_path: Path) -> None:

@@ -12,20 +12,20 @@ from argon2 import _password_hasher, low_level
 from argon2._password_hasher import PasswordHasher
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks
+from retrace_core.checking import SECRET, checks
 
 
 def _verified(_: Any, hash: Any, password: Any) -> object:
-    return [hash, password]
+    return [hash, {SECRET: password}]
 
 
 def _verified_low(hash: Any, secret: Any, type: Any) -> object:
-    return [hash, secret, type.name]
+    return [hash, {SECRET: secret}, type.name]
 
 
 def _hashed(secret: Any, salt: Any, *args: Any, **options: Any) -> object:
     costs = [*args, *options.values()]
-    return [secret, salt, [getattr(cost, "name", cost) for cost in costs]]
+    return [{SECRET: secret}, salt, [getattr(cost, "name", cost) for cost in costs]]
 
 
 BOUNDARY = Boundary(

@@ -1,6 +1,6 @@
 """cryptography's elliptic curves: keys and signatures have random parts, drawn in native code.
 
-What is signed is not kept, but a digest of it. Whether a signature is right comes from the
+What is signed is not kept, but a checksum of it. Whether a signature is right comes from the
 recording: it may be masked.
 
 Hooks: `generate_private_key`, `ECPrivateKey.sign` and `ECPublicKey.verify` of the native module.
@@ -9,7 +9,6 @@ Read in cryptography 45 and 50.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from cryptography.hazmat.bindings._rust import openssl
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from retrace_core.boundary import Boundary, Hook
 from retrace_core.checking import checks, of_size
+from retrace_core.checksum import checksum_of
 from retrace_core.made_key import key_from_bytes, key_to_bytes
 
 
@@ -25,7 +25,7 @@ def _made(curve: Any, backend: Any = None) -> object:
 
 
 def _asked(self: Any, data: Any, signature_algorithm: Any) -> object:
-    return [hashlib.sha256(data).digest(), type(signature_algorithm).__name__]
+    return [checksum_of(data), type(signature_algorithm).__name__]
 
 
 def _verified(self: Any, signature: Any, data: Any, *_: Any) -> object:

@@ -1,6 +1,6 @@
 """cryptography's RSA: keys and padding have random parts, drawn in native code.
 
-What is signed or encrypted is not kept, but a digest of it. Whether a signature is right comes
+What is signed or encrypted is not kept, but a checksum of it. Whether a signature is right comes
 from the recording: it may be masked.
 
 Hooks: `generate_private_key`, `RSAPrivateKey.sign`, `RSAPublicKey.encrypt` and `.verify` of the
@@ -9,13 +9,13 @@ native module. Read in cryptography 45 and 50.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from cryptography.hazmat.bindings._rust import openssl
 
 from retrace_core.boundary import Boundary, Hook
 from retrace_core.checking import checks, of_size
+from retrace_core.checksum import checksum_of
 from retrace_core.made_key import key_from_bytes, key_to_bytes
 
 
@@ -24,11 +24,11 @@ def _made(public_exponent: int, key_size: int) -> object:
 
 
 def _signed(self: Any, data: Any, padding: Any, algorithm: Any) -> object:
-    return [hashlib.sha256(data).digest(), type(padding).__name__]
+    return [checksum_of(data), type(padding).__name__]
 
 
 def _encrypted(self: Any, plaintext: Any, padding: Any) -> object:
-    return [hashlib.sha256(plaintext).digest(), type(padding).__name__]
+    return [checksum_of(plaintext), type(padding).__name__]
 
 
 def _verified(self: Any, signature: Any, data: Any, *_: Any) -> object:
