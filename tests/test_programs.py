@@ -16,7 +16,8 @@ from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 SERVERS = (
-    "cheroot flask gunicorn hypercorn tornado uvicorn uvicorn-in-loop waitress werkzeug wsgiref"
+    "cheroot daphne flask gunicorn hypercorn tornado uvicorn uvicorn-in-loop waitress werkzeug"
+    " wsgiref"
 ).split()
 SCRIPT = str(greeter.__file__)
 TOKEN = "tok-8d1f0c7a55aa41"

@@ -67,6 +67,8 @@ _WORDS = frozenset(
 """In prose they come after a colon: `password: the one that you chose`; types in programs."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
+_SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")
+"""Of a script in a page: `apiKey = (document.querySelector(...`."""
 _TEMPLATE = re.compile(rb"\{[{%]")
 """In a template stand programs: token=make_token("feed")."""
 _TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
@@ -198,6 +200,8 @@ def _after(
         return number[0], True, -1
     bare = _BARE.match(data, start, end)
     if bare is None or (code and _CODE.fullmatch(bare[0])):
+        return None
+    if data[start - 1 : start] == b" " and _SCRIPT.match(bare[0]):
         return None
     if _CALL.fullmatch(bare[0]) and _TEMPLATE.search(data, begin, end):
         return None

@@ -118,6 +118,12 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
 
         HTTPServer(WSGIContainer(wsgi(answer))).listen(port, "127.0.0.1")
         IOLoop.current().start()
+    elif server == "daphne":
+        from daphne.endpoints import build_endpoint_description_strings
+        from daphne.server import Server as Daphne
+
+        places = build_endpoint_description_strings(host="127.0.0.1", port=port)
+        Daphne(asgi(answer), endpoints=places, signal_handlers=False).run()
     elif server == "gunicorn":
         _gunicorn(port, wsgi(answer))
     else:

@@ -175,6 +175,7 @@ LEFT: dict[str, object] = {
     "a paragraph of a template": '<p>{% trans "Password:" %}</p><a href="{{ to }}">{% x %}</a>',
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an argument of a program": "connect(\n    credentials=credentials,\n)",
+    "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
