@@ -75,6 +75,7 @@ The files in the order of a request:
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
     own_socket.py     a socket that no boundary stands above
+    own_stream.py     asyncio's streams that no boundary stands above
     covering.py       whether a boundary stands above a library's line
     coverage_watch.py what reached the world past all boundaries
     audit_events.py   what the interpreter's audit events say of the world

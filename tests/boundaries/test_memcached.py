@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import aiomcache
+import httpx
 from django.core.cache.backends.memcached import PyMemcacheCache
+from fastapi import FastAPI
 from pymemcache.client.base import Client, PooledClient
 
-from retrace_core import installer
+from retrace_core import installer, load, writer
+from retrace_mw import RetraceMiddleware
 from tests.memcached_server import memcached_server
 from tests.recorded import assert_identical, record_wsgi
 from tests.test_frameworks import configure_django
@@ -75,3 +80,39 @@ def test_djangos_cache_comes_back(recordings: Path) -> None:
         app, recording = record_wsgi(recordings, view)
     assert recording.response is not None and recording.response.status == 200
     assert_identical(recording, app)
+
+
+def test_an_asyncio_client_that_is_warm_comes_back_cold(recordings: Path) -> None:
+    """Each of three requests by itself, over the connection that the first one opened."""
+    kept: dict[str, Any] = {}
+
+    async def close() -> None:
+        await kept.pop("client").close()
+
+    with memcached_server() as (_, port):
+        app = FastAPI()
+        app.add_middleware(RetraceMiddleware)
+
+        @app.get("/{name}")
+        async def view(name: str) -> list[Any]:
+            if not kept:
+                kept["client"] = aiomcache.Client("localhost", port)
+            client = kept["client"]
+            await client.set(name.encode(), name.encode() * 3000)
+            found = await client.multi_get(b"one", b"two", b"none")
+            return [value and len(value) for value in found]
+
+        async def main() -> None:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://t") as asking:
+                for name in ("one", "two", "three"):
+                    assert (await asking.get(f"/{name}")).status_code == 200
+            await close()
+
+        asyncio.run(main())
+    assert writer.flush(10)
+    paths = sorted(recordings.glob("*/*/trace.bin"))
+    assert len(paths) == 3
+    for path in paths:
+        assert_identical(load(path), app, times=1)
+        asyncio.run(close())

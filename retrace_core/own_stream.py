@@ -1,0 +1,156 @@
+"""Own stream: asyncio's reader and writer that no boundary stands above, recorded themselves.
+
+As `own_socket` is for who blocks: what is written, and what each reading gave, is an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from retrace_core.boundary import attempt_async, call, call_async, mask
+from retrace_core.checksum import checksum_of
+from retrace_core.native import REPLAY, current
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+__all__ = ["OwnReader", "OwnWriter", "adopt_streams", "streams_to_nobody"]
+
+_SEND, _RECEIVE, _STATE = "stream.send", "stream.receive", "stream.state"
+_LONGEST = 8192
+"""What is written stands in the key, up to so many bytes."""
+_KNOWN = frozenset(("peername", "sockname", "peercert", "cipher"))
+"""What of a connection's information is recorded; of the rest a replay has none."""
+
+_peers: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def adopt_streams(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return both ends of a connection, as ones of these; `peer` is where it leads, in words."""
+    if type(reader) is asyncio.StreamReader and type(writer) is asyncio.StreamWriter:
+        _peers[reader] = _peers[writer] = peer
+        cast("Any", reader).__class__, cast("Any", writer).__class__ = OwnReader, OwnWriter
+    return reader, writer
+
+
+def streams_to_nobody(limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return both ends of a connection that leads nowhere, for a replay."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=limit, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    return reader, asyncio.StreamWriter(_Nowhere(), protocol, reader, loop)
+
+
+class _Nowhere(asyncio.Transport):
+    """A transport that sends nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._closed = False
+
+    def write(self, data: Any) -> None:
+        """Forget it."""
+
+    def is_closing(self) -> bool:
+        """Return True once it was closed."""
+        return self._closed
+
+    def close(self) -> None:
+        """Close it."""
+        self._closed = True
+
+    abort = close
+
+    def can_write_eof(self) -> bool:
+        """Return True."""
+        return True
+
+    def write_eof(self) -> None:
+        """Forget it."""
+
+
+class OwnReader(asyncio.StreamReader):
+    """What each reading gave is an event."""
+
+    async def _receive(self, live: Callable[[], Awaitable[bytes]], *how: object) -> bytes:
+        lane = current()
+        if lane is None:
+            return await live()
+        return await call_async(lane, _RECEIVE, [_peers.get(self), *how], live)
+
+    async def read(self, n: int = -1) -> bytes:
+        """Return up to so many bytes; all there are to come, by default."""
+        return await self._receive(functools.partial(super().read, n), "read", n)
+
+    async def readline(self) -> bytes:
+        """Return a line."""
+        return await self._receive(super().readline, "readline")
+
+    async def readuntil(self, separator: Any = b"\n") -> bytes:
+        """Return what comes up to a separator, with it."""
+        live = functools.partial(super().readuntil, separator)
+        return await self._receive(live, "readuntil", separator)
+
+    async def readexactly(self, n: int) -> bytes:
+        """Return so many bytes."""
+        return await self._receive(functools.partial(super().readexactly, n), "readexactly", n)
+
+    def at_eof(self) -> bool:
+        """Return True when all was read."""
+        lane, live = current(), super().at_eof
+        return live() if lane is None else call(lane, _STATE, [_peers.get(self), "eof"], live)
+
+
+class OwnWriter(asyncio.StreamWriter):
+    """What is written is an event, and failures of the rest."""
+
+    def write(self, data: Any) -> None:
+        """Write some bytes."""
+        lane, live = current(), functools.partial(super().write, data)
+        if lane is None:
+            return live()
+        told = bytes(data)
+        key = [_peers.get(self), told if len(told) <= _LONGEST else checksum_of(told)]
+
+        def masked() -> None:
+            with mask():  # what the loop does of it later is in nobody's lane
+                live()
+
+        return call(lane, _SEND, key, masked)
+
+    def writelines(self, data: Iterable[Any]) -> None:
+        """Write several pieces."""
+        self.write(b"".join(data))
+
+    async def drain(self) -> None:
+        """Wait until there is room to write more."""
+        await self._wait("stream.drain", super().drain)
+
+    async def wait_closed(self) -> None:
+        """Wait until it is closed."""
+        await self._wait("stream.close", super().wait_closed)
+
+    async def start_tls(self, *args: Any, **options: Any) -> None:
+        """Agree on keys; it is an event only when it fails."""
+        await self._wait("stream.tls", functools.partial(super().start_tls, *args, **options))
+
+    async def _wait(self, kind: str, live: Callable[[], Awaitable[None]]) -> None:
+        lane = current()
+        if lane is None:
+            await live()
+        else:
+            await attempt_async(lane, kind, _peers.get(self), live)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what is known of the connection."""
+        lane, live = current(), functools.partial(super().get_extra_info, name, default)
+        if lane is None:
+            return live()
+        if name in _KNOWN:
+            return call(lane, _STATE, [_peers.get(self), name], live)
+        return default if lane.mode == REPLAY else live()
