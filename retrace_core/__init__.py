@@ -76,6 +76,7 @@ The files in the order of a request:
     sqlite/           what the boundary of sqlite3 is made of
     own_socket.py     a socket that no boundary stands above
     own_stream.py     asyncio's streams that no boundary stands above
+    sent_key.py       what stands in a key for what was sent over one
     covering.py       whether a boundary stands above a library's line
     coverage_watch.py what reached the world past all boundaries
     audit_events.py   what the interpreter's audit events say of the world

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet
 
 from retrace_core.boundary import attempt, call, in_replay
-from retrace_core.checksum import checksum_of
 from retrace_core.coverage_watch import address_text, seen
 from retrace_core.native import current
+from retrace_core.sent_key import asks_for_secret, sent_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +30,13 @@ __all__ = ["OwnSocket", "OwnTlsSocket", "adopt", "note_name", "peer_at", "peer_o
 T = TypeVar("T")
 
 _SEND, _RECEIVE, _STATE = "socket.send", "socket.receive", "socket.state"
-_LONGEST = 8192
-"""What is sent stands in the key, up to so many bytes."""
-
 _MOST_NAMES = 4096
 
 _names: dict[tuple[str, int], str] = {}
 """Address -> the name by which it was looked up last, so that a recording is not about numbers."""
 _peers: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
+_asked: WeakSet[socket.socket] = WeakSet()
+"""Those whose other end has asked for a part of a login."""
 _silent: WeakSet[socket.socket] = WeakSet()
 _told: WeakKeyDictionary[socket.socket, bytes] = WeakKeyDictionary()
 """What was sent last over a socket of datagrams: whether it arrives nobody knows, so that it is
@@ -111,11 +110,14 @@ def _send(own: Any, data: Any, live: Callable[[], T], to: object = None) -> T:
     if own.type == socket.SOCK_DGRAM:
         _told[own] = sent
         return attempt(lane, _SEND, [peer_of(own)], live, lambda: cast("T", len(sent)))
-    return _ask(own, _SEND, (sent if len(sent) <= _LONGEST else checksum_of(sent),), live)
+    return _ask(own, _SEND, (sent_key(sent, secret=own in _asked),), live)
 
 
 def _receive(own: Any, live: Callable[[], T], *more: object) -> T:
-    return _ask(own, _RECEIVE, (_told.get(own), *more), live)
+    received = _ask(own, _RECEIVE, (_told.get(own), *more), live)
+    if current() is not None:
+        (_asked.add if asks_for_secret(received) else _asked.discard)(own)
+    return received
 
 
 def _put(data: bytes, buffer: Any) -> int:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from retrace_core.boundary import attempt_async, call, call_async, mask
-from retrace_core.checksum import checksum_of
 from retrace_core.native import REPLAY, current
+from retrace_core.sent_key import asks_for_secret, sent_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["OwnReader", "OwnWriter", "adopt_streams", "streams_to_nobody"]
 
 _SEND, _RECEIVE, _STATE = "stream.send", "stream.receive", "stream.state"
-_LONGEST = 8192
-"""What is written stands in the key, up to so many bytes."""
 _KNOWN = frozenset(("peername", "sockname", "peercert", "cipher"))
 """What of a connection's information is recorded; of the rest a replay has none."""
 
 _peers: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+_logins: WeakKeyDictionary[Any, list[bool]] = WeakKeyDictionary()
+"""Whether the other end has asked for a part of a login: one list for both of a connection."""
 
 
 def adopt_streams(
@@ -34,6 +34,7 @@ def adopt_streams(
     """Return both ends of a connection, as ones of these; `peer` is where it leads, in words."""
     if type(reader) is asyncio.StreamReader and type(writer) is asyncio.StreamWriter:
         _peers[reader] = _peers[writer] = peer
+        _logins[reader] = _logins[writer] = [False]
         cast("Any", reader).__class__, cast("Any", writer).__class__ = OwnReader, OwnWriter
     return reader, writer
 
@@ -81,7 +82,9 @@ class OwnReader(asyncio.StreamReader):
         lane = current()
         if lane is None:
             return await live()
-        return await call_async(lane, _RECEIVE, [_peers.get(self), *how], live)
+        received = await call_async(lane, _RECEIVE, [_peers.get(self), *how], live)
+        _logins[self][0] = asks_for_secret(received)
+        return received
 
     async def read(self, n: int = -1) -> bytes:
         """Return up to so many bytes; all there are to come, by default."""
@@ -114,8 +117,7 @@ class OwnWriter(asyncio.StreamWriter):
         lane, live = current(), functools.partial(super().write, data)
         if lane is None:
             return live()
-        told = bytes(data)
-        key = [_peers.get(self), told if len(told) <= _LONGEST else checksum_of(told)]
+        key = [_peers.get(self), sent_key(bytes(data), secret=_logins[self][0])]
 
         def masked() -> None:
             with mask():  # what the loop does of it later is in nobody's lane

@@ -17,7 +17,7 @@ import dns.rrset
 import pytest
 import trustme
 
-from retrace_core import installer
+from retrace_core import installer, load
 from retrace_core.boundary import mask
 from retrace_core.own_socket import OwnSocket, OwnTlsSocket
 from tests.recorded import assert_identical, record_wsgi
@@ -266,3 +266,39 @@ def test_dnspython_waits_as_it_did(recordings: Path) -> None:
         return [str(one) for one in Resolver(address).resolve("shop.example", "A")]
 
     assert b"192.0.2.7" in replayed(recordings, socketserver.ThreadingUDPServer, Names, view)
+
+
+class Login(socketserver.StreamRequestHandler):
+    """Asks for a name and a password, as SMTP does, and takes FTP's command as well."""
+
+    def handle(self) -> None:
+        """Answer one connection."""
+        for line in self.rfile:
+            self.wfile.write(b"334 VXNlcm5hbWU6\r\n" if line.startswith(b"AUTH") else b"235 ok\r\n")
+
+
+def test_a_login_is_kept_by_its_command_alone(recordings: Path) -> None:
+    """Neither the password of a command is in the recording, nor what answers a challenge."""
+
+    def view(address: tuple[str, int]) -> str:
+        with socket.create_connection(address, timeout=5) as connection:
+            file = connection.makefile("rb")
+            for line in (
+                b"PASS hidden-one",
+                b"a1 LOGIN ann hidden-two",
+                b"AUTH LOGIN",
+                b"hidden-3",
+            ):
+                connection.sendall(line + b"\r\n")
+                said = file.readline()
+            file.close()
+        return said.decode()
+
+    assert replayed(recordings, socketserver.ThreadingTCPServer, Login, view) == b"235 ok\r\n"
+    (path,) = recordings.glob("*/*/trace.bin")
+    kept = [str(event.key) for lane in load(path).lanes for event in lane.events]
+    assert (
+        sum("socket.send" in str(event.kind) for lane in load(path).lanes for event in lane.events)
+        == 4
+    )
+    assert not any("hidden" in key for key in kept)
