@@ -135,9 +135,10 @@ class Redactor:
         Raises:
             ValueError: a region is no MessagePack.
         """
+        chunks = frozenset(span for spans in streams for span in spans)
         streams = [*streams, *spread_bodies(data, regions)] if self._json.marks else streams
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
-        found = self._find(data, regions, streams, joined, self._allowed | masks)
+        found = self._find(data, regions, streams, joined, self._allowed | masks, chunks)
         opened = [one.plain for one in found.compressed]
         for digest in self._of_boot.in_any(data, *joined, *opened):
             found.add_digest(digest, BOOT_DIGEST)
@@ -188,11 +189,12 @@ class Redactor:
         streams: Sequence[Sequence[tuple[int, int]]],
         joined: Sequence[bytes],
         allowed: frozenset[bytes],
+        chunks: frozenset[tuple[int, int]],
     ) -> SecretSet:
         found = SecretSet(self._values, allowed)
         texts = self._finder.in_texts(data, regions)
         for number, some in groupby(texts, _region):
-            self._find_in_region(data, regions[number], some, found)
+            self._find_in_region(data, regions[number], some, found, chunks)
         clear = [found.clear(spans, whole) for spans, whole in zip(streams, joined, strict=True)]
         for whole in clear:
             self._find_in_whole(whole, found)
@@ -219,11 +221,18 @@ class Redactor:
                     found.add(match[match.lastindex or 0], rule)
 
     def _find_in_region(
-        self, data: bytes, region: Region, texts: Iterable[_Text], found: SecretSet
+        self,
+        data: bytes,
+        region: Region,
+        texts: Iterable[_Text],
+        found: SecretSet,
+        chunks: frozenset[tuple[int, int]],
     ) -> None:
         pairs: list[tuple[int, int, int]] = []
         asks = False
         for begin, end, role, hits, whole in self._opened(data, region, list(texts), found):
+            if (begin, end) in chunks:
+                continue  # it is looked into as a whole: a part may begin within a number
             asks |= self._look(data, region, (begin, end, role), hits, found, pairs, whole=whole)
         if region.lane and (asks or pairs) and may_have_rows(data, region):
             rows = LaneRows(data, region, self._names)

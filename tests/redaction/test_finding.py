@@ -463,6 +463,20 @@ def test_digits_within_an_id_are_no_card(trace: str) -> None:
     assert number.encode() not in masked(f" {number} ")
 
 
+def test_a_chunk_that_begins_within_a_number_is_no_card() -> None:
+    """Of a body in several chunks the whole is looked into: the same secrets are found."""
+    number, secret = b"0.92264" + b"4242424242424242", b"s3cret-value"
+    body = number + b" " + number + b" password=" + secret + b" "
+    for cut in range(1, len(body)):
+        chunks = [body[:cut], body[cut:]]
+        data = encode(chunks)
+        spans = [(begin := data.index(one), begin + len(one)) for one in chunks]
+        out = REDACTOR.redact(data, [Region(0, len(data))], [spans]).data
+        whole = b"".join(out[begin:end] for begin, end in spans)
+        assert whole.startswith(number + b" " + number + b" password=")
+        assert secret not in whole
+
+
 FRAGMENTS = [
     *("4242424242424242", "5555 5555 5555 4444", "12 4111-1111-1111-1111", "378282246310005"),
     *(JWT, "eyJ", "sk-", "sk-0123456789abcdefABCDEF", "AKIAIOSFODNN7EXAMPLE", "task-1", "ghp_"),
