@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -74,13 +74,15 @@ class Concealing:
     ) -> tuple[bytes, list[bytes], bytes]:
         data = b"".join((header, *parts))
         streams = list(_streams(draft, len(header), parts))
+        of_path = _path_parts(draft, header, parts)
         redacted = self.redactor.redact(
             data,
             list(regions_of(header, parts)),
             streams,
-            values=_given(draft, header, parts),
+            values=of_path.given,
             boot=draft.request.protocol == "boot",
         )
+        redacted = _with_route(redacted, data, of_path.of_route)
         redacted = _without_tags(redacted, draft, header)
         masked = redacted.data
         if masked is data:
@@ -114,24 +116,50 @@ class Concealing:
         return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)))
 
 
-def _given(draft: Draft, header: bytes, parts: Sequence[bytes]) -> frozenset[tuple[int, int]]:
-    """Return where parts of the path stand that are no part of the route, in header and request."""
+class _PathParts(NamedTuple):
+    """Where the parts of the path stand, in header and request."""
+
+    given: frozenset[tuple[int, int]] = frozenset()
+    """Those that somebody gave: they are masked where they are secrets, short or not."""
+    of_route: tuple[tuple[int, int], ...] = ()
+    """Those of the route: they are the code's, and a secret of the same letters is no reason."""
+
+
+def _path_parts(draft: Draft, header: bytes, parts: Sequence[bytes]) -> _PathParts:
     path, route = draft.header.path, draft.header.route
-    patterns, given = route.strip("/").split("/"), path.strip("/").split("/")
-    if not route or len(patterns) != len(given):
-        return frozenset()
-    spans: list[tuple[int, int]] = []
+    patterns, found = route.strip("/").split("/"), path.strip("/").split("/")
+    if not route or len(path) < 2 or len(patterns) != len(found):
+        return _PathParts()
+    given: list[tuple[int, int]] = []
+    of_route: list[tuple[int, int]] = []
     begin = int(path.startswith("/"))
-    for pattern, part in zip(patterns, given, strict=True):
+    for pattern, part in zip(patterns, found, strict=True):
         end = begin + len(part.encode())
         if _VARIABLE.search(pattern):
-            spans.append((begin, end))
+            given.append((begin, end))
+        elif pattern == part:
+            of_route.append((begin, end))
         begin = end + 1
-    if not spans or len(path) < 2:
-        return frozenset()
     request = [part for part in parts[:1] if tag_of(part) == "request"]
-    places = native.find_all(b"".join((header, *request)), (path.encode(),), False, 0)
-    return frozenset((place + begin, place + end) for place, _ in places for begin, end in spans)
+    whole = b"".join((header, *request))
+    places = [place for place, _ in native.find_all(whole, (path.encode(),), False, 0)]
+    return _PathParts(
+        frozenset((place + begin, place + end) for place in places for begin, end in given),
+        tuple((place + begin, place + end) for place in places for begin, end in of_route),
+    )
+
+
+def _with_route(redacted: Redacted, data: bytes, spans: Sequence[tuple[int, int]]) -> Redacted:
+    """Return it with these places as they were, where nothing but they was masked."""
+    masked, patches = redacted.data, redacted.patches
+    for begin, end in spans:
+        if masked[begin:end] == data[begin:end]:
+            continue
+        within = [patch for patch in patches if begin - len(patch.secret) < patch.place < end]
+        if all(begin <= one.place <= end - len(one.secret) for one in within):
+            masked = masked[:begin] + data[begin:end] + masked[end:]
+            patches = [patch for patch in patches if patch not in within]
+    return Redacted(masked, patches, redacted.inner)
 
 
 def _without_tags(redacted: Redacted, draft: Draft, header: bytes) -> Redacted:

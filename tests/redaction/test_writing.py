@@ -133,6 +133,26 @@ def test_of_a_path_what_is_no_part_of_the_route(recordings: Path) -> None:
     assert result.identical, result.summary()
 
 
+def test_a_path_is_its_route_though_a_password_is_alike(recordings: Path) -> None:
+    """Of a demo's project the password is "demo": its page is still found on replay."""
+    app = flask.Flask("shop")
+
+    @app.get("/demo/")
+    def demo() -> Any:
+        return flask.redirect(flask.url_for("demo", password="demo"))
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    client = app.test_client()
+    assert client.get("/demo/?password=demo", buffered=True).status_code == 302
+    assert writer.flush(10)
+    (path,) = files(recordings)
+    recording = load(path)
+    assert (recording.header.path, recording.request.path) == ("/demo/", "/demo/")
+    assert b"demo" not in recording.request.query
+    result = replay(path, app)
+    assert result.identical, result.summary()
+
+
 def test_what_is_masked_for_good_is_not_sealed(
     recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
