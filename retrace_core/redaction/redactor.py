@@ -167,7 +167,7 @@ class Redactor:
     ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
         """Return what is replaced, and the pseudonyms within compressed bodies."""
         inner = mask_payloads(found, self._find_in_whole, self._care)
-        replacements = _wanted(found)
+        replacements = found.wanted()
         if not replacements and not found.placed:
             return [], []
         before = len(found.placed)
@@ -397,10 +397,3 @@ class Redactor:
                 begin = named.line_at + named.value.index(value)
                 lines.add((begin, begin + len(value)))
                 found.special += 1
-
-
-def _wanted(found: SecretSet) -> dict[bytes, Replacement]:
-    """Return what is replaced: not what is no secret by consent."""
-    if found.replacements.keys().isdisjoint(found.allowed):
-        return dict(found.replacements)
-    return {form: one for form, one in found.replacements.items() if form not in found.allowed}

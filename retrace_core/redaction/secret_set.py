@@ -69,6 +69,12 @@ class SecretSet:
         """True where something may have to be replaced."""
         return bool(self.replacements or self.placed or self.says)
 
+    def wanted(self) -> dict[bytes, Replacement]:
+        """Return what is replaced: not what is no secret by consent."""
+        if self.replacements.keys().isdisjoint(self.allowed):
+            return dict(self.replacements)
+        return {form: one for form, one in self.replacements.items() if form not in self.allowed}
+
     def open(self, body: Compressed) -> None:
         """Add a compressed body."""
         self.compressed.append(body)
