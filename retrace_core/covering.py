@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-__all__ = ["by", "is_below_boundary", "is_covered", "is_exempt", "kind_of"]
+__all__ = ["by", "is_anothers", "is_covered", "is_exempt", "kind_of"]
 
 _DEEPEST = 200
 _SERVERS = frozenset(
@@ -68,11 +68,19 @@ def is_covered(frame: FrameType | None) -> bool:
     return True
 
 
-def is_below_boundary(frame: FrameType | None) -> bool:
-    """Return True where a boundary's hook is between the application and the line.
+def is_anothers(frame: FrameType | None, *, in_lane: bool) -> bool:
+    """Return True where a boundary stands above, or somebody who is none of the application's.
 
-    A boundary masks what is below it, but outside of a recording its hook passes the call on.
+    Args:
+        frame: the line that connects, say.
+        in_lane: True in a lane, which a boundary masks for what is below it; outside of a
+            recording its hook only passes the call on, and is looked for.
     """
+    return is_covered(frame) or (not in_lane and _is_below_boundary(frame))
+
+
+def _is_below_boundary(frame: FrameType | None) -> bool:
+    """Return True where a boundary's hook is between the application and the line."""
     for _ in range(_DEEPEST):
         if frame is None or kind_of(frame.f_code.co_filename)[0] == "application":
             return False

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
 from retrace_core.coverage_watch import address_text
-from retrace_core.covering import is_below_boundary, is_covered, is_exempt, kind_of
+from retrace_core.covering import is_anothers, is_exempt, kind_of
 from retrace_core.native import REPLAY, current
 from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
@@ -110,12 +110,7 @@ def _is_own(made: Any) -> bool:
         return False
     caller = sys._getframe(2)
     asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
-    return asking not in _LOOPS and not _is_anothers(caller)
-
-
-def _is_anothers(caller: FrameType) -> bool:
-    """Return True where a boundary stands above, or somebody who is none of the application's."""
-    return is_covered(caller) or (current() is None and is_below_boundary(caller))
+    return asking not in _LOOPS and not is_anothers(caller, in_lane=current() is not None)
 
 
 def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +127,7 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
             made = stub()
             silence(made)
             return made
-        if _is_anothers(sys._getframe(1)):
+        if is_anothers(sys._getframe(1), in_lane=lane is not None):
             return original(address, *args, **options)
 
         peer = address_text(address)

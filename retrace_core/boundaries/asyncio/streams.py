@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt_async
 from retrace_core.coverage_watch import address_text
-from retrace_core.covering import is_below_boundary, is_covered
+from retrace_core.covering import is_anothers
 from retrace_core.native import current
 from retrace_core.own_stream import adopt_streams, streams_to_nobody
 
@@ -29,8 +29,7 @@ _NAMES = ("open_connection", "open_unix_connection")
 def _hooked(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(original)
     def opening(*args: Any, **options: Any) -> Awaitable[Any]:
-        caller, lane = sys._getframe(1), current()
-        if is_covered(caller) or (lane is None and is_below_boundary(caller)):
+        if is_anothers(sys._getframe(1), in_lane=current() is not None):
             return original(*args, **options)
         return _open(original, args, options)
 
