@@ -243,7 +243,7 @@ def replay(
 
     def result() -> ReplayResult:
         assert player is not None
-        refused, notes = _of_request(refusals, [one for _, one in first], booted)
+        refused, notes = _of_request(refusals, first, booted)
         player.findings.notes += notes
         found = _result(loaded, player, refused, flags or {})
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
@@ -279,20 +279,19 @@ def _missing(recording: Recording, boot: BootPlayer | None) -> str:
 
 
 def _of_request(
-    refusals: list[Refusal], earlier: list[Player], booted: int
+    refusals: list[Refusal], earlier: list[tuple[Recording, Player]], booted: int
 ) -> tuple[list[str], list[str]]:
     """Return which live calls were refused to the request itself, and notes on all others.
 
     Args:
         refusals: all of them.
-        earlier: who answered the requests that were run first.
+        earlier: the requests that were run first, and who answered them.
         booted: how many there were when the start-up had ended.
     """
-    count, theirs = len(earlier), [id(one) for one in earlier]
+    count, theirs = len(earlier), [id(one) for _, one in earlier]
     own = [one for one in refusals[booted:] if is_of_start_up(one.scope)]
     refused = [one.what for one in refusals if id(one.scope) not in theirs and one not in own]
-    astray = sum(1 for one in earlier if one.divergence is not None)
-    notes = [f"of {count} earlier requests run first, {astray} diverged"] if astray else []
+    notes = _astray(earlier)
     if others := len(refusals) - len(refused) - len(own):
         notes.append(f"{others} live calls of the {count} earlier requests were refused")
     if own:
@@ -301,6 +300,18 @@ def _of_request(
             " refused"
         )
     return refused, notes
+
+
+def _astray(earlier: list[tuple[Recording, Player]]) -> list[str]:
+    """Return in words which of the earlier requests diverged: the first may have led the rest."""
+    found = [(recording.header, one.divergence) for recording, one in earlier if one.divergence]
+    if not found:
+        return []
+    header, divergence = found[0]
+    return [
+        f"of {len(earlier)} earlier requests run first, {len(found)} diverged; the first was"
+        f" {header.trace_id} ({header.method} {header.path}): {divergence.summary()}"
+    ]
 
 
 def _result(
