@@ -307,6 +307,19 @@ def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counte
     assert told("verify", "recordings", "--app", "counter:app", "--cold").returncode == 1
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_which_earlier_request_led_the_others_astray_is_said(
+    counted: Path, options: list[str]
+) -> None:
+    """Of a replay that diverges alone, and after them too."""
+    code = counted / "counter.py"
+    code.write_text(code.read_text().replace("* 7", "* 8"))
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second", *options]
+    done = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1, done.stdout
+    assert "earlier requests run first, 2 diverged; the first was" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "value", "secret"),
     [

@@ -21,6 +21,7 @@ from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Program, Recording, Response
 from retrace_core.replay.addresses import address_note
 from retrace_core.replay.application import load_app
+from retrace_core.replay.astray import astray
 from retrace_core.replay.boot import (
     BootPlayer,
     booting,
@@ -291,7 +292,7 @@ def _of_request(
     count, theirs = len(earlier), [id(one) for _, one in earlier]
     own = [one for one in refusals[booted:] if is_of_start_up(one.scope)]
     refused = [one.what for one in refusals if id(one.scope) not in theirs and one not in own]
-    notes = _astray(earlier)
+    notes = astray(earlier)
     if others := len(refusals) - len(refused) - len(own):
         notes.append(f"{others} live calls of the {count} earlier requests were refused")
     if own:
@@ -300,18 +301,6 @@ def _of_request(
             " refused"
         )
     return refused, notes
-
-
-def _astray(earlier: list[tuple[Recording, Player]]) -> list[str]:
-    """Return in words which of the earlier requests diverged: the first may have led the rest."""
-    found = [(recording.header, one.divergence) for recording, one in earlier if one.divergence]
-    if not found:
-        return []
-    header, divergence = found[0]
-    return [
-        f"of {len(earlier)} earlier requests run first, {len(found)} diverged; the first was"
-        f" {header.trace_id} ({header.method} {header.path}): {divergence.summary()}"
-    ]
 
 
 def _result(
