@@ -24,13 +24,9 @@ _JOIN: Any = getattr(relationships, "_JoinCondition", None) or relationships.Joi
 def _in_order(_: Any) -> Any:
     def local_columns(self: Any) -> Any:
         found = self._gather_join_annotations("local")
-        ordered = InOrder(
-            part._deannotate()
-            for condition in (self.primaryjoin, self.secondaryjoin)
-            if condition is not None
-            for part in visitors.iterate(condition, {})
-            if "local" in part._annotations
-        )
+        conditions = [one for one in (self.primaryjoin, self.secondaryjoin) if one is not None]
+        parts: list[Any] = [part for one in conditions for part in visitors.iterate(one, {})]
+        ordered = InOrder(part._deannotate() for part in parts if "local" in part._annotations)
         return ordered if ordered == found else found  # what is no column is copied each time
 
     return memoized_property(local_columns)
