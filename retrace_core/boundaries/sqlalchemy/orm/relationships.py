@@ -17,7 +17,8 @@ from sqlalchemy.util import memoized_property
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.in_order import InOrder
 
-_JOIN: Any = getattr(relationships, "_JoinCondition", None) or relationships.JoinCondition
+_MODULE: Any = relationships
+_JOIN: Any = getattr(_MODULE, "_JoinCondition", None) or _MODULE.JoinCondition
 """The name is private in 2.1."""
 
 
