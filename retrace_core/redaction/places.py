@@ -62,9 +62,11 @@ _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
     b" the your our their this that these those for from with and not are was when which used use"
     b" using can may must should will its any all one new old"
+    b" yes off enabled disabled"
     b" str int float bool boolean number bytes dict list tuple object await async lambda".split()
 )
-"""In prose they come after a colon: `password: the one that you chose`; types in programs."""
+"""In prose they come after a colon: `password: the one that you chose`; types in programs; and
+what a switch says: `csrf_enforce_token = yes`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")

@@ -177,6 +177,7 @@ LEFT: dict[str, object] = {
     "an argument of a program": "connect(\n    credentials=credentials,\n)",
     "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
+    "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
