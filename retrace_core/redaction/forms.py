@@ -148,10 +148,14 @@ def digested_alike(text: str, pseudonym: str, form: bytes) -> bytes:
 def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a digest, the same of its pseudonym).
 
-    In hex it is also cut to usual lengths, and the beginning of it is made a UUID.
+    In hex it is also cut to usual lengths, and the beginning of it is made a UUID, or the names
+    of folders, as in stores of content, Git's say.
     """
     yield digest, pseudonym
     was, now = digest.hex().encode(), pseudonym.hex().encode()
+    if len(digest) >= _UUID_SIZE:
+        for cut in (_one_folder, _two_folders):
+            yield cut(was), cut(now)
     for length in (len(was), *(cut for cut in _CUTS if cut < len(was))):
         yield was[:length], now[:length]
         yield was[:length].upper(), now[:length].upper()
@@ -159,6 +163,14 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
         yield encode(digest), encode(pseudonym)
     if len(digest) >= _UUID_SIZE:
         yield from _uuids(digest[:_UUID_SIZE], pseudonym[:_UUID_SIZE], _VERSIONS.get(len(digest)))
+
+
+def _one_folder(name: bytes) -> bytes:
+    return name[:2] + b"/" + name[2:]
+
+
+def _two_folders(name: bytes) -> bytes:
+    return name[:2] + b"/" + _one_folder(name[2:])
 
 
 def _uuids(digest: bytes, pseudonym: bytes, version: int | None) -> Iterator[tuple[bytes, bytes]]:
