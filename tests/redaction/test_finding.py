@@ -213,6 +213,16 @@ def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
     assert b'{"customer": "' in out
 
 
+def test_an_ordinary_word_among_words_is_left() -> None:
+    """Of an account `shop` with the password `shop`, the program is `shop` still."""
+    told = "import shop\nfrom shop import price\n# The mails of your shop instance.\nuser = shop\n"
+    out = masked({"password": "shop"}, told, "the password shop was right", "ann shop")
+    assert b"import shop\nfrom shop import" in out
+    assert b"of your shop instance.\nuser = shop" not in out
+    assert b"of your shop instance.\nuser = " in out
+    assert out.count(b"shop") == 3
+
+
 @pytest.mark.parametrize(
     "manual",
     [
