@@ -69,6 +69,8 @@ _WORDS = frozenset(
 what a switch says: `csrf_enforce_token = yes`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
+_CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=[)\"'])")
+"""In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
 _SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")
 """Of a script in a page: `apiKey = (document.querySelector(...`."""
 _TEMPLATE = re.compile(rb"\{[{%]")
@@ -202,6 +204,9 @@ def _after(
         return number[0], True, -1
     bare = _BARE.match(data, start, end)
     if bare is None or (code and _CODE.fullmatch(bare[0])):
+        return None
+    called = _CALLED.match(data, start, end)
+    if separator == b"=" and called is not None and called.end() == bare.end():
         return None
     if data[start - 1 : start] == b" " and _SCRIPT.match(bare[0]):
         return None

@@ -175,6 +175,9 @@ LEFT: dict[str, object] = {
     "a paragraph of a template": '<p>{% trans "Password:" %}</p><a href="{{ to }}">{% x %}</a>',
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an argument of a program": "connect(\n    credentials=credentials,\n)",
+    "a call of a program": "user = Class(db,\n    password=Password(),\n    token=make('a'))",
+    "settings that ask": 'SECRET_KEY = os.environ.get("SECRET_KEY") or token_hex()\n'
+    "A_TOKEN = settings['token']\nsession_key = os.urandom(24)\n",
     "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
