@@ -1,8 +1,8 @@
 """Replacing: every occurrence of a recording's secrets, but for those that mean something else.
 
 What is short, or an ordinary word, is replaced only where it stands as a value of its own; what
-is a name there (a key of JSON, a column) never, and no word among words, on a line that says nothing
-of secrets: an account `shop` whose password is `shop` would be taken out of all that is said of it.
+is a name there (a key of JSON, a column) never, and no word among words, on a line that says
+nothing of secrets: an account `shop` whose password is `shop` would be gone from all texts.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _stands_alone(
 def _among_words(
     data: bytes, place: int, finish: int, bound: tuple[int, int, int], names: Names
 ) -> bool:
-    """Return True for a word of a sentence, or an import, on a line that says nothing of secrets."""
+    """Return True in a sentence or an import, on a line that says nothing of secrets."""
     begin, end = max(bound[0], place - _AROUND), min(bound[1], finish + _AROUND)
     begin = max(begin, data.rfind(b"\n", begin, place))
     before = data[begin:place]

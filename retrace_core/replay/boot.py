@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot", "is_of_start_up"]
 
 
-
 def find_boot_tape(path: Path, recording: Recording) -> list[Recording]:
     """Return the files of the boot tape that a recording refers to, as far as they are there.
 
