@@ -19,6 +19,7 @@ from retrace_core.boot_tape import BOOT
 from retrace_core.codec import unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import recorded_site
+from retrace_core.hashing import KIND as DIGEST
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
@@ -64,6 +65,7 @@ class Chapter:
         self.soft: list[PlacedRead] = []
         self.calls: dict[str, list[Event]] = {}
         self.places: dict[Asked, list[Place]] = {}
+        self.has_digests = note.label == BOOT
         for lane in lanes:
             calls = self.calls.setdefault(lane.id, [])
             for event in lane.events:
@@ -73,6 +75,7 @@ class Chapter:
                     asked = (event.kind, native.encode(event.key))
                     self.places.setdefault(asked, []).append((self, lane.id, len(calls)))
                     calls.append(event)
+                    self.has_digests = self.has_digests or event.kind == DIGEST
 
     def with_words_of(self, kind: str, key: object) -> list[Place]:
         """Return where a statement of the same words was asked, in whatever order they are."""
@@ -146,7 +149,7 @@ class ChapterPlayer:
             seed=self.label,
         )
         self.state = boot.state
-        self.masks = boot.masks if self.label == BOOT else None
+        self.masks = boot.masks if chapter is not None and chapter.has_digests else None
         self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""
