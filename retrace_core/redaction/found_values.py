@@ -78,7 +78,7 @@ class FoundValues:
 
     def _meaning(self, value: bytes, plain: bytes, rule: str) -> FoundValue:
         forms = self.forms
-        if b"$" in value and (digest := digest_of(value)):
+        if (b"$" in value or value[:1] == b"{") and (digest := digest_of(value)):
             return FoundValue(forms.of(digest.decode(), rule))
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:

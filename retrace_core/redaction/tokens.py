@@ -48,9 +48,11 @@ _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
 _PASSWORD_HASH = re.compile(
-    rb"(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
+    rb"(?:\{[A-Z][A-Z0-9-]{1,20}\})?"  # as LDAP has it
+    rb"(?:(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
     rb"|(?:(?:scrypt|pbkdf2)[\w:.-]*|(?:argon2)?\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y7]|apr1))"
-    rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,})"
+    rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,}))"
+    rb"|\{[A-Z][A-Z0-9-]{1,20}\}(?:[^\s$]+\$)*([A-Za-z0-9+/=._-]{20,})"
 )
 
 
@@ -140,7 +142,7 @@ def digest_of(value: bytes) -> bytes:
     Its method, its cost and its salt are no secrets: by them a password is checked.
     """
     match = _PASSWORD_HASH.fullmatch(value)
-    return (match[1] or match[2]) if match is not None else b""
+    return (match[1] or match[2] or match[3]) if match is not None else b""
 
 
 def opened(text: bytes) -> bytes:

@@ -125,6 +125,7 @@ class Tape(Protocol):
     lanes: list[Lane]
     lock: threading.RLock
     started_ns: int
+    ended: threading.Event
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""
@@ -141,6 +142,7 @@ class ChapterPlayer:
         self._used: set[tuple[str, int]] = set()
         self._here: dict[Lane, Place] = {}
         self._sleeps = chapter.count(_ASYNC_SLEEP) if chapter is not None else 0
+        self._naps = self._slept(chapter)
         self._asleep: list[asyncio.Future[None]] = []
         """What tasks wait for that sleep for good: nobody else holds it, nor them."""
         self._soft = PlacedAnswers(
@@ -182,7 +184,7 @@ class ChapterPlayer:
         native.exempt(1)
         try:
             if SOFT_KINDS[kind] == _SLEEP:
-                time.sleep(min(args[0], _SLEEP_S))
+                self._sleep(lane, args[0])
                 return None
             with self._boot.lock:
                 place = self._here.get(lane)
@@ -190,6 +192,28 @@ class ChapterPlayer:
                 return self._soft.answer_at(SOFT_KINDS[kind], recorded_site(code), args, here)
         finally:
             native.exempt(-1)
+
+    @staticmethod
+    def _slept(chapter: Chapter | None) -> int:
+        """Return how many sleeps of threads were over when the chapter ended."""
+        if chapter is None:
+            return 0
+        soft = sum(event.kind == _SLEEP for _, _, event in chapter.soft)
+        return soft + chapter.count(_SLEEP)
+
+    def _sleep(self, lane: Lane, seconds: float) -> None:
+        """Sleep as long as it is worth waiting for.
+
+        A thread that does its work every hour has done it as often as was recorded; the sleep
+        after that takes its time, or all that it asks then would be on no tape.
+        """
+        with self._boot.lock:
+            self._naps -= 1
+            is_over = self._naps >= 0 or lane is self.root or self.label != BOOT
+        if is_over:
+            time.sleep(min(seconds, _SLEEP_S))
+        else:
+            self._boot.ended.wait(seconds)
 
     def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
         """Return whether a call in no order was recorded, and its outcome."""
