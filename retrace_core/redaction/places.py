@@ -62,8 +62,8 @@ _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
     b" the your our their this that these those for from with and not are was when which used use"
     b" using can may must should will its any all one new old"
-    b" yes off enabled disabled"
-    b" type str int float bool boolean number bytes dict list tuple object await async lambda".split()
+    b" yes off enabled disabled type"
+    b" str int float bool boolean number bytes dict list tuple object await async lambda".split()
 )
 """In prose they come after a colon: `password: the one that you chose`; types in programs; and
 what a switch says: `csrf_enforce_token = yes`."""
