@@ -1,9 +1,10 @@
 """Memory object streams of anyio: what other work of the process sends to a request.
 
-Hook: `send_nowait` of the sending end, to which `send` comes, its `close`, and `receive_nowait` and `receive`
-of the other. What a request receives that none of its own lanes had sent is an event, with its
-value (`handed_over`), and so is the stream's end, unless one of its own lanes closed it. A task that serves many requests gets no lane
-for each item, as it does with `asyncio.Queue`. Read in anyio 4.0 to 4.16.
+Hook: `send_nowait` of the sending end, to which `send` comes, its `close`, and `receive_nowait`
+and `receive` of the other. What a request receives that none of its own lanes had sent is an
+event, with its value (`handed_over`), and so is the stream's end, unless one of its own lanes
+closed it. A task that serves many requests gets no lane for each item, as it does with
+`asyncio.Queue`. Read in anyio 4.0 to 4.16.
 """
 
 from __future__ import annotations
