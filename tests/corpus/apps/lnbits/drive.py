@@ -71,7 +71,7 @@ def drive(visitor: Visitor) -> None:
     visitor.post("/api/v1/auth/register", 400, json=user)
     visitor.get("/api/v1/auth")
     visitor.get("/users/api/v1/user", 401, 403)
-    visitor.patch("/api/v1/auth", json={"user_id": "x", "username": "bobby"})
+    visitor.patch("/api/v1/auth", 400, json={"user_id": "x", "username": "bobby"})
     visitor.get("/admin/api/v1/settings", 401, 403)
     visitor.post("/api/v1/auth", json={"username": "ann", "password": "secret-of-ann"})
     visitor.get("/users/api/v1/user")
