@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from socket import SOCK_STREAM
 from typing import Any
 
 __all__ = ["DEVICES", "FILE_EVENTS", "OPEN", "WORLD", "absolute", "is_harmless", "writes"]
@@ -32,6 +33,7 @@ DEVICES = (
 """Beginnings of paths to which anybody may write; the last is the name of this process."""
 _BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.chown")
 """Events whose last argument is the open folder that the path is relative to, or -1."""
+_LOOPBACK, _ANYWHERE = ("127.0.0.1", "::1"), ("", "0.0.0.0", "::")
 _LINKER = ["/sbin/ldconfig", "-p"]
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -61,16 +63,15 @@ def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
     """Return True for what reaches nobody, and libraries do once for each process.
 
     urllib3 binds to no particular port of this machine as it is imported, to see whether there
-    is IPv6. `ctypes.util.find_library` has the linker's cache printed (psycopg does), and
-    `platform.processor()` runs uname, for the user agent of an SDK.
+    is IPv6; ldap3 does so with each socket before it connects. `ctypes.util.find_library` has the
+    linker's cache printed (psycopg does), and `platform.processor()` runs uname, for the user
+    agent of an SDK.
     """
     if event == "subprocess.Popen":
         return args[0] == "uname" or list(args[1]) == _LINKER
     if event == "os.posix_spawn":  # which subprocess goes by since CPython 3.13
         return list(args[1]) == _LINKER
     address = args[1] if len(args) > 1 else None
-    return (
-        event == "socket.bind"
-        and isinstance(address, tuple)
-        and address[:2] in (("127.0.0.1", 0), ("::1", 0))
-    )
+    if event != "socket.bind" or not isinstance(address, tuple) or address[1:2] != (0,):
+        return False
+    return address[0] in _LOOPBACK or (address[0] in _ANYWHERE and args[0].type == SOCK_STREAM)

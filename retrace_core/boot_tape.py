@@ -58,10 +58,10 @@ class Chapter(RecordsOnly):
     """What was asked while one thing was done for the process; owns the lanes of it."""
 
     __slots__ = (
+        "_masks",
         "key",
         "label",
         "lanes",
-        "masks",
         "outgoing_headers",
         "root",
         "span_id",
@@ -70,8 +70,7 @@ class Chapter(RecordsOnly):
     )
 
     def __init__(self, label: str, key: object, limit_bytes: int, *, masks: bool = False) -> None:
-        self.masks = masks
-        """True where digests are recorded, since secrets in what is hashed will be masked."""
+        self._masks = masks
         self.label = label
         self.key = key
         self.outgoing_headers: tuple[tuple[str, str], ...] = ()
@@ -81,6 +80,15 @@ class Chapter(RecordsOnly):
         self.state.imports = True  # a module is imported once for the process, too
         self.root = Lane(self, "0", RECORD)
         self.lanes: list[Lane] = [self.root]
+
+    @property
+    def masks(self) -> bool:
+        """True where digests are recorded, since secrets in what is hashed will be masked.
+
+        Other chapters than the boot are opened over and over: of what asks nothing of the world,
+        and hashes only what it is given, nothing is recorded.
+        """
+        return self._masks and (self.label == BOOT or self.events > 0)
 
     @property
     def events(self) -> int:
@@ -131,8 +139,7 @@ class BootTape:
     def open(self, label: str, key: object = None) -> Chapter:
         """Return a new chapter, recording."""
         native.arm(1)
-        # Other chapters are opened over and over, and hash nothing that outlasts them.
-        return Chapter(label, key, self.limit_bytes, masks=self.masks and label == BOOT)
+        return Chapter(label, key, self.limit_bytes, masks=self.masks)
 
     def close(self, chapter: Chapter) -> None:
         """End a chapter, and keep it when anything was asked in it."""

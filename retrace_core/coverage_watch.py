@@ -161,9 +161,11 @@ def _target(event: str, args: tuple[Any, ...]) -> str | None:
 def _peer(connection: Any) -> str | None:
     """Return the other end; None for a pair of sockets within the process."""
     if not hasattr(connection, "getpeername"):
-        connection = connection.owner  # of the TLS part; in memory there is none
+        connection = connection.owner  # of the TLS part
         if connection is None:
             return None
+        if not hasattr(connection, "getpeername"):  # in memory, of one of asyncio's transports
+            return str(connection.server_hostname or "a TLS connection")
     try:
         peer = connection.getpeername()
     except OSError:

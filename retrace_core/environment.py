@@ -30,10 +30,11 @@ __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 _FRAMEWORKS = (
     "aiohttp aiomysql aiosqlite anthropic anyio asyncpg boto3 botocore cachelib cachetools celery"
     " django falcon fastapi flask flask_caching gevent grpcio gunicorn httpx httpx2 kombu litestar"
-    " numpy openai peewee psycopg psycopg2 psycopg_pool pydantic pymysql pyramid quart redis"
-    " requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress websockets werkzeug"
+    " mysqlclient numpy openai peewee psycopg psycopg2 psycopg_pool pydantic pymysql pyramid quart"
+    " redis requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress websockets"
+    " werkzeug"
 ).split()
-_IMPORTED_AS = {"grpcio": "grpc"}
+_IMPORTED_AS = {"grpcio": "grpc", "mysqlclient": "MySQLdb"}
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 _FACTORY_OPTIONS = frozenset(("--factory", "--call"))
 """By which uvicorn and waitress are told that the attribute makes the application."""

@@ -213,7 +213,8 @@ class LiveCallRefused(ReplayError):
         target: to what, in words.
     """
 
-    def __init__(self, operation: str, target: str) -> None:
+    # Both have defaults, for libraries that raise the class of what they caught once more.
+    def __init__(self, operation: str = "a call", target: str = "somewhere") -> None:
         super().__init__(
             f"{operation} to {target} refused: nothing live may be touched during replay; "
             "declare the client as a boundary, or record again with it hooked"

@@ -20,7 +20,7 @@ __all__ = ["classify", "recorded_site", "site_name", "site_names"]
 
 _DISTRIBUTIONS = frozenset(
     """
-    aiohttp aiomysql aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
+    MySQLdb aiohttp aiomysql aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource

@@ -6,6 +6,7 @@ files are the world: uploads, reports, temporary files, stores of the applicatio
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import functools
 import genericpath
@@ -70,9 +71,9 @@ _PREFIXES = tuple(
 # Asked now, since asking later takes a lock, and looks at files itself.
 _GUESSED = tempfile.gettempdir()
 _ON_BEHALF = (
-    *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath")),
+    *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath", "codecs")),
     *(module.__file__ for module in (genericpath, glob, os, pathlib, posixpath, shutil)),
-    *(module.__file__ for module in (fnmatch, tempfile)),
+    *(module.__file__ for module in (codecs, fnmatch, tempfile)),
     os.path.join(os.path.dirname(os.path.abspath(__file__)), "boundaries", "io.py"),
 )
 _SERVING = tuple(
@@ -146,7 +147,7 @@ def recorded_folder() -> str:
 def is_infrastructure(frame: FrameType | None) -> bool:
     """Return True for a caller whose files are its own affair: logging, imports, tracers.
 
-    `os`, `pathlib`, `shutil` and the like ask on behalf of theirs.
+    `os`, `pathlib`, `codecs` and the like ask on behalf of theirs.
     """
     code = _asking(frame)
     if code is None:

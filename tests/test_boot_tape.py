@@ -54,7 +54,9 @@ class Check:  # hashed by its address, as the constraints are that a migration w
 def plan_of(tenant):
     with engine.connect() as connection:
         asked = text("select plan from tenants where name = :name")
-        return [connection.execute(asked, {"name": tenant}).scalar(), time.time()]
+        plan = connection.execute(asked, {"name": tenant}).scalar()
+        hint = connection.execute(text("select hint from hints")).scalar()
+        return [plan, time.time(), hashlib.sha256(hint.encode()).hexdigest()]
 
 
 @asynccontextmanager
@@ -174,6 +176,15 @@ def test_a_secret_looking_variable_is_left_out(shop: dict[str, Any]) -> None:
 def test_what_is_hashed_with_a_secret_at_start_up_is_masked(shop: dict[str, Any]) -> None:
     """Its digest stands in no recording, also not in the first; replays say another, alike."""
     digest = hashlib.sha256(f"gpt:{KEY}".encode()).hexdigest().encode()
+    assert digest.decode() in str(shop["answers"]["acme"])
+    assert digest not in raw(shop["folder"] / "recordings")
+
+
+def test_what_is_hashed_with_a_secret_where_a_cache_is_filled_is_masked(
+    shop: dict[str, Any],
+) -> None:
+    """As a tag of the settings is that are read when it is asked for first."""
+    digest = hashlib.sha256(b"as in password=example-of-one").hexdigest().encode()
     assert digest.decode() in str(shop["answers"]["acme"])
     assert digest not in raw(shop["folder"] / "recordings")
 
@@ -305,6 +316,19 @@ def test_what_the_process_keeps_in_memory_comes_from_its_earlier_requests(counte
     document = json.loads(verified.stdout)
     assert (document["exact"], document["recordings"], document["warmed"]) == (3, 3, 2)
     assert told("verify", "recordings", "--app", "counter:app", "--cold").returncode == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_which_earlier_request_led_the_others_astray_is_said(
+    counted: Path, options: list[str]
+) -> None:
+    """Of a replay that diverges alone, and after them too."""
+    code = counted / "counter.py"
+    code.write_text(code.read_text().replace("* 7", "* 8"))
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second", *options]
+    done = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1, done.stdout
+    assert "earlier requests run first, 2 diverged; the first was" in done.stdout
 
 
 @pytest.mark.parametrize(

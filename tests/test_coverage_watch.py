@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import ctypes.util
 import logging
@@ -10,23 +11,27 @@ import os
 import socket
 import socketserver
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import requests
+import trustme
 
 from retrace_core import boundary, coverage_watch, load, trace_file
 from retrace_core.coverage_watch import MOST_HOLES
 from retrace_core.recording import Frame, Hole
 from tests.recorded import record_asgi, record_wsgi
+from tests.served import served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from retrace_core import Recording
@@ -185,6 +190,46 @@ def test_a_datagram_and_a_local_socket(recordings: Path, tmp_path: Path) -> None
         ("socket.sendto", "127.0.0.1:9"),
         ("socket.connect", path),
     ]
+
+
+def test_tls_of_a_protocol_of_its_own(recordings: Path) -> None:
+    """What goes out over asyncio's TLS past all boundaries: the host is named."""
+    authority = trustme.CA()
+    serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(serving)
+    authority.configure_trust(trusting)
+
+    class Asking(asyncio.Protocol):
+        def __init__(self) -> None:
+            self.answer = asyncio.get_running_loop().create_future()
+
+        def data_received(self, data: bytes) -> None:
+            self.answer.set_result(data.decode())
+
+    async def handler() -> str:
+        transport, asking = await asyncio.get_running_loop().create_connection(
+            Asking, "127.0.0.1", port, ssl=trusting, server_hostname="localhost"
+        )
+        transport.write(b"hello\n")
+        answer: str = await asking.answer
+        transport.close()
+        return answer
+
+    @asynccontextmanager
+    async def echoing() -> AsyncIterator[int]:
+        async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.readline())
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=serving)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    with served(echoing()) as port:
+        _, recording = record_asgi(recordings, handler)
+    assert recording.response is not None and recording.response.status == 200
+    assert [one for one in seen(recording) if one[1] == "localhost"]
 
 
 def test_the_same_line_is_one_and_the_list_is_bounded(recordings: Path, tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ BELOW: dict[str, str] = {
 """Client -> the library below it whose boundary covers it."""
 
 UNCOVERED: dict[str, str] = {
-    "MySQLdb": "it is in C: use PyMySQL, which is covered, or declare the function that queries",
     "aio_pika": "declare the coroutine function that publishes or gets",
     "aiokafka": "declare the coroutine function that sends or gets",
     "aiomcache": "declare the coroutine function that gets, with free=True",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import sys
 from contextlib import ExitStack
@@ -95,6 +96,7 @@ def _verdict(
             sys.stdout.write(said)
             return status
         result.notes.append(f"no cold cache alone: with {some} earlier requests first, it is alike")
+        result.notes.extend(_of_earlier(said, as_json=options.as_json))
     if _may_come_otherwise(result, options) and may_be_of_program(recording.header, app):
         status, said = run_apart(dataclasses.replace(options, as_program=True).restarted(path))
         if status == 0:
@@ -116,6 +118,17 @@ def _verdict(
 
         write_report(told, file)
     return result.exit_status
+
+
+def _of_earlier(said: str, *, as_json: bool) -> list[str]:
+    """Return which earlier requests diverged, from what a replay said that ran them first."""
+    from retrace_core.replay.astray import ASTRAY
+
+    try:
+        notes = json.loads(said)["recordings"][0]["notes"] if as_json else said.splitlines()
+    except (ValueError, LookupError):
+        return []
+    return [one.strip().removeprefix("note: ") for one in notes if ASTRAY in one]
 
 
 def _run(path: Path, recording: Recording, app: App, options: Options, warnings: list[str]) -> int:

@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 from retrace_core.redaction.numerals import spelled
+from retrace_core.redaction.pseudonyms import altchars_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ _VERSIONS = {16: 3, 20: 5}
 """How many bytes the digests of MD5 and SHA-1 are -> which version of UUID is made of them."""
 _CUTS = (40, 32, 24, 20, 16, 12, 10, 8)
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -148,10 +149,14 @@ def digested_alike(text: str, pseudonym: str, form: bytes) -> bytes:
 def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a digest, the same of its pseudonym).
 
-    In hex it is also cut to usual lengths, and the beginning of it is made a UUID.
+    In hex it is also cut to usual lengths, and the beginning of it is made a UUID, or the names
+    of folders, as in stores of content, Git's say.
     """
     yield digest, pseudonym
     was, now = digest.hex().encode(), pseudonym.hex().encode()
+    if len(digest) >= _UUID_SIZE:
+        for cut in (_one_folder, _two_folders):
+            yield cut(was), cut(now)
     for length in (len(was), *(cut for cut in _CUTS if cut < len(was))):
         yield was[:length], now[:length]
         yield was[:length].upper(), now[:length].upper()
@@ -159,6 +164,14 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
         yield encode(digest), encode(pseudonym)
     if len(digest) >= _UUID_SIZE:
         yield from _uuids(digest[:_UUID_SIZE], pseudonym[:_UUID_SIZE], _VERSIONS.get(len(digest)))
+
+
+def _one_folder(name: bytes) -> bytes:
+    return name[:2] + b"/" + name[2:]
+
+
+def _two_folders(name: bytes) -> bytes:
+    return name[:2] + b"/" + _one_folder(name[2:])
 
 
 def _uuids(digest: bytes, pseudonym: bytes, version: int | None) -> Iterator[tuple[bytes, bytes]]:
@@ -181,7 +194,7 @@ def _decoded(text: str) -> bytes | None:
     if _UUID.fullmatch(text):
         return bytes.fromhex(text.replace("-", ""))
     if _BASE64.fullmatch(text):
-        altchars = b"-_" if "-" in text or "_" in text else b"+/"
+        altchars = altchars_of(text)
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars)
         except (binascii.Error, ValueError):

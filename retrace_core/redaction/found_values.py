@@ -78,7 +78,7 @@ class FoundValues:
 
     def _meaning(self, value: bytes, plain: bytes, rule: str) -> FoundValue:
         forms = self.forms
-        if b"$" in value and (digest := digest_of(value)):
+        if (b"$" in value or value[:1] == b"{") and (digest := digest_of(value)):
             return FoundValue(forms.of(digest.decode(), rule))
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
@@ -86,6 +86,8 @@ class FoundValues:
             inside = parts.compressed
             packed = None if inside is None else (parts.payload, inside, rule)
             signature = forms.of(parts.signature.decode(), rule)
+            for one in parts.more:
+                signature = {**forms.of(one.decode(), rule), **signature}
             return FoundValue(signature, says=says, says_packed=packed)
         whole = self._basic(value, rule) or self._signed(value, rule)
         if whole is not None:
@@ -124,6 +126,8 @@ class FoundValues:
         if not colon or not plain.isprintable() or len(password) < LEAST:
             return None
         parts = parts_of(password)
+        if parts is not None and parts.signature not in password:
+            parts = None  # it stands there encoded
         secret = password if parts is None else parts.signature
         now = self.forms.pseudonym(secret.decode()).encode()
         masked = user + colon + password.replace(secret, now)

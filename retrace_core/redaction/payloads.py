@@ -1,4 +1,4 @@
-"""Payloads: what tokens say is masked in turn, also where it is compressed."""
+"""Payloads: what tokens say is masked in turn, packed or not; and so is JSON in base64."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def mask_payloads(
         What stands for secrets in those that are compressed.
     """
     inner: list[bytes] = []
-    for payload, says, rule in found.says:
+    for _, says, _ in found.says:  # it may grow by what is within
         look_into(says, found)
+    for payload, says, rule in reversed(found.says):
         masked = bytearray(says)
         texts = tuple(found.replacements)
         for place, text, now in chosen(says, 0, texts, found.replacements, care):

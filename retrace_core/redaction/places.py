@@ -62,11 +62,15 @@ _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
     b" the your our their this that these those for from with and not are was when which used use"
     b" using can may must should will its any all one new old"
+    b" yes off enabled disabled"
     b" str int float bool boolean number bytes dict list tuple object await async lambda".split()
 )
-"""In prose they come after a colon: `password: the one that you chose`; types in programs."""
+"""In prose they come after a colon: `password: the one that you chose`; types in programs; and
+what a switch says: `csrf_enforce_token = yes`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
+_CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=[)\"'])")
+"""In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
 _SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")
 """Of a script in a page: `apiKey = (document.querySelector(...`."""
 _TEMPLATE = re.compile(rb"\{[{%]")
@@ -200,6 +204,9 @@ def _after(
         return number[0], True, -1
     bare = _BARE.match(data, start, end)
     if bare is None or (code and _CODE.fullmatch(bare[0])):
+        return None
+    called = _CALLED.match(data, start, end)
+    if separator == b"=" and called is not None and called.end() == bare.end():
         return None
     if data[start - 1 : start] == b" " and _SCRIPT.match(bare[0]):
         return None

@@ -21,14 +21,15 @@ from retrace_core.redaction.numerals import numeral
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Pseudonyms", "luhn_valid"]
+__all__ = ["Pseudonyms", "altchars_of", "luhn_valid"]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _HEX_WITHIN = re.compile(
     r"(?<![A-Za-z0-9])(?=[0-9]*[A-Fa-f])(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?![A-Za-z0-9])"
 )
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
+"""The second as libraries of passwords write hashes: they have a point for the plus."""
 _TWO_BYTES = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _THREE_BYTES = 0x4E00
 _ESCAPED = 0xDC80
@@ -152,13 +153,20 @@ def _alike(character: str, draw: Callable[[int], int]) -> str:
     return character
 
 
+def altchars_of(text: str) -> bytes:
+    """Return the two characters of base64 that are no letters or digits, as a text has them."""
+    if "-" in text or "_" in text:
+        return b"-_"
+    return b"./" if "." in text else b"+/"
+
+
 def _canonical(made: str, text: str) -> str:
     """Return what base64 itself would write for the same bytes, where `text` is that.
 
     The last of its characters may say less than six bits: decoded and written again, the
     pseudonym must be the same.
     """
-    altchars = b"-_" if "-" in text or "_" in text else b"+/"
+    altchars = altchars_of(text)
     bare = text.rstrip("=")
     padding = "=" * (-len(bare) % 4)
     try:

@@ -19,7 +19,6 @@ from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
-from retrace_core.redaction.forms import percent_decoded
 from retrace_core.redaction.found_values import FoundValues
 from retrace_core.redaction.hashed import HASHED, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
@@ -374,10 +373,7 @@ class Redactor:
         # By itself: what stands before it in the data is no part of a word.
         text = data[begin:end] if near else b""
         for detector, marked in near.items():
-            for first, last in detector.find(text, marked):
-                value = text[first:last]
-                value = percent_decoded(value) if detector.name == "email" else unescaped(value)
-                found.add(value, detector.name)
+            found.add_detected(detector, text, marked)
         asks = False
         for named in named_values(data, begin, end, places, self._names, code=code):
             asks = asks or named is None or len(named.value) < _LEAST_VALUE

@@ -1,7 +1,8 @@
 """Replacing: every occurrence of a recording's secrets, but for those that mean something else.
 
 What is short, or an ordinary word, is replaced only where it stands as a value of its own; what
-is a name there (a key of JSON, a column) never.
+is a name there (a key of JSON, a column) never, and no word among words, on a line that says
+nothing of secrets: an account `shop` whose password is `shop` would be gone from all texts.
 """
 
 from __future__ import annotations
@@ -38,6 +39,12 @@ _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
 _COLON = 0x3A
+_WORD_BEFORE = re.compile(rb"[A-Za-z]{2,} \Z")
+_WORD_BEHIND = re.compile(rb" \(?[A-Za-z]{2,}")
+_IMPORT = re.compile(rb"(?:\A|[\n;])[ \t]*(?:import|from) \Z")
+_WORDS = re.compile(rb"[A-Za-z_-]+")
+_AROUND = 200
+"""So much of a line is looked at."""
 _NAME_FOLLOWS = re.compile(rb"\\*[\"']?\s*[:=]")
 
 
@@ -197,7 +204,25 @@ def _stands_alone(
         return False
     if place == begin and left is _STRICT_LEFT:
         return False
+    if text.isalpha() and _among_words(data, place, finish, bound, care.names):
+        return False
     return _NAME_FOLLOWS.match(data, finish, end) is None
+
+
+def _among_words(
+    data: bytes, place: int, finish: int, bound: tuple[int, int, int], names: Names
+) -> bool:
+    """Return True in a sentence or an import, on a line that says nothing of secrets."""
+    begin, end = max(bound[0], place - _AROUND), min(bound[1], finish + _AROUND)
+    begin = max(begin, data.rfind(b"\n", begin, place))
+    before = data[begin:place]
+    if _IMPORT.search(before):
+        return True
+    if not _WORD_BEFORE.search(before) or not _WORD_BEHIND.match(data, finish, end):
+        return False
+    stop = data.find(b"\n", finish, end)
+    line = before + data[finish : stop if stop >= 0 else end]
+    return not any(names.is_secret(word[0].decode()) for word in _WORDS.finditer(line))
 
 
 def chosen(

@@ -2,7 +2,8 @@
 
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
-statement and messages with its execution, PyMySQL and aiomysql the packets of the server.
+statement and messages with its execution, PyMySQL and aiomysql the packets of the server,
+mysqlclient names and rows as sqlite3 does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LaneRows", "may_have_rows"]
 
-_DRIVERS = (b"sqlite3.execute", b"psycopg", b"asyncpg.", b"pymysql.", b"aiomysql.")
+_DRIVERS = (b"sqlite3.execute", b"psycopg", b"asyncpg.", b"pymysql.", b"aiomysql.", b"mysqlclient.")
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
 _RESULT = 5
 _COLUMN = 7
@@ -77,7 +78,9 @@ class LaneRows:
             family, _, what = event.kind.partition(".")
             if family == "sqlite3" and what in ("execute", "executemany"):
                 names = decode(self._data[event.value : event.end])[0] or []
-            elif family == "sqlite3" and what == "fetch":
+            elif event.kind == "mysqlclient.store":
+                names = decode(self._data[event.value : event.end])[0] or []
+            elif family in ("sqlite3", "mysqlclient") and what == "fetch":
                 yield from self._fetched(event, names)
             elif family in ("psycopg", "psycopg2"):
                 yield from self._results(event.value, event.end, _DEPTH)

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.compressed import opaque_spans
-from retrace_core.redaction.forms import digest_forms, escaped_alike
+from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
-from retrace_core.redaction.places import LEAST
+from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
-from retrace_core.redaction.tokens import parts_of
+from retrace_core.redaction.tokens import encoded_json, parts_of
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
+    from retrace_core.redaction.detectors import Detector
     from retrace_core.redaction.found_values import FoundValues
 
 __all__ = ["BOOT_DIGEST", "DIGEST", "WHOLE", "SecretSet"]
@@ -62,6 +63,7 @@ class SecretSet:
         self.special = 0
         """How often something else than that was found."""
         self._seen: set[bytes] = set()
+        self._encoded: set[bytes] = set()
         self._digests: set[bytes] = set()
 
     @property
@@ -133,6 +135,25 @@ class SecretSet:
             self.says.append(found.says)
         if found.says_packed is not None:
             self.says_packed.append(found.says_packed)
+
+    def add_detected(self, detector: Detector, text: bytes, places: Sequence[int]) -> None:
+        """Add what is known by its looks: secrets, and JSON in base64, which may have some in it.
+
+        Args:
+            detector: knows them.
+            text: in which it is.
+            places: of the detector's marks in it.
+        """
+        for first, last in detector.find(text, places):
+            value = text[first:last]
+            value = percent_decoded(value) if detector.name == "email" else unescaped(value)
+            self.add(value, detector.name)
+        if detector.name == "jwt":
+            for payload, says in encoded_json(text, places):
+                self.special += 1
+                if payload not in self._encoded:
+                    self._encoded.add(payload)
+                    self.says.append((payload, says, "base64"))
 
     def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
         """Add the digest of what has a secret in it; returns True when it was not known."""

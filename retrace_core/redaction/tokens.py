@@ -13,9 +13,12 @@ import binascii
 import json
 import re
 import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["Parts", "digest_of", "opened", "parts_of", "signed_parts"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Parts", "digest_of", "encoded_json", "opened", "parts_of", "signed_parts"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(
@@ -37,14 +40,19 @@ _PACKED = re.compile(
     rb"(?<![A-Za-z0-9_.-])\.(e[A-Za-z][A-Za-z0-9_-]{6,})"
     rb"(?=([.:])[A-Za-z0-9_-]{4,12}[.:][A-Za-z0-9_-]{16,})"
 )
-_CURSOR = re.compile(rb"(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
+_CURSOR = re.compile(rb"(?:[A-Za-z][A-Za-z0-9]{0,15}[_-])?(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
+"""JSON in base64; what is a key may begin with whose it is."""
+_ENCODED = re.compile(rb"(?<![A-Za-z0-9])eyJ[A-Za-z0-9+/_-]{16,}(?![.:])")
+"""JSON in base64, and no part of a token that is signed."""
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
 _PASSWORD_HASH = re.compile(
-    rb"(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
+    rb"(?:\{[A-Z][A-Z0-9-]{1,20}\})?"  # as LDAP has it
+    rb"(?:(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
     rb"|(?:(?:scrypt|pbkdf2)[\w:.-]*|(?:argon2)?\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y7]|apr1))"
-    rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,})"
+    rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,}))"
+    rb"|\{[A-Z][A-Z0-9-]{1,20}\}(?:[^\s$]+\$)*([A-Za-z0-9+/=._-]{20,})"
 )
 
 
@@ -60,6 +68,8 @@ class Parts(NamedTuple):
     """What a compressed payload says."""
     signature: bytes
     """Without it the token opens nothing."""
+    more: tuple[bytes, ...] = ()
+    """What else in it may open something."""
 
 
 def parts_of(value: bytes) -> Parts | None:
@@ -100,10 +110,24 @@ def parts_of(value: bytes) -> Parts | None:
 
 
 def _cursor(text: bytes) -> Parts | None:
-    """Return the parts of JSON in base64, as it marks a place in a list: what is drawn in it."""
+    """Return the parts of JSON in base64, a place in a list or a key: what is drawn in it."""
     says = _decoded(text.translate(_URL_SAFE))
-    opaque = _OPAQUE.search(says) if says is not None else None
-    return None if opaque is None else Parts(text, says, None, opaque[1])
+    opaque = _OPAQUE.findall(says) if says is not None else []
+    return Parts(text, says, None, opaque[0], tuple(opaque[1:])) if opaque else None
+
+
+def encoded_json(text: bytes, places: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (JSON in base64, decoded) where it stands in a text.
+
+    Args:
+        text: any.
+        places: where its first letters stand, in whatever case.
+    """
+    for place in places:
+        match = _ENCODED.match(text, place)
+        says = _decoded(match[0].translate(_URL_SAFE)) if match is not None else None
+        if match is not None and says is not None and _is_json(says):
+            yield match[0], says
 
 
 def signed_parts(value: bytes) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]] | None:
@@ -118,7 +142,7 @@ def digest_of(value: bytes) -> bytes:
     Its method, its cost and its salt are no secrets: by them a password is checked.
     """
     match = _PASSWORD_HASH.fullmatch(value)
-    return (match[1] or match[2]) if match is not None else b""
+    return (match[1] or match[2] or match[3]) if match is not None else b""
 
 
 def opened(text: bytes) -> bytes:

@@ -21,6 +21,7 @@ from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Program, Recording, Response
 from retrace_core.replay.addresses import address_note
 from retrace_core.replay.application import load_app
+from retrace_core.replay.astray import astray
 from retrace_core.replay.boot import (
     BootPlayer,
     booting,
@@ -243,7 +244,7 @@ def replay(
 
     def result() -> ReplayResult:
         assert player is not None
-        refused, notes = _of_request(refusals, [one for _, one in first], booted)
+        refused, notes = _of_request(refusals, first, booted)
         player.findings.notes += notes
         found = _result(loaded, player, refused, flags or {})
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
@@ -279,20 +280,19 @@ def _missing(recording: Recording, boot: BootPlayer | None) -> str:
 
 
 def _of_request(
-    refusals: list[Refusal], earlier: list[Player], booted: int
+    refusals: list[Refusal], earlier: list[tuple[Recording, Player]], booted: int
 ) -> tuple[list[str], list[str]]:
     """Return which live calls were refused to the request itself, and notes on all others.
 
     Args:
         refusals: all of them.
-        earlier: who answered the requests that were run first.
+        earlier: the requests that were run first, and who answered them.
         booted: how many there were when the start-up had ended.
     """
-    count, theirs = len(earlier), [id(one) for one in earlier]
+    count, theirs = len(earlier), [id(one) for _, one in earlier]
     own = [one for one in refusals[booted:] if is_of_start_up(one.scope)]
     refused = [one.what for one in refusals if id(one.scope) not in theirs and one not in own]
-    astray = sum(1 for one in earlier if one.divergence is not None)
-    notes = [f"of {count} earlier requests run first, {astray} diverged"] if astray else []
+    notes = astray(earlier)
     if others := len(refusals) - len(refused) - len(own):
         notes.append(f"{others} live calls of the {count} earlier requests were refused")
     if own:

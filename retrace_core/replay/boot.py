@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +20,6 @@ from retrace_core.boot_tape import BOOT
 from retrace_core.codec import decode
 from retrace_core.errors import RecordingError
 from retrace_core.native import LANE, ScopeState
-from retrace_core.ordering import ORDER
 from retrace_core.replay.chapter import Asked, Chapter, ChapterPlayer, Place
 from retrace_core.replay.masks import Masks
 from retrace_core.surroundings import Surroundings, restored
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
     from retrace_core.recording import LaneEvents, Recording
 
 __all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot", "is_of_start_up"]
-
-T = TypeVar("T")
-_SLEEP = "time.sleep"
-_ASYNC_SLEEP = "asyncio.sleep"
-_NO_CALLS = (*ORDER, "lane.end")
-_SLEEP_S = 0.05
-"""How long a sleep of the boot takes on replay, at most, in seconds."""
 
 
 def find_boot_tape(path: Path, recording: Recording) -> list[Recording]:
@@ -122,6 +114,7 @@ class BootPlayer:
         self.notes: list[str] = []
         self.lock = threading.RLock()
         self.started_ns = started_ns
+        self.ended = threading.Event()
         self._chapters: dict[tuple[str, bytes], list[Chapter]] = {}
         self._anywhere: dict[Asked, Place] = {}
         self.surroundings: Surroundings | None = None
@@ -166,3 +159,4 @@ class BootPlayer:
         """End the replay: lanes that are still about become harmless."""
         for lane in self.lanes:
             lane.mode = native.OFF
+        self.ended.set()

@@ -19,6 +19,7 @@ from retrace_core.boot_tape import BOOT
 from retrace_core.codec import unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import recorded_site
+from retrace_core.hashing import KIND as DIGEST
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
@@ -64,6 +65,7 @@ class Chapter:
         self.soft: list[PlacedRead] = []
         self.calls: dict[str, list[Event]] = {}
         self.places: dict[Asked, list[Place]] = {}
+        self.has_digests = note.label == BOOT
         for lane in lanes:
             calls = self.calls.setdefault(lane.id, [])
             for event in lane.events:
@@ -73,6 +75,7 @@ class Chapter:
                     asked = (event.kind, native.encode(event.key))
                     self.places.setdefault(asked, []).append((self, lane.id, len(calls)))
                     calls.append(event)
+                    self.has_digests = self.has_digests or event.kind == DIGEST
 
     def with_words_of(self, kind: str, key: object) -> list[Place]:
         """Return where a statement of the same words was asked, in whatever order they are."""
@@ -122,6 +125,7 @@ class Tape(Protocol):
     lanes: list[Lane]
     lock: threading.RLock
     started_ns: int
+    ended: threading.Event
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""
@@ -138,6 +142,7 @@ class ChapterPlayer:
         self._used: set[tuple[str, int]] = set()
         self._here: dict[Lane, Place] = {}
         self._sleeps = chapter.count(_ASYNC_SLEEP) if chapter is not None else 0
+        self._naps = self._slept(chapter)
         self._asleep: list[asyncio.Future[None]] = []
         """What tasks wait for that sleep for good: nobody else holds it, nor them."""
         self._soft = PlacedAnswers(
@@ -146,7 +151,7 @@ class ChapterPlayer:
             seed=self.label,
         )
         self.state = boot.state
-        self.masks = boot.masks if self.label == BOOT else None
+        self.masks = boot.masks if chapter is not None and chapter.has_digests else None
         self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""
@@ -179,7 +184,7 @@ class ChapterPlayer:
         native.exempt(1)
         try:
             if SOFT_KINDS[kind] == _SLEEP:
-                time.sleep(min(args[0], _SLEEP_S))
+                self._sleep(lane, args[0])
                 return None
             with self._boot.lock:
                 place = self._here.get(lane)
@@ -187,6 +192,28 @@ class ChapterPlayer:
                 return self._soft.answer_at(SOFT_KINDS[kind], recorded_site(code), args, here)
         finally:
             native.exempt(-1)
+
+    @staticmethod
+    def _slept(chapter: Chapter | None) -> int:
+        """Return how many sleeps of threads were over when the chapter ended."""
+        if chapter is None:
+            return 0
+        soft = sum(event.kind == _SLEEP for _, _, event in chapter.soft)
+        return soft + chapter.count(_SLEEP)
+
+    def _sleep(self, lane: Lane, seconds: float) -> None:
+        """Sleep as long as it is worth waiting for.
+
+        A thread that does its work every hour has done it as often as was recorded; the sleep
+        after that takes its time, or all that it asks then would be on no tape.
+        """
+        with self._boot.lock:
+            self._naps -= 1
+            is_over = self._naps >= 0 or lane is self.root or self.label != BOOT
+        if is_over:
+            time.sleep(min(seconds, _SLEEP_S))
+        else:
+            self._boot.ended.wait(seconds)
 
     def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
         """Return whether a call in no order was recorded, and its outcome."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -204,12 +205,45 @@ class LaneCursor:
         return events, [self._turns.popleft() for _ in range(count)]
 
     def bring_forward(self, event: Event) -> None:
-        """Make a waiting call, with what goes on with it, the next one."""
-        group = [one for one in self.waiting if one is event or self.owner(one) is event]
-        rest = [one for one in self.waiting if one is not event and self.owner(one) is not event]
+        """Make a waiting call, with what goes on with it, the next one.
+
+        The calls before it come one place later each. What ends calls and carries nothing (a
+        commit, a close) stays where it stands: the commit of several statements comes after all.
+        """
+        staying = self._staying()
+
+        def call_of(one: Event) -> int:
+            return 0 if id(one) in staying else id(self.owner(one) or one)
+
+        group = [one for one in self.waiting if call_of(one) == id(event)]
         begun = next(place for place, one in enumerate(group) if one is event)
         # What it called back stands before it, and was asked for already: of another call.
-        self.waiting = deque([*group[begun:], *group[:begun], *rest])
+        moving = [*group[begun:], *group[:begun]]
+        order: list[Event] = []
+        for call, parts in itertools.groupby(self.waiting, call_of):
+            if call == id(event):
+                order += moving
+                moving = []
+            elif call and moving:
+                order += moving
+                moving = list(parts)
+            else:
+                order += parts
+        self.waiting = deque(order)
+
+    def _staying(self) -> set[int]:
+        """Return the ids of what does not move with a call: its empty ends, and locks."""
+        staying: set[int] = set()
+        carrying: set[int] = set()
+        for one in reversed(self.waiting):
+            owner = self.owner(one)
+            if one.kind in ORDER:
+                staying.add(id(one))
+            elif owner is not None and one.kind in self._empty and id(owner) not in carrying:
+                staying.add(id(one))
+            elif owner is not None:
+                carrying.add(id(owner))
+        return staying
 
     def insert(self, events: list[Event], owner: Event) -> None:
         """Make copies of events the next ones, which take no turns."""

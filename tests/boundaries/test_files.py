@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import gzip
 import logging
 import os
 import shutil
@@ -60,6 +62,20 @@ def test_what_was_read_is_read_again(data: Path, recordings: Path) -> None:
         with open(data / "a.txt", encoding="utf-8") as text:
             lines = [*text]
         return f"{part!r} {lines} {Path('data/a.txt').read_text()} {file.name}"
+
+    replays_without(data, recordings, view)
+
+
+def test_what_the_standard_library_opens_is_the_applications(data: Path, recordings: Path) -> None:
+    """`codecs.open` is older than `open` with an encoding, and is frozen into the interpreter."""
+
+    def view() -> str:
+        with codecs.open("data/a.txt", "r", "utf-8") as file:
+            lines = file.readlines()
+        with gzip.open("data/c.gz", "wt") as packed:
+            packed.write("packed")
+        with gzip.open("data/c.gz", "rt") as packed:
+            return f"{lines} {packed.read()}"
 
     replays_without(data, recordings, view)
 

@@ -123,6 +123,20 @@ def test_lines_to_and_fro(recordings: Path) -> None:
     assert b"hello" in body and b"again" in body and b"ye" in body
 
 
+def test_an_end_of_ones_own_before_connecting(recordings: Path) -> None:
+    """A socket is bound to any port of this machine first, as ldap3 does it."""
+
+    def view(address: tuple[str, int]) -> str:
+        with socket.socket() as connection:
+            connection.bind(("", 0))
+            connection.connect(address)
+            connection.sendall(b"hello\n")
+            return connection.recv(100).decode()
+
+    body = replayed(recordings, socketserver.ThreadingTCPServer, Lines, view)
+    assert body.endswith(b"hello\n")
+
+
 def test_failures_are_raised_again(recordings: Path) -> None:
     """Nobody listens, nobody answers in time, the other end has gone."""
 

@@ -14,6 +14,7 @@ from tests.recorded import assert_identical, record_wsgi
 from tests.served import served
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -40,14 +41,20 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def mail_server(mailbox: Mailbox) -> AsyncIterator[int]:
-    """Yield the port of a mail server that knows the user "shop"."""
+async def mail_server(mailbox: Mailbox, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Yield the port of a mail server that knows the user "shop"; with `tls` it offers STARTTLS."""
 
     def authenticate(_: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=data.password == b"secret-1", handled=False)
 
     def connection() -> SMTP:
-        return SMTP(mailbox, authenticator=authenticate, auth_require_tls=False, hostname="mail")
+        return SMTP(
+            mailbox,
+            authenticator=authenticate,
+            auth_require_tls=False,
+            hostname="mail",
+            tls_context=tls,
+        )
 
     server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
     async with server:

@@ -339,6 +339,29 @@ def test_a_path_of_a_temporary_file_is_asked_as_it_was(recordings: Path, tmp_pat
     assert result.identical, result.summary()
 
 
+@pytest.mark.parametrize("each", [False, True])
+def test_a_commit_keeps_its_place_when_statements_change_theirs(
+    recordings: Path, tmp_path: Path, *, each: bool
+) -> None:
+    """Whether one commit ends all of the statements or each has its own."""
+    file = tmp_path / "here.db"
+    orders = iter([(1, 2, 3), (3, 2, 1)])
+
+    def view() -> Any:
+        connection = with_table(sqlite3.connect(file))
+        for number in next(orders):
+            connection.execute("INSERT INTO t (a) VALUES (?)", (number,))
+            if each:
+                connection.commit()
+        connection.commit()
+        return "done"
+
+    app, recording = record_wsgi(recordings, view)
+    file.unlink()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
 def test_indexes_of_a_table_are_made_in_any_order(recordings: Path, tmp_path: Path) -> None:
     """SQLAlchemy has them in a set."""
     orders = iter([("a", "b", "c"), ("c", "a", "b")])

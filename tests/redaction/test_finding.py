@@ -175,8 +175,12 @@ LEFT: dict[str, object] = {
     "a paragraph of a template": '<p>{% trans "Password:" %}</p><a href="{{ to }}">{% x %}</a>',
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an argument of a program": "connect(\n    credentials=credentials,\n)",
+    "a call of a program": "user = Class(db,\n    password=Password(),\n    token=make('a'))",
+    "settings that ask": 'SECRET_KEY = os.environ.get("SECRET_KEY") or token_hex()\n'
+    "A_TOKEN = settings['token']\nsession_key = os.urandom(24)\n",
     "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
+    "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
@@ -210,6 +214,16 @@ def test_an_ordinary_word_is_masked_where_it_is_a_value() -> None:
     assert out.count(b"customer") == 2
     assert b"the customers" in out
     assert b'{"customer": "' in out
+
+
+def test_an_ordinary_word_among_words_is_left() -> None:
+    """Of an account `shop` with the password `shop`, the program is `shop` still."""
+    told = "import shop\nfrom shop import price\n# The mails of your shop instance.\nuser = shop\n"
+    out = masked({"password": "shop"}, told, "the password shop was right", "ann shop")
+    assert b"import shop\nfrom shop import" in out
+    assert b"of your shop instance.\nuser = shop" not in out
+    assert b"of your shop instance.\nuser = " in out
+    assert out.count(b"shop") == 3
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import sqlite3
@@ -131,3 +132,44 @@ def test_a_check_that_was_recorded_before_passwords_had_a_name() -> None:
     masks = Masks([b"uvwxyz-ab"])
     assert same_key([b"$2b$", b"uvwxyz-ab"], [b"$2b$", {"secret": b"uvwxyz-ab"}], masks=masks)
     assert not same_key([b"$2b$", b"uvwxyz-ab"], [b"$2b$", {"secret": b"other"}], masks=masks)
+
+
+WRITTEN = {
+    "passlib": "$pbkdf2-sha256$10$salt$",
+    "roundup": "{PBKDF2}10$salt$",
+    "LDAP": "{PBKDF2-SHA256}",
+}
+
+
+@pytest.mark.parametrize("given", [PASSWORD, "another horse"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_hash_as_it_is_stored(recordings: Path, tmp_path: Path, name: str, given: str) -> None:
+    """Code looks for the method in it, and writes what it hashes as base64 with a point."""
+
+    def hashed(password: str) -> str:
+        return base64.b64encode(_pbkdf2(password), b"./").rstrip(b"=").decode()
+
+    database = tmp_path / "users.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE users (password)")
+        connection.execute("INSERT INTO users VALUES (?)", (WRITTEN[name] + hashed(PASSWORD),))
+    app = flask.Flask("users")
+
+    @app.post("/")
+    def log_in() -> str:
+        with closing(sqlite3.connect(database)) as connection:
+            (stored,) = connection.execute("SELECT password FROM users").fetchone()
+        known = stored.removeprefix(WRITTEN[name])
+        if len(known) == len(stored):
+            return "unknown method"
+        return "welcome" if known == hashed(flask.request.form["password"]) else "no"
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    answer = app.test_client().post("/", data={"password": given}, buffered=True)
+    assert answer.text == ("welcome" if given == PASSWORD else "no")
+    only_recording(recordings)
+    assert hashed(PASSWORD).encode() not in raw(recordings)
+    database.unlink()
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()

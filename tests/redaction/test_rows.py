@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import aiomysql
 import asyncpg
 import bcrypt
+import MySQLdb
+import MySQLdb.cursors
 import psycopg
 import psycopg2
 import pymysql
@@ -221,6 +223,27 @@ def test_pymysql(recordings: Path, mysql: dict[str, Any], kind: str) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(SQL.replace(" password,", " password AS kept,") + "%s", ("grace",))
                 row = cursor.fetchone()
+                cursor.fetchall()
+                cursor.execute("SELECT name FROM users WHERE pin = %s", (row[4],))
+                return {**said(row), "same": cursor.fetchall()}
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.redaction is not None
+    assert_masked(recordings, recording)
+    assert_identical(recording, app)
+
+
+@pytest.mark.parametrize("kind", ["Cursor", "SSCursor", "DictCursor"])
+def test_mysqlclient(recordings: Path, mysql: dict[str, Any], kind: str) -> None:
+    """Values after its converters, as tuples and by their columns' names."""
+    cursor_class = getattr(MySQLdb.cursors, kind)
+
+    def view() -> Any:
+        with MySQLdb.connect(**mysql, cursorclass=cursor_class) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(SQL + "%s", ("grace",))
+                found = cursor.fetchone()
+                row = tuple(found.values()) if kind == "DictCursor" else found
                 cursor.fetchall()
                 cursor.execute("SELECT name FROM users WHERE pin = %s", (row[4],))
                 return {**said(row), "same": cursor.fetchall()}

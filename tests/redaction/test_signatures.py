@@ -121,6 +121,8 @@ DIGESTS: dict[str, Callable[[str], object]] = {
         hashlib.sha1(f"a:{password}".encode()).digest()
     ).decode(),
     "cut": lambda password: hashlib.md5(f"a:{password}".encode()).hexdigest()[:12],
+    "in a folder": lambda password: _placed(password, 2),
+    "in two folders": lambda password: _placed(password, 2, 4),
     "uuid5": lambda password: str(uuid.uuid5(uuid.NAMESPACE_URL, f"acct:{password}")),
     "uuid3": lambda password: uuid.uuid3(uuid.NAMESPACE_DNS, f"a:{password}").hex,
     "uuid of bytes": lambda password: str(
@@ -131,6 +133,12 @@ DIGESTS: dict[str, Callable[[str], object]] = {
     ).hexdigest(),
     "of a page": lambda password: hashlib.sha1(f"<p>{password}</p>".encode() * 50).hexdigest(),
 }
+
+
+def _placed(password: str, *cuts: int) -> str:
+    """Return where a store of content keeps it."""
+    name = hashlib.sha1(f"a:{password}".encode()).hexdigest()
+    return "/".join(name[a:b] for a, b in zip((0, *cuts), (*cuts, None), strict=True))
 
 
 def _fed(password: str) -> Any:

@@ -1,0 +1,1 @@
+"""mysqlclient, which is imported as MySQLdb."""

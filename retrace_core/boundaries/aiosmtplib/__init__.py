@@ -1,0 +1,1 @@
+"""aiosmtplib, a mail client for asyncio."""

@@ -1,0 +1,86 @@
+"""Boot threads: what the start-up begins in the background does no more on replay than it had."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tests.server_process import free_port
+from tests.test_servers import get, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SHOP = """
+import sqlite3
+import threading
+import time
+
+import retrace_mw
+
+STOCK = []
+LOOKED = threading.Event()
+LOOKED_MORE = threading.Event()
+
+
+def look():
+    # Each time for something else: what it looks for next is on no tape.
+    with sqlite3.connect("shop.db") as connection:
+        asked = ("select name from stock where place = ?", [len(STOCK) + 1])
+        STOCK.append(connection.execute(*asked).fetchone()[0])
+
+
+def look_every_hour():
+    for pause, done in ((0.01, None), (3600, LOOKED), (3600, LOOKED_MORE)):
+        try:
+            look()
+        except Exception as error:
+            STOCK.append(type(error).__name__)
+        if done is not None:
+            done.set()
+        time.sleep(pause)
+
+
+threading.Thread(target=look_every_hour, daemon=True).start()
+LOOKED.wait(10)
+
+
+def application(environ, start_response):
+    LOOKED_MORE.wait(0.5)  # in vain
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [" ".join(STOCK).encode()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+
+def test_a_thread_that_sleeps_for_an_hour_does_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has looked twice when the request comes, and does not go on to what nobody recorded."""
+    (tmp_path / "shop.py").write_text(SHOP)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection, connection:
+        connection.execute("create table stock (place, name)")
+        rows = [(1, "tea"), (2, "salt"), (3, "never"), (4, "never")]
+        connection.executemany("insert into stock values (?, ?)", rows)
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        get(f"{base}/", {"X-Trace-ID": "stock"})
+    (tmp_path / "shop.db").unlink()
+    replayed = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", "stock"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert replayed.returncode == 0, replayed.stdout
