@@ -7,8 +7,9 @@ offline: it starts no thread, and asks nobody. `OpTracker.consistent` of a migra
 flag has a check ratio is not recorded.
 
 Hooks: `LDClient.__evaluate_with_hooks`, through which `variation`, `variation_detail` and
-`migration_variation` go (in version 8, `_evaluate_internal`); `all_flags_state`, `is_initialized`, `is_offline`,
-`secure_mode_hash`; and `__init__`. Read in launchdarkly-server-sdk 8.2 and 9.20.
+`migration_variation` go (in version 8, `_evaluate_internal`); `all_flags_state`,
+`is_initialized`, `is_offline`, `secure_mode_hash`; and `__init__`. Read in
+launchdarkly-server-sdk 8.2 and 9.20.
 """
 
 from __future__ import annotations
