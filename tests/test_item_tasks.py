@@ -332,3 +332,37 @@ def test_the_end_of_a_stream_that_the_request_closes_comes_of_itself(
     seen = {event.kind for lane in recording.lanes for event in lane.events}
     assert HANDED_OVER not in seen
     assert_identical(recording, app)
+
+
+def test_a_wait_for_what_never_came_is_no_call(recordings: Path) -> None:
+    """A task that a request left behind waits for others' requests until it is called off."""
+    app = with_worker(draw_each)
+    streams: list[Any] = []
+
+    async def listen(receive: Any) -> None:
+        while True:
+            await receive.receive()
+
+    @app.get("/open")
+    async def opened() -> str:
+        app.state.send, receive = anyio.create_memory_object_stream[Any](10)
+        streams.extend([app.state.send, receive])
+        app.state.listening = asyncio.create_task(listen(receive))
+        return "open"
+
+    @app.get("/say")
+    async def say() -> str:
+        await asyncio.sleep(0.01)
+        await app.state.send.send(object())
+        await asyncio.sleep(0.01)
+        app.state.listening.cancel()
+        return "said"
+
+    assert asked(app, "/open", "/say") == ['"open"', '"said"']
+    assert writer.flush(10)
+    loaded = map(load, recordings.rglob("trace.bin"))
+    recording = next(one for one in loaded if one.request.path == "/open")
+    assert recording.lane("0.0").events[-2].kind == HANDED_OVER
+    assert_identical(recording, app)
+    for stream in streams:
+        stream.close()
