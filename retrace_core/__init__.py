@@ -24,6 +24,7 @@ The files in the order of a request:
     records_only.py   what an owner of lanes leaves out that never replays
     lanes.py          one lane per task or thread; carry the scope into them
     loop_steps.py     how far the event loop got between one answer and the next
+    in_order.py       a set that is gone through in one order, in each process
     spawn_order.py    a group's tasks, gone through in the order they were added
     joining.py        when a coroutine that waited for a thread goes on
     server_threads.py  whose threads serve the process, and no request of their own

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retrace_core.recording import Environment
     from retrace_core.settings import Settings
 
-__all__ = ["ChapterNote", "begin", "place", "save", "save_first"]
+__all__ = ["ChapterNote", "begin", "place", "save", "save_ahead"]
 
 METHOD = "BOOT"
 
@@ -73,17 +73,18 @@ def place(service: str) -> str:
     return f"{BOOT_PREFIX}{tape.id}/{_services.setdefault(tape.id, service)}" if tape else ""
 
 
-def save_first(service: str, environment: Callable[[], Environment]) -> None:
-    """Queue the tape of this process ahead of its first recording, when none of it is written.
+def save_ahead(service: str, environment: Callable[[], Environment]) -> None:
+    """Queue the tape of this process ahead of a recording, when none of it is written.
 
     A digest that was made of a secret at start-up is known by it, and masked in all recordings.
+    So it is where digests were made since, as a cache was filled.
 
     Args:
         service: of that recording.
         environment: gives that of it; called later, by the writer's thread.
     """
     tape = boot_tape.tape()
-    if tape is None or tape.is_saved:
+    if tape is None or (tape.is_saved and not tape.has_digests):
         return
     with failsafe.gate("save the boot tape"):
         number, chapters = tape.take_unsaved()

@@ -95,6 +95,11 @@ class Chapter(RecordsOnly):
         """How many events it has."""
         return sum(lane.events for lane in self.lanes)
 
+    @property
+    def has_digests(self) -> bool:
+        """True where something was hashed in it."""
+        return any(lane.hashes for lane in self.lanes)
+
     def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
         """Return a new child lane of `parent`."""
         lane = Lane(self, lane_id or parent.next_child_id(), self.root.mode)
@@ -130,6 +135,8 @@ class BootTape:
         self.boot: Chapter | None = None
         """The first chapter, while it goes on."""
         self.on_boot_end: Callable[[], None] | None = None
+        self.has_digests = False
+        """True where something was hashed in a chapter that is in no file yet."""
         self._lock = threading.RLock()
         self._chapters: dict[_Name, Chapter] = {}
         self._unsaved: set[_Name] = set()
@@ -171,6 +178,7 @@ class BootTape:
             self._size_bytes -= replaced.state.size_bytes
         self._chapters[name] = chapter
         self._unsaved.add(name)
+        self.has_digests = self.has_digests or chapter.has_digests
 
     def take_unsaved(self) -> tuple[int, list[Chapter]]:
         """Return the number of the file to make, 0 for none, and the chapters in no file yet.
@@ -180,6 +188,7 @@ class BootTape:
         with self._lock:
             chapters = [one for name, one in self._chapters.items() if name in self._unsaved]
             self._unsaved.clear()
+            self.has_digests = False
             if self._segments and not chapters:
                 return 0, []
             self._segments += 1

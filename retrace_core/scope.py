@@ -237,7 +237,7 @@ class RecordingScope(Traffic, RecordsOnly):
                         self._let_go()
                     return
                 self._decision = decision
-            boot_recording.save_first(self.service, self._environment)
+            boot_recording.save_ahead(self.service, self._environment)
             writer.submit(self._written, size_bytes)
             count("recorded")
             if self._decision.verdict == "tail":

@@ -189,6 +189,27 @@ def test_what_is_hashed_with_a_secret_where_a_cache_is_filled_is_masked(
     assert digest not in raw(shop["folder"] / "recordings")
 
 
+def test_so_it_is_in_the_very_recording_in_which_it_was_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is written after the first one of the process, and after what was filled."""
+    (tmp_path / "tagged.py").write_text(TAGGED)
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "tagged:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        get(f"{base}/", {"X-Trace-ID": "first"})
+        tag = get(f"{base}/tag", {"X-Trace-ID": "second"})
+    assert len(tag) == 64
+    assert str(tag).encode() not in raw(tmp_path / "recordings")
+    (tmp_path / "tags.db").unlink()
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second", "--cold"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout
+
+
 def test_without_its_tape_the_replay_says_what_is_missing(
     shop: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -251,6 +272,25 @@ def test_verify_boots_each_recording_from_its_tape(shop: dict[str, Any], isolate
     assert (found["recordings"], found["exact"], done.returncode) == (2, 2, 0), done.stdout
 
 
+TAGGED = """
+import functools
+import hashlib
+import sqlite3
+
+import retrace_mw
+
+@functools.lru_cache
+def tag():
+    with sqlite3.connect("tags.db") as connection:
+        said = connection.execute("select 'password=' || 'example-of-one'").fetchone()[0]
+    return hashlib.sha256(said.encode()).hexdigest()
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [tag().encode() if environ["PATH_INFO"] == "/tag" else b"ready"]
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
 COUNTER = """
 import os
 import subprocess

@@ -74,19 +74,25 @@ class Concealing:
     ) -> tuple[bytes, list[bytes], bytes]:
         data = b"".join((header, *parts))
         streams = list(_streams(draft, len(header), parts))
-        of_path = _path_parts(draft, header, parts)
+        known: list[_PathParts] = []
+
+        def of_path() -> _PathParts:
+            if not known:  # most recordings have no secret, and nobody asks
+                known.append(_path_parts(draft, header, parts))
+            return known[0]
+
         redacted = self.redactor.redact(
             data,
             list(regions_of(header, parts)),
             streams,
-            values=of_path.given,
+            values=lambda: of_path().given,
             boot=draft.request.protocol == "boot",
         )
-        redacted = _with_route(redacted, data, of_path.of_route)
+        if redacted.data is data:
+            return header, parts, b""
+        redacted = _with_route(redacted, data, of_path().of_route)
         redacted = _without_tags(redacted, draft, header)
         masked = redacted.data
-        if masked is data:
-            return header, parts, b""
         place = len(header)
         if masked[:place] != header:
             path = _header.decode(masked[:place]).path
@@ -200,15 +206,20 @@ def _given_at(part: bytes) -> int:
         return place
     place = token_at(part, place).begin
     for _ in range(_OF_PROTOCOL):
-        place = token_at(part, place).end
+        place = _behind(part, place)
     return place
+
+
+def _behind(part: bytes, place: int) -> int:
+    """Return where the text at a place ends; most are short."""
+    size = part[place]
+    return place + size - 0x9F if 0xA0 <= size <= 0xBF else token_at(part, place).end
 
 
 def lane_bounds(part: bytes) -> tuple[int, int]:
     """Return where the events of a lane stand in its part: bytes within MessagePack."""
-    fields = token_at(part, len(_LANE))
-    lane_id = token_at(part, fields.begin)
-    events = token_at(part, lane_id.end)
+    lane_id = len(_LANE) + 1  # behind the head of an array of four
+    events = token_at(part, _behind(part, lane_id))
     return events.begin, events.end
 
 
@@ -218,6 +229,8 @@ def _streams(draft: Draft, place: int, parts: Sequence[bytes]) -> Iterator[list[
         "request": draft.request.body,
         "response": draft.response.body if draft.response is not None else [],
     }
+    if all(len(chunks) < 2 for chunks in bodies.values()):
+        return
     for part in parts:
         chunks = bodies.get(tag_of(part), [])
         if len(chunks) > 1:

@@ -117,7 +117,7 @@ class Redactor:
         regions: Sequence[Region],
         streams: Sequence[Sequence[tuple[int, int]]],
         masks: frozenset[bytes] = frozenset(),
-        values: frozenset[tuple[int, int]] = frozenset(),
+        values: Callable[[], frozenset[tuple[int, int]]] = frozenset,
         *,
         boot: bool = False,
     ) -> Redacted:
@@ -128,7 +128,8 @@ class Redactor:
             regions: where they are MessagePack, in order.
             streams: where the chunks of each body that came in several stand.
             masks: what stands in it for secrets already.
-            values: where values stand that are masked where they are secrets, short or not.
+            values: says, if asked, where values stand that are masked, short or not, where they
+                are secrets.
             boot: True for a file of a boot tape.
 
         Raises:
@@ -162,7 +163,7 @@ class Redactor:
         streams: Sequence[Sequence[tuple[int, int]]],
         joined: Sequence[bytes],
         found: SecretSet,
-        values: frozenset[tuple[int, int]],
+        values: Callable[[], frozenset[tuple[int, int]]],
     ) -> tuple[list[tuple[int, bytes, Replacement]], list[bytes]]:
         """Return what is replaced, and the pseudonyms within compressed bodies."""
         inner = mask_payloads(found, self._find_in_whole, self._care)
@@ -172,7 +173,7 @@ class Redactor:
         before = len(found.placed)
         inner += repack(data, found, replacements, self._care)
         texts = tuple(replacements)
-        care = self._care._replace(values=found.lines | values)
+        care = self._care._replace(values=found.lines | values())
         patches = list(patches_of(data, regions, texts, replacements, care))
         if found.placed:
             patches = placed(patches, found.placed)
