@@ -37,6 +37,7 @@ __all__ = [
     "enter_boot",
     "in_boot_lane",
     "is_active",
+    "is_of_boot",
     "is_played",
     "leave_boot",
     "on_boot_tape",
@@ -253,6 +254,11 @@ def boot_runs() -> bool:
 def boot_lane() -> Lane | None:
     """Return the lane of the boot while it goes on."""
     return _tape.boot.root if _tape is not None and _tape.boot is not None else None
+
+
+def is_of_boot(lane: Any) -> bool:
+    """Return True for a lane of the start-up, recorded or played."""
+    return getattr(lane.scope, "label", "") == BOOT
 
 
 @contextmanager

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KIND", "LARGEST", "MOST", "Fed", "fingerprint", "keep_by", "kept", "padded"]
+__all__ = ["KIND", "LARGEST", "MOST", "ROOM", "Fed", "fingerprint", "keep_by", "kept", "padded"]
 
 KIND: Final = "free.hashlib.digest"
 LARGEST: Final = 32 * 1024
 """What has more bytes is not kept: its digest is reckoned on replay."""
 MOST: Final = 256 * 1024
 """So many bytes of what is hashed are kept in a lane, for each digest 64 more."""
-_SIZE = 16
+ROOM: Final = 16
+"""So many bytes a fingerprint takes."""
 
 
 class Fed:
@@ -82,9 +83,9 @@ def kept(lane: Any, made: Any, fed: Any) -> Any:
 
 def padded(hashed: bytes) -> bytes:
     """Return what was hashed with room for a fingerprint."""
-    return hashed.ljust(_SIZE, b"\0")
+    return hashed.ljust(ROOM, b"\0")
 
 
 def fingerprint(hashed: bytes) -> bytes:
     """Return what stands in the place of what was hashed, padded; it is as long."""
-    return hashlib.blake2b(hashed, digest_size=_SIZE).digest().ljust(len(hashed), b"\0")
+    return hashlib.blake2b(hashed, digest_size=ROOM).digest().ljust(len(hashed), b"\0")

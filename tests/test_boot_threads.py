@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
 SHOP = """
+import os
 import sqlite3
 import threading
 import time
@@ -48,6 +49,8 @@ def look_every_hour():
 
 threading.Thread(target=look_every_hour, daemon=True).start()
 LOOKED.wait(10)
+with open(os.environ.get("ANOTHER_LOG", "shop.log"), "a") as log:
+    print("started", file=log)
 
 
 def application(environ, start_response):
@@ -63,7 +66,10 @@ app = retrace_mw.RetraceMiddleware(application)
 def test_a_thread_that_sleeps_for_an_hour_does_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has looked twice when the request comes, and does not go on to what nobody recorded."""
+    """It has looked twice when the request comes, and does not go on to what nobody recorded.
+
+    A log that the start-up comes to on replay only is written elsewhere.
+    """
     (tmp_path / "shop.py").write_text(SHOP)
     with closing(sqlite3.connect(tmp_path / "shop.db")) as connection, connection:
         connection.execute("create table stock (place, name)")
@@ -77,6 +83,7 @@ def test_a_thread_that_sleeps_for_an_hour_does_so(
     with serving(command, port, tmp_path / "recordings") as base:
         get(f"{base}/", {"X-Trace-ID": "stock"})
     (tmp_path / "shop.db").unlink()
+    monkeypatch.setenv("ANOTHER_LOG", str(tmp_path / "never.log"))
     replayed = subprocess.run(
         [sys.executable, "-m", "retrace_core.cli", "replay", "stock"],
         capture_output=True,
@@ -84,3 +91,4 @@ def test_a_thread_that_sleeps_for_an_hour_does_so(
         timeout=100,
     )
     assert replayed.returncode == 0, replayed.stdout
+    assert not (tmp_path / "never.log").exists()

@@ -4,7 +4,8 @@ The file object is a real one in both worlds, on replay of a scratch file: seeki
 and buffering are the interpreter's own. What is written goes to the scratch file and nowhere
 else. Where an opener is given, it opens: that is an event of `os.open`. A file that was not
 opened when it was recorded, a template for instance that lay in a cache, is opened as it is,
-for reading only.
+for reading only; but what the start-up writes and had not written when it was recorded, a log that
+one of its threads comes to earlier, is a scratch file.
 
 Hooks: `io.open`, which is `builtins.open`.
 """
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.boot_tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.file_access import (
     NOTHING,
@@ -54,6 +56,8 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(file, mode, *args, **kwargs)
 
         def live() -> Any:
+            if lane.mode == REPLAY and is_of_boot(lane) and not _WRITES.isdisjoint(mode):
+                return _apart(original, file, mode, args, kwargs), None
             before = content_of(file) if "w" not in mode and "x" not in mode else None
             if before is not None and before[1]:
                 lane.state.tainted = True
@@ -81,7 +85,10 @@ def _apart(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    """Return a scratch file for what infrastructure writes: a log that a request begins, say."""
+    """Return a scratch file for what infrastructure writes: a log that a request begins, say.
+
+    And for what the start-up does that was not recorded.
+    """
     name = world_path(file)
     if name is None or kwargs.get("opener") is not None or len(args) > 5 or lies_in_scratch(file):
         return original(file, mode, *args, **kwargs)

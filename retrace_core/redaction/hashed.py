@@ -12,7 +12,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
-from retrace_core.hashing import KIND, fingerprint
+from retrace_core.hashing import KIND, ROOM, fingerprint
 from retrace_core.redaction.messagepack import Token, token_at
 
 if TYPE_CHECKING:
@@ -44,10 +44,32 @@ class Hashed(NamedTuple):
         """Return its digest."""
         return data[self.digest_begin : self.digest_end]
 
-    def keep(self, masked: bytearray) -> None:
-        """Put the fingerprint of what was hashed into its place."""
-        kept = fingerprint(bytes(masked[self.begin : self.end]))
+    def keep(self, masked: bytearray, told: bytes | None = None) -> None:
+        """Put the fingerprint of what was hashed into its place.
+
+        Args:
+            masked: the bytes of the recording.
+            told: what the replay hashes, where that is something else than stands there.
+        """
+        kept = fingerprint(bytes(masked[self.begin : self.end]) if told is None else told)
         masked[self.begin : self.end] = kept
+
+    def told(self, data: bytes, repacked: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+        """Return what a replay hashes of what was hashed out of a compressed body, else None.
+
+        Pseudonyms may be shorter there, so that they can be packed.
+
+        Args:
+            data: the bytes of the recording, not masked yet.
+            repacked: what was in bodies, and what is in them now.
+        """
+        hashed = data[self.begin : self.end]
+        bare = hashed.rstrip(b"\0") if len(hashed) == ROOM else hashed
+        for was, now in repacked:
+            place = was.find(bare)
+            if place >= 0:
+                return now[place : place + len(bare)].ljust(len(hashed), b"\0")
+        return None
 
     def blank(self, masked: bytearray) -> None:
         """Put zeros into the place of what was hashed, and of the digest."""

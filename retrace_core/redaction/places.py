@@ -62,7 +62,7 @@ _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
     b" the your our their this that these those for from with and not are was when which used use"
     b" using can may must should will its any all one new old"
-    b" yes off enabled disabled"
+    b" yes off enabled disabled type"
     b" str int float bool boolean number bytes dict list tuple object await async lambda".split()
 )
 """In prose they come after a colon: `password: the one that you chose`; types in programs; and
@@ -193,6 +193,8 @@ def _after(
     while first > begin and data[first - 1] in b" \t":
         first -= 1
     begins_line = not match[2] and (first == begin or data[first - 1] in b"\r\n")
+    if separator == b":" and data[match.start(3) - 1 : match.start(3)] == b"]" and match[2]:
+        return None  # of a style sheet: input[type="password"]:focus
     if separator == b":" and begins_line and first == left:
         return _LINE.match(data, start, end)[0].strip(), False, start  # type: ignore[index]
     if separator == b":" and (begins_line or data[max(first - 2, begin) : first] == b"\\n"):

@@ -154,7 +154,8 @@ class Redactor:
                 self._of_boot.add(digests)
             rule = BOOT_DIGEST if boot else DIGEST
             if not any([found.add_digest(digest, rule) for digest in digests]):
-                return patched(data, picked, inner, hashed=hashed, kept=of_secrets)
+                kept, repacked = of_secrets, found.repacked
+                return patched(data, picked, inner, hashed=hashed, kept=kept, repacked=repacked)
 
     def _choose(
         self,

@@ -57,8 +57,10 @@ def repack(
         if (picked := list(chosen(one.plain, 0, texts, replacements, care)))
     ]
     inner: list[bytes] = []
+    found.repacked.clear()
     for (one, picked), (masks, packed) in zip(bodies, _packed(bodies), strict=True):
         inner += masks
+        found.repacked.append((one.plain, _written(one.plain, picked, masks)))
         for place, was, now in _pieces(data, one, packed, picked[0][2].rule):
             if one.is_spread and len(was) >= WHOLE:
                 replacements[was] = now

@@ -271,6 +271,7 @@ def patched(
     *,
     hashed: Sequence[Hashed] = (),
     kept: Sequence[Hashed] = (),
+    repacked: Sequence[tuple[bytes, bytes]] = (),
 ) -> Redacted:
     """Return the bytes with what was chosen replaced.
 
@@ -280,6 +281,7 @@ def patched(
         inner: pseudonyms within compressed bodies.
         hashed: events of hashes, in order, of which what was hashed is taken out.
         kept: those that have a secret in it, and keep a fingerprint of it.
+        repacked: what was in compressed bodies, and what is in them now.
     """
     changed = bytearray(data)
     gone = [(one.begin, one.end) for one in hashed]
@@ -293,7 +295,7 @@ def patched(
             patches.append(Patch(place, secret, mask, replacement.rule))
     for one in hashed:
         if one in keep:
-            one.keep(changed)
+            one.keep(changed, one.told(data, repacked))
         else:
             one.blank(changed)
     return Redacted(bytes(changed), patches, inner)

@@ -50,6 +50,8 @@ class SecretSet:
         self.says_packed: list[tuple[bytes, bytes, str]] = []
         """Those of tokens whose payload is compressed: the same."""
         self.compressed: list[Compressed] = []
+        self.repacked: list[tuple[bytes, bytes]] = []
+        """What was in those with secrets, and what is in them now."""
         self.opaque: list[tuple[int, int]] = []
         """Where they stand, and nothing else: no secret is found there, and none replaced."""
         self.lines: set[tuple[int, int]] = set()

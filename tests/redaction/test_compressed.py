@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import random
 import sys
 import zlib
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import brotli
@@ -23,7 +25,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from retrace_core import load, replay, stats, writer
+from retrace_core import load, native, replay, stats, writer
 from retrace_core.codec import encode
 from retrace_core.redaction import brotli_streams, gzip_streams, zlib_streams, zstd_frames
 from retrace_core.redaction.bodies import bodies_of_lane
@@ -38,11 +40,11 @@ from retrace_core.redaction.scanning import scan
 from retrace_core.trace_file.load import read_plain
 from retrace_mw import RetraceMiddleware
 from tests.http_origin import origin
-from tests.redaction.raw import files
+from tests.recorded import record_wsgi
+from tests.redaction.raw import files, raw
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
 NAMES = Names()
 REDACTOR = Redactor(NAMES, Forms(Pseudonyms(b"k" * 32), NAMES))
@@ -302,3 +304,26 @@ def test_scan_looks_into_it() -> None:
     """What slipped through is found inside of gzip, too."""
     data = encode(ANSWERS["whole"])
     assert REDACTOR.redact(data, [Region(0, len(data))], ()).patches
+
+
+@pytest.mark.skipif(native.IMPLEMENTATION != "c", reason="the fallback records no digests")
+def test_a_digest_of_what_was_packed(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a store of content: what is hashed has the pseudonym that could be packed."""
+    plain = json.dumps({"password": "ab" * 40, "lines": list(range(20))}).encode()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "object").write_bytes(zlib.compress(plain))
+    (tmp_path / hashlib.sha1(plain).hexdigest()).write_text("where it is")
+
+    def view() -> str:
+        content = zlib.decompress(Path("object").read_bytes())
+        return Path(hashlib.sha1(content).hexdigest()).read_text()
+
+    app, _ = record_wsgi(recordings, view)
+    assert b"abababababab" not in raw(recordings)
+    for path in tmp_path.glob("[0-9a-o]*"):
+        path.unlink() if path.is_file() else None
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()

@@ -176,6 +176,8 @@ LEFT: dict[str, object] = {
     "a keyword of a program": "url_for('auth', passwd='passwd')",
     "an argument of a program": "connect(\n    credentials=credentials,\n)",
     "a call of a program": "user = Class(db,\n    password=Password(),\n    token=make('a'))",
+    "a style sheet": 'input[type="text"]:focus,\ninput[type="password"]:focus,\na:hover { a: b }',
+    "a comment of a template": "<!-- password: type; no initial value -->",
     "settings that ask": 'SECRET_KEY = os.environ.get("SECRET_KEY") or token_hex()\n'
     "A_TOKEN = settings['token']\nsession_key = os.urandom(24)\n",
     "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",
