@@ -1,7 +1,8 @@
 """LaunchDarkly evaluations as events: what the SDK's two clients, sync and async, share.
 
 Every evaluation passes one place, where also the SDK's own hooks hang; there the reason and
-the variation's index are known of a plain `variation()` too. Imported only by boundaries.
+the variation's index are known of a plain `variation()` too. Version 8 has no hooks, and no
+migrations; all its evaluations pass `_evaluate_internal`. Imported only by boundaries.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ldclient.evaluation import EvaluationDetail, FeatureFlagsState
-from ldclient.hook import _EvaluationWithHookResult as Result
-from ldclient.migrations import OpTracker, Stage
 
 from retrace_core.boundary import Hook, Patch, call, call_async
 from retrace_core.native import current
@@ -32,8 +31,19 @@ def evaluation_hooks(client: type) -> tuple[Hook | Patch, ...]:
     Args:
         client: `LDClient` or `AsyncLDClient`.
     """
+    with_hooks = f"_{client.__name__}__evaluate_with_hooks"
+    evaluating: Hook | Patch = Hook(
+        owner=client,
+        name="_evaluate_internal",
+        kind="ldclient.variation",
+        key=_evaluation_key,
+        encode=_encode_detail,
+        decode=_decode_detail,
+    )
+    if hasattr(client, with_hooks):
+        evaluating = Patch(client, with_hooks, _hooked_evaluate)
     return (
-        Patch(client, f"_{client.__name__}__evaluate_with_hooks", _hooked_evaluate),
+        evaluating,
         Hook(
             owner=client,
             name="all_flags_state",
@@ -54,6 +64,18 @@ def offline(config: Any) -> Any:
 
 def _no_key(*_: object) -> None:
     return None
+
+
+def _evaluation_key(_: object, key: str, context: Any, default: Any, *__: object) -> object:
+    return key, default, _canonical(context)
+
+
+def _encode_detail(detail: EvaluationDetail) -> object:
+    return detail.value, detail.variation_index, detail.reason
+
+
+def _decode_detail(answer: Any) -> EvaluationDetail:
+    return EvaluationDetail(*answer)
 
 
 def _state_key(client: object, context: Context, **options: Any) -> object:
@@ -107,6 +129,9 @@ def _encode(result: Any) -> object:
 
 
 def _decode(key: str, context: Context, default: Any, answer: Any) -> Any:
+    from ldclient.hook import _EvaluationWithHookResult as Result
+    from ldclient.migrations import OpTracker, Stage
+
     value, index, reason, *more = answer
     detail = EvaluationDetail(value, index, reason)
     if not more:

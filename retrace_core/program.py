@@ -56,7 +56,16 @@ def program_of(candidates: Sequence[object], secrets: Collection[bytes]) -> Prog
     kinds = [kind_of(one) for one in candidates]
     serves = next((kind for kind in kinds if not kind.startswith("retrace_mw.")), "")
     told = [_without(argument, secrets) for argument in found.arguments]
-    return msgspec.structs.replace(found, serves=serves, arguments=told)
+    child = _name_of_child()
+    return msgspec.structs.replace(found, serves=serves, arguments=told, child=child)
+
+
+def _name_of_child() -> str:
+    """Return what `multiprocessing` calls this process, "" where it has not started it."""
+    module = sys.modules.get("multiprocessing.process")
+    if module is None or module.parent_process() is None:
+        return ""
+    return str(module.current_process().name)
 
 
 def _without(argument: str, secrets: Collection[bytes]) -> str:
@@ -69,10 +78,12 @@ def _without(argument: str, secrets: Collection[bytes]) -> str:
 def started() -> Program | None:
     """Return what this process was started as, whatever it serves; None where it can't be told.
 
-    Nothing can be told of what was given by `-c` or on standard input, and of what
-    `multiprocessing` has spawned.
+    Nothing can be told of what was given by `-c` or on standard input. What `multiprocessing` has
+    spawned was started as the process that spawned it.
     """
     given = sys.orig_argv[1:]
+    if "--multiprocessing-fork" in given:
+        given = _of_spawning()
     while given and given[0].startswith("-") and len(given[0]) > 1:
         option = given.pop(0)
         if option == _LONG_WITH_VALUE:
@@ -97,6 +108,13 @@ def started() -> Program | None:
     whole = os.path.join(_FOLDER, path)
     name = os.path.relpath(whole, _FOLDER) if _is_below(whole, _FOLDER) else whole
     return _made("script", name, given, path)
+
+
+def _of_spawning() -> list[str]:
+    """Return the arguments of the interpreter that spawned this process, as far as it says."""
+    main = sys.modules.get("__mp_main__")
+    spec = getattr(main, "__spec__", None)
+    return ["-m", spec.name, *sys.argv[1:]] if spec is not None else list(sys.argv)
 
 
 def _made(kind: str, name: str, arguments: list[str], path: str) -> Program | None:

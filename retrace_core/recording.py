@@ -197,6 +197,8 @@ class Program(msgspec.Struct, frozen=True, array_like=True):
     """What it has in `sys.argv[0]`."""
     serves: str = ""
     """What the recorded application is, "module:name" of its class or function; "" if unknown."""
+    child: str = ""
+    """Name of the process of `multiprocessing` that served, where it was not the first one."""
 
 
 class Environment(msgspec.Struct, frozen=True, array_like=True):

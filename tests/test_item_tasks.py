@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from retrace_core import installer, load, writer
+from retrace_core.handed_over import HANDED_OVER
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, only_recording
 
@@ -293,3 +294,75 @@ def test_what_comes_by_a_memory_stream_is_kept_by_its_value(
     recording = only_recording(recordings)
     app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
     assert_identical(recording, app)
+
+
+def test_the_end_of_a_stream_that_the_request_closes_comes_of_itself(
+    recordings: Path, tmp_path: Path
+) -> None:
+    """What its own task has done before it closed the stream is done on replay, too."""
+    app = with_worker(draw_each)
+    path = tmp_path / "words.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE word (text)")
+
+    def read(text: str) -> str:
+        with closing(sqlite3.connect(path)) as db:
+            return f"{text} {db.execute('SELECT count(*) FROM word').fetchall()}"
+
+    @app.get("/{text}")
+    async def page(text: str) -> str:
+        send, receive = anyio.create_memory_object_stream[str](0)
+        drawn: list[str] = []
+
+        async def draw() -> None:
+            async with send:
+                drawn.append(await anyio.to_thread.run_sync(read, text))
+
+        async with receive, anyio.create_task_group() as group:
+            group.start_soon(draw)
+            with pytest.raises(anyio.EndOfStream):
+                await receive.receive()
+            answer = drawn[0]
+            group.cancel_scope.cancel()
+        return answer
+
+    (answer,) = asked(app, "/one")
+    assert "one" in answer
+    recording = only_recording(recordings)
+    seen = {event.kind for lane in recording.lanes for event in lane.events}
+    assert HANDED_OVER not in seen
+    assert_identical(recording, app)
+
+
+def test_a_wait_for_what_never_came_is_no_call(recordings: Path) -> None:
+    """A task that a request left behind waits for others' requests until it is called off."""
+    app = with_worker(draw_each)
+    streams: list[Any] = []
+
+    async def listen(receive: Any) -> None:
+        while True:
+            await receive.receive()
+
+    @app.get("/open")
+    async def opened() -> str:
+        app.state.send, receive = anyio.create_memory_object_stream[Any](10)
+        streams.extend([app.state.send, receive])
+        app.state.listening = asyncio.create_task(listen(receive))
+        return "open"
+
+    @app.get("/say")
+    async def say() -> str:
+        await asyncio.sleep(0.01)
+        await app.state.send.send(object())
+        await asyncio.sleep(0.01)
+        app.state.listening.cancel()
+        return "said"
+
+    assert asked(app, "/open", "/say") == ['"open"', '"said"']
+    assert writer.flush(10)
+    loaded = map(load, recordings.rglob("trace.bin"))
+    recording = next(one for one in loaded if one.request.path == "/open")
+    assert recording.lane("0.0").events[-2].kind == HANDED_OVER
+    assert_identical(recording, app)
+    for stream in streams:
+        stream.close()

@@ -74,6 +74,22 @@ def test_a_module_that_is_run_replays(tmp_path: Path) -> None:
     assert replayed(path)["identical"]
 
 
+@pytest.mark.parametrize(("method", "server"), [("fork", "uvicorn"), ("spawn", "waitress")])
+def test_an_application_that_a_child_serves_replays(
+    method: str, server: str, tmp_path: Path
+) -> None:
+    """What the process of `multiprocessing` does is done where the program would start it."""
+    module = ("-m", "tests.programs.parent")
+    path = recorded(tmp_path, *module, method, server, "--port", "{port}")
+    program = load(path).header.environment.program
+    assert program is not None
+    assert program.child.endswith("Process-2")
+    response = load(path).response
+    assert response is not None
+    assert f"by {program.child}".encode() in response.body[0]
+    assert replayed(path)["identical"]
+
+
 def test_a_global_of_what_is_run_is_none_of_what_is_imported(tmp_path: Path) -> None:
     """Its name is recorded, and an import does not have it: then the program is run."""
     path = recorded(tmp_path, "-m", "tests.programs.late", "{port}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retrace_core.redaction.forms import percent_decoded, written_alike
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.replacements import Replacement
-from retrace_core.redaction.tokens import digest_of, parts_of, signed_parts
+from retrace_core.redaction.tokens import digest_of, key_in, parts_of, signed_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,8 @@ class FoundValues:
         forms = self.forms
         if (b"$" in value or value[:1] == b"{") and (digest := digest_of(value)):
             return FoundValue(forms.of(digest.decode(), rule))
+        if key := key_in(value):
+            return FoundValue(forms.of(key.decode(), rule))
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
             says = None if parts.says is None else (parts.payload, parts.says, rule)

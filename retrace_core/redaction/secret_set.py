@@ -11,7 +11,7 @@ from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
-from retrace_core.redaction.tokens import encoded_json, parts_of
+from retrace_core.redaction.tokens import encoded_json, key_in, parts_of
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -212,6 +212,8 @@ class SecretSet:
         value = plain.encode("utf-8", "surrogatepass")
         if len(plain) < LEAST or value in self.allowed or parts_of(value) is not None:
             return  # of a token its signature is masked, which has no escapes
+        if key_in(value):
+            return  # of a key what is within its label, in all forms
         alike = escaped_alike(text, plain, self._forms.pseudonym(plain))
         if alike is not None:
             timid = self._forms.is_timid(plain)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Parts", "digest_of", "encoded_json", "opened", "parts_of", "signed_parts"]
+__all__ = ["Parts", "digest_of", "encoded_json", "key_in", "opened", "parts_of", "signed_parts"]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(
@@ -47,6 +47,10 @@ _ENCODED = re.compile(rb"(?<![A-Za-z0-9])eyJ[A-Za-z0-9+/_-]{16,}(?![.:])")
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
+_PEM = re.compile(
+    rb"\s*-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----([\s0-9A-Za-z+/=]+)"
+    rb"-----END (?:[A-Z]+ )*PRIVATE KEY-----\s*"
+)
 _PASSWORD_HASH = re.compile(
     rb"(?:\{[A-Z][A-Z0-9-]{1,20}\})?"  # as LDAP has it
     rb"(?:(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
@@ -143,6 +147,12 @@ def digest_of(value: bytes) -> bytes:
     """
     match = _PASSWORD_HASH.fullmatch(value)
     return (match[1] or match[2] or match[3]) if match is not None else b""
+
+
+def key_in(value: bytes) -> bytes:
+    """Return what a private key in PEM is without its label, b"" for anything else."""
+    match = _PEM.fullmatch(value) if b"PRIVATE KEY" in value else None
+    return match[1] if match is not None else b""
 
 
 def opened(text: bytes) -> bytes:

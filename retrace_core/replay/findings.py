@@ -6,7 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from retrace_core.asking_line import asking_line
+from retrace_core.handed_over import HANDED_OVER
 from retrace_core.ordering import ORDER
+from retrace_core.recording import CANCELLED
 from retrace_core.replay.deviation import Deviation
 from retrace_core.replay.divergence import Divergence
 
@@ -107,7 +109,7 @@ class Findings:
         """Return what else there is to say: calls not made again, reads made too often."""
         notes = list(self.notes)
         for lane, cursor in self._cursors.items():
-            left = [event for event, _ in cursor.left() if event.kind not in ORDER]
+            left = [event for event, _ in cursor.left() if _asks(event)]
             if left and cursor.complete and self.divergence is None:
                 first = left[0]
                 notes.append(
@@ -137,8 +139,15 @@ class Findings:
             for cursor in self._cursors.values()
             if cursor.complete
             for event, _ in cursor.left()
-            if event.kind not in (_END, *ORDER)
+            if event.kind != _END and _asks(event)
         ]
+
+
+def _asks(event: Event) -> bool:
+    """Return False for order, and for a wait for other work's doing that was called off."""
+    if event.kind == HANDED_OVER and event.status == CANCELLED:
+        return False
+    return event.kind not in ORDER
 
 
 def _divergence(

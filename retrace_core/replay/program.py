@@ -20,6 +20,7 @@ from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE
 from retrace_core.program import command_of, kind_of
 from retrace_core.protocol import holds_middleware, layers
+from retrace_core.replay.child_process import in_place_of
 from retrace_core.replay.divergence import DivergedError
 from retrace_core.replay.doors import doors_in_name_only
 from retrace_core.replay.serving import taken_from_servers
@@ -60,6 +61,7 @@ def run_program(
     ended: BaseException | None = None
     with taken_from_servers(taking), _as_if_started(program, folder) as begin:
         taking.doors.enter_context(doors_in_name_only())
+        taking.doors.enter_context(in_place_of(program.child))
         with taking.doors:
             try:
                 begin()

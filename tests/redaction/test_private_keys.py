@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -16,6 +17,7 @@ from retrace_core import replay
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 from tests.redaction.raw import files, raw
+from tests.redaction.test_finding import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +83,17 @@ def test_signs_and_verifies(recordings: Path, kind: str, form: str) -> None:
     (path,) = files(recordings)
     result = replay(path, app)
     assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("write", [dict, json.dumps])
+def test_the_label_of_a_key_stays_where_its_name_says_that_it_is_one(write: Any) -> None:
+    """By it and by its size a replay knows which kind of key it was."""
+    pem = (
+        KINDS["p-256"]()
+        .private_bytes(serialization.Encoding.PEM, FORMATS["pkcs8"], serialization.NoEncryption())
+        .decode()
+    )
+    out = masked(write({"private_key": pem}))
+    assert out.count(b"-----BEGIN PRIVATE KEY-----") == 1
+    assert out.count(b"-----END PRIVATE KEY-----") == 1
+    assert pem.split("\n")[1].encode() not in out

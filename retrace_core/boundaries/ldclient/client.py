@@ -7,8 +7,9 @@ offline: it starts no thread, and asks nobody. `OpTracker.consistent` of a migra
 flag has a check ratio is not recorded.
 
 Hooks: `LDClient.__evaluate_with_hooks`, through which `variation`, `variation_detail` and
-`migration_variation` go; `all_flags_state`, `is_initialized`, `is_offline`,
-`secure_mode_hash`; and `__init__`. Read in launchdarkly-server-sdk 9.20.
+`migration_variation` go (in version 8, `_evaluate_internal`); `all_flags_state`,
+`is_initialized`, `is_offline`, `secure_mode_hash`; and `__init__`. Read in
+launchdarkly-server-sdk 8.2 and 9.20.
 """
 
 from __future__ import annotations
@@ -38,6 +39,6 @@ def _hooked_init(init: Callable[..., None]) -> Callable[..., None]:
 
 BOUNDARY = Boundary(
     kind="ldclient",
-    supports="launchdarkly-server-sdk>=9.4,<10",
+    supports="launchdarkly-server-sdk>=8,<10,!=9.0.*,!=9.1.*,!=9.2.*,!=9.3.*",
     hooks=(Patch(LDClient, "__init__", _hooked_init), *evaluation_hooks(LDClient)),
 )

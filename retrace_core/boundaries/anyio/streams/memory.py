@@ -1,9 +1,10 @@
 """Memory object streams of anyio: what other work of the process sends to a request.
 
-Hook: `send_nowait` of the sending end, to which `send` comes, and `receive_nowait` and `receive`
-of the other. What a request receives that none of its own lanes had sent is an event, with its
-value (`handed_over`), and so is the stream's end. A task that serves many requests gets no lane
-for each item, as it does with `asyncio.Queue`. Read in anyio 4.0 to 4.16.
+Hook: `send_nowait` of the sending end, to which `send` comes, its `close`, and `receive_nowait`
+and `receive` of the other. What a request receives that none of its own lanes had sent is an
+event, with its value (`handed_over`), and so is the stream's end, unless one of its own lanes
+closed it. A task that serves many requests gets no lane for each item, as it does with
+`asyncio.Queue`. Read in anyio 4.0 to 4.16.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _KEY = "anyio.receive"
+_CLOSED_IN = "_retrace_closed_in"
+"""Attribute of a stream's state: the lane that closed the last of its sending ends."""
 _RECEIVE_NOWAIT: Callable[[Any], Any] = memory.MemoryObjectReceiveStream.receive_nowait
 _SEND = memory.MemoryObjectSendStream.send.__code__
 _RECEIVE = memory.MemoryObjectReceiveStream.receive.__code__
@@ -64,6 +67,23 @@ def _put(state: Any, item: object, lane: Any) -> None:
         hand_over(state, item, lane if isinstance(lane, Lane) else None)
 
 
+def _closing(close: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(close)
+    def closed(self: Any) -> None:
+        close(self)
+        lane = current()
+        if isinstance(lane, Lane) and self._state.open_send_channels == 0:
+            vars(self._state).setdefault(_CLOSED_IN, lane)
+
+    return closed
+
+
+def _is_own_end(self: Any, lane: Lane, error: BaseException) -> bool:
+    """Return True where a stream's end comes of what the request did itself."""
+    closer = vars(self._state).get(_CLOSED_IN)
+    return isinstance(error, EndOfStream) and closer is not None and closer.scope is lane.scope
+
+
 def _receiving_nowait(receive_nowait: Callable[[Any], Any]) -> Callable[[Any], Any]:
     @functools.wraps(receive_nowait)
     def received(self: Any) -> Any:
@@ -77,8 +97,7 @@ def _receiving_nowait(receive_nowait: Callable[[Any], Any]) -> Callable[[Any], A
         try:
             item = receive_nowait(self)
         except (WouldBlock, EndOfStream) as error:
-            if lane.mode == RECORD:
-                record_error(lane, HANDED_OVER, _KEY, error, start_ns)
+            _failed(self, error, lane, start_ns)
             raise
         return _taken(self, item, lane, start_ns)
 
@@ -110,8 +129,7 @@ async def _receive_in_lane(receive: Callable[[Any], Any], self: Any) -> Any:
     try:
         item = await receive(self)
     except (EndOfStream, asyncio.CancelledError) as error:
-        if lane.mode == RECORD:
-            record_error(lane, HANDED_OVER, _KEY, error, start_ns)
+        _failed(self, error, lane, start_ns)
         raise
     return _taken(self, item, lane, start_ns)
 
@@ -139,6 +157,17 @@ def _taken(self: Any, item: Any, lane: Lane, start_ns: int) -> Any:
     return item
 
 
+def _failed(self: Any, error: BaseException, lane: Lane, start_ns: int) -> None:
+    with failsafe.gate("receive from a memory stream"):
+        if _is_own_end(self, lane, error):
+            if lane.mode == REPLAY:
+                lane.scope.got(lane)
+            else:
+                note_got(lane, start_ns)
+        elif lane.mode == RECORD:
+            record_error(lane, HANDED_OVER, _KEY, error, start_ns)
+
+
 def _given(self: Any, packed: Any) -> Any:
     """Return what was handed over when recorded; where the stream has the same, that one."""
     buffer = self._state.buffer
@@ -154,6 +183,7 @@ BOUNDARY = Boundary(
     supports="anyio>=4.0",
     hooks=(
         Patch(memory.MemoryObjectSendStream, "send_nowait", _sending),
+        Patch(memory.MemoryObjectSendStream, "close", _closing),
         Patch(memory.MemoryObjectReceiveStream, "receive_nowait", _receiving_nowait),
         Patch(memory.MemoryObjectReceiveStream, "receive", _receiving),
     ),
