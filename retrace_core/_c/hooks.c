@@ -71,14 +71,23 @@ static int known_site(PyCodeObject *code)
     return site;
 }
 
-/* The caller on whose behalf the code of the innermost frame reads. */
+/* The caller on whose behalf the code of the innermost frame reads. The latest pair is kept,
+   for who shuffles or samples; the policy holds the references. */
+static PyCodeObject *latest, *latest_caller;
+static int latest_site;
+
 static int site_of_caller(PyCodeObject *code)
 {
     struct _PyInterpreterFrame *frame = top_of(PyThreadState_Get());
     while (frame && (!has_code(frame) || known_site(code_of(frame)) == ON_BEHALF))
         frame = frame->previous;
-    int site = frame ? ask_policy(code, code_of(frame)) : -1;
-    return site == ON_BEHALF ? -1 : site;
+    if (!frame) return -1;
+    if (code == latest && code_of(frame) == latest_caller) return latest_site;
+    int site = ask_policy(code, code_of(frame));
+    if (site < 0) return -1;
+    latest = code;
+    latest_caller = code_of(frame);
+    return latest_site = site;
 }
 
 /* Site number, or -1 when what this code reads is nobody's event. */
@@ -661,6 +670,7 @@ static PyObject *set_policy(PyObject *module, PyObject *callable)
     if (extra_index < 0) extra_index = request_extra(NULL);
     Py_INCREF(callable);
     Py_XSETREF(policy, callable);
+    latest = NULL;
     Py_RETURN_NONE;
 }
 
