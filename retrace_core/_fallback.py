@@ -25,7 +25,7 @@ from retrace_core.audit_events import OPEN, WORLD, writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import CodeType
+    from types import CodeType, FrameType
 
 OFF, RECORD, REPLAY, INFRA = range(4)
 _KINDS = (
@@ -58,8 +58,10 @@ _HOOKED: dict[str, Any] = {
 
 _monotonic_ns = time.monotonic_ns
 _armed = 0
-_policy: Callable[[CodeType], int] | None = None
+_policy: Callable[..., int] | None = None
 _sites: dict[Any, int] = {}
+_ON_BEHALF = -2
+"""What the policy says of code that reads for whoever calls it."""
 _call_handlers: tuple[Callable[..., None], Callable[..., None]]
 _originals: list[tuple[Any, str, Any]] = []
 _pack = msgspec.msgpack.Encoder().encode
@@ -279,18 +281,22 @@ def set_importer(callable: Callable[[str], Any]) -> None:
     """Do nothing: here what an import asks is the request's."""
 
 
-def set_policy(callable: Callable[[CodeType], int]) -> None:
+def set_policy(callable: Callable[..., int]) -> None:
     """Set what decides whose reads are events."""
     global _policy
     _policy = callable
     _sites.clear()
 
 
-def _site_of(code: CodeType) -> int:
+def _site_of(code: CodeType, frame: FrameType | None = None) -> int:
     site = _sites.get(code)
     if site is None:
         site = _sites[code] = 0 if _policy is None else _policy(code)
-    return site
+    if site != _ON_BEHALF or frame is None:
+        return site
+    while frame is not None and _site_of(frame.f_code) == _ON_BEHALF:
+        frame = frame.f_back
+    return -1 if frame is None or _policy is None else _policy(code, frame.f_code)
 
 
 def _hook(number: int, kind: str, original: Any) -> Any:
@@ -299,8 +305,9 @@ def _hook(number: int, kind: str, original: Any) -> Any:
         lane = current()
         if lane is None:
             return original(*args)
-        code = sys._getframe(1).f_code
-        site = _site_of(code)
+        frame = sys._getframe(1)
+        code = frame.f_code
+        site = _site_of(code, frame)
         if site < 0:
             return original(*args)
         if lane.mode == REPLAY:

@@ -71,7 +71,10 @@ def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
         return args[0] == "uname" or list(args[1]) == _LINKER
     if event == "os.posix_spawn":  # which subprocess goes by since CPython 3.13
         return list(args[1]) == _LINKER
-    address = args[1] if len(args) > 1 else None
-    if event != "socket.bind" or not isinstance(address, tuple) or address[1:2] != (0,):
+    if event != "socket.bind" or len(args) < 2:
         return False
-    return address[0] in _LOOPBACK or (address[0] in _ANYWHERE and args[0].type == SOCK_STREAM)
+    own, address = args[0], args[1]
+    if not isinstance(address, tuple) or address[1:2] != (0,):
+        return False
+    host: Any = address[0]
+    return host in _LOOPBACK or (host in _ANYWHERE and own.type == SOCK_STREAM)

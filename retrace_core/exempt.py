@@ -1,6 +1,7 @@
 """Exempt: whose clock and entropy reads are infrastructure, and no events.
 
-Looked at is only the immediate caller's code, once per code object. Infrastructure reads a
+Looked at is only the immediate caller's code, once per code object (of `uuid`, `random` and
+`secrets`, which draw for everybody, their caller's too). Infrastructure reads a
 clock for its own sake (pools, event loops, caches of compiled statements, tracers), how often
 depends on how warm the process is. Not exempt is what decides for the application: token
 and cookie expiry (jwt, itsdangerous), caches with a time to live (cachetools).
@@ -14,9 +15,9 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
-__all__ = ["classify", "recorded_site", "site_name", "site_names"]
+__all__ = ["BEHALF", "classify", "policy", "read_site", "recorded_site", "site_name", "site_names"]
 
 _DISTRIBUTIONS = frozenset(
     """
@@ -57,8 +58,43 @@ _LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lo
 _DATES = (os.path.join("wsgiref", "handlers.py"), "format_date_time")
 _CARRIERS = ("carried", "lent")
 
+_ON_BEHALF = frozenset(
+    os.path.join(_STDLIB, name) for name in ("random.py", "secrets.py", "uuid.py")
+)
+BEHALF = " < "
+"""Between a function of these and its caller, in the name of a site: a tracer may make one id
+more than when it was recorded, and the application's are its own all the same."""
+
 _names: list[str] = ["?"]
 _numbers: dict[str, int] = {"?": 0}
+_pairs: dict[tuple[int, int], tuple[int, CodeType, CodeType]] = {}
+"""Functions of these with their callers, by their ids; both are kept, so that these stay, in the
+native part as well."""
+
+
+def policy(code: CodeType, caller: CodeType | None = None) -> int:
+    """Return what `classify` does, for the hooks; -2 for code whose caller is to be named, too."""
+    if code.co_filename not in _ON_BEHALF:
+        return classify(code)
+    if caller is None:
+        return -2
+    known = _pairs.get((id(code), id(caller)))
+    if known is None:
+        number = _number(f"{site_name(code)}{BEHALF}{site_name(caller)}")
+        known = _pairs[id(code), id(caller)] = (number, code, caller)
+    return known[0]
+
+
+def read_site(code: CodeType | None) -> str:
+    """Return the site under which a read was recorded that this code makes now."""
+    if code is None or code.co_filename not in _ON_BEHALF:
+        return recorded_site(code)
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
+        frame = frame.f_back
+    return _names[policy(code, frame.f_code)] if frame is not None else recorded_site(code)
 
 
 def classify(code: CodeType) -> int:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from retrace_core import _fallback, codec, native
 from retrace_core.codec import Opaque, decode, decode_stream
-from retrace_core.exempt import classify
+from retrace_core.exempt import policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,7 @@ def lane() -> Iterator[native.Lane]:
     """Open a scope with the clock hooks installed, and the lane that records."""
     state = native.ScopeState()
     found = native.Lane(state, native.RECORD)
-    native.set_policy(classify)
+    native.set_policy(policy)
     native.install_clock_hooks()
     native.arm(1)
     token = native.LANE.set(found)

@@ -14,22 +14,26 @@ static Py_ssize_t extra_index = -1;
 
 /* ---- who asks: the immediate caller's code object, decided once and kept in co_extra */
 
+#if PY_VERSION_HEX >= 0x030D0000
+#define code_of(FRAME) ((PyCodeObject *)(FRAME)->f_executable)
+#define top_of(THREAD) ((THREAD)->current_frame)
+#define has_code(FRAME) \
+    ((FRAME)->owner != FRAME_OWNED_BY_CSTACK && PyCode_Check((FRAME)->f_executable))
+#elif PY_VERSION_HEX >= 0x030C0000
+#define code_of(FRAME) ((FRAME)->f_code)
+#define top_of(THREAD) ((THREAD)->cframe->current_frame)
+#define has_code(FRAME) ((FRAME)->owner != FRAME_OWNED_BY_CSTACK)
+#else
+#define code_of(FRAME) ((FRAME)->f_code)
+#define top_of(THREAD) ((THREAD)->cframe->current_frame)
+#define has_code(FRAME) 1
+#endif
+
 static PyCodeObject *calling_code(void)
 {
-    PyThreadState *thread = PyThreadState_Get();
-#if PY_VERSION_HEX >= 0x030D0000
-    struct _PyInterpreterFrame *frame = thread->current_frame;
-    while (frame && (frame->owner == FRAME_OWNED_BY_CSTACK || !PyCode_Check(frame->f_executable)))
-        frame = frame->previous;
-    return frame ? (PyCodeObject *)frame->f_executable : NULL;
-#elif PY_VERSION_HEX >= 0x030C0000
-    struct _PyInterpreterFrame *frame = thread->cframe->current_frame;
-    while (frame && frame->owner == FRAME_OWNED_BY_CSTACK) frame = frame->previous;
-    return frame ? frame->f_code : NULL;
-#else
-    struct _PyInterpreterFrame *frame = thread->cframe->current_frame;
-    return frame ? frame->f_code : NULL;
-#endif
+    struct _PyInterpreterFrame *frame = top_of(PyThreadState_Get());
+    while (frame && !has_code(frame)) frame = frame->previous;
+    return frame ? code_of(frame) : NULL;
 }
 
 #if PY_VERSION_HEX >= 0x030C0000
@@ -42,22 +46,56 @@ static PyCodeObject *calling_code(void)
 #define request_extra _PyEval_RequestCodeExtraIndex
 #endif
 
-/* Site number, or -1 when what this code reads is nobody's event. */
-static int site_of(PyCodeObject *code)
+/* What the policy says of code that reads for whoever calls it. */
+#define ON_BEHALF -2
+#define KEPT_FROM 3 /* what is kept in co_extra is never NULL */
+
+static int ask_policy(PyCodeObject *code, PyCodeObject *caller)
 {
-    void *known = NULL;
-    if (!code || !policy || extra_index < 0) return 0;
-    if (!get_extra((PyObject *)code, extra_index, &known) && known)
-        return (int)(intptr_t)known - 2;
     exempt_here++;
-    PyObject *answer = PyObject_CallOneArg(policy, (PyObject *)code);
+    PyObject *answer = PyObject_CallFunctionObjArgs(policy, code, caller, NULL);
     long site = answer ? PyLong_AsLong(answer) : -1;
     Py_XDECREF(answer);
     exempt_here--;
     if (PyErr_Occurred()) { PyErr_Clear(); site = -1; }
-    if (site < -1 || site > 1 << 24) site = -1;
-    set_extra((PyObject *)code, extra_index, (void *)(intptr_t)(site + 2));
-    return (int)site;
+    return site < ON_BEHALF || site > 1 << 24 ? -1 : (int)site;
+}
+
+static int known_site(PyCodeObject *code)
+{
+    void *known = NULL;
+    if (!get_extra((PyObject *)code, extra_index, &known) && known)
+        return (int)(intptr_t)known - KEPT_FROM;
+    int site = ask_policy(code, NULL);
+    set_extra((PyObject *)code, extra_index, (void *)(intptr_t)(site + KEPT_FROM));
+    return site;
+}
+
+/* The caller on whose behalf the code of the innermost frame reads. The latest pair is kept,
+   for who shuffles or samples; the policy holds the references. */
+static PyCodeObject *latest, *latest_caller;
+static int latest_site;
+
+static int site_of_caller(PyCodeObject *code)
+{
+    struct _PyInterpreterFrame *frame = top_of(PyThreadState_Get());
+    while (frame && (!has_code(frame) || known_site(code_of(frame)) == ON_BEHALF))
+        frame = frame->previous;
+    if (!frame) return -1;
+    if (code == latest && code_of(frame) == latest_caller) return latest_site;
+    int site = ask_policy(code, code_of(frame));
+    if (site < 0) return -1;
+    latest = code;
+    latest_caller = code_of(frame);
+    return latest_site = site;
+}
+
+/* Site number, or -1 when what this code reads is nobody's event. */
+static int site_of(PyCodeObject *code)
+{
+    if (!code || !policy || extra_index < 0) return 0;
+    int site = known_site(code);
+    return site == ON_BEHALF ? site_of_caller(code) : site;
 }
 
 /* ---- the table */
@@ -632,6 +670,7 @@ static PyObject *set_policy(PyObject *module, PyObject *callable)
     if (extra_index < 0) extra_index = request_extra(NULL);
     Py_INCREF(callable);
     Py_XSETREF(policy, callable);
+    latest = NULL;
     Py_RETURN_NONE;
 }
 

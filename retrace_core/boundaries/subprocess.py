@@ -12,13 +12,15 @@ behind its other methods: `_execute_child`, `_internal_poll`, `_wait`. Read in C
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.audit_events import is_harmless
+from retrace_core.boundary import Boundary, Patch, call, in_replay
 from retrace_core.file_access import is_infrastructure, world_text
 from retrace_core.native import REPLAY, current
 from retrace_core.program_pipe import piped
@@ -78,7 +80,11 @@ def _hooked_start(original: Callable[..., Any]) -> Callable[..., Any]:
     def _execute_child(self: Any, args: Any, *more: Any) -> None:
         lane = current()
         # Its caller is `Popen.__init__`, whose caller is who wants the program.
-        if lane is None or is_infrastructure(sys._getframe(2)):
+        own = is_infrastructure(sys._getframe(2))
+        if own and in_replay() and not _is_harmless(args):
+            # A tracer's own: Sentry's SDK asks git which version runs, and can do without.
+            raise FileNotFoundError(errno.ENOENT, "not started in a replay", str(_command(args)))
+        if lane is None or own:
             original(self, args, *more)
             return
         command = _command(args)
@@ -100,6 +106,12 @@ def _hooked_start(original: Callable[..., Any]) -> Callable[..., Any]:
             self._close_pipe_fds(*(args, *more)[_CHILDS_ENDS])
 
     return _execute_child
+
+
+def _is_harmless(args: Any) -> bool:
+    return not isinstance(args, str | bytes | os.PathLike) and is_harmless(
+        "subprocess.Popen", (args[0], args)
+    )
 
 
 def _hooked_poll(original: Callable[..., Any]) -> Callable[..., Any]:

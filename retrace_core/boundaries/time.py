@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from retrace_core import native
 from retrace_core.boundary import Boundary
-from retrace_core.exempt import classify
+from retrace_core.exempt import policy
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
 def _install(_: ModuleType) -> None:
-    native.set_policy(classify)
+    native.set_policy(policy)
     native.install_clock_hooks()
 
 

@@ -43,11 +43,13 @@ _COLON = 0x3A
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
 _INPUT = re.compile(
-    rb"\\*[\"'][^<>]{0,200}?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
+    rb"\\*[\"'][^<>]{0,200}?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
 )
-"""Also a meta; in JSON the quotes have backslashes before them."""
+"""Also a meta; in JSON the quotes have backslashes before them. What is bound to a script's values
+(`:value=`, `v-bind:value=`, `model-value=`) is code."""
 _TAG_BEFORE = re.compile(
-    rb"<[^<>]*?\b(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']", re.IGNORECASE
+    rb"<[^<>]*?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']",
+    re.IGNORECASE,
 )
 _BEFORE = 300
 """How far before its name a tag is looked for in which the value comes first."""
@@ -73,6 +75,14 @@ _CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=
 """In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
 _SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")
 """Of a script in a page: `apiKey = (document.querySelector(...`."""
+_CHOSEN = re.compile(rb"\?\s{0,9}\\*\Z")
+"""Before one of two texts of which a script takes one: `:type="hidden ? 'password' : 'text'"`."""
+_BOUND = re.compile(rb"(?:\bv-[a-z]+:|\s[:@])\Z")
+"""Before the name of an attribute whose value is a script's: `v-model:password="typed"`."""
+_NEGATED = re.compile(rb"!+[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
+"""In a script: `data.showPassword = !data.showPassword`."""
+_MARKUP = re.compile(rb"<[A-Za-z][\w-]*\s")
+"""What shows a secret on a page: `"X-Api-Key": "<i v-text="...`."""
 _TEMPLATE = re.compile(rb"\{[{%]")
 """In a template stand programs: token=make_token("feed")."""
 _TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
@@ -186,7 +196,8 @@ def _after(
     start, separator, quote = match.end(), match[3], match[5]
     if quote:
         value = _quoted(data, start, end, match[4], quote)
-        return None if value is None else (value, False, -1)
+        of_script = _is_of_script(data, begin, left, match, value)
+        return None if value is None or of_script else (value, False, -1)
     if match[4] and data[start : start + 1] in (b"n", b"r", b"t"):
         return None  # the end of a line, in JSON
     first = left
@@ -207,15 +218,28 @@ def _after(
     bare = _BARE.match(data, start, end)
     if bare is None or (code and _CODE.fullmatch(bare[0])):
         return None
+    if match[2] and bare[0].endswith(b"=") and data[bare.end() : bare.end() + 1] in (b'"', b"'"):
+        return None  # the next attribute of a tag: name="password" :value="typed"
     called = _CALLED.match(data, start, end)
     if separator == b"=" and called is not None and called.end() == bare.end():
         return None
-    if data[start - 1 : start] == b" " and _SCRIPT.match(bare[0]):
+    if data[start - 1 : start] == b" " and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
         return None
     if _CALL.fullmatch(bare[0]) and _TEMPLATE.search(data, begin, end):
         return None
     ends_line = begins_line and _ENDS.match(data, bare.end(), end) is not None
     return bare[0], False, start if ends_line else -1
+
+
+def _is_of_script(
+    data: bytes, begin: int, left: int, match: re.Match[bytes], value: bytes | None
+) -> bool:
+    """Return True where a script in a page says it, or markup, and no secret is meant."""
+    if match[2]:
+        quoted = left - len(match[1]) - 1
+        chosen = match[3] == b":" and _CHOSEN.search(data, max(begin, quoted - 16), quoted)
+        return bool(chosen) or (value is not None and _MARKUP.match(value) is not None)
+    return match[3] == b"=" and _BOUND.search(data, max(begin, left - 16), left) is not None
 
 
 def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> bytes | None:

@@ -10,6 +10,7 @@ from retrace_core.redaction import zlib_streams
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
 from retrace_core.redaction.secret_set import WHOLE
+from retrace_core.stats import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["repack", "repack_token"]
 
+_UNFIT = "unfit"
+"""The rule by which a body was replaced as a whole."""
 _POOR = re.compile(rb"[A-Za-z0-9]")
 _FREQUENT = b"e"
 _POORER = re.compile(rb"[A-Za-z0-9_-]")
@@ -47,8 +50,7 @@ def repack(
         replacements: of the secrets; pieces that an event may have as well are added to it.
         care: where ordinary words are replaced.
 
-    Raises:
-        ValueError: one does not fit any more.
+    One that does not fit any more has noughts in its place: the recording is kept.
     """
     texts = tuple(replacements)
     bodies = [
@@ -58,14 +60,20 @@ def repack(
     ]
     inner: list[bytes] = []
     found.repacked.clear()
-    for (one, picked), (masks, packed) in zip(bodies, _packed(bodies), strict=True):
+    made = _packed(bodies)
+    if made is None:
+        unfit = [body for body in bodies if _packed([body]) is None]
+        bodies = [body for body in bodies if body not in unfit]
+        made = _packed(bodies)
+        if made is None:  # each does, but not all with masks that are as long
+            unfit, bodies, made = [*unfit, *bodies], [], []
+        for one, _ in unfit:
+            count("redaction.blanked_body")
+            _put(data, one, bytes(one.size), _UNFIT, found, replacements)
+    for (one, picked), (masks, packed) in zip(bodies, made, strict=True):
         inner += masks
         found.repacked.append((one.plain, _written(one.plain, picked, masks)))
-        for place, was, now in _pieces(data, one, packed, picked[0][2].rule):
-            if one.is_spread and len(was) >= WHOLE:
-                replacements[was] = now
-            else:
-                found.placed.append((place, was, now))
+        _put(data, one, packed, picked[0][2].rule, found, replacements)
     return inner
 
 
@@ -89,8 +97,24 @@ def repack_token(payload: bytes, says: bytes, picked: Picked) -> tuple[list[byte
     return [], b"." + b"0" * (len(payload) - 1)
 
 
-def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]]:
-    """Return what stands in each body now, and the body packed again.
+def _put(
+    data: bytes,
+    one: Compressed,
+    packed: bytes,
+    rule: str,
+    found: SecretSet,
+    replacements: dict[bytes, Replacement],
+) -> None:
+    """Have this stand in the place of a body."""
+    for place, was, now in _pieces(data, one, packed, rule):
+        if one.is_spread and len(was) >= WHOLE:
+            replacements[was] = now
+        else:
+            found.placed.append((place, was, now))
+
+
+def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], bytes]] | None:
+    """Return what stands in each body now, and the body packed again; None where one doesn't fit.
 
     Pseudonyms may be harder to compress than what they stand for: where a body would grow, equal
     digits, or a letter that texts are full of, stand in the place of their ends, or of all. In
@@ -105,7 +129,7 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
         fitting = [(masks, packed) for masks, packed in made if packed is not None]
         if len(fitting) == len(bodies):
             return fitting
-    raise ValueError("a compressed body with secrets in it does not fit any more")
+    return None
 
 
 def _shortened(pseudonym: bytes, kept: int | None, other: bytes) -> bytes:

@@ -18,7 +18,7 @@ from retrace_core import native
 from retrace_core.boot_tape import BOOT
 from retrace_core.codec import unpack_exception
 from retrace_core.errors import NotOnTape
-from retrace_core.exempt import recorded_site
+from retrace_core.exempt import read_site
 from retrace_core.hashing import KIND as DIGEST
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
@@ -189,7 +189,7 @@ class ChapterPlayer:
             with self._boot.lock:
                 place = self._here.get(lane)
                 here = place[1:] if place is not None and place[0] is self._chapter else None
-                return self._soft.answer_at(SOFT_KINDS[kind], recorded_site(code), args, here)
+                return self._soft.answer_at(SOFT_KINDS[kind], read_site(code), args, here)
         finally:
             native.exempt(-1)
 

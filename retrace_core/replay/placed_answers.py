@@ -51,7 +51,8 @@ class PlacedAnswers(SoftAnswers):
             here: the recorded lane, and the number of its call that was answered last; None
                 when there was no call yet.
         """
-        places, values = self._places.get((kind, site)), self._queues.get((kind, site))
+        asked = self._asked(kind, site)
+        places, values = self._places.get(asked), self._queues.get(asked)
         if places and values:
             number = _nearest(places, here)
             place, value = places[number], values[number]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import native
 from retrace_core.codec import unpack_exception
-from retrace_core.exempt import recorded_site
+from retrace_core.exempt import read_site
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
@@ -178,7 +178,7 @@ class Player(ReplayedResponse):
         """Return the recorded answer of a clock or entropy read."""
         if SOFT_KINDS[kind] == SLEEP:
             return self.answer(lane, SLEEP, args[0])
-        site = recorded_site(code)
+        site = read_site(code)
         native.exempt(1)
         try:
             with self._lock:

@@ -16,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.codec import PackedException, unpack_exception
+from retrace_core.exempt import BEHALF
 from retrace_core.recording import SoftEvent
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class SoftAnswers:
 
     def answer(self, kind: str, site: str, args: tuple[Any, ...]) -> object:
         """Return what `kind` answers to the function `site`, rebuilt for its arguments."""
-        queue = self._queues.get((kind, site))
+        queue = self._queues.get(self._asked(kind, site))
         if queue and _fits(kind, args, queue[0]):
             value = queue.popleft()
             if isinstance(value, PackedException):
@@ -60,6 +61,12 @@ class SoftAnswers:
             self.extra.append((kind, site))
             value = self._extra(kind, args)
         return rebuild(kind, value, args)
+
+    def _asked(self, kind: str, site: str) -> tuple[str, str]:
+        """Return under which name a read was recorded; earlier versions left out who asked."""
+        if BEHALF in site and (kind, site) not in self._queues:
+            return kind, site.partition(BEHALF)[0]
+        return kind, site
 
     def _extra(self, kind: str, args: tuple[Any, ...]) -> object:
         # The clocks that answer ran: the ones hooked here are asked with their lane masked.

@@ -300,6 +300,23 @@ def test_brotli_without_the_library(recordings: Path, monkeypatch: pytest.Monkey
         brotli_streams._library.cache_clear()
 
 
+def test_a_body_that_does_not_fit_any_more_is_not_kept(recordings: Path) -> None:
+    """Its masks take more room than what they stand for: noughts stand there, counted."""
+    text = "".join(f"<a{n} class='mountain{n % 7}'>mountain-{n * n}</a>" for n in range(400))
+    page = (text[:3000] + '{"password": "mountain"}' * 40 + text[3000:]).encode()
+    packed = gzip.compress(page, 9)
+
+    def view() -> Any:
+        return packed, 200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}
+
+    before = stats().get("redaction.blanked_body", 0)
+    _, recording = record_wsgi(recordings, view)
+    assert recording.response is not None and recording.redaction is not None
+    assert b"".join(recording.response.body) == bytes(len(packed))
+    assert stats()["redaction.blanked_body"] > before
+    assert "unfit" in recording.redaction.masked
+
+
 def test_scan_looks_into_it() -> None:
     """What slipped through is found inside of gzip, too."""
     data = encode(ANSWERS["whole"])

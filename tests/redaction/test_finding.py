@@ -181,6 +181,12 @@ LEFT: dict[str, object] = {
     "settings that ask": 'SECRET_KEY = os.environ.get("SECRET_KEY") or token_hex()\n'
     "A_TOKEN = settings['token']\nsession_key = os.urandom(24)\n",
     "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",
+    "one of two types": """<q-input :type="isPwd ? 'password' : 'text'" label="Name">""",
+    "one of two types in JSON": json.dumps("""<i :type="hide ? 'password':'text'">"""),
+    "a model of a page": '<k v-model:password="typed" :api-key="wallet.id" @token="taken">',
+    "a value that is bound": '<i name="password" :value="shown" @update:model-value="change"/>',
+    "a flag in a script": '<b @click="user.showPassword = !user.showPassword">',
+    "markup that shows one": """{"X-Api-Key": "<i\n v-text="hidden ? '***' : key"></i>"}""",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
