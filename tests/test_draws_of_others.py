@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 import secrets
+import time
 import uuid
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import sentry_sdk
+from sentry_sdk.integrations.threading import ThreadingIntegration
 
 from retrace_core.recording import SoftEvent
 from retrace_core.replay.soft import SoftAnswers
@@ -65,3 +68,23 @@ def test_a_recording_that_does_not_name_callers() -> None:
         site = f"uuid.py:uuid4 < {caller}"
         assert soft.answer("os.urandom", site, (16,)) == bytes([number]) * 16
     assert soft.extra == []
+
+
+def test_files_and_clocks_that_a_tracer_hands_on(recordings: Path, tmp_path: Path) -> None:
+    """Sentry wraps what is handed to a pool: who reads and writes there is the application."""
+    path = tmp_path / "note.txt"
+
+    def view() -> list[Any]:
+        with ThreadPoolExecutor(1) as pool:
+            with pool.submit(open, path, "w").result() as file:
+                file.write("hello")
+            with pool.submit(open, path).result() as file:
+                return [file.read(), pool.submit(time.time).result()]
+
+    with sentry_sdk.isolation_scope():
+        sentry_sdk.init(integrations=[ThreadingIntegration()], default_integrations=False)
+        app, recording = record_wsgi(recordings, view)
+        path.unlink()
+        kinds = [event.kind for lane in recording.lanes for event in lane.events]
+        assert kinds.count("file.open") == 2 and "time.time" in kinds
+        assert_identical(recording, app)
