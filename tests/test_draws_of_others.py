@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
-import time
+import subprocess
+import sys
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sentry_sdk
-from sentry_sdk.integrations.threading import ThreadingIntegration
 
 from retrace_core.recording import SoftEvent
 from retrace_core.replay.soft import SoftAnswers
@@ -70,21 +70,37 @@ def test_a_recording_that_does_not_name_callers() -> None:
     assert soft.extra == []
 
 
+HANDING_ON = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import sentry_sdk
+from sentry_sdk.integrations.threading import ThreadingIntegration
+from tests.recorded import assert_identical, record_wsgi
+
+folder = Path(sys.argv[1])
+path = folder / "note.txt"
+
+
+def view():
+    with ThreadPoolExecutor(1) as pool:
+        with pool.submit(open, path, "w").result() as file:
+            file.write("hello")
+        with pool.submit(open, path).result() as file:
+            return [file.read(), pool.submit(time.time).result()]
+
+
+sentry_sdk.init(integrations=[ThreadingIntegration()], default_integrations=False)
+app, recording = record_wsgi(folder / "recordings", view)
+path.unlink()
+print(*[event.kind for lane in recording.lanes for event in lane.events])
+assert_identical(recording, app)
+"""
+
+
 def test_files_and_clocks_that_a_tracer_hands_on(recordings: Path, tmp_path: Path) -> None:
     """Sentry wraps what is handed to a pool: who reads and writes there is the application."""
-    path = tmp_path / "note.txt"
-
-    def view() -> list[Any]:
-        with ThreadPoolExecutor(1) as pool:
-            with pool.submit(open, path, "w").result() as file:
-                file.write("hello")
-            with pool.submit(open, path).result() as file:
-                return [file.read(), pool.submit(time.time).result()]
-
-    with sentry_sdk.isolation_scope():
-        sentry_sdk.init(integrations=[ThreadingIntegration()], default_integrations=False)
-        app, recording = record_wsgi(recordings, view)
-        path.unlink()
-        kinds = [event.kind for lane in recording.lanes for event in lane.events]
-        assert kinds.count("file.open") == 2 and "time.time" in kinds
-        assert_identical(recording, app)
+    environ = {**os.environ, "PYTHONPATH": ".", "RETRACE_BOOT_TAPE": "0"}
+    command = [sys.executable, "-c", HANDING_ON, str(tmp_path)]
+    said = subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+    assert said.split().count("file.open") == 2 and "time.time" in said
