@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,17 @@ def _bcrypt(password: str) -> str:
     return hashed.decode()
 
 
-@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt])
+def _crypt(password: str) -> str:
+    """By the C library, as passlib does for sha256_crypt and others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        crypt = pytest.importorskip("crypt", reason="it is gone from CPython 3.13")
+    hashed: str = crypt.crypt(password, f"$5$rounds=1000${os.urandom(6).hex()}$")
+    assert crypt.crypt(password, hashed) == hashed
+    return hashed
+
+
+@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt, _crypt])
 def test_within_bytes(recordings: Path, tmp_path: Path, hashed: Callable[[str], str]) -> None:
     """An application's own format tells nobody what is in it."""
     made: list[str] = []
