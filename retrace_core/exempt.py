@@ -57,6 +57,16 @@ _DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
 _LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lock.py"))
 _DATES = (os.path.join("wsgiref", "handlers.py"), "format_date_time")
 _CARRIERS = ("carried", "lent")
+_HANDED_ON = frozenset(
+    (
+        (os.path.join("sentry_sdk", "integrations", "threading.py"), "wrapped_fn"),
+        (
+            os.path.join("opentelemetry", "instrumentation", "threading", "__init__.py"),
+            "wrapped_func",
+        ),
+    )
+)
+"""What tracers put around a function that is handed to a pool: `executor.submit(open, path)`."""
 
 _ON_BEHALF = frozenset(
     os.path.join(_STDLIB, name) for name in ("random.py", "secrets.py", "uuid.py")
@@ -111,6 +121,8 @@ def classify(code: CodeType) -> int:
         return _number(site_name(code))  # a column's default: `default=datetime.now`
     if location in _LOCKS:
         return _number(site_name(code))  # how often a lock is tried is up to its clock
+    if (location, code.co_name) in _HANDED_ON:
+        return _number("?")
     if (location, code.co_name) == _DATES:
         return _number(site_name(code))  # a web server's, but for the text of a date now
     if location and location.split(os.sep, 1)[0].removesuffix(".py") in owners:

@@ -7,12 +7,26 @@ is found by a fingerprint, which the writer puts in the place of what was hashed
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KIND", "LARGEST", "MOST", "ROOM", "Fed", "fingerprint", "keep_by", "kept", "padded"]
+__all__ = [
+    "KIND",
+    "LARGEST",
+    "MOST",
+    "ROOM",
+    "Fed",
+    "fingerprint",
+    "has_address",
+    "keep_by",
+    "kept",
+    "padded",
+]
+
+_ADDRESS = re.compile(rb"(?<= at 0x)[0-9a-f]{6,16}(?=>)")
 
 KIND: Final = "free.hashlib.digest"
 LARGEST: Final = 32 * 1024
@@ -87,5 +101,17 @@ def padded(hashed: bytes) -> bytes:
 
 
 def fingerprint(hashed: bytes) -> bytes:
-    """Return what stands in the place of what was hashed, padded; it is as long."""
-    return hashlib.blake2b(hashed, digest_size=ROOM).digest().ljust(len(hashed), b"\0")
+    """Return what stands in the place of what was hashed, padded; it is as long.
+
+    The addresses of objects in it don't count: they are others in each process.
+    """
+    said = _ADDRESS.sub(b"", hashed)
+    return hashlib.blake2b(said, digest_size=ROOM).digest().ljust(len(hashed), b"\0")
+
+
+def has_address(hashed: bytes) -> bool:
+    """Return True where the address of an object is in it, as in `<Session object at 0x7f...>`.
+
+    As of arguments, written down for a cache's key: its digest is another in each process.
+    """
+    return _ADDRESS.search(hashed) is not None

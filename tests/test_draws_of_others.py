@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
+import subprocess
+import sys
 import uuid
 from typing import TYPE_CHECKING
 
@@ -65,3 +68,39 @@ def test_a_recording_that_does_not_name_callers() -> None:
         site = f"uuid.py:uuid4 < {caller}"
         assert soft.answer("os.urandom", site, (16,)) == bytes([number]) * 16
     assert soft.extra == []
+
+
+HANDING_ON = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import sentry_sdk
+from sentry_sdk.integrations.threading import ThreadingIntegration
+from tests.recorded import assert_identical, record_wsgi
+
+folder = Path(sys.argv[1])
+path = folder / "note.txt"
+
+
+def view():
+    with ThreadPoolExecutor(1) as pool:
+        with pool.submit(open, path, "w").result() as file:
+            file.write("hello")
+        with pool.submit(open, path).result() as file:
+            return [file.read(), pool.submit(time.time).result()]
+
+
+sentry_sdk.init(integrations=[ThreadingIntegration()], default_integrations=False)
+app, recording = record_wsgi(folder / "recordings", view)
+path.unlink()
+print(*[event.kind for lane in recording.lanes for event in lane.events])
+assert_identical(recording, app)
+"""
+
+
+def test_files_and_clocks_that_a_tracer_hands_on(recordings: Path, tmp_path: Path) -> None:
+    """Sentry wraps what is handed to a pool: who reads and writes there is the application."""
+    environ = {**os.environ, "PYTHONPATH": ".", "RETRACE_BOOT_TAPE": "0"}
+    command = [sys.executable, "-c", HANDING_ON, str(tmp_path)]
+    said = subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+    assert said.split().count("file.open") == 2 and "time.time" in said

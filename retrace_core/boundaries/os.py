@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import glob
 import os
+import stat
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,18 @@ def _rebuilt(name: str) -> Callable[[Any], Any]:
     return rebuild
 
 
+def _at_its_time(recorded: Any, now: os.stat_result) -> os.stat_result:
+    """Return the status of a file of the scratch folder with the times that were recorded.
+
+    An archive has in it when its files were changed.
+    """
+    kept, more = recorded
+    if stat.S_IFMT(kept[0]) != stat.S_IFMT(now.st_mode):
+        return now
+    same = [kept[0], now.st_ino, now.st_dev, *kept[3:6], now.st_size, *kept[7:]]
+    return _stat_of([same, more])
+
+
 def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     kind, rebuild = f"file.{name}", _rebuilt(name)
 
@@ -93,7 +106,8 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             def again(value: Any) -> Any:
                 if name != "access" and lies_in_scratch(path):
                     with suppress(OSError):
-                        return live()
+                        now = live()
+                        return _at_its_time(value, now) if name in ("stat", "lstat") else now
                 return rebuild(value)
 
             return call_free(lane, kind, key, live, _plain, again)

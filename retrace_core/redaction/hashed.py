@@ -2,8 +2,9 @@
 
 Where a secret is in what was hashed, the replay hashes its pseudonym, and gets another digest.
 So the event keeps a fingerprint of what was hashed, as it is masked, by which the replay finds
-the digest; and the digest is masked wherever it stands, as a secret is. Of all others neither is
-kept: a key of the application's may be in what it hashes, and its digest may be a key.
+the digest; and the digest is masked wherever it stands, as a secret is. So it is where the address
+of an object is in it. Of all others neither is kept: a key of the application's may be in what it
+hashes, and its digest may be a key.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
-from retrace_core.hashing import KIND, ROOM, fingerprint
+from retrace_core.hashing import KIND, ROOM, fingerprint, has_address
 from retrace_core.redaction.messagepack import Token, token_at
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Hashed(NamedTuple):
         """Return True when one of these places, in order, is in what was hashed."""
         first = bisect_left(places, self.begin)
         return first < len(places) and places[first] < self.end
+
+    def has_address(self, data: bytes) -> bool:
+        """Return True when the address of an object is in what was hashed."""
+        return has_address(data[self.begin : self.end])
 
     def digest_in(self, data: bytes) -> bytes:
         """Return its digest."""

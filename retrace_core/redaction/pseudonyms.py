@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pseudonyms", "altchars_of", "luhn_valid"]
 
+_RANDOM_UUID = re.compile(r"[0-9a-fA-F]{12}4[0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _HEX_WITHIN = re.compile(
@@ -120,6 +121,8 @@ class Pseudonyms:
         count = -(-len(text) // _NUMBERS)
         drawn = b"".join(itertools.islice(self._blocks(text), count))[1::2]
         digits = drawn[: len(text)].translate(_HEX_DIGITS).decode()
+        if _RANDOM_UUID.fullmatch(text):  # a draw for it has its version and variant put into it
+            digits = digits[:12] + text[12] + digits[13:16] + text[16] + digits[17:]
         return digits.upper() if text.upper() == text else digits
 
 

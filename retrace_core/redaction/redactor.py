@@ -148,7 +148,7 @@ class Redactor:
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
-            of_secrets = [one for one in hashed if one.holds(places)]
+            of_secrets = [one for one in hashed if one.holds(places) or one.has_address(data)]
             digests = [one.digest_in(data) for one in of_secrets]
             if boot:
                 self._of_boot.add(digests)
@@ -203,6 +203,7 @@ class Redactor:
             self._find_patterns(data, regions, clear, found)
         for value, rule in self._known().items():
             found.add(value, rule)
+        found.add_drawn(data)
         return found
 
     def _find_patterns(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.compressed import opaque_spans
+from retrace_core.redaction.drawn import drawn_for, is_random_uuid
 from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
@@ -137,6 +138,13 @@ class SecretSet:
             self.says.append(found.says)
         if found.says_packed is not None:
             self.says_packed.append(found.says_packed)
+
+    def add_drawn(self, data: bytes) -> None:
+        """Add what was drawn for the UUIDs among the secrets, where it stands in the recording."""
+        for value, rule, _ in self.added:
+            if is_random_uuid(value) and value in self.replacements:
+                for was, now in drawn_for(data, value, self._forms.pseudonym(value.decode())):
+                    self.replacements.setdefault(was, Replacement(now, rule))
 
     def add_detected(self, detector: Detector, text: bytes, places: Sequence[int]) -> None:
         """Add what is known by its looks: secrets, and JSON in base64, which may have some in it.

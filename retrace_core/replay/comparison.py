@@ -161,21 +161,22 @@ def _failures(recorded: Failure | None, replayed: Failure | None, masks: Masks) 
     assert recorded is not None
     assert replayed is not None
     lines_was, lines_now = _lines(recorded), _lines(replayed)
-    if lines_was != _below_the_entrance(lines_was, lines_now):
+    if _below_the_entrance(lines_was, lines_now) != _below_the_entrance(lines_now, lines_was):
         return [Difference(what="traceback", recorded=lines_was, replayed=lines_now)]
     return []
 
 
-def _below_the_entrance(recorded: list[str], replayed: list[str]) -> list[str]:
-    """Return a replayed traceback from where the recording began.
+def _below_the_entrance(lines: list[str], others: list[str]) -> list[str]:
+    """Return a traceback from where the other one begins, too.
 
     `retrace run` puts the middleware into the framework's own `__call__`; a replay enters by the
-    `__call__` of the application's class, which may be a further one around it.
+    `__call__` of the application's class, which may be a further one around it. And what a server
+    has put around the application (uvicorn's for a proxy's headers) is not replayed.
     """
-    above = len(replayed) - len(recorded)
-    if recorded and above > 0 and all(line.endswith(".__call__") for line in replayed[:above]):
-        return replayed[above:]
-    return replayed
+    above = len(lines) - len(others)
+    if others and above > 0 and all(line.endswith(".__call__") for line in lines[:above]):
+        return lines[above:]
+    return lines
 
 
 def _lines(failure: Failure) -> list[str]:

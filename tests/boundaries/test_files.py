@@ -117,6 +117,23 @@ def test_a_file_that_a_pools_thread_opens_is_read_again(
     assert_identical(recording, app, times=2)
 
 
+def test_when_a_temporary_file_was_changed(recordings: Path) -> None:
+    """An archive has it in it: openpyxl packs its sheets so. The file is still the one it is."""
+
+    def view() -> str:
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as sheet:
+            sheet.write("<sheet/>")
+            sheet.flush()
+            status = os.stat(sheet.name)
+            same = os.path.samestat(status, os.fstat(sheet.fileno()))
+        return f"{status.st_mtime_ns} {status.st_mtime} {status.st_size} {same}"
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body[0].endswith(b" 8 True")
+    assert_identical(recording, app)
+
+
 def test_static_files_are_the_applications(data: Path, recordings: Path) -> None:
     """Starlette looks for them itself: at the start, and for each request."""
     app = Starlette(routes=[Mount("/data", StaticFiles(directory=data))])

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from retrace_core.redaction.tokens import digest_of
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
 from retrace_mw import RetraceMiddleware
-from tests.recorded import only_recording
+from tests.recorded import assert_identical, only_recording, record_wsgi
 from tests.redaction.raw import files, raw
 
 if TYPE_CHECKING:
@@ -51,7 +52,17 @@ def _bcrypt(password: str) -> str:
     return hashed.decode()
 
 
-@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt])
+def _crypt(password: str) -> str:
+    """By the C library, as passlib does for sha256_crypt and others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        crypt = pytest.importorskip("crypt", reason="it is gone from CPython 3.13")
+    hashed: str = crypt.crypt(password, f"$5$rounds=1000${os.urandom(6).hex()}$")
+    assert crypt.crypt(password, hashed) == hashed
+    return hashed
+
+
+@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt, _crypt])
 def test_within_bytes(recordings: Path, tmp_path: Path, hashed: Callable[[str], str]) -> None:
     """An application's own format tells nobody what is in it."""
     made: list[str] = []
@@ -173,3 +184,17 @@ def test_a_hash_as_it_is_stored(recordings: Path, tmp_path: Path, name: str, giv
     (path,) = files(recordings)
     result = replay(path, app)
     assert result.identical, result.summary()
+
+
+def test_the_digest_of_an_objects_address(recordings: Path) -> None:
+    """A cache's key of arguments that were written down: another in each process, but on replay."""
+    alive: list[object] = []
+
+    def view() -> dict[str, str]:
+        alive.append(type("Session", (), {})())
+        key = hashlib.md5(f"shop:count:{{'session': {alive[-1]!r}}}".encode())
+        return {"key": key.hexdigest()}
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None and recording.response.status == 200
+    assert_identical(recording, app)
