@@ -32,6 +32,6 @@ BOUNDARY = Boundary(
     hooks=(
         Hook(owner=bcrypt, name="gensalt", key=_asked),
         checks(bcrypt, "checkpw", "bcrypt.checkpw", _checked),
-        checks(bcrypt, "hashpw", "bcrypt.hashpw", _hashed, makes_secret=True),
+        checks(bcrypt, "hashpw", "bcrypt.hashpw", _hashed, makes_secret=True, gives_again=1),
     ),
 )

@@ -21,5 +21,5 @@ def _hashed(word: str, salt: object = None) -> object:
 BOUNDARY = Boundary(
     kind="crypt",
     supports="cpython>=3.11,<3.13",
-    hooks=(checks(crypt, "crypt", "crypt.crypt", _hashed, makes_secret=True),),
+    hooks=(checks(crypt, "crypt", "crypt.crypt", _hashed, makes_secret=True, gives_again=1),),
 )
