@@ -471,6 +471,11 @@ def log_as_named_argument(error: Exception) -> None:
     _logger.error("failed: %(error)s", {"error": error})
 
 
+def log_as_a_tracer(error: Exception) -> None:
+    """Log what a tracer says of a fault of its own, as Sentry's SDK does."""
+    logging.getLogger("sentry_sdk.errors").error("Internal error", exc_info=error)
+
+
 def log_a_warning(error: Exception) -> None:
     """Log below the level of errors."""
     _logger.warning("failed: %s", error, exc_info=error)
@@ -487,6 +492,7 @@ def log_a_warning(error: Exception) -> None:
         (log_as_argument, False, True),
         (log_as_named_argument, False, True),
         (log_a_warning, True, False),
+        (log_as_a_tracer, True, False),
     ],
 )
 def test_an_exception_is_handled_and_logged(

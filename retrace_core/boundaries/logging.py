@@ -5,7 +5,8 @@ application, yet it is what an engineer looks for. No event: what is logged is n
 
 Of a record of level ERROR or above the exception is, in this order, the one of `exc_info`,
 one among the arguments (`error("no stock: %s", error)`), or the one whose `except` block is
-running. A message without any of them tells of no exception, and is none.
+running. A message without any of them tells of no exception, and is none; nor does what a tracer
+says of its own faults: what it looks at, and when, differs between recording and replay.
 
 Hook: `Logger.handle`, where every enabled record passes. Read in CPython 3.11 to 3.13.
 """
@@ -24,13 +25,16 @@ from retrace_core.native import current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_TRACERS = ("sentry_sdk", "opentelemetry", "ddtrace", "newrelic", "elasticapm")
+"""How the names of their loggers begin."""
+
 
 def _noticing_handle(
     handle: Callable[[logging.Logger, logging.LogRecord], None],
 ) -> Callable[[logging.Logger, logging.LogRecord], None]:
     @functools.wraps(handle)
     def noticing(self: logging.Logger, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.ERROR:
+        if record.levelno >= logging.ERROR and not record.name.startswith(_TRACERS):
             lane = current()
             if isinstance(lane, Lane):
                 error = _logged_exception(record)
