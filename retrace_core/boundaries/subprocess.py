@@ -80,8 +80,9 @@ def _hooked_start(original: Callable[..., Any]) -> Callable[..., Any]:
     def _execute_child(self: Any, args: Any, *more: Any) -> None:
         lane = current()
         # Its caller is `Popen.__init__`, whose caller is who wants the program.
-        own = is_infrastructure(sys._getframe(2))
-        if own and in_replay() and not _is_harmless(args):
+        replays = in_replay()
+        own = (lane is not None or replays) and is_infrastructure(sys._getframe(2))
+        if own and replays and not _is_harmless(args):
             # A tracer's own: Sentry's SDK asks git which version runs, and can do without.
             raise FileNotFoundError(errno.ENOENT, "not started in a replay", str(_command(args)))
         if lane is None or own:
