@@ -344,7 +344,7 @@ def install_clock_hooks() -> list[str]:
         for module in list(sys.modules.values()):
             if module is None or getattr(module, "__name__", "").startswith("retrace_"):
                 continue
-            for attribute, value in list(getattr(module, "__dict__", {}).items()):
+            for attribute, value in getattr(module, "__dict__", {}).copy().items():
                 if value is original:
                     _originals.append((module, attribute, original))
                     setattr(module, attribute, hook)

@@ -43,7 +43,7 @@ class Encoder:
         if kind is list:
             return self._items(value, depth)
         if kind is dict:
-            parts = [self.value(part, depth + 1) for pair in list(value.items()) for part in pair]
+            parts = [self.value(part, depth + 1) for pair in value.copy().items() for part in pair]
             return _head(len(parts) // 2, 0x80, 0xDE) + b"".join(parts)
         return self._extension(value, kind, depth)
 

@@ -92,7 +92,8 @@ def name_of_app(app: object) -> tuple[str, str]:
     write it. Both are "" where nothing was found.
     """
     candidates = unwrapped(app)
-    for module_name, module in list(sys.modules.items()):
+    # Copies: making pairs may collect garbage, and a finalizer import something.
+    for module_name, module in sys.modules.copy().items():
         file = getattr(module, "__file__", None)
         if (
             not file
@@ -100,7 +101,7 @@ def name_of_app(app: object) -> tuple[str, str]:
             or file.startswith(os.path.dirname(os.__file__))
         ):
             continue
-        for attribute, value in list(vars(module).items()):
+        for attribute, value in vars(module).copy().items():
             if any(value is candidate for candidate in candidates):
                 return _spec(module_name, module, attribute)
     for argument in sys.argv[1:]:

@@ -36,8 +36,8 @@ def decided() -> dict[tuple[str, str], int]:
     """Return (decider, verdict) -> how many requests."""
     return {
         (name, verdict): times
-        for verdict, by_name in list(_tally.items())
-        for name, times in list(by_name.items())
+        for verdict, by_name in _tally.copy().items()
+        for name, times in by_name.copy().items()
     }
 
 

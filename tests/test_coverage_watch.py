@@ -202,6 +202,10 @@ def test_tls_of_a_protocol_of_its_own(recordings: Path) -> None:
     class Asking(asyncio.Protocol):
         def __init__(self) -> None:
             self.answer = asyncio.get_running_loop().create_future()
+            self.ended = asyncio.Event()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.ended.set()
 
         def data_received(self, data: bytes) -> None:
             self.answer.set_result(data.decode())
@@ -213,6 +217,7 @@ def test_tls_of_a_protocol_of_its_own(recordings: Path) -> None:
         transport.write(b"hello\n")
         answer: str = await asking.answer
         transport.close()
+        await asking.ended.wait()
         return answer
 
     @asynccontextmanager

@@ -293,7 +293,7 @@ def _refused_notifies(original: Any) -> Any:
 
 def _exchanges() -> Iterator[Patch]:
     """Yield a patch for each place where a module of psycopg's holds one of the generators."""
-    for module_name, module in sorted(sys.modules.items()):
+    for module_name, module in sorted(sys.modules.copy().items()):
         if not module_name.startswith("psycopg.") or module is generators:
             continue
         for name in HOOKED:
