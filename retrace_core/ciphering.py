@@ -111,24 +111,34 @@ def _kept(plain: bytes) -> object:
     return {SECRET: text, "padding": padding}
 
 
-def encrypting(name: str, place: int, option: str = "data") -> Callable[[Any], Any]:
+def encrypting(
+    name: str, place: int, option: str = "data", *, is_drawn: bool = False
+) -> Callable[[Any], Any]:
     """Return a factory for `Patch`, for a function that encrypts.
 
     Args:
         name: of the cipher.
         place: of what is encrypted, among the arguments.
         option: what that argument is called.
+        is_drawn: True where native code draws a part of what is made: so nothing but the recording
+            has it, also where nothing is masked.
     """
-    return functools.partial(_hooked, encrypt, name, place, option)
+    takes = _always if is_drawn else takes_it
+    return functools.partial(_hooked, encrypt, takes, name, place, option)
 
 
 def decrypting(name: str, place: int, option: str = "data") -> Callable[[Any], Any]:
     """Return the same for one that decrypts."""
-    return functools.partial(_hooked, decrypt, name, place, option)
+    return functools.partial(_hooked, decrypt, takes_it, name, place, option)
+
+
+def _always(lane: Any, data: Any) -> bool:
+    return True
 
 
 def _hooked(
     step: Callable[[Any, str, bytes, Callable[[], bytes]], bytes],
+    takes: Callable[[Any, Any], bool],
     name: str,
     place: int,
     option: str,
@@ -142,7 +152,7 @@ def _hooked(
         live = functools.partial(original, *args, **options)
         try:
             data = args[place] if place < len(args) else options[option]
-            taken = takes_it(lane, data)
+            taken = options.get("output") is None and takes(lane, data)
         except (KeyError, TypeError):
             return live()  # which says what is wrong with it
         return step(lane, name, bytes(data), live) if taken else live()
