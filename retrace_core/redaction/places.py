@@ -88,7 +88,15 @@ _TEMPLATE = re.compile(rb"\{[{%]")
 _TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
 """What has one in it, or begins where one ends, is a piece of a template."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
-_LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
+_LISTED = re.compile(rb"([A-Za-z_]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
+_PUBLIC = frozenset(
+    b"realm uri username algorithm qop nc headers signedheaders keyid domain version timestamp"
+    b" created expires oauth_signature_method oauth_timestamp oauth_version oauth_callback".split()
+)
+"""Parameters of Digest, OAuth 1, signed requests that say how it is signed, and are no secret: a
+server takes what is asked, or the service that is meant, from them."""
+_SCOPED = re.compile(rb"([^/%\s]+)((?:/|%2[Ff])[\w-]+){3}(?:/|%2[Ff])[a-z0-9]+_request")
+"""Which key signed, for which day, region and service: `KEY/20260101/eu-west-1/s3/aws4_request`."""
 _SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 """How `http.cookies` writes a comma, say."""
@@ -277,10 +285,18 @@ def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
             value = scheme[2]
         elif _SCHEMED.match(value):  # Digest, AWS4-HMAC-SHA256, OAuth: a list of parameters
             for match in _LISTED.finditer(value):
-                yield match[2]
+                if match[1].lower() not in _PUBLIC:
+                    yield _key_of(match[2])
             return
+    value = _key_of(value)
     if is_value(value):
         yield value
+
+
+def _key_of(value: bytes) -> bytes:
+    """Return the key of a credential that says what it is for, else the value itself."""
+    scoped = _SCOPED.fullmatch(value)
+    return value if scoped is None else scoped[1]
 
 
 def _cookies(value: bytes, names: Names, *, only_first: bool) -> Iterator[bytes]:
