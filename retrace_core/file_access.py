@@ -83,9 +83,11 @@ _SERVING = tuple(
         "starlette/responses.py",
         "aiohttp/web_fileresponse.py",
         "aiohttp/web_urldispatcher.py",
+        "logging/config.py",
     )
 )
-"""Of libraries that are infrastructure otherwise: what answers with the application's files."""
+"""Of libraries that are infrastructure otherwise: what answers with the application's files, or
+reads its settings, which a start-up that is replayed reads again."""
 _TEMPORARY = "$TMP/"
 _numbers = itertools.count()
 _recorded: list[str] = []
