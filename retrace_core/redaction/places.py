@@ -88,6 +88,8 @@ _TEMPLATE = re.compile(rb"\{[{%]")
 _TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
 """What has one in it, or begins where one ends, is a piece of a template."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
+_OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,19}\s+([A-Za-z0-9._~+/-]{8,}=*)")
+"""Of an application's own: by its first word it knows how to read the other."""
 _LISTED = re.compile(rb"([A-Za-z_]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
 _PUBLIC = frozenset(
     b"realm uri username algorithm qop nc headers signedheaders keyid domain version timestamp"
@@ -281,7 +283,9 @@ def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
         return
     if lowered.endswith("authorization"):
         scheme = _SCHEME.fullmatch(value)
-        if scheme is not None:
+        if scheme is None and (other := _OTHER_SCHEME.fullmatch(value)) is not None:
+            value = other[1]
+        elif scheme is not None:
             value = scheme[2]
         elif _SCHEMED.match(value):  # Digest, AWS4-HMAC-SHA256, OAuth: a list of parameters
             for match in _LISTED.finditer(value):
