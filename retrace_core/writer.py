@@ -35,7 +35,17 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = ["Writer", "at_exit", "configure", "finish", "flush", "park", "submit", "waiting"]
+__all__ = [
+    "Writer",
+    "at_exit",
+    "configure",
+    "finish",
+    "flush",
+    "park",
+    "submit",
+    "waiting",
+    "watch_sigterm",
+]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -330,7 +340,7 @@ def _prepare_process() -> None:
     _prepared = True
     os.register_at_fork(after_in_child=_after_fork)
     atexit.register(_end)
-    _watch_sigterm()
+    watch_sigterm()
 
 
 def _after_fork() -> None:
@@ -341,7 +351,7 @@ def _after_fork() -> None:
         _writer = Writer(_writer.store, _writer._limit, _writer._encode)
     if threading.current_thread() is threading.main_thread():
         with failsafe.gate("signal handler"):
-            _watch_sigterm()
+            watch_sigterm()
 
 
 def finish(timeout_s: float = _EXIT_S) -> None:
@@ -381,10 +391,11 @@ def _await_open_scopes() -> None:
         time.sleep(0.005)
 
 
-def _watch_sigterm() -> None:
+def watch_sigterm() -> None:
     """Flush on SIGTERM where it would kill the process at once.
 
-    An application or server that handles SIGTERM ends by itself, through atexit.
+    An application or server that handles SIGTERM ends by itself, through atexit. Python lets
+    the main thread alone say so: in a server of threads the first recording begins in another.
     """
     if threading.current_thread() is not threading.main_thread():
         return

@@ -294,3 +294,4 @@ def install_early() -> None:
         if settings.enabled and not patched_by():
             installer.install()
             boot_recording.begin(settings)
+            writer.watch_sigterm()
