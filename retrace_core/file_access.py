@@ -123,6 +123,8 @@ def _named(
     here = next((one for one in heres if whole.startswith(one)), "")
     for folder in temporary_folders:
         temporary = os.path.join(folder, "")
+        if any(whole.startswith(one) and len(one) > len(temporary) for one in _PREFIXES):
+            return None  # an environment that was made below it
         if whole.startswith(temporary) and len(here) <= len(temporary):
             return _TEMPORARY + whole[len(temporary) :]
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):

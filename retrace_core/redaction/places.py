@@ -70,6 +70,8 @@ _WORDS = frozenset(
 """In prose they come after a colon: `password: the one that you chose`; types in programs; and
 what a switch says: `csrf_enforce_token = yes`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
+_OPENS = re.compile(rb"\{+[\w.-]*:|[\[({]+[0-9]*")
+"""In a program: `tokens = {59: ("title", 4)}`, `pin = [12, 13]`."""
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=[)\"'])")
 """In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
@@ -232,6 +234,8 @@ def _after(
         return None  # the next attribute of a tag: name="password" :value="typed"
     called = _CALLED.match(data, start, end)
     if separator == b"=" and called is not None and called.end() == bare.end():
+        return None
+    if separator == b"=" and _OPENS.fullmatch(bare[0]):
         return None
     if data[start - 1 : start] == b" " and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
         return None

@@ -187,6 +187,7 @@ LEFT: dict[str, object] = {
     "a value that is bound": '<i name="password" :value="shown" @update:model-value="change"/>',
     "a flag in a script": '<b @click="user.showPassword = !user.showPassword">',
     "markup that shows one": """{"X-Api-Key": "<i\n v-text="hidden ? '***' : key"></i>"}""",
+    "a table of a program": "__tokens = {59: ('template/title', 4, 24)}\npin = [12, 13]\n",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},

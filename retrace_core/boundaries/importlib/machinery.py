@@ -17,22 +17,22 @@ from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.exempt import classify
 from retrace_core.file_access import content_of, world_path
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
+    from types import CodeType, FrameType
 
-_FROZEN = "<frozen importlib."
 _ORDINARY = "_find_and_load"
 """By this function of the interpreter every `import` goes."""
 
 
 def _is_ordinary() -> bool:
-    """Return True in an import, whose module was found by its name."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_FROZEN):
+    """Return True in an import, whose module was found by its name, ours between or not."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and classify(frame.f_code) < 0:
         if frame.f_code.co_name == _ORDINARY:
             return True
         frame = frame.f_back
