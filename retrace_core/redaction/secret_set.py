@@ -12,7 +12,7 @@ from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
-from retrace_core.redaction.tokens import encoded_json, key_in, parts_of
+from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_digest
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class SecretSet:
         self._seen: set[bytes] = set()
         self._encoded: set[bytes] = set()
         self._digests: set[bytes] = set()
+        self.stored: list[bytes] = []
+        """Digests of passwords that were found by their looks, with which others are compared."""
 
     @property
     def has_any(self) -> bool:
@@ -157,7 +159,11 @@ class SecretSet:
         for first, last in detector.find(text, places):
             value = text[first:last]
             value = percent_decoded(value) if detector.name == "email" else unescaped(value)
-            self.add(value, detector.name)
+            stored = plain_digest(value) if text[max(first - 1, 0) : first] == b"}" else b""
+            if not stored:
+                self.add(value, detector.name)
+            elif self.add_digest(stored, detector.name):
+                self.stored.append(stored)
         if detector.name == "jwt":
             for payload, says in encoded_json(text, places):
                 self.special += 1
