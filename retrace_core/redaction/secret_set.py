@@ -172,14 +172,23 @@ class SecretSet:
                     self.says.append((payload, says, "base64"))
 
     def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
-        """Add the digest of what has a secret in it; returns True when it was not known."""
+        """Add the digest of what has a secret in it; returns True when it was not known.
+
+        One that the start-up has is masked everywhere as it is there, where nobody knew of what it
+        is the digest.
+        """
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
         self._digests.add(digest)
         was = digest.hex()
         now = self._forms.pseudonyms.of(was)
+        made: dict[bytes, Replacement] = {}
         for form, other in digest_forms(digest, bytes.fromhex(now)):
-            self.replacements.setdefault(form, Replacement(other, rule))
+            made.setdefault(form, Replacement(other, rule))
+        if rule == BOOT_DIGEST:
+            self.replacements.update(made)
+        for form, replacement in made.items():
+            self.replacements.setdefault(form, replacement)
         return True
 
     def add_number(self, text: str, rule: str) -> None:

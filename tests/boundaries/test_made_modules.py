@@ -87,5 +87,3 @@ def test_a_module_that_is_there_is_run_as_it_is_now(pages: Path, recordings: Pat
     assert_identical(recording, app)
     assert found[0] == "plums"
     assert set(found[1:]) == {"mended plums"}
-
-

@@ -35,8 +35,8 @@ SIGNED = {
         [
             (
                 "authorization",
-                'Digest username="ada.of.lovelace", realm="the-library-of-ada", uri="/books/of/ada",'
-                f' nonce="{SIGNATURE[:32]}", response="{SIGNATURE[32:]}", algorithm=MD5',
+                'Digest username="ada.of.lovelace", realm="the-library-of-ada", uri="/books/of/ada"'
+                f', nonce="{SIGNATURE[:32]}", response="{SIGNATURE[32:]}", algorithm=MD5',
             )
         ],
         (SIGNATURE[:32], SIGNATURE[32:]),
