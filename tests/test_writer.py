@@ -92,9 +92,9 @@ def test_sigterm_waits_for_a_request_whose_answer_has_gone_out(tmp_path: Path) -
         "    list(chunks); out.set(); go.wait(); chunks.close()\n"
         "threading.Thread(target=serve, daemon=True).start()\n"
         "out.wait()\n"
-        "from retrace_core import writer\nasked = writer._await_open_scopes\n"
+        "from retrace_core import sigterm\nasked = sigterm._await_open_scopes\n"
         "def asks():\n    go.set()\n    asked()\n"
-        "writer._await_open_scopes = asks\n"
+        "sigterm._await_open_scopes = asks\n"
         "os.kill(os.getpid(), signal.SIGTERM)"
     )
     assert run(tmp_path, code) == (-signal.SIGTERM, 1)
