@@ -28,6 +28,7 @@ __all__ = [
     "Frame",
     "Header",
     "Hole",
+    "Interpreter",
     "LaneEvents",
     "OfCode",
     "Program",
@@ -202,6 +203,19 @@ class Program(msgspec.Struct, frozen=True, array_like=True):
     """Name of the process of `multiprocessing` that served, where it was not the first one."""
 
 
+class Interpreter(msgspec.Struct, frozen=True, array_like=True):
+    """How the interpreter of the process was started."""
+
+    options: list[str] = []
+    """Those of its command line by which another one is alike, as "-Xutf8=1"."""
+    encoding: str = ""
+    """Of the locale."""
+    variables: dict[str, str] = {}
+    """Those by which it has that: LC_ALL, LC_CTYPE and LANG, where they are set."""
+    recursion_limit: int = 0
+    """0 where it is not known."""
+
+
 class Environment(msgspec.Struct, frozen=True, array_like=True):
     """The process that recorded."""
 
@@ -227,6 +241,8 @@ class Environment(msgspec.Struct, frozen=True, array_like=True):
     """Empty without consent; "random" secret as 48 hex digits, or PYTHONHASHSEED's number."""
     program: Program | None = None
     """None where it was started in a way that can't be told."""
+    interpreter: Interpreter | None = None
+    """None where it was recorded before 2026-11-29."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True):
