@@ -15,6 +15,7 @@ The files in the order of a request:
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     program.py        what it was started as
+    interpreter.py    the options that its interpreter was started with
     weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
@@ -94,6 +95,7 @@ The files in the order of a request:
     _fallback_encoder.py  and its encoder
     _fallback_texts.py  and where texts stand
     _fallback_finder.py  and what is looked for again and again
+    code_literals.py  which texts stand in source code, and where
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
