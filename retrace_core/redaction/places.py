@@ -40,6 +40,8 @@ _PROSE = re.compile(rb"(?:[A-Za-z][a-z]+|[A-Z]+)(?= [A-Za-z(`])[^\r\n\\\"]*")
 """Words after a name: a passphrase, or what a manual says of it. Each by itself is no secret."""
 _LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
 _COLON = 0x3A
+_ARN = re.compile(rb"arn:[\w-]+(?::[\w-]*){2}:[0-9]*:\Z")
+"""How AWS names a thing, up to what kind of thing it is: `arn:aws:...:123456789012:secret:db-x7`."""
 _NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
@@ -169,6 +171,8 @@ def _is_chain(data: bytes, begin: int, left: int, place: int, value: bytes, name
     """
     if data[place : place + 1] != b":" or not data.startswith(value, place + 1):
         return False
+    if _ARN.search(data, max(begin, left - _LONGEST_NAME), left):
+        return True
     # What ends in a colon too is the name of what comes next: `:field:token:is_required: False`.
     value = value.removesuffix(b":")
     if any(_LOWER.fullmatch(word) is None for word in value.split(b":")):

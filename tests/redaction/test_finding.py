@@ -190,6 +190,8 @@ LEFT: dict[str, object] = {
     "a flag in a script": '<b @click="user.showPassword = !user.showPassword">',
     "markup that shows one": """{"X-Api-Key": "<i\n v-text="hidden ? '***' : key"></i>"}""",
     "a table of a program": "__tokens = {59: ('template/title', 4, 24)}\npin = [12, 13]\n",
+    "the name of a thing of AWS": '{"ARN": "arn:aws:sm:eu-west-1:123456789012:secret:db-gZzwOX"}',
+    "a request that may come twice": {"ClientRequestToken": "5f19a2cd-3e0a", "a": "b"},
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
     "a mapping of YAML": "auth:\n  methods: [basic]\nsession:\n    - name: shop\n",
