@@ -6,13 +6,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 SHOP = """
 import logging

@@ -41,7 +41,7 @@ _PROSE = re.compile(rb"(?:[A-Za-z][a-z]+|[A-Z]+)(?= [A-Za-z(`])[^\r\n\\\"]*")
 _LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
 _COLON = 0x3A
 _ARN = re.compile(rb"arn:[\w-]+(?::[\w-]*){2}:[0-9]*:\Z")
-"""How AWS names a thing, up to what kind it is of: `arn:aws:sm:eu-west-1:123456789012:secret:db`."""
+"""How AWS names a thing, up to what kind it is of: `arn:aws:sm:eu-west-1:123456789:secret:db`."""
 _NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
