@@ -130,6 +130,7 @@ _KEYS = re.compile(
     rb"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
     rb")(?![A-Za-z0-9])"
     rb"|AccountKey=([0-9A-Za-z+/=]{40,})"  # Azure
+    rb"|\{S?(?:SHA|MD5)-?(?:224|256|384|512)?\}([0-9A-Za-z+/=_-]{22,})"  # passwords, as LDAP has it
     rb"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----((?:\\n|[\s0-9A-Za-z+/=])+)-----END"
 )
 DETECTORS: dict[str, Detector] = {
@@ -155,6 +156,7 @@ DETECTORS: dict[str, Detector] = {
                 *(b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs"),
                 *(b"sk_", b"rk_", b"whsec_", b"sk-", b"sg.", b"npm_", b"pypi-", b"hf_"),
                 *(b"dop_v1_", b"shp", b"age-secret", b"accountkey=", b"-----begin "),
+                *(b"{sha", b"{ssha", b"{md5}", b"{smd5}"),
             ),
             _KEYS,
         ),
