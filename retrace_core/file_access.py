@@ -90,9 +90,11 @@ _SERVING = tuple(
         "starlette/responses.py",
         "aiohttp/web_fileresponse.py",
         "aiohttp/web_urldispatcher.py",
+        "logging/config.py",
     )
 )
-"""Of libraries that are infrastructure otherwise: what answers with the application's files."""
+"""Of libraries that are infrastructure otherwise: what answers with the application's files, or
+reads its settings, which a start-up that is replayed reads again."""
 _TEMPORARY = "$TMP/"
 _STAND_IN = "file-of-the-world-"
 """What folders of the scratch folder are called that have one file, or folder, of the world."""
@@ -133,6 +135,8 @@ def _named(
     here = next((one for one in heres if whole.startswith(one)), "")
     for folder in temporary_folders:
         temporary = os.path.join(folder, "")
+        if any(whole.startswith(one) and len(one) > len(temporary) for one in _PREFIXES):
+            return None  # an environment that was made below it
         if whole.startswith(temporary) and len(here) <= len(temporary):
             return _TEMPORARY + whole[len(temporary) :]
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
