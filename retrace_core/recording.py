@@ -30,6 +30,7 @@ __all__ = [
     "Hole",
     "Interpreter",
     "LaneEvents",
+    "OfCode",
     "Program",
     "Recording",
     "Redaction",
@@ -288,6 +289,18 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
         return bool(self.error) or self.status >= 500
 
 
+class OfCode(msgspec.Struct, frozen=True, array_like=True):
+    """Where a masked secret stands in the application's code, which has it anyway."""
+
+    mask: bytes
+    """Its pseudonym, as it is written."""
+    module: str
+    length: int
+    """Of the true text, in bytes."""
+    number: int
+    """Of the text among those of its length in the module, from 0."""
+
+
 class Redaction(msgspec.Struct, frozen=True, array_like=True):
     """What was masked in a recording: pseudonyms, as long, stand in the place of secrets."""
 
@@ -300,6 +313,8 @@ class Redaction(msgspec.Struct, frozen=True, array_like=True):
     seal: bytes = b""
     """The true values, encrypted (age), `[[place, bytes], ...]`; places count from the beginning
     of the header's payload on, through those of the bodies."""
+    of_code: list[OfCode] = []
+    """Those of secrets that are texts of the application's code."""
 
 
 class Recording(msgspec.Struct, frozen=True):

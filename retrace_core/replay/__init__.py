@@ -271,6 +271,9 @@ def replay(
     return result()
 
 
+_SCRATCH = "the folder for temporary files, in what it said, is compared as the recorded one"
+
+
 def _missing(recording: Recording, boot: BootPlayer | None) -> str:
     """Return in words what the start-up lacks, "" for nothing."""
     if not recording.header.boot or boot is not None:
@@ -323,6 +326,7 @@ def _result(
         notes=[
             *cut_notes(recording),
             *address_note(_body(recording.response), _body(response)),
+            *([_SCRATCH] if outcome.has_scratch else []),
             *found.summarise(),
         ],
         refused=refused,
