@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.compressed import opaque_spans
+from retrace_core.redaction.detectors import DETECTORS
 from retrace_core.redaction.drawn import drawn_for, is_random_uuid
 from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
@@ -66,6 +67,8 @@ class SecretSet:
         self.special = 0
         """How often something else than that was found."""
         self._seen: set[bytes] = set()
+        self._by_looks: set[bytes] = set()
+        """Of those seen which no name told yet: a name is the better rule."""
         self._encoded: set[bytes] = set()
         self._digests: set[bytes] = set()
         self.stored: list[bytes] = []
@@ -127,11 +130,17 @@ class SecretSet:
         if number:
             text = value.decode("utf-8", "surrogateescape")
             self.replacements.update(self._forms.of_number(text, rule))
-        if value in self._seen:
+        named = value in self._by_looks and rule not in DETECTORS
+        if value in self._seen and not named:
             return
+        if rule in DETECTORS:
+            self._by_looks.add(value)
         self._seen.add(value)
         found = self._values.of(value, rule, self.allowed)
-        if self.replacements.keys().isdisjoint(found.replacements):  # as nearly always
+        if named:
+            self._by_looks.remove(value)
+            self.replacements.update(found.replacements)
+        elif self.replacements.keys().isdisjoint(found.replacements):  # as nearly always
             self.replacements.update(found.replacements)
         else:
             self.replacements = {**found.replacements, **self.replacements}
