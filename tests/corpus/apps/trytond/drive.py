@@ -137,7 +137,7 @@ APP = Application(
     name="trytond",
     framework="Werkzeug",
     uses=("SQLite", "threads"),
-    packages=("trytond==8.2.1", "trytond_party"),
+    packages=("trytond==8.2.1", "trytond_party==8.2.0"),
     server=("trytond", "-c", "{state}/trytond.conf", "-d", "tryton"),
     environment={"TRYTONPASSFILE": "{state}/password"},
     needs=frozenset(),
