@@ -104,7 +104,9 @@ def postgresql_cell(
     if kind == _JSONB:
         return text_cell(data, column, begin + binary, end)
     if kind == _BYTEA:
-        return text_cell(data, column, begin, end) if binary else _hex_cell(data, column, begin, end)
+        return (
+            text_cell(data, column, begin, end) if binary else _hex_cell(data, column, begin, end)
+        )
     if not binary:
         cell = text_cell(data, column, begin, end)
         is_known = kind == _UUID or (kind in _NUMERALS and is_numeral(cell.text))
@@ -123,7 +125,9 @@ def _hex_cell(data: bytes, column: str, begin: int, end: int) -> Cell:
         plain = bytes.fromhex(cell.text)
     except ValueError:
         return cell
-    return cell._replace(text=plain.decode("utf-8", "surrogateescape")) if digest_of(plain) else cell
+    return (
+        cell._replace(text=plain.decode("utf-8", "surrogateescape")) if digest_of(plain) else cell
+    )
 
 
 def _binary_cell(data: bytes, column: str, begin: int, end: int, kind: int) -> Cell | None:

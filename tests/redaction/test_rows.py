@@ -181,7 +181,7 @@ def test_psycopg2(recordings: Path, database: str) -> None:
 
 
 def test_psycopg2_hash_in_bytes(recordings: Path, database: str) -> None:
-    """A password's hash in a column of bytes, which the server writes in hex, and a statement has."""
+    """A password's hash in bytes, which the server writes in hex."""
     sql = "SELECT password::bytea AS password FROM users WHERE name = %s"
     again = "SELECT name FROM users WHERE password::bytea = %s"
 
