@@ -15,6 +15,7 @@ The files in the order of a request:
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     program.py        what it was started as
+    interpreter.py    the options that its interpreter was started with
     weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
@@ -42,6 +43,10 @@ The files in the order of a request:
     declaration.py    the live/record/replay switch for it
     checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
+    derived_key.py    a key that is made of a secret, for cryptography's boundaries
+    ciphering.py      what a replay encrypted it can decrypt, though its key is masked
+    cipher_context.py  and so piece by piece
+    block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     hash_object.py    one of hashlib's that keeps what it is fed
@@ -90,6 +95,7 @@ The files in the order of a request:
     _fallback_encoder.py  and its encoder
     _fallback_texts.py  and where texts stand
     _fallback_finder.py  and what is looked for again and again
+    code_literals.py  which texts stand in source code, and where
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

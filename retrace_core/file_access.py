@@ -23,6 +23,7 @@ import sysconfig
 import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from retrace_core.exempt import classify, recorded_site
 
@@ -41,6 +42,7 @@ __all__ = [
     "materialised",
     "materialised_folder",
     "recorded_folder",
+    "with_recorded_folder",
     "world_path",
     "world_text",
 ]
@@ -137,6 +139,18 @@ def world_text(text: str) -> str:
         begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
         text = re.sub(begins, lambda _: _TEMPORARY, text)
     return text
+
+
+def with_recorded_folder(data: bytes) -> bytes:
+    """Return what code reckons with, or says, with the recorded folder for temporary files in it.
+
+    Only during a replay is there another one. Its name is drawn: it stands nowhere by chance.
+    """
+    now, was = tempfile.tempdir, recorded_folder()
+    if not now or not was or os.path.basename(now).encode() not in data:
+        return data
+    quoted = quote(now, safe="").encode(), quote(was, safe="").encode()
+    return data.replace(os.fsencode(now), os.fsencode(was)).replace(*quoted)
 
 
 def recorded_folder() -> str:

@@ -27,6 +27,7 @@ class SecretSettings(LimitSettings):
     redact_paths: tuple[str, ...] = ()
     redact_detectors: tuple[str, ...] = DETECTORS
     redact_for_good: tuple[str, ...] = ()
+    redact_point_to_code: bool = True
     redact_key: str = field(default="", repr=False)
     seal_to: str = ""
     encrypt_to: str = ""
@@ -84,6 +85,14 @@ SECRET_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=(),
         doc="Names and detectors whose values are masked for good, also where `seal_to` is set.",
+    ),
+    Setting(
+        name="redact_point_to_code",
+        variable="RETRACE_REDACT_POINT_TO_CODE",
+        kind=bool,
+        default=True,
+        doc="Say of a masked secret that is a text of the application's own code which one it is,"
+        " so that a replay has it from there.",
     ),
     Setting(
         name="redact_key",

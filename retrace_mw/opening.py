@@ -51,8 +51,8 @@ _logger = logging.getLogger("retrace")
 _WHERE_TO = (
     "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
     " share_keeps coverage_watch spool spool_bytes ship ship_exit_s pack_from"
-    " redact redact_names redact_keep redact_patterns redact_detectors"
-    " redact_for_good redact_key seal_to encrypt_to record_secret_variables"
+    " redact redact_names redact_keep redact_patterns redact_paths redact_detectors"
+    " redact_for_good redact_point_to_code redact_key seal_to encrypt_to record_secret_variables"
 ).split()
 
 

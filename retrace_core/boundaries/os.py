@@ -25,7 +25,7 @@ from retrace_core.file_access import (
     materialised_folder,
     world_path,
 )
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,16 +69,43 @@ def _rebuilt(name: str) -> Callable[[Any], Any]:
     return rebuild
 
 
-def _at_its_time(recorded: Any, now: os.stat_result) -> os.stat_result:
-    """Return the status of a file of the scratch folder with the times that were recorded.
+_were: dict[tuple[int, int], tuple[int, int]] = {}
+"""During a replay, for inode and device of files of the scratch folder those recorded."""
+_MOST = 1000
 
-    An archive has in it when its files were changed.
+
+def _as_it_was(recorded: Any, now: os.stat_result) -> os.stat_result:
+    """Return the status of a file of the scratch folder with what was recorded, but for its size.
+
+    An archive has in it when its files were changed; what a server answers with a file is marked
+    by that, and by which file of the disk it was.
     """
     kept, more = recorded
     if stat.S_IFMT(kept[0]) != stat.S_IFMT(now.st_mode):
         return now
-    same = [kept[0], now.st_ino, now.st_dev, *kept[3:6], now.st_size, *kept[7:]]
-    return _stat_of([same, more])
+    if len(_were) >= _MOST:
+        _were.clear()
+    _were[now.st_ino, now.st_dev] = kept[1], kept[2]
+    return _stat_of([[*kept[:6], now.st_size, *kept[7:]], more])
+
+
+def _hooked_fstat(original: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
+    """Return an `os.fstat` which says of a file that it is the one that `os.stat` had said."""
+
+    @functools.wraps(original)
+    def fstat(fd: int) -> os.stat_result:
+        found = original(fd)
+        lane = current()
+        if lane is None or lane.mode != REPLAY:
+            return found
+        was = _were.get((found.st_ino, found.st_dev))
+        if was is None:
+            return found
+        kept = list(found)
+        kept[1:3] = was
+        return _stat_of([kept, {name: getattr(found, name) for name in _STAT_NAMES}])
+
+    return fstat
 
 
 def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -107,7 +134,7 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 if name != "access" and lies_in_scratch(path):
                     with suppress(OSError):
                         now = live()
-                        return _at_its_time(value, now) if name in ("stat", "lstat") else now
+                        return _as_it_was(value, now) if name in ("stat", "lstat") else now
                 return rebuild(value)
 
             return call_free(lane, kind, key, live, _plain, again)
@@ -256,6 +283,7 @@ BOUNDARY = Boundary(
     supports="cpython>=3.11,<3.14",
     hooks=(
         *(Patch(os, n, _hooked(n)) for n in (*_ASKING, *_DOING) if hasattr(os, n)),
+        Patch(os, "fstat", _hooked_fstat),
         Patch(os, "open", _hooked_open),
         Patch(os, "scandir", _hooked_scandir),
         *(

@@ -51,8 +51,8 @@ def replay_here(path: Path, options: Options) -> int:
         options.apps,
         as_program=options.as_program,
     )
-    order = restart_for(recording.header.environment.hash_seed, options.restarted(path))
-    warnings = mismatches(recording.header.environment, app.folder) + ([order] if order else [])
+    differs = restart_for(recording.header.environment, options.restarted(path))
+    warnings = mismatches(recording.header.environment, app.folder) + differs
     if options.strict and warnings:
         raise ReplayError(f"refused by --strict: {'; '.join(warnings)}")
     # No reason for --strict to refuse: it is so here and everywhere.

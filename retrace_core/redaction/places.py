@@ -40,6 +40,7 @@ _PROSE = re.compile(rb"(?:[A-Za-z][a-z]+|[A-Z]+)(?= [A-Za-z(`])[^\r\n\\\"]*")
 """Words after a name: a passphrase, or what a manual says of it. Each by itself is no secret."""
 _LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
 _COLON = 0x3A
+_NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
 _INPUT = re.compile(
@@ -206,6 +207,8 @@ def _after(
     begins_line = not match[2] and (first == begin or data[first - 1] in b"\r\n")
     if separator == b":" and data[match.start(3) - 1 : match.start(3)] == b"]" and match[2]:
         return None  # of a style sheet: input[type="password"]:focus
+    if separator == b":" and _NESTED.match(data, match.end(3), end):
+        return None  # of YAML: the name of a mapping, not of a value
     if separator == b":" and begins_line and first == left:
         return _LINE.match(data, start, end)[0].strip(), False, start  # type: ignore[index]
     if separator == b":" and (begins_line or data[max(first - 2, begin) : first] == b"\\n"):

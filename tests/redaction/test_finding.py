@@ -107,6 +107,8 @@ FOUND: dict[str, tuple[object, str]] = {
     ),
     "no call": ("password=P(ss)&a=b", "P(ss"),
     "a file of passwords": (("password=secret&a=b", "ann:secret\nbob:hidden\n"), "ann:secret"),
+    "below its name": ("Your password:\n\ns3cret-value\n", "s3cret-value"),
+    "yaml": ("auth:\n  api_key: s3cret-value\n", "s3cret-value"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
     "indented settings": ("admin:\n  password: secret", ": secret"),
     "an indented passphrase": ("admin:\n  password: correct horse battery", "horse battery"),
@@ -189,6 +191,7 @@ LEFT: dict[str, object] = {
     "markup that shows one": """{"X-Api-Key": "<i\n v-text="hidden ? '***' : key"></i>"}""",
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
+    "a mapping of YAML": "auth:\n  methods: [basic]\nsession:\n    - name: shop\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
