@@ -68,6 +68,8 @@ class Pseudonyms:
         read = numeral(text, draw) if text[-1:].isdigit() or text[-1:] == "Z" else None
         if read is not None:
             return read
+        if text.isdecimal():  # with noughts before it: hex digits would be no number
+            return "".join([_alike(character, draw) for character in text])
         if _HEX.fullmatch(text):
             return self._hex(text)
         if _BASE32.fullmatch(text):
