@@ -108,6 +108,7 @@ The files in the order of a request:
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
+    sigterm.py        what waits is written where SIGTERM would kill the process at once
     giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
     overflow.py       what is put for a while beside a folder that does not get all in time

@@ -16,6 +16,7 @@ from retrace_core import (
     failsafe,
     flight_recorder,
     installer,
+    sigterm,
     writer,
 )
 from retrace_core.boot_tape import end_boot
@@ -127,6 +128,7 @@ class Gatekeeper:
         writer.configure(
             store, queue_bytes=policy.settings.queue_bytes, encode=encoding(policy.settings)
         )
+        sigterm.watch()
         flight_recorder.configure(policy.settings, store)
         self._started = True
 
@@ -294,3 +296,4 @@ def install_early() -> None:
         if settings.enabled and not patched_by():
             installer.install()
             boot_recording.begin(settings)
+            sigterm.watch()
