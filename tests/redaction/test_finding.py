@@ -71,6 +71,14 @@ FOUND: dict[str, tuple[object, str]] = {
     "header list": ([("authorization", "Bearer s3cret-value")], "s3cret-value"),
     "raw header list": ([(b"X-Api-Key", b"s3cret-value")], "s3cret-value"),
     "wsgi environ": ({"HTTP_AUTHORIZATION": "Token s3cret-value"}, "s3cret-value"),
+    "another's session in a cache": (
+        [b":1:django.contrib.sessions.cached_dbmfwgshlveoezp4x6hfalcov1wpa3zfsg"],
+        "mfwgshlveoezp4x6hfalcov1wpa3zfsg",
+    ),
+    "another's session in Redis": (
+        [b"session:rTBzD7cOgQ0xM6h4yVw1Qf9-ZJ2uK_8sLbNnEeXaGtU"],
+        "rTBzD7cOgQ0xM6h4yVw1Qf9-ZJ2uK_8sLbNnEeXaGtU",
+    ),
     "basic": ([("authorization", "Basic YWRhOnMzY3JldC12YWx1ZQ==")], "YWRhOnMzY3JldC12YWx1ZQ=="),
     "cookie": ([("cookie", "a=b; session=s3cret-value")], "s3cret-value"),
     "set-cookie": ([("set-cookie", "id=s3cret-value; Path=/")], "s3cret-value"),
