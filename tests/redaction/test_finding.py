@@ -133,6 +133,7 @@ FOUND: dict[str, tuple[object, str]] = {
         f"a hash, {hashed[:9]}": ({"seen": f"cn: ann; as {hashed} there"}, hashed[-16:])
         for hashed in HASHES
     },
+    "whose it is": ({"smtp_pass": "s3cret-value"}, "s3cret-value"),
     "below its name": ("Your password:\n\ns3cret-value\n", "s3cret-value"),
     "yaml": ("auth:\n  api_key: s3cret-value\n", "s3cret-value"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
@@ -220,6 +221,7 @@ LEFT: dict[str, object] = {
     "a request that may come twice": {"ClientRequestToken": "5f19a2cd-3e0a", "a": "b"},
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
+    "another pass": {"boarding_pass": "gate-b12", "first_pass": "lexer"},
     "a price": "from $1$ to $5$ a piece, $2a$ and {SHA} or scrypt: what it is",
     "a mapping of YAML": "auth:\n  methods: [basic]\nsession:\n    - name: shop\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
