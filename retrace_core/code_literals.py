@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST", "literals"]
 
-LEAST = 5
-"""A shorter text may stand somewhere by chance."""
-_LITERAL = re.compile(rb"\"([^\"\\\n]{5,128})\"|'([^'\\\n]{5,128})'")
+LEAST, _LEAST_DIGITS = 4, 6
+"""A shorter text, or number, may stand somewhere by chance."""
+_LITERAL = re.compile(rb"\"([^\"\\\n]{4,128})\"|'([^'\\\n]{4,128})'")
 _WORD = re.compile(rb"[A-Za-z]+(?:[ _][A-Za-z]+)*")
 _ASKS = re.compile(rb"(?i)user|pass|pwd|auth|cred|account|token|secret|key|login|admin|member")
 """What is said near a word that is compared with what somebody gave."""
@@ -48,7 +48,10 @@ def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
         text = match[1] or match[2]
         if text in seen or text.count(b" ") > _MOST_BLANKS:
             continue
-        if not text.isdigit() and _WORD.fullmatch(text) and not _is_asked(source, match, text):
+        if text.isdigit():
+            if len(text) < _LEAST_DIGITS:
+                continue
+        elif _WORD.fullmatch(text) and not _is_asked(source, match, text):
             continue
         seen.add(text)
         yield text, numbers[len(text)]
