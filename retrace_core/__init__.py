@@ -42,6 +42,10 @@ The files in the order of a request:
     declaration.py    the live/record/replay switch for it
     checksum.py       stands in a key for content too long to stand there itself
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
+    derived_key.py    a key that is made of a secret, for cryptography's boundaries
+    ciphering.py      what a replay encrypted it can decrypt, though its key is masked
+    cipher_context.py  and so piece by piece
+    block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     hash_object.py    one of hashlib's that keeps what it is fed

@@ -45,6 +45,9 @@ _DATE, _TIME, _TIMEDELTA, _COMPLEX, _OPAQUE, _SURROGATES, _BYTEARRAY = 8, 9, 10,
 _NDARRAY, _RANGE, _SLICE, _ENUM, _EXCEPTION = 15, 16, 17, 18, 19
 _PLAIN = -1
 _REPR_LIMIT = 200
+_ROWS = frozenset(
+    {"sqlite3", *(f"{name}.dbapi2" for name in ("pysqlite3", "sqlean", "sqlcipher3"))}
+)
 _NESTED_EXCEPTIONS = 4
 _BASES: tuple[Any, ...] = (str, int, float, bytes, list, dict, set, frozenset, tuple)
 
@@ -126,7 +129,7 @@ def _zone(zone: datetime.tzinfo | None, moment: datetime.datetime | None) -> obj
 
 def _encode_foreign(value: Any) -> tuple[int, object]:
     kind = type(value)
-    if kind.__module__ == "sqlite3" and kind.__name__ == "Row":
+    if kind.__name__ == "Row" and kind.__module__ in _ROWS:
         return _PLAIN, tuple(value)
     if kind.__module__ == "numpy":
         if kind.__name__ == "ndarray" and not value.dtype.hasobject:

@@ -9,6 +9,7 @@ from retrace_core.asking_line import asking_line
 from retrace_core.handed_over import HANDED_OVER
 from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED
+from retrace_core.replay.body_pieces import is_piece
 from retrace_core.replay.deviation import Deviation
 from retrace_core.replay.divergence import Divergence
 
@@ -140,6 +141,7 @@ class Findings:
             if cursor.complete
             for event, _ in cursor.left()
             if event.kind != _END and _asks(event)
+            if cursor.masks is None or not is_piece(event)
         ]
 
 

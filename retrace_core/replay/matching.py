@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from retrace_core.ordering import ORDER
 from retrace_core.recording import CANCELLED, Event
+from retrace_core.replay.body_pieces import give_one_more, is_surplus
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.sameness import (
@@ -76,12 +77,16 @@ class Strict:
     def find(self, cursor: LaneCursor, kind: str, asked: object) -> Match | None:
         """Return the match, or None."""
         event = cursor.head(kind)
-        while event is not None and not _answers(cursor, event, kind, asked):
-            if not is_setting(event):
-                return _one_of_a_run(cursor, event, kind, asked)
+        while event is not None:
+            if _answers(cursor, event, kind, asked):
+                return _EXACT
+            if not is_setting(event) and not is_surplus(cursor, event, kind):
+                break
             cursor.pass_over(event, kind)  # a connection that is set up already here
             event = cursor.head(kind)
-        return _EXACT if event is not None else None
+        if give_one_more(cursor, kind, asked):
+            return _EXACT
+        return _one_of_a_run(cursor, event, kind, asked) if event is not None else None
 
     def nearest(self, cursor: LaneCursor, kind: str, asked: object) -> Match | None:
         """Return None: nothing but its own answer will do."""

@@ -1,22 +1,28 @@
 """cryptography's RSA: keys and padding have random parts, drawn in native code.
 
 What is signed or encrypted is not kept, but a checksum of it. Whether a signature is right comes
-from the recording: it may be masked.
+from the recording: it may be masked. What a replay encrypted it can decrypt.
 
-Hooks: `generate_private_key`, `RSAPrivateKey.sign`, `RSAPublicKey.encrypt` and `.verify` of the
-native module. Read in cryptography 45 and 50.
+Hooks: `generate_private_key`, `RSAPrivateKey.sign` and `.decrypt`, `RSAPublicKey.encrypt` and
+`.verify` of the native module. Read in cryptography 45 and 50.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.bindings._rust import openssl
 
-from retrace_core.boundary import Boundary, Hook
+from retrace_core.boundary import Boundary, Hook, Patch, call
 from retrace_core.checking import checks, of_size
 from retrace_core.checksum import checksum_of
+from retrace_core.ciphering import decrypting, remember
 from retrace_core.made_key import key_from_bytes, key_to_bytes
+from retrace_core.native import REPLAY, current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _made(public_exponent: int, key_size: int) -> object:
@@ -27,8 +33,20 @@ def _signed(self: Any, data: Any, padding: Any, algorithm: Any) -> object:
     return [checksum_of(data), type(padding).__name__]
 
 
-def _encrypted(self: Any, plaintext: Any, padding: Any) -> object:
-    return [checksum_of(plaintext), type(padding).__name__]
+def _encrypting(original: Callable[..., bytes]) -> Callable[..., bytes]:
+    @functools.wraps(original)
+    def encrypt(self: Any, plaintext: Any, padding: Any) -> bytes:
+        lane = current()
+        if lane is None:
+            return original(self, plaintext, padding)
+        asked = [checksum_of(plaintext), type(padding).__name__]
+        live = functools.partial(original, self, plaintext, padding)
+        made = call(lane, "cryptography.rsa.encrypt", asked, live)
+        if lane.mode == REPLAY:
+            remember(made, plaintext)
+        return made
+
+    return encrypt
 
 
 def _verified(self: Any, signature: Any, data: Any, *_: Any) -> object:
@@ -47,7 +65,8 @@ BOUNDARY = Boundary(
             decode=key_from_bytes,
         ),
         Hook(owner=openssl.rsa.RSAPrivateKey, name="sign", key=_signed),
-        Hook(owner=openssl.rsa.RSAPublicKey, name="encrypt", key=_encrypted),
+        Patch(openssl.rsa.RSAPublicKey, "encrypt", _encrypting),
+        Patch(openssl.rsa.RSAPrivateKey, "decrypt", decrypting("RSA", 1, "ciphertext")),
         checks(openssl.rsa.RSAPublicKey, "verify", "cryptography.rsa.verify", _verified),
     ),
     errors=("cryptography.exceptions",),

@@ -1,0 +1,1 @@
+"""PyCryptodome under its other name."""

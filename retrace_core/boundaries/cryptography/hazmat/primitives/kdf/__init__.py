@@ -1,0 +1,1 @@
+"""Boundaries of `cryptography.hazmat.primitives.kdf`, one file for each of its modules."""
