@@ -28,7 +28,10 @@ __all__ = ["Surroundings", "find_out", "restored", "secret_values"]
 _OWN = re.compile(
     r"(PATH|HOME|PWD|OLDPWD|SHELL|SHLVL|USER|LOGNAME|MAIL|TERM|DISPLAY|HOSTNAME|TMPDIR|_"
     r"|TEMP|TMP|EDITOR|PS1|VIRTUAL_ENV|CONDA_.*|PYENV_.*|PYTEST_.*|COV_.*|LD_.*|DYLD_.*|PYTHON.*"
-    r"|RETRACE.*|SSH_.*|XDG_.*|DBUS_.*|GIT_.*|PIP_.*|UV_.*|DEBUGINFOD.*|LESS.*|LS_COLORS)"
+    r"|RETRACE.*|XDG_.*|DBUS_.*|PIP_.*|UV_.*|DEBUGINFOD.*|LESS.*|LS_COLORS"
+    r"|SSH_(AUTH_SOCK|AGENT_PID|ASKPASS.*|CLIENT|CONNECTION|ORIGINAL_COMMAND|TTY)"
+    r"|GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|EXEC_PATH|EDITOR|SEQUENCE_EDITOR|PAGER|ASKPASS|SSH.*"
+    r"|AUTHOR_.*|COMMITTER_.*|CONFIG.*|TRACE.*|PS1_.*|TERMINAL_PROMPT|OBJECT_DIRECTORY))"
 )
 """Variables of the machine and of the person: never taken over from another one."""
 _SECRET = re.compile(
