@@ -135,8 +135,11 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
             if masked_later and len(value) >= _LEAST_MASKED:
                 variables[name] = value[:_VALUE_LIMIT]
         else:
-            kept = value if secrets or masked_later else _USERINFO.sub(r"\1:masked@", value)
-            variables[name] = kept[:_VALUE_LIMIT]
+            if not secrets:
+                # A short one is known nowhere else: it is left out by where it stands.
+                least = _LEAST_MASKED if masked_later else None
+                value = _USERINFO.sub(functools.partial(_masked, least=least), value)
+            variables[name] = value[:_VALUE_LIMIT]
     return Surroundings(
         variables=variables,
         masked=masked,
@@ -146,6 +149,12 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
         locale=locale.setlocale(locale.LC_ALL),
         arguments=sys.argv[:32],
     )
+
+
+def _masked(userinfo: re.Match[str], *, least: int | None) -> str:
+    if least is not None and len(userinfo[2]) >= least:
+        return userinfo[0]
+    return f"{userinfo[1]}:masked@"
 
 
 @contextmanager

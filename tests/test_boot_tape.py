@@ -383,6 +383,18 @@ def test_settings_of_the_application_that_are_named_like_a_persons(
     assert "SSH_TTY" not in variables
 
 
+@pytest.mark.parametrize("masked_later", [False, True])
+def test_a_short_password_of_a_url_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, masked_later: bool
+) -> None:
+    """It is too short to be looked for everywhere; a longer one is masked before it is written."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shop:short@db/shop")
+    monkeypatch.setenv("QUEUE_URL", "amqp://shop:not-so-short@queue/")
+    variables = find_out(secrets=False, masked_later=masked_later).variables
+    assert variables["DATABASE_URL"] == "postgresql://shop:masked@db/shop"
+    assert ("not-so-short" in variables["QUEUE_URL"]) is masked_later
+
+
 @pytest.mark.parametrize(
     ("name", "value", "secret"),
     [
