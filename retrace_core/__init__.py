@@ -15,6 +15,7 @@ The files in the order of a request:
     ids.py            trace id and span id: make, parse, safe as a folder name
     environment.py    what is known of the process that records
     program.py        what it was started as
+    interpreter.py    the options that its interpreter was started with
     weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
@@ -95,6 +96,7 @@ The files in the order of a request:
     _fallback_encoder.py  and its encoder
     _fallback_texts.py  and where texts stand
     _fallback_finder.py  and what is looked for again and again
+    code_literals.py  which texts stand in source code, and where
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
@@ -107,6 +109,7 @@ The files in the order of a request:
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
+    sigterm.py        what waits is written where SIGTERM would kill the process at once
     giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
     overflow.py       what is put for a while beside a folder that does not get all in time

@@ -6,7 +6,17 @@ import os
 from socket import SOCK_STREAM
 from typing import Any
 
-__all__ = ["DEVICES", "FILE_EVENTS", "OPEN", "WORLD", "absolute", "is_harmless", "writes"]
+__all__ = [
+    "DEVICES",
+    "FILE_EVENTS",
+    "LINKS",
+    "NAMES",
+    "OPEN",
+    "WORLD",
+    "absolute",
+    "is_harmless",
+    "writes",
+]
 
 OPEN = "open"
 WORLD = frozenset(
@@ -22,6 +32,11 @@ WORLD = frozenset(
 FILE_EVENTS = frozenset(
     name for name in WORLD if name.startswith(("os.r", "os.m", "os.ch", "os.truncate"))
 )
+LINKS = {"os.link": slice(0, 2), "os.symlink": slice(1, 2)}
+"""Events that make a link, and which of their paths must not be of the world: what is written to
+another name of a file is in the file."""
+NAMES = frozenset(("os.remove", "os.rename", "os.rmdir"))
+"""Events that are about a name, and not about what a link of that name leads to."""
 DEVICES = (
     "/dev/null",
     "/dev/tty",

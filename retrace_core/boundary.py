@@ -243,7 +243,7 @@ def attempt(
     """
     if lane.mode == REPLAY:
         owner = cast("Lane", lane)
-        if owner.scope.failure_comes(owner, kind):
+        if owner.scope.failure_comes(owner, kind, key):
             owner.scope.answer(owner, kind, key)
         return substitute() if substitute is not None else cast("T", None)
     start_ns = now_ns()
@@ -268,7 +268,7 @@ async def attempt_async(
     """
     if lane.mode == REPLAY:
         owner = cast("Lane", lane)
-        if owner.scope.failure_comes(owner, kind):
+        if owner.scope.failure_comes(owner, kind, key):
             await owner.scope.answer_async(owner, kind, key)
         return substitute() if substitute is not None else cast("T", None)
     start_ns = now_ns()

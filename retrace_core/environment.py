@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, installer, native
+from retrace_core.interpreter import interpreter
 from retrace_core.program import program_of
 from retrace_core.recording import Environment, Program
 from retrace_core.surroundings import secret_values
@@ -81,6 +82,7 @@ def _find_out(app: object, settings: Settings) -> Environment:
         boundaries=installer.installed(),
         hash_seed=hash_seed(consent=settings.record_hash_seed),
         program=program,
+        interpreter=interpreter(),
     )
 
 

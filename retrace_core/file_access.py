@@ -23,6 +23,7 @@ import sysconfig
 import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from retrace_core.exempt import classify, recorded_site
 
@@ -37,10 +38,13 @@ __all__ = [
     "content_of",
     "in_recorded_folders",
     "is_infrastructure",
+    "is_temporary",
     "lies_in_scratch",
     "materialised",
     "materialised_folder",
     "recorded_folder",
+    "stand_in",
+    "with_recorded_folder",
     "world_path",
     "world_text",
 ]
@@ -74,7 +78,10 @@ _ON_BEHALF = (
     *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath", "codecs")),
     *(module.__file__ for module in (genericpath, glob, os, pathlib, posixpath, shutil)),
     *(module.__file__ for module in (codecs, fnmatch, tempfile)),
-    os.path.join(os.path.dirname(os.path.abspath(__file__)), "boundaries", "io.py"),
+    *(
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "boundaries", name)
+        for name in ("bz2.py", "io.py", "tarfile.py", "tempfile.py")
+    ),
 )
 _SERVING = tuple(
     os.path.join(os.sep, *path.split("/"))
@@ -83,15 +90,21 @@ _SERVING = tuple(
         "starlette/responses.py",
         "aiohttp/web_fileresponse.py",
         "aiohttp/web_urldispatcher.py",
+        "logging/config.py",
     )
 )
-"""Of libraries that are infrastructure otherwise: what answers with the application's files."""
+"""Of libraries that are infrastructure otherwise: what answers with the application's files, or
+reads its settings, which a start-up that is replayed reads again."""
 _TEMPORARY = "$TMP/"
+_STAND_IN = "file-of-the-world-"
+"""What folders of the scratch folder are called that have one file, or folder, of the world."""
 _numbers = itertools.count()
 _recorded: list[str] = []
 """During a replay, the folder for temporary files as it was recorded."""
 _ran_in: list[str] = []
 """And the working folder."""
+_gone_into: dict[str, str] = {}
+"""During a replay, the folders which stand for those that code has gone into -> these."""
 _infrastructure: dict[CodeType, bool] = {}
 
 
@@ -107,7 +120,8 @@ def world_path(path: Any) -> str | None:
     except TypeError:  # a file descriptor, or nothing
         return None
     temporary = (tempfile.tempdir or _GUESSED, *_recorded)
-    return _named(text, (os.getcwd(), *_ran_in), temporary)
+    here = os.getcwd()
+    return _named(text, (_gone_into.get(here, here), *_ran_in), temporary)
 
 
 @functools.lru_cache(1024)
@@ -121,6 +135,8 @@ def _named(
     here = next((one for one in heres if whole.startswith(one)), "")
     for folder in temporary_folders:
         temporary = os.path.join(folder, "")
+        if any(whole.startswith(one) and len(one) > len(temporary) for one in _PREFIXES):
+            return None  # an environment that was made below it
         if whole.startswith(temporary) and len(here) <= len(temporary):
             return _TEMPORARY + whole[len(temporary) :]
     if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
@@ -137,6 +153,18 @@ def world_text(text: str) -> str:
         begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
         text = re.sub(begins, lambda _: _TEMPORARY, text)
     return text
+
+
+def with_recorded_folder(data: bytes) -> bytes:
+    """Return what code reckons with, or says, with the recorded folder for temporary files in it.
+
+    Only during a replay is there another one. Its name is drawn: it stands nowhere by chance.
+    """
+    now, was = tempfile.tempdir, recorded_folder()
+    if not now or not was or os.path.basename(now).encode() not in data:
+        return data
+    quoted = quote(now, safe="").encode(), quote(was, safe="").encode()
+    return data.replace(os.fsencode(now), os.fsencode(was)).replace(*quoted)
 
 
 def recorded_folder() -> str:
@@ -191,9 +219,23 @@ def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
 
 
 def lies_in_scratch(path: Any) -> bool:
-    """Return True for a path in the scratch folder of a replay: there, things are done for real."""
+    """Return True for a path in the scratch folder of a replay."""
+    return _below_scratch(path) is not None
+
+
+def is_temporary(path: Any) -> bool:
+    """Return True for a temporary file of a replay: to these, things are done for real.
+
+    Not so in a folder which stands for one of the world, that code has gone into.
+    """
+    below = _below_scratch(path)
+    return below is not None and not below.startswith(_STAND_IN)
+
+
+def _below_scratch(path: Any) -> str | None:
     whole = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path)))
-    return whole.startswith(os.path.join(tempfile.tempdir or _GUESSED, ""))
+    scratch = os.path.join(tempfile.tempdir or _GUESSED, "")
+    return whole.removeprefix(scratch) if whole.startswith(scratch) else None
 
 
 def content_of(path: Any) -> tuple[bytes, bool, int] | None:
@@ -223,6 +265,18 @@ def materialised_folder(name: str) -> str:
     return path
 
 
+def stand_in(path: Any, name: str) -> str:
+    """Return the path of an empty scratch folder of a replay, to be gone into for one of the world.
+
+    Args:
+        path: of that one.
+        name: as `world_path` returned it.
+    """
+    folder = os.path.realpath(materialised_folder(name))
+    _gone_into[folder] = os.path.abspath(os.fsdecode(path))
+    return folder
+
+
 def materialised(name: str, before: Sequence[Any] | None) -> str:
     """Return the path of a scratch file of a replay, with content where there is some.
 
@@ -234,10 +288,12 @@ def materialised(name: str, before: Sequence[Any] | None) -> str:
         path = os.path.join(tempfile.tempdir or _GUESSED, name.removeprefix(_TEMPORARY))
         os.makedirs(os.path.dirname(path), exist_ok=True)
     else:
-        folder = os.path.join(tempfile.tempdir or _GUESSED, f"file-{next(_numbers)}")
+        folder = os.path.join(tempfile.tempdir or _GUESSED, f"{_STAND_IN}{next(_numbers)}")
         os.mkdir(folder)
         path = os.path.join(folder, os.path.basename(name) or "file")
     if before is not None:
+        if os.path.islink(path) and not lies_in_scratch(os.path.realpath(path)):
+            os.unlink(path)  # what it would lead to is not there, or is not to be written
         with open(path, "wb") as file:
             file.write(before[0])
         os.utime(path, ns=(before[2], before[2]))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import call_free
+from retrace_core.boundary import call_free, mask
+from retrace_core.file_access import with_recorded_folder
 from retrace_core.hashing import KIND, LARGEST, MOST, Fed, fingerprint, padded
 from retrace_core.native import REPLAY, current
 
@@ -58,12 +61,20 @@ class HashObject:
     def digest(self) -> bytes:
         """Return the digest: on replay of what is masked, the recorded one."""
         lane: Any = current()
-        if lane is None or not _may_keep(lane, self._fed):
+        if lane is None or not self._fed.is_kept:
             return self._hash.digest()  # type: ignore[no-any-return]
-        hashed = padded(bytes(self._fed))
+        live, fed = self._hash.digest, bytes(self._fed)
+        if lane.mode == REPLAY:
+            said = with_recorded_folder(fed)
+            if said != fed:  # a temporary file has another path here
+                live, fed = functools.partial(_digest, self.name, said), said
+        masks = lane.scope.masks
+        if masks is None or not _may_keep(lane, self._fed):
+            return live()  # type: ignore[no-any-return]
+        hashed = padded(fed)
         if lane.mode == REPLAY:  # what was told otherwise than recorded hashes as the recorded one
-            hashed = fingerprint(lane.scope.masks.recorded(hashed))
-        digest: bytes = call_free(lane, KIND, [self.name, hashed], self._hash.digest)
+            hashed = fingerprint(masks.recorded(hashed))
+        digest: bytes = call_free(lane, KIND, [self.name, hashed], live)
         return digest
 
     def hexdigest(self) -> str:
@@ -73,8 +84,7 @@ class HashObject:
 
 def keeping(lane: Lane, made: Any, fed: Any) -> Any:
     """Return a hash that keeps what it is fed, or the same where nothing is masked."""
-    masks = getattr(lane.scope, "masks", None)
-    if masks is None or (not masks and lane.mode != REPLAY):  # digests alone are no masks
+    if lane.mode != REPLAY and not getattr(lane.scope, "masks", None):
         return made
     kept = Fed(LARGEST)
     if fed is not None:
@@ -82,9 +92,12 @@ def keeping(lane: Lane, made: Any, fed: Any) -> Any:
     return HashObject(made, kept) if kept.is_kept else made
 
 
+def _digest(name: str, data: bytes) -> bytes:
+    with mask():
+        return hashlib.new(name, data, usedforsecurity=False).digest()
+
+
 def _may_keep(lane: Lane, fed: Fed) -> bool:
-    """Return True unless it is large, or a lane has kept as much as it may; counts this one."""
-    if not fed.is_kept:
-        return False
+    """Return True unless a lane has kept as much as it may; counts this one."""
     lane.hashes += fed.size + 64
     return lane.hashes <= MOST

@@ -116,7 +116,7 @@ class LaneOwner(Protocol):
         only)."""
         ...
 
-    def failure_comes(self, lane: Lane, kind: str) -> bool:
+    def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`."""
         ...
 

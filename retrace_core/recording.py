@@ -28,7 +28,9 @@ __all__ = [
     "Frame",
     "Header",
     "Hole",
+    "Interpreter",
     "LaneEvents",
+    "OfCode",
     "Program",
     "Recording",
     "Redaction",
@@ -201,6 +203,19 @@ class Program(msgspec.Struct, frozen=True, array_like=True):
     """Name of the process of `multiprocessing` that served, where it was not the first one."""
 
 
+class Interpreter(msgspec.Struct, frozen=True, array_like=True):
+    """How the interpreter of the process was started."""
+
+    options: list[str] = []
+    """Those of its command line by which another one is alike, as "-Xutf8=1"."""
+    encoding: str = ""
+    """Of the locale."""
+    variables: dict[str, str] = {}
+    """Those by which it has that: LC_ALL, LC_CTYPE and LANG, where they are set."""
+    recursion_limit: int = 0
+    """0 where it is not known."""
+
+
 class Environment(msgspec.Struct, frozen=True, array_like=True):
     """The process that recorded."""
 
@@ -226,6 +241,8 @@ class Environment(msgspec.Struct, frozen=True, array_like=True):
     """Empty without consent; "random" secret as 48 hex digits, or PYTHONHASHSEED's number."""
     program: Program | None = None
     """None where it was started in a way that can't be told."""
+    interpreter: Interpreter | None = None
+    """None where it was recorded before 2026-11-29."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True):
@@ -272,6 +289,18 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
         return bool(self.error) or self.status >= 500
 
 
+class OfCode(msgspec.Struct, frozen=True, array_like=True):
+    """Where a masked secret stands in the application's code, which has it anyway."""
+
+    mask: bytes
+    """Its pseudonym, as it is written."""
+    module: str
+    length: int
+    """Of the true text, in bytes."""
+    number: int
+    """Of the text among those of its length in the module, from 0."""
+
+
 class Redaction(msgspec.Struct, frozen=True, array_like=True):
     """What was masked in a recording: pseudonyms, as long, stand in the place of secrets."""
 
@@ -284,6 +313,8 @@ class Redaction(msgspec.Struct, frozen=True, array_like=True):
     seal: bytes = b""
     """The true values, encrypted (age), `[[place, bytes], ...]`; places count from the beginning
     of the header's payload on, through those of the bodies."""
+    of_code: list[OfCode] = []
+    """Those of secrets that are texts of the application's code."""
 
 
 class Recording(msgspec.Struct, frozen=True):

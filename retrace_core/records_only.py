@@ -62,7 +62,7 @@ class RecordsOnly:
         """Never called, as `soft`."""
         raise NotImplementedError
 
-    def failure_comes(self, lane: Lane, kind: str) -> bool:
+    def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
         """Never called, as `soft`."""
         raise NotImplementedError
 

@@ -13,7 +13,7 @@ from retrace_core.setting import Setting
 
 __all__ = ["SECRET_SETTINGS", "SecretSettings"]
 
-DETECTORS = ("card", "jwt", "key", "email", "url")
+DETECTORS = ("card", "jwt", "key", "email", "hash", "url")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class SecretSettings(LimitSettings):
     redact_paths: tuple[str, ...] = ()
     redact_detectors: tuple[str, ...] = DETECTORS
     redact_for_good: tuple[str, ...] = ()
+    redact_point_to_code: bool = True
     redact_key: str = field(default="", repr=False)
     seal_to: str = ""
     encrypt_to: str = ""
@@ -76,7 +77,7 @@ SECRET_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=DETECTORS,
         doc="Which detectors look at all texts: card numbers, JWTs, keys of clouds and services,"
-        " e-mail addresses, passwords in URLs.",
+        " e-mail addresses, hashes of passwords, passwords in URLs.",
     ),
     Setting(
         name="redact_for_good",
@@ -84,6 +85,14 @@ SECRET_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=(),
         doc="Names and detectors whose values are masked for good, also where `seal_to` is set.",
+    ),
+    Setting(
+        name="redact_point_to_code",
+        variable="RETRACE_REDACT_POINT_TO_CODE",
+        kind=bool,
+        default=True,
+        doc="Say of a masked secret that is a text of the application's own code which one it is,"
+        " so that a replay has it from there.",
     ),
     Setting(
         name="redact_key",

@@ -2,27 +2,25 @@
 
 Its queue is bounded in bytes: when it is full, recordings are dropped and counted, and no
 request ever waits. The thread starts with the first recording, and again after a fork.
-What waits is written at exit and on SIGTERM; a process ended by `os._exit` or SIGKILL loses
-what waited, and nothing that was written.
+What waits is written at exit, and on SIGTERM (`sigterm`); a process ended by `os._exit` or
+SIGKILL loses what waited, and nothing that was written.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import signal
 import sys
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from retrace_core import failsafe, native
-from retrace_core.boot_tape import end_boot
+from retrace_core import failsafe
 from retrace_core.errors import StoreError
 from retrace_core.giving_way import giving_way
 from retrace_core.kept_line import tell_kept
-from retrace_core.native import LANE, RECORD, now_ns
+from retrace_core.native import now_ns
 from retrace_core.parked import Parked
 from retrace_core.stats import count, put
 from retrace_core.store.putting import put_each
@@ -30,7 +28,6 @@ from retrace_core.trace_file import Draft, dump_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import FrameType
 
     from retrace_core.recording import Header
     from retrace_core.store import Store
@@ -41,8 +38,6 @@ _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
 _BATCH, _BATCH_BYTES = 64, 4 << 20
 """How many recordings are encoded and stored in one step, at most, and about how large."""
-_OPEN_SCOPES_S = 1.0
-"""How long SIGTERM waits for requests of other threads that are nearly over, in seconds."""
 _EXIT_S = 5.0
 """How long the end of the process may wait for the queue to be written, in seconds."""
 
@@ -330,7 +325,6 @@ def _prepare_process() -> None:
     _prepared = True
     os.register_at_fork(after_in_child=_after_fork)
     atexit.register(_end)
-    _watch_sigterm()
 
 
 def _after_fork() -> None:
@@ -339,9 +333,6 @@ def _after_fork() -> None:
     _ended = False
     if _writer is not None:
         _writer = Writer(_writer.store, _writer._limit, _writer._encode)
-    if threading.current_thread() is threading.main_thread():
-        with failsafe.gate("signal handler"):
-            _watch_sigterm()
 
 
 def finish(timeout_s: float = _EXIT_S) -> None:
@@ -370,31 +361,3 @@ def _at_exit(timeout_s: float = _EXIT_S) -> None:
     for call in _last_calls:
         with failsafe.gate("flush at exit"):
             call()
-
-
-def _await_open_scopes() -> None:
-    """Let requests of other threads end whose response has just gone out, for a moment."""
-    here = LANE.get()
-    own = 1 if here is not None and here.mode == RECORD else 0
-    deadline = time.monotonic() + _OPEN_SCOPES_S
-    while native.arm(0) > own and time.monotonic() < deadline:
-        time.sleep(0.005)
-
-
-def _watch_sigterm() -> None:
-    """Flush on SIGTERM where it would kill the process at once.
-
-    An application or server that handles SIGTERM ends by itself, through atexit.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _on_sigterm)
-
-
-def _on_sigterm(number: int, frame: FrameType | None) -> Any:
-    end_boot()  # it counts as open until the first request
-    _await_open_scopes()
-    _at_exit()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -16,6 +16,7 @@ from retrace_core import (
     failsafe,
     flight_recorder,
     installer,
+    sigterm,
     writer,
 )
 from retrace_core.boot_tape import end_boot
@@ -51,8 +52,8 @@ _logger = logging.getLogger("retrace")
 _WHERE_TO = (
     "recording_path queue_bytes flight_recorder_bytes flight_recorder_s flight_recorder_triggers"
     " share_keeps coverage_watch spool spool_bytes ship ship_exit_s pack_from"
-    " redact redact_names redact_keep redact_patterns redact_detectors"
-    " redact_for_good redact_key seal_to encrypt_to record_secret_variables"
+    " redact redact_names redact_keep redact_patterns redact_paths redact_detectors"
+    " redact_for_good redact_point_to_code redact_key seal_to encrypt_to record_secret_variables"
 ).split()
 
 
@@ -127,6 +128,7 @@ class Gatekeeper:
         writer.configure(
             store, queue_bytes=policy.settings.queue_bytes, encode=encoding(policy.settings)
         )
+        sigterm.watch()
         flight_recorder.configure(policy.settings, store)
         self._started = True
 
@@ -294,3 +296,4 @@ def install_early() -> None:
         if settings.enabled and not patched_by():
             installer.install()
             boot_recording.begin(settings)
+            sigterm.watch()

@@ -9,6 +9,8 @@ import pytest
 
 # Most tests are of one request; what this process did before is none of their business.
 os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
+# The secrets of tests are texts of their code; in most applications they are not.
+os.environ.setdefault("RETRACE_REDACT_POINT_TO_CODE", "0")
 
 from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
 from tests.mariadb_server import mariadb_server

@@ -77,7 +77,8 @@ def test_a_module_is_small_and_says_what_it_is(module: Path) -> None:
     """One thing each: few lines, a telling name, and a docstring."""
     text = module.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= MOST_LINES
-    assert module.stem not in VAGUE
+    # A boundary's file has the name of the library's module.
+    assert "boundaries" in module.parts or module.stem not in VAGUE
     assert ast.get_docstring(ast.parse(text)), "no docstring"
 
 

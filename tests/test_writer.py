@@ -33,10 +33,10 @@ def request():
 """
 
 
-def run(tmp_path: Path, code: str) -> tuple[int, int]:
+def run(tmp_path: Path, code: str, begun: str = APP) -> tuple[int, int]:
     """Run a small program; return its exit status and how many recordings it left."""
     done = subprocess.run(
-        [sys.executable, "-c", APP + code, str(tmp_path)], timeout=30, capture_output=True
+        [sys.executable, "-c", begun + code, str(tmp_path)], timeout=30, capture_output=True
     )
     paths = list(tmp_path.glob("*/shop/trace.bin"))
     assert all(load(path) for path in paths)
@@ -59,6 +59,21 @@ def test_what_waits_is_written_on_sigterm(tmp_path: Path) -> None:
     assert run(tmp_path, code) == (-signal.SIGTERM, 20)
 
 
+def test_what_a_thread_records_first_is_written_on_sigterm(tmp_path: Path) -> None:
+    """A server of threads, found by its start: the main thread never sees the middleware."""
+    code = (
+        "import threading\n"
+        "def serve():\n"
+        "    global wrapped\n"
+        "    wrapped = RetraceMiddleware(app, service='shop')\n"
+        "    for _ in range(20): request()\n"
+        "thread = threading.Thread(target=serve)\nthread.start()\nthread.join()\n"
+        "os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    begun = APP.replace('wrapped = RetraceMiddleware(app, service="shop")\n', "")
+    assert run(tmp_path, code, begun) == (-signal.SIGTERM, 20)
+
+
 def test_sigterm_may_come_at_any_moment(tmp_path: Path) -> None:
     """Also while the main thread is just handing a recording over, and has the queue's lock."""
     code = (
@@ -77,9 +92,9 @@ def test_sigterm_waits_for_a_request_whose_answer_has_gone_out(tmp_path: Path) -
         "    list(chunks); out.set(); go.wait(); chunks.close()\n"
         "threading.Thread(target=serve, daemon=True).start()\n"
         "out.wait()\n"
-        "from retrace_core import writer\nasked = writer._await_open_scopes\n"
+        "from retrace_core import sigterm\nasked = sigterm._await_open_scopes\n"
         "def asks():\n    go.set()\n    asked()\n"
-        "writer._await_open_scopes = asks\n"
+        "sigterm._await_open_scopes = asks\n"
         "os.kill(os.getpid(), signal.SIGTERM)"
     )
     assert run(tmp_path, code) == (-signal.SIGTERM, 1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import glob
 import os
+import shutil
 import stat
 import sys
 from contextlib import suppress
@@ -20,15 +21,17 @@ from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.file_access import (
     content_of,
     is_infrastructure,
-    lies_in_scratch,
+    is_temporary,
     materialised,
     materialised_folder,
+    stand_in,
     world_path,
 )
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
 _ASKING = "access getxattr listdir listxattr lstat readlink stat statvfs".split()
 _DOING = (
@@ -69,16 +72,58 @@ def _rebuilt(name: str) -> Callable[[Any], Any]:
     return rebuild
 
 
-def _at_its_time(recorded: Any, now: os.stat_result) -> os.stat_result:
-    """Return the status of a file of the scratch folder with the times that were recorded.
+_BY_INODE = frozenset((shutil.__file__, os.__file__, "<frozen os>"))
+"""They make sure that what they open is what they have seen: by real inodes."""
+_were: dict[tuple[int, int], tuple[int, int]] = {}
+"""During a replay, for inode and device of files of the scratch folder those recorded."""
+_MOST = 1000
 
-    An archive has in it when its files were changed.
+
+def _asks_for_inode(frame: FrameType) -> bool:
+    return frame.f_code.co_filename in _BY_INODE
+
+
+def _as_it_was(recorded: Any, now: os.stat_result, *, real: bool) -> os.stat_result:
+    """Return the status of a file of the scratch folder with what was recorded, but for its size.
+
+    An archive has in it when its files were changed; what a server answers with a file is marked
+    by that, and by which file of the disk it was.
+
+    Args:
+        recorded: as `_plain` gave it.
+        now: of the file in the scratch folder.
+        real: True where the inode is to be the one that it has now.
     """
     kept, more = recorded
     if stat.S_IFMT(kept[0]) != stat.S_IFMT(now.st_mode):
         return now
-    same = [kept[0], now.st_ino, now.st_dev, *kept[3:6], now.st_size, *kept[7:]]
-    return _stat_of([same, more])
+    if real:
+        return _stat_of(
+            [[kept[0], now.st_ino, now.st_dev, *kept[3:6], now.st_size, *kept[7:]], more]
+        )
+    if len(_were) >= _MOST:
+        _were.clear()
+    _were[now.st_ino, now.st_dev] = kept[1], kept[2]
+    return _stat_of([[*kept[:6], now.st_size, *kept[7:]], more])
+
+
+def _hooked_fstat(original: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
+    """Return an `os.fstat` which says of a file that it is the one that `os.stat` had said."""
+
+    @functools.wraps(original)
+    def fstat(fd: int) -> os.stat_result:
+        found = original(fd)
+        lane = current()
+        if lane is None or lane.mode != REPLAY or _asks_for_inode(sys._getframe(1)):
+            return found
+        was = _were.get((found.st_ino, found.st_dev))
+        if was is None:
+            return found
+        kept = list(found)
+        kept[1:3] = was
+        return _stat_of([kept, {name: getattr(found, name) for name in _STAT_NAMES}])
+
+    return fstat
 
 
 def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -103,11 +148,15 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             live = functools.partial(original, path, *args, **kwargs)
             key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
 
+            place = kwargs.get("dst", *args[:1]) if name in _LINKS else path
+            real = _asks_for_inode(sys._getframe(1))
+
             def again(value: Any) -> Any:
-                if name != "access" and lies_in_scratch(path):
+                if name != "access" and is_temporary(place):
                     with suppress(OSError):
                         now = live()
-                        return _at_its_time(value, now) if name in ("stat", "lstat") else now
+                        told = name in ("stat", "lstat")
+                        return _as_it_was(value, now, real=real) if told else now
                 return rebuild(value)
 
             return call_free(lane, kind, key, live, _plain, again)
@@ -142,6 +191,29 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
         return int(handle)
 
     return open
+
+
+def _hooked_chdir(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return an `os.chdir` that goes into a scratch folder where that of the world is not there."""
+
+    @functools.wraps(original)
+    def chdir(path: Any) -> None:
+        lane = current()
+        named = None if lane is None else world_path(path)
+        if lane is None or named is None or is_infrastructure(sys._getframe(1)):
+            return original(path)
+
+        def again(_: Any) -> None:
+            try:
+                original(path)
+            except FileNotFoundError:
+                original(stand_in(path, named))
+
+        return call_free(
+            lane, "file.chdir", (named,), functools.partial(original, path), None, again
+        )
+
+    return chdir
 
 
 class _Entry:
@@ -256,6 +328,8 @@ BOUNDARY = Boundary(
     supports="cpython>=3.11,<3.14",
     hooks=(
         *(Patch(os, n, _hooked(n)) for n in (*_ASKING, *_DOING) if hasattr(os, n)),
+        Patch(os, "chdir", _hooked_chdir),
+        Patch(os, "fstat", _hooked_fstat),
         Patch(os, "open", _hooked_open),
         Patch(os, "scandir", _hooked_scandir),
         *(

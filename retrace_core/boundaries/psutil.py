@@ -105,6 +105,7 @@ def _asking(original: Callable[..., Any], kind: str, *, of_process: bool) -> Cal
 def _patches() -> Iterator[Patch]:
     for owner, names, below in (
         (psutil, _ASK, ""),
+        (psutil, ("_ppid_map",), ""),  # whose children there are
         (_platform.Process, _ASK_A_PROCESS, "Process."),
         (psutil.Process, _SINCE_LAST, "Process."),
     ):

@@ -4,12 +4,13 @@ The sequence that makes the names belongs to the process, so that its next one d
 many were made before. While the process boots, a name is for who asked: a server is not there on
 replay (gunicorn makes a file for each worker), and the application would get the server's name.
 
-Hooks: `tempfile._RandomNameSequence.__next__`.
+Hooks: `tempfile._RandomNameSequence.__next__`; the end of a `NamedTemporaryFile`, which removes it.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,28 @@ def _boots(lane: Any) -> bool:
     return getattr(lane.scope, "label", "") == BOOT
 
 
+def _removing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the end of a temporary file, with the `os.unlink` of now: it has taken hold of one."""
+
+    @functools.wraps(original)
+    def closing(self: Any, *args: Any, **options: Any) -> Any:
+        if not args and options.get("unlink") is None:
+            options["unlink"] = os.unlink
+        return original(self, *args, **options)
+
+    return closing
+
+
+_CLOSER: Any = tempfile._TemporaryFileCloser  # type: ignore[attr-defined]  # pyright: ignore
+_ENDS = "cleanup" if hasattr(_CLOSER, "cleanup") else "close"
+"""Since CPython 3.12, and before."""
 _SEQUENCE: Any = tempfile._RandomNameSequence  # type: ignore[attr-defined]  # pyright: ignore
 
 BOUNDARY = Boundary(
     kind="tempfile",
     supports="cpython>=3.11,<3.14",
-    hooks=(Patch(_SEQUENCE, "__next__", _hooked),),
+    hooks=(
+        Patch(_SEQUENCE, "__next__", _hooked),
+        *((Patch(_CLOSER, _ENDS, _removing),) if os.name != "nt" else ()),
+    ),
 )

@@ -122,7 +122,7 @@ def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
             Job(
                 path=path,
                 terms=terms,
-                hash_seed=header.environment.hash_seed,
+                recorded=header.environment,
                 otherwise=otherwise,
             )
         )

@@ -51,8 +51,8 @@ def replay_here(path: Path, options: Options) -> int:
         options.apps,
         as_program=options.as_program,
     )
-    order = restart_for(recording.header.environment.hash_seed, options.restarted(path))
-    warnings = mismatches(recording.header.environment, app.folder) + ([order] if order else [])
+    differs = restart_for(recording.header.environment, options.restarted(path))
+    warnings = mismatches(recording.header.environment, app.folder) + differs
     if options.strict and warnings:
         raise ReplayError(f"refused by --strict: {'; '.join(warnings)}")
     # No reason for --strict to refuse: it is so here and everywhere.
@@ -207,7 +207,9 @@ def _check_it_is_the_app(result: ReplayResult, app: App) -> None:
     header = result.recording.header
     status = result.response.status if result.response else 0
     recorded = header.environment.app
-    if result.flags or result.identical or app.name == recorded or status not in _NOT_SERVED:
+    if app.program is not None or app.name == recorded:
+        return  # the very program that was recorded
+    if result.flags or result.identical or status not in _NOT_SERVED:
         return
     if header.status not in _NOT_SERVED and result.divergence is None:
         raise WrongApp(

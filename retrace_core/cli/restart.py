@@ -1,8 +1,8 @@
-"""Restart: gives this process the hash seed of the recorded one, so that sets iterate alike.
+"""Restart: gives this process the hash seed and the interpreter's options of the recorded one.
 
-The seed is fixed when the interpreter starts. So this process replaces itself once: with
-PYTHONHASHSEED, or, for a random one, with a preloaded library that answers the interpreter's
-request for 24 random bytes (Linux).
+So sets iterate alike, and texts read alike. Both are fixed when the interpreter starts. So this
+process replaces itself once: with other options, and with PYTHONHASHSEED, or, for a random seed,
+with a preloaded library that answers the interpreter's request for 24 random bytes (Linux).
 """
 
 from __future__ import annotations
@@ -12,52 +12,69 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from retrace_core.cli.leaving import leave
 from retrace_core.environment import hash_seed
+from retrace_core.interpreter import interpreter, restoring
 
-__all__ = ["forget_restart", "is_debugged", "restart_for", "run_again", "seeded"]
+if TYPE_CHECKING:
+    from retrace_core.recording import Environment
+
+__all__ = ["forget_restart", "is_debugged", "restart_for", "run_again", "start_like"]
 
 MARKER = "RETRACE_REPLAY_RESTARTED"
 """Set in a process that has restarted; to its id, which survives exec, or to "child"."""
+_OTHERWISE = (
+    "the interpreter was started with other options or another locale, which could not be restored"
+    " here: texts may read or sort otherwise"
+)
 _SECRET = "RETRACE_HASH_SECRET"
 _PRELOAD = "LD_PRELOAD"
 _HEX = re.compile(r"[0-9a-f]{48}")
 _NUMBER = re.compile(r"\d{1,10}")
 
 
-def restart_for(recorded: str, arguments: list[str]) -> str:
-    """Restart this process with the recorded hash seed if it has another one.
+def restart_for(recorded: Environment, arguments: list[str]) -> list[str]:
+    """Restart this process as the recorded one was started, if it was started otherwise.
 
     Args:
-        recorded: the seed as the recording has it, "" for none.
+        recorded: what is known of that.
         arguments: of the command line after `retrace`.
 
     Returns:
-        "", or in words why the order of sets may differ.
+        In words what may differ all the same.
     """
+    seed = recorded.hash_seed
     if _clean_up():
-        return "" if _has(recorded) else _differs("it did not take effect")
-    environ, why = seeded(recorded)
-    if environ is None:
-        return why
-    environ[MARKER] = str(os.getpid())
-    run_again(arguments, environ)
+        return [
+            *([] if _has(seed) or not seed else [_differs("it did not take effect")]),
+            *([_OTHERWISE] if any(restoring(recorded.interpreter)) else []),
+        ]
+    start = start_like(recorded)
+    if start.environ is None:
+        return [start.why] if start.why else []
+    start.environ[MARKER] = str(os.getpid())
+    run_again(arguments, start.environ, start.options)
 
 
-def run_again(arguments: list[str], environ: dict[str, str] | None = None) -> NoReturn:
+def run_again(
+    arguments: list[str],
+    environ: dict[str, str] | None = None,
+    options: list[str] | None = None,
+) -> NoReturn:
     """Replace this process by one that runs another command line of ours.
 
     Args:
         arguments: after `retrace`.
         environ: its environment; default this one's.
+        options: of the interpreter; default this one's.
     """
     environ = dict(os.environ) if environ is None else environ
     sys.stdout.flush()
     sys.stderr.flush()
-    optimized = ["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []
-    command = [sys.executable, *optimized, "-m", "retrace_core.cli", *arguments]
+    options = interpreter().options if options is None else options
+    command = [sys.executable, *options, "-m", "retrace_core.cli", *arguments]
     if is_debugged():
         # The debugger follows into a child, but loses a process that replaces itself.
         environ.update({MARKER: "child"} if MARKER in environ else {})
@@ -65,7 +82,30 @@ def run_again(arguments: list[str], environ: dict[str, str] | None = None) -> No
     os.execve(sys.executable, command, environ)
 
 
-def seeded(recorded: str) -> tuple[dict[str, str] | None, str]:
+class Start(NamedTuple):
+    """How a process is started that is to be as a recorded one."""
+
+    environ: dict[str, str] | None
+    """None where it needs no other than this one."""
+    options: list[str]
+    """Of the interpreter."""
+    why: str
+    """In words, why the order of sets may differ, or ""."""
+
+
+def start_like(recorded: Environment) -> Start:
+    """Return how a new process is started as the recorded one was."""
+    environ, why = _seeded(recorded.hash_seed)
+    options, variables = restoring(recorded.interpreter)
+    if options:
+        environ = {**os.environ, MARKER: "child"} if environ is None else environ
+        environ.update(variables)
+        for name in [name for name, value in variables.items() if not value]:
+            environ.pop(name)
+    return Start(environ, options or interpreter().options, why)
+
+
+def _seeded(recorded: str) -> tuple[dict[str, str] | None, str]:
     """Return the environment in which a new process has the recorded hash seed.
 
     Args:

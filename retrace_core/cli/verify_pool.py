@@ -1,7 +1,7 @@
 """Verify's pool: recordings replayed side by side, by workers that fork once for each.
 
-A worker is for one application, one folder and one recorded hash seed; recordings are put in
-that order, and whoever is free takes the next.
+A worker is for one application, one folder, one recorded hash seed and one way to start the
+interpreter; recordings are put in that order, and whoever is free takes the next.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core.cli.restart import seeded
+from retrace_core.cli.restart import start_like
 from retrace_core.cli.terms import Terms, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from retrace_core.cli.restart import Start
+    from retrace_core.recording import Environment
 
 __all__ = ["ISOLATIONS", "Job", "default_isolation", "replay_all"]
 
@@ -40,14 +43,15 @@ class Job:
 
     path: Path
     terms: Terms
-    hash_seed: str
+    recorded: Environment
     otherwise: Terms | None = None
     """Under which it is replayed once more where it does not come out the same."""
 
     @property
-    def worker(self) -> tuple[str, str, str, bool]:
+    def worker(self) -> tuple[str, str, str, bool, str]:
         """What recordings must have in common to share a worker."""
-        return self.terms.app_dir, self.terms.app, self.hash_seed, self.terms.warm
+        terms, seed = self.terms, self.recorded.hash_seed
+        return terms.app_dir, terms.app, seed, terms.warm, repr(self.recorded.interpreter)
 
 
 def default_isolation() -> str:
@@ -115,7 +119,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._of: tuple[str, str, str, bool] | None = None
+        self._of: tuple[str, str, str, bool, str] | None = None
 
     def replay(self, job: Job) -> dict[str, Any]:
         """Return the document of one recording."""
@@ -123,8 +127,7 @@ class _Worker:
         began = time.monotonic()
         document = self._replay(job, path)
         if job.otherwise is not None and not document["exact"]:
-            environ, _ = seeded(job.hash_seed)
-            again = _replay_from_scratch(path, job.otherwise, environ)
+            again = _replay_from_scratch(path, job.otherwise, start_like(job.recorded))
             document = again if again["exact"] else document
         document["took_s"] = round(time.monotonic() - began, 4)
         return document
@@ -132,7 +135,7 @@ class _Worker:
     def _replay(self, job: Job, path: str) -> dict[str, Any]:
         try:
             if job.terms.isolate == "process":
-                return _replay_from_scratch(path, job.terms, seeded(job.hash_seed)[0])
+                return _replay_from_scratch(path, job.terms, start_like(job.recorded))
             if self._of != job.worker:
                 self._start(job)
             return self._ask(path, job.terms)
@@ -142,13 +145,13 @@ class _Worker:
 
     def _start(self, job: Job) -> None:
         self.end()
-        environ, _ = seeded(job.hash_seed)
+        start = start_like(job.recorded)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "retrace_core.cli.verify_worker"],
+            [sys.executable, *start.options, "-m", "retrace_core.cli.verify_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environ or dict(os.environ),
+            env=start.environ or dict(os.environ),
         )
         self._of = job.worker
         self._write(msgspec.json.encode(job.terms))
@@ -193,28 +196,28 @@ class _Worker:
         process.wait()
 
 
-def _replay_from_scratch(path: str, terms: Terms, environ: dict[str, str] | None) -> dict[str, Any]:
+def _replay_from_scratch(path: str, terms: Terms, start: Start) -> dict[str, Any]:
     from retrace_core.cli.replayed import may_be_cold
 
-    document = _replay_apart(path, terms, environ)
+    document = _replay_apart(path, terms, start)
     if terms.earlier == "auto" and may_be_cold(path, document):
-        again = _replay_apart(path, msgspec.structs.replace(terms, earlier="always"), environ)
+        again = _replay_apart(path, msgspec.structs.replace(terms, earlier="always"), start)
         return again if again["exact"] else document
     return document
 
 
-def _replay_apart(path: str, terms: Terms, environ: dict[str, str] | None) -> dict[str, Any]:
+def _replay_apart(path: str, terms: Terms, start: Start) -> dict[str, Any]:
     """Return the document of a recording that was replayed in a process from scratch."""
     worker = msgspec.structs.replace(terms, isolate="none")
     given = msgspec.json.encode(worker) + b"\n" + json.dumps(path).encode() + b"\n"
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "retrace_core.cli.verify_worker"],
+            [sys.executable, *start.options, "-m", "retrace_core.cli.verify_worker"],
             input=given,
             capture_output=True,
             check=False,
             timeout=terms.timeout_s,
-            env=environ,
+            env=start.environ,
         )
     except subprocess.TimeoutExpired:
         why = f"the replay took longer than {terms.timeout_s:g} s; give it more with --timeout"

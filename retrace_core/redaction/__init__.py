@@ -38,6 +38,7 @@ The files, from finding to writing:
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer
+    in_code.py       which of what was masked stands in the application's code anyway
     scanning.py      for recordings that are there
     in_force.py      by the settings
 """

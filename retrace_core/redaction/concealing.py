@@ -19,8 +19,9 @@ from retrace_core.trace_file.dump import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from retrace_core.recording import OfCode
+    from retrace_core.redaction.in_code import InCode
     from retrace_core.redaction.redactor import Redactor
-    from retrace_core.redaction.replacing import Patch
     from retrace_core.trace_file import Draft
 
 __all__ = ["Concealing", "regions_of", "tag_of"]
@@ -46,6 +47,7 @@ class Concealing:
         redactor: finds and masks.
         seal: encrypts the true values, None where they are gone for good.
         for_good: rules whose values are never sealed.
+        in_code: tells which secrets are texts of the application's code; None: nobody is told.
     """
 
     def __init__(
@@ -54,10 +56,12 @@ class Concealing:
         *,
         seal: Callable[[bytes], bytes] | None = None,
         for_good: frozenset[str] = frozenset(),
+        in_code: InCode | None = None,
     ) -> None:
         self.redactor = redactor
         self._seal = seal
         self._for_good = for_good
+        self._in_code = in_code
 
     def __call__(
         self, draft: Draft, header: bytes, parts: list[bytes]
@@ -108,18 +112,23 @@ class Concealing:
         return (
             header,
             slices,
-            _encoder.encode(("redaction", self._told(redacted.patches, redacted.inner))),
+            _encoder.encode(("redaction", self._told(draft, redacted))),
         )
 
-    def _told(self, patches: list[Patch], inner: list[bytes]) -> Redaction:
+    def _told(self, draft: Draft, redacted: Redacted) -> Redaction:
+        patches = redacted.patches
         masked = dict(Counter(patch.rule for patch in patches))
         # Masks may differ by their shape; a digest is the recorded one, or another's.
         told = [patch.mask for patch in patches if patch.mask and patch.rule != DIGEST]
-        masks = list(dict.fromkeys(told + inner))
+        masks = list(dict.fromkeys(told + redacted.inner))
+        of_code: list[OfCode] = []
+        if self._in_code is not None:
+            pairs = ((patch.secret, patch.mask) for patch in patches)
+            of_code = self._in_code.of(pairs, draft.header.environment.app)
         if self._seal is None:
-            return Redaction(masked, masks)
+            return Redaction(masked, masks, of_code=of_code)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
-        return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)))
+        return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)), of_code)
 
 
 class _PathParts(NamedTuple):

@@ -130,7 +130,18 @@ _KEYS = re.compile(
     rb"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
     rb")(?![A-Za-z0-9])"
     rb"|AccountKey=([0-9A-Za-z+/=]{40,})"  # Azure
+    rb"|\{S?(?:SHA|MD5)-?(?:224|256|384|512)?\}([0-9A-Za-z+/=_-]{22,})"  # passwords, as LDAP has it
     rb"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----((?:\\n|[\s0-9A-Za-z+/=])+)-----END"
+)
+_B64 = rb"[A-Za-z0-9+/._-]"
+_HASHES = re.compile(
+    # LDAP's (RFC 2307), then modular crypt format (passlib, crypt), then Django's and Werkzeug's.
+    rb"(?i:\{(?:S?SHA(?:-?(?:224|256|384|512))?|S?MD5)\})" + _B64 + rb"{22,200}={0,2}"
+    rb"|\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}"
+    rb"|\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,12}|[156y7]|apr1)"
+    rb"\$(?:[A-Za-z0-9+/=.,_-]{0,100}\$){1,4}" + _B64 + rb"{20,200}={0,2}"
+    rb"|(?:pbkdf2_sha[0-9]{1,3}|pbkdf2:sha[0-9]{1,3}(?::[0-9]{1,9})?|scrypt(?::[0-9]{1,9}){3})"
+    rb"\$(?:[A-Za-z0-9+/=._-]{1,100}\$){1,2}" + _B64 + rb"{20,200}={0,2}"
 )
 DETECTORS: dict[str, Detector] = {
     one.name: one
@@ -155,6 +166,7 @@ DETECTORS: dict[str, Detector] = {
                 *(b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs"),
                 *(b"sk_", b"rk_", b"whsec_", b"sk-", b"sg.", b"npm_", b"pypi-", b"hf_"),
                 *(b"dop_v1_", b"shp", b"age-secret", b"accountkey=", b"-----begin "),
+                *(b"{sha", b"{ssha", b"{md5}", b"{smd5}"),
             ),
             _KEYS,
         ),
@@ -169,6 +181,16 @@ DETECTORS: dict[str, Detector] = {
             _around_at,
             re.compile(_HOST),
             _is_address,
+        ),
+        Detector(
+            "hash",
+            (
+                *(b"{ssha", b"{sha", b"{md5}", b"{smd5}", b"$2a$", b"$2b$", b"$2x$", b"$2y$"),
+                *(b"$argon2", b"$scrypt$", b"$pbkdf2", b"$1$", b"$5$", b"$6$", b"$y$", b"$7$"),
+                *(b"$apr1$", b"pbkdf2_sha", b"pbkdf2:sha", b"scrypt:"),
+            ),
+            _HASHES,
+            has_part=False,
         ),
         Detector("url", (b"://",), re.compile(rb"://[^\s/?#@:\"'<>\\]*:([^\s/?#@\"'<>\\]+)@")),
     )

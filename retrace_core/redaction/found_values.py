@@ -28,6 +28,8 @@ _LITERAL = re.compile(r"\A[A-Za-z0-9+/]{16,}={0,2}\Z|\s")
 """Base64, or what has white space in it: no form or query is written so."""
 _BASIC = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _LEAST_BASIC = 8
+_NUMBERED = re.compile(rb"((?:[0-9]{1,10}:)+)(\S{16,})")
+"""Of a session, `USER:7:KEY`: whose it is, and then the key."""
 _DAY, _UUID = 10, 36
 """How long they are."""
 _REMEMBERED = 2048
@@ -127,6 +129,8 @@ class FoundValues:
             return None
         if not colon or not plain.isprintable() or len(password) < LEAST:
             return None
+        if numbered := _NUMBERED.fullmatch(password):
+            user, password = user + colon + numbered[1][:-1], numbered[2]
         parts = parts_of(password)
         if parts is not None and parts.signature not in password:
             parts = None  # it stands there encoded

@@ -14,6 +14,7 @@ from retrace_core.errors import ConfigurationError
 from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
+from retrace_core.redaction.in_code import InCode
 from retrace_core.redaction.json_path import ALLOWED, parse
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
@@ -34,6 +35,7 @@ __all__ = ["encoding", "redactor"]
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
 _digests = BootDigests()
+_in_code = InCode()
 """They stay known when settings change."""
 
 
@@ -58,7 +60,8 @@ def _concealing(settings: Settings) -> Concealing:
         seal = encrypting(settings.seal_to, "seal_to", settings.origin("seal_to"))
     given = settings.redact_for_good
     for_good = frozenset((*given, *(name.lower() for name in given)))
-    return Concealing(redactor(settings), seal=seal, for_good=for_good)
+    in_code = _in_code if settings.redact_point_to_code else None
+    return Concealing(redactor(settings), seal=seal, for_good=for_good, in_code=in_code)
 
 
 def redactor(settings: Settings) -> Redactor:

@@ -26,6 +26,8 @@ _STRONG_ENDS = frozenset(
     "confirm confirmation confirmed again repeat repeated verify value".split()
 )
 _ALONE = frozenset(("auth", "pass", "session", "credentials"))
+_SENT_AGAIN = frozenset(("client request token", "idempotency token"))
+"""By one a server knows that a request came twice; what it makes may be called by it."""
 _HARMLESS = frozenset(
     "page token,next token,continuation token,cancellation token,sync token,max tokens,"
     "completion tokens,prompt tokens,input tokens,output tokens,total tokens,used tokens,"
@@ -79,7 +81,7 @@ class Names:
             return True
         words = normalised(name).split(" ")
         last, two = words[-1], " ".join(words[-2:])
-        if two in _HARMLESS:
+        if two in _HARMLESS or two in _SENT_AGAIN or " ".join(words[-3:]) in _SENT_AGAIN:
             return False
         if last in _LAST or two in _PAIRS or (len(words) == 1 and last in _ALONE):
             return True

@@ -40,6 +40,9 @@ _PROSE = re.compile(rb"(?:[A-Za-z][a-z]+|[A-Z]+)(?= [A-Za-z(`])[^\r\n\\\"]*")
 """Words after a name: a passphrase, or what a manual says of it. Each by itself is no secret."""
 _LOWER = re.compile(rb"[a-z]{1,16}|[a-z]+(?:[._-][a-z]+)+")
 _COLON = 0x3A
+_ARN = re.compile(rb"arn:[\w-]+(?::[\w-]*){2}:[0-9]*:\Z")
+"""How AWS names a thing, up to what kind it is of: `arn:aws:sm:eu-west-1:123456789:secret:db`."""
+_NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
 _INPUT = re.compile(
@@ -70,6 +73,8 @@ _WORDS = frozenset(
 """In prose they come after a colon: `password: the one that you chose`; types in programs; and
 what a switch says: `csrf_enforce_token = yes`."""
 _CODE = re.compile(rb"[A-Za-z_][A-Za-z_.]*[(\[]?")
+_OPENS = re.compile(rb"\{+[\w.-]*:|[\[({]+[0-9]*")
+"""In a program: `tokens = {59: ("title", 4)}`, `pin = [12, 13]`."""
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=[)\"'])")
 """In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
@@ -88,7 +93,17 @@ _TEMPLATE = re.compile(rb"\{[{%]")
 _TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
 """What has one in it, or begins where one ends, is a piece of a template."""
 _SCHEME = re.compile(rb"(bearer|token|basic|apikey|api-key|jwt|negotiate|key)\s+(.*)", re.I | re.S)
-_LISTED = re.compile(rb"([A-Za-z]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
+_OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,19}\s+([A-Za-z0-9._~+/-]{8,}=*)")
+"""Of an application's own: by its first word it knows how to read the other."""
+_LISTED = re.compile(rb"([A-Za-z_]+)\s*=\s*\"?([A-Za-z0-9+/=_.:-]{16,})\"?")
+_PUBLIC = frozenset(
+    b"realm uri username algorithm qop nc headers signedheaders keyid domain version timestamp"
+    b" created expires oauth_signature_method oauth_timestamp oauth_version oauth_callback".split()
+)
+"""Parameters of Digest, OAuth 1, signed requests that say how it is signed, and are no secret: a
+server takes what is asked, or the service that is meant, from them."""
+_SCOPED = re.compile(rb"([^/%\s]+)((?:/|%2[Ff])[\w-]+){3}(?:/|%2[Ff])[a-z0-9]+_request")
+"""Which key signed, for which day, region and service: `KEY/20260101/eu-west-1/s3/aws4_request`."""
 _SCHEMED = re.compile(rb"[A-Za-z][A-Za-z0-9-]*\s+\S+=")
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 """How `http.cookies` writes a comma, say."""
@@ -156,6 +171,8 @@ def _is_chain(data: bytes, begin: int, left: int, place: int, value: bytes, name
     """
     if data[place : place + 1] != b":" or not data.startswith(value, place + 1):
         return False
+    if _ARN.search(data, max(begin, left - _LONGEST_NAME), left):
+        return True
     # What ends in a colon too is the name of what comes next: `:field:token:is_required: False`.
     value = value.removesuffix(b":")
     if any(_LOWER.fullmatch(word) is None for word in value.split(b":")):
@@ -206,6 +223,8 @@ def _after(
     begins_line = not match[2] and (first == begin or data[first - 1] in b"\r\n")
     if separator == b":" and data[match.start(3) - 1 : match.start(3)] == b"]" and match[2]:
         return None  # of a style sheet: input[type="password"]:focus
+    if separator == b":" and _NESTED.match(data, match.end(3), end):
+        return None  # of YAML: the name of a mapping, not of a value
     if separator == b":" and begins_line and first == left:
         return _LINE.match(data, start, end)[0].strip(), False, start  # type: ignore[index]
     if separator == b":" and (begins_line or data[max(first - 2, begin) : first] == b"\\n"):
@@ -222,6 +241,8 @@ def _after(
         return None  # the next attribute of a tag: name="password" :value="typed"
     called = _CALLED.match(data, start, end)
     if separator == b"=" and called is not None and called.end() == bare.end():
+        return None
+    if separator == b"=" and _OPENS.fullmatch(bare[0]):
         return None
     if data[start - 1 : start] == b" " and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
         return None
@@ -273,14 +294,24 @@ def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
         return
     if lowered.endswith("authorization"):
         scheme = _SCHEME.fullmatch(value)
-        if scheme is not None:
+        if scheme is None and (other := _OTHER_SCHEME.fullmatch(value)) is not None:
+            value = other[1]
+        elif scheme is not None:
             value = scheme[2]
         elif _SCHEMED.match(value):  # Digest, AWS4-HMAC-SHA256, OAuth: a list of parameters
             for match in _LISTED.finditer(value):
-                yield match[2]
+                if match[1].lower() not in _PUBLIC:
+                    yield _key_of(match[2])
             return
+    value = _key_of(value)
     if is_value(value):
         yield value
+
+
+def _key_of(value: bytes) -> bytes:
+    """Return the key of a credential that says what it is for, else the value itself."""
+    scoped = _SCOPED.fullmatch(value)
+    return value if scoped is None else scoped[1]
 
 
 def _cookies(value: bytes, names: Names, *, only_first: bool) -> Iterator[bytes]:

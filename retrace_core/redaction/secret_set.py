@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.compressed import opaque_spans
+from retrace_core.redaction.detectors import DETECTORS
 from retrace_core.redaction.drawn import drawn_for, is_random_uuid
 from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
-from retrace_core.redaction.tokens import encoded_json, key_in, parts_of
+from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_digest
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ class SecretSet:
         self.special = 0
         """How often something else than that was found."""
         self._seen: set[bytes] = set()
+        self._by_looks: set[bytes] = set()
+        """Of those seen which no name told yet: a name is the better rule."""
         self._encoded: set[bytes] = set()
         self._digests: set[bytes] = set()
+        self.stored: list[bytes] = []
+        """Digests of passwords that were found by their looks, with which others are compared."""
 
     @property
     def has_any(self) -> bool:
@@ -125,11 +130,17 @@ class SecretSet:
         if number:
             text = value.decode("utf-8", "surrogateescape")
             self.replacements.update(self._forms.of_number(text, rule))
-        if value in self._seen:
+        named = value in self._by_looks and rule not in DETECTORS
+        if value in self._seen and not named:
             return
+        if rule in DETECTORS:
+            self._by_looks.add(value)
         self._seen.add(value)
         found = self._values.of(value, rule, self.allowed)
-        if self.replacements.keys().isdisjoint(found.replacements):  # as nearly always
+        if named:
+            self._by_looks.remove(value)
+            self.replacements.update(found.replacements)
+        elif self.replacements.keys().isdisjoint(found.replacements):  # as nearly always
             self.replacements.update(found.replacements)
         else:
             self.replacements = {**found.replacements, **self.replacements}
@@ -157,7 +168,11 @@ class SecretSet:
         for first, last in detector.find(text, places):
             value = text[first:last]
             value = percent_decoded(value) if detector.name == "email" else unescaped(value)
-            self.add(value, detector.name)
+            stored = plain_digest(value) if text[max(first - 1, 0) : first] == b"}" else b""
+            if not stored:
+                self.add(value, detector.name)
+            elif self.add_digest(stored, detector.name):
+                self.stored.append(stored)
         if detector.name == "jwt":
             for payload, says in encoded_json(text, places):
                 self.special += 1
@@ -166,14 +181,23 @@ class SecretSet:
                     self.says.append((payload, says, "base64"))
 
     def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
-        """Add the digest of what has a secret in it; returns True when it was not known."""
+        """Add the digest of what has a secret in it; returns True when it was not known.
+
+        One that the start-up has is masked everywhere as it is there, where nobody knew of what it
+        is the digest.
+        """
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
         self._digests.add(digest)
         was = digest.hex()
         now = self._forms.pseudonyms.of(was)
+        made: dict[bytes, Replacement] = {}
         for form, other in digest_forms(digest, bytes.fromhex(now)):
-            self.replacements.setdefault(form, Replacement(other, rule))
+            made.setdefault(form, Replacement(other, rule))
+        if rule == BOOT_DIGEST:
+            self.replacements.update(made)
+        for form, replacement in made.items():
+            self.replacements.setdefault(form, replacement)
         return True
 
     def add_number(self, text: str, rule: str) -> None:

@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Parts", "digest_of", "encoded_json", "key_in", "opened", "parts_of", "signed_parts"]
+__all__ = [
+    "Parts",
+    "digest_of",
+    "encoded_json",
+    "key_in",
+    "opened",
+    "parts_of",
+    "plain_digest",
+    "signed_parts",
+]
 
 _JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
 _SIGNED = re.compile(
@@ -51,6 +60,8 @@ _PEM = re.compile(
     rb"\s*-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----([\s0-9A-Za-z+/=]+)"
     rb"-----END (?:[A-Z]+ )*PRIVATE KEY-----\s*"
 )
+_HEX_DIGESTS = frozenset(2 * size for size in (16, 20, 28, 32, 48, 64))
+_HEX = re.compile(rb"[0-9a-f]+")
 _PASSWORD_HASH = re.compile(
     rb"(?:\{[A-Z][A-Z0-9-]{1,20}\})?"  # as LDAP has it
     rb"(?:(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
@@ -147,6 +158,14 @@ def digest_of(value: bytes) -> bytes:
     """
     match = _PASSWORD_HASH.fullmatch(value)
     return (match[1] or match[2] or match[3]) if match is not None else b""
+
+
+def plain_digest(text: bytes) -> bytes:
+    """Return the bytes of a digest in hex or in base64, b"" for anything else."""
+    if len(text) in _HEX_DIGESTS and _HEX.fullmatch(text):
+        return bytes.fromhex(text.decode())
+    plain = _decoded(text.rstrip(b"=").translate(_URL_SAFE)) or b""
+    return plain if 2 * len(plain) in _HEX_DIGESTS else b""
 
 
 def key_in(value: bytes) -> bytes:

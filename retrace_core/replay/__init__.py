@@ -16,6 +16,7 @@ from retrace_core import installer, native
 from retrace_core.boundary import replay_began
 from retrace_core.errors import ReplayError, WrongApp
 from retrace_core.flags import flip
+from retrace_core.interpreter import as_deep
 from retrace_core.live_call import ask_live
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Failure, Program, Recording, Response
@@ -256,6 +257,7 @@ def replay(
         native.arm(1)
         if boot_player is not None:
             stage.callback(boot_player.finish)
+        stage.enter_context(as_deep(loaded.header.environment.interpreter))
         boot_notes = stage.enter_context(booting(boot_player, app_dir))
         missing = _missing(loaded, boot_player)
         if isinstance(app, Program):
@@ -267,6 +269,9 @@ def replay(
                 target = load_app(app, app_dir, missing=missing) if isinstance(app, str) else app
             run(target)
     return result()
+
+
+_SCRATCH = "the folder for temporary files, in what it said, is compared as the recorded one"
 
 
 def _missing(recording: Recording, boot: BootPlayer | None) -> str:
@@ -321,6 +326,7 @@ def _result(
         notes=[
             *cut_notes(recording),
             *address_note(_body(recording.response), _body(response)),
+            *([_SCRATCH] if outcome.has_scratch else []),
             *found.summarise(),
         ],
         refused=refused,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retrace_core.replay.comparison import compare
+from retrace_core.replay.from_code import true_texts, with_credentials
 
 if TYPE_CHECKING:
     from retrace_core.recording import Recording, Request
@@ -28,9 +29,12 @@ class CarryingOn:
 
     def before(self, recording: Recording, player: Player) -> Recording:
         """Return a recording with its request as it is to be sent, and prepare its player."""
-        if player.masks is None or not self._says:
+        if player.masks is None or recording.redaction is None:
             return recording
-        player.masks.tell(self._says)
+        of_code = true_texts(recording.redaction.of_code)
+        if not self._says and not of_code:
+            return recording
+        player.masks.tell(self._says, of_code)
         return msgspec.structs.replace(recording, request=_told(recording.request, player.masks))
 
     def after(self, recording: Recording, player: Player) -> None:
@@ -48,6 +52,10 @@ def _told(request: Request, masks: Masks) -> Request:
         path=masks.told(request.path),
         raw_path=masks.told(request.raw_path),
         query=masks.told(request.query),
-        headers=[(name, masks.told(value)) for name, value in request.headers],
+        headers=[(name, _header(value, masks)) for name, value in request.headers],
         body=masks.told(list(request.body)),
     )
+
+
+def _header(value: str, masks: Masks) -> str:
+    return with_credentials(str(masks.told(value)), masks.told)

@@ -251,15 +251,28 @@ class ChapterPlayer:
     def answers_itself(self, lane: Lane, kind: str) -> None:
         """Never called: `comes` is True."""
 
-    def failure_comes(self, lane: Lane, kind: str) -> bool:
-        """Return True when a failed `kind` of the chapter was not given back yet."""
+    def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
+        """Return True when a failed `kind` of the chapter was not given back yet.
+
+        Where it is known what is asked, only one that asked the same.
+        """
         if self._chapter is None:
             return False
+        key = None if key is None else as_recorded(key)
         return any(
-            event.kind == kind and event.status == RAISED and (name, place) not in self._used
+            event.kind == kind
+            and event.status == RAISED
+            and (name, place) not in self._used
+            and (key is None or self._is_same(event, key))
             for name, calls in self._chapter.calls.items()
             for place, event in enumerate(calls)
         )
+
+    def _is_same(self, event: Event, key: object) -> bool:
+        masks = self._boot.masks
+        if not masks:
+            return native.encode(event.key) == native.encode(key)
+        return masks.hold(functools.partial(same_key, event.key, key, masks=masks), learns=False)
 
     def in_turn(
         self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]

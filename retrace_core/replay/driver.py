@@ -184,7 +184,7 @@ def _note_message(outcome: Outcome, message: Any) -> None:
     if message["type"] == "http.response.start":
         outcome.start(message["status"], "", message.get("headers", ()))
     elif message["type"] == "http.response.body":
-        outcome.body.append(bytes(message.get("body", b"")))
+        outcome.say(bytes(message.get("body", b"")))
         outcome.complete = not message.get("more_body", False)
     elif message["type"] in ("http.response.pathsend", "http.response.zerocopysend"):
         outcome.complete = not message.get("more_body", False)
@@ -263,7 +263,7 @@ def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> N
         code, _, reason = status.partition(" ")
         if not player.inside:
             outcome.start(int(code), reason, headers)
-        return _discard if player.inside else outcome.body.append
+        return _discard if player.inside else outcome.say
 
     taken = recording.response
     cut = taken is not None and not taken.complete and recording.failure is None
@@ -273,7 +273,7 @@ def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> N
         try:
             for chunk in itertools.islice(chunks, limit):
                 if not player.inside:
-                    outcome.body.append(chunk)
+                    outcome.say(chunk)
             outcome.complete = outcome.complete or limit is None
         finally:
             if hasattr(chunks, "close"):
@@ -302,7 +302,7 @@ def _drive_task(app: Any, recording: Recording, player: Player, boot: BootPlayer
     end = end_of(raised, value)
     if end is not None:
         outcome.start(end.status, end.word, end.headers)
-        outcome.body.append(end.body)
+        outcome.say(end.body)
         outcome.complete = True
     elif raised is not None:
         player.failed(raised)

@@ -11,6 +11,7 @@ request of its process is replayed after it, that one is told the same, and not 
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
@@ -30,6 +31,7 @@ _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
+_NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 _FILLED = re.compile(rb"[^A-Za-z0-9]*([A-Za-z0-9])(?:[^A-Za-z0-9]|\1)*")
 """A mask that was shortened so that it can be packed: one letter again and again."""
 
@@ -55,6 +57,7 @@ class Masks:
         self._named: dict[bytes, bytes] = {}
         self._says: dict[bytes, bytes] = {}
         self._learns = True
+        self._of_code: dict[bytes, bytes] = {}
         self._told: dict[bytes, bytes] = {}
         self._was: dict[bytes, bytes] = {}
 
@@ -63,11 +66,19 @@ class Masks:
         """What the replayed code said for pseudonyms, where that was something else."""
         return self._says
 
-    def tell(self, says: Mapping[bytes, bytes]) -> None:
-        """Have the code told what the replays before this one had said for the same pseudonyms."""
+    def tell(self, says: Mapping[bytes, bytes], of_code: Mapping[bytes, bytes] = _NOTHING) -> None:
+        """Have the code told other texts than the pseudonyms.
+
+        Args:
+            says: what the replays before this one had said for the same.
+            of_code: what they stand for in the code itself.
+        """
         known = {text: says[text] for text in self._texts if text in says}
         self._says.update(known)
-        self._told = {text: now for text, now in known.items() if len(text) >= _LEAST_TOLD}
+        told = {text: now for text, now in known.items() if len(text) >= _LEAST_TOLD}
+        self._of_code = {text: of_code[text] for text in of_code if text not in self._filled}
+        self._texts = tuple(dict.fromkeys((*self._texts, *self._of_code)))
+        self._told = {**told, **self._of_code}
         self._was = {now: text for text, now in self._told.items()}
 
     def told(self, value: Any) -> Any:
@@ -138,7 +149,7 @@ class Masks:
             now = asked[begin:end]
             if recorded[place:begin] != asked[place:begin]:
                 return False
-            if now != text and (
+            if now not in (text, self._of_code.get(text)) and (
                 not (self._learns or text in self._says)
                 or now.translate(_SHAPE) != text.translate(_SHAPE)
                 or (

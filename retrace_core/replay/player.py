@@ -199,8 +199,8 @@ class Player(ReplayedResponse):
             self.served += 1
         return True, self._outcome(event)
 
-    def failure_comes(self, lane: Lane, kind: str) -> bool:
-        """Return True when the next recorded event of `lane` is a failed `kind`."""
+    def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
+        """Return True when the next recorded event of `lane` is a failed `kind`, of any key."""
         event = self._head(lane, kind)
         return event is not None and event.kind == kind and event.status != 0
 

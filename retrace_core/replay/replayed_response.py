@@ -39,7 +39,7 @@ class ReplayedResponse:
 
     def response_body(self, chunk: bytes) -> None:
         """Keep a chunk that came out."""
-        self.outcome.body.append(bytes(chunk))
+        self.outcome.say(bytes(chunk))
 
     def response_end(self, complete: bool) -> None:
         """Keep whether the whole response came out."""

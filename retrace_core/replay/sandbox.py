@@ -17,6 +17,8 @@ from retrace_core.asking_line import asking_line
 from retrace_core.audit_events import (
     DEVICES,
     FILE_EVENTS,
+    LINKS,
+    NAMES,
     OPEN,
     WORLD,
     absolute,
@@ -106,7 +108,10 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
     elif event in FILE_EVENTS:
         path = absolute(event, args)
         if not _is_made(event, path):
-            _check_path(event, path, allowed)
+            _check_path(event, path, allowed, itself=event in NAMES)
+    elif event in LINKS:
+        for path in args[LINKS[event]]:
+            _check_path(event, path, allowed, itself=event == "os.symlink")
     elif event in WORLD:
         if is_harmless(event, args):
             return
@@ -122,13 +127,25 @@ def _is_made(event: str, path: object) -> bool:
     return event == "os.mkdir" and isinstance(path, (str, bytes)) and os.path.lexists(path)
 
 
-def _check_path(operation: str, path: object, allowed: tuple[str, ...]) -> None:
+def _check_path(
+    operation: str, path: object, allowed: tuple[str, ...], *, itself: bool = False
+) -> None:
+    """Refuse what is not in an allowed folder.
+
+    Args:
+        operation: what is done.
+        path: to what.
+        allowed: folders.
+        itself: True where it is done to a link, and not to what that leads to.
+    """
     if isinstance(path, int):
         return
     text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else str(path)
     if text.startswith(DEVICES):
         return
     real = os.path.realpath(text)
+    if itself and os.path.islink(text):
+        real = os.path.join(os.path.realpath(os.path.dirname(text)), os.path.basename(text))
     if not any(real == folder or real.startswith(folder + os.sep) for folder in allowed):
         _refuse(operation, text)
 

@@ -24,7 +24,7 @@ def as_recorded(key: object) -> Any:
     scratch, was = tempfile.tempdir, recorded_folder()
     if not scratch or not was or os.fsencode(scratch) not in data:
         return value
-    return _replaced(value, os.path.join(scratch, ""), os.path.join(was, ""))
+    return _replaced(value, scratch, was)
 
 
 def _replaced(value: Any, now: str, was: str) -> Any:

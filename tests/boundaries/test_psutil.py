@@ -59,6 +59,21 @@ def test_a_process_that_has_ended_since_is_read_all_the_same(
     assert_identical(recording, app)
 
 
+def test_the_children_that_were_there_are_there_again(
+    recordings: Path, child: subprocess.Popen[bytes]
+) -> None:
+    """A health check adds up what the workers of a server need."""
+
+    def view() -> str:
+        children = psutil.Process().children(recursive=True)
+        return repr(sorted((one.pid, one.memory_info().rss) for one in children))
+
+    app, recording = record_wsgi(recordings, view)
+    assert str(child.pid) in str(recording.response)
+    child.communicate()
+    assert_identical(recording, app)
+
+
 def test_a_process_that_was_not_there_is_not_there_again(
     recordings: Path, child: subprocess.Popen[bytes]
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-TOKEN = "Zk4-9xQ_7vRt2LmPwJ8s"
+TOKEN = "-".join(["Zk4", "9xQ_7vRt2LmPwJ8s"])  # nothing that stands in the code
 BODY = b"as good as packed"
 
 

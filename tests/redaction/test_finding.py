@@ -45,6 +45,20 @@ JWT = ".".join(
     )
 )
 CURSOR = '{"after": 1795917974688, "nonce": "list-c3474e84-0317-437f-bb16-5b875c8a1c81"}'
+_DIGEST = "q8Vh0PpO7lJkGzYc5rT2uXwBnM1sE4aDfI"
+HASHES = [
+    "{SSHA}" + _DIGEST[:22] + "Kp3/9Q==",
+    "{SHA}" + _DIGEST[:27] + "=",
+    "$2b$12$" + "R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+    "$argon2id$v=19$m=65536,t=3,p=4$wagCPXjifgvUFBzq4hqe3w$" + _DIGEST,
+    "$pbkdf2-sha256$29000$N2YMIWQsBWBMae09x1jrPQ$" + _DIGEST,
+    "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$" + _DIGEST,
+    "$6$rounds=5000$usesomesillystri$" + _DIGEST * 2,
+    "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$" + _DIGEST,
+    "pbkdf2_sha256$870000$HkqiX3w1$" + _DIGEST + "=",
+    "pbkdf2:sha256:600000$mZbJ4gyq$" + _DIGEST * 2,
+    "scrypt:32768:8:1$mZbJ4gyq$" + _DIGEST * 2,
+]
 FOUND: dict[str, tuple[object, str]] = {
     "json": ('{"password": "s3cret-value"}', "s3cret-value"),
     "json in json": (json.dumps({"a": '{"token": "s3cret-value"}'}), "s3cret-value"),
@@ -107,6 +121,12 @@ FOUND: dict[str, tuple[object, str]] = {
     ),
     "no call": ("password=P(ss)&a=b", "P(ss"),
     "a file of passwords": (("password=secret&a=b", "ann:secret\nbob:hidden\n"), "ann:secret"),
+    **{
+        f"a hash, {hashed[:9]}": ({"seen": f"cn: ann; as {hashed} there"}, hashed[-16:])
+        for hashed in HASHES
+    },
+    "below its name": ("Your password:\n\ns3cret-value\n", "s3cret-value"),
+    "yaml": ("auth:\n  api_key: s3cret-value\n", "s3cret-value"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
     "indented settings": ("admin:\n  password: secret", ": secret"),
     "an indented passphrase": ("admin:\n  password: correct horse battery", "horse battery"),
@@ -187,8 +207,13 @@ LEFT: dict[str, object] = {
     "a value that is bound": '<i name="password" :value="shown" @update:model-value="change"/>',
     "a flag in a script": '<b @click="user.showPassword = !user.showPassword">',
     "markup that shows one": """{"X-Api-Key": "<i\n v-text="hidden ? '***' : key"></i>"}""",
+    "a table of a program": "__tokens = {59: ('template/title', 4, 24)}\npin = [12, 13]\n",
+    "the name of a thing of AWS": '{"ARN": "arn:aws:sm:eu-west-1:123456789012:secret:db-gZzwOX"}',
+    "a request that may come twice": {"ClientRequestToken": "5f19a2cd-3e0a", "a": "b"},
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
+    "a price": "from $1$ to $5$ a piece, $2a$ and {SHA} or scrypt: what it is",
+    "a mapping of YAML": "auth:\n  methods: [basic]\nsession:\n    - name: shop\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
@@ -504,6 +529,8 @@ FRAGMENTS = [
     *(JWT, "eyJ", "sk-", "sk-0123456789abcdefABCDEF", "AKIAIOSFODNN7EXAMPLE", "task-1", "ghp_"),
     "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END",
     "AccountKey=" + "k" * 44,
+    *HASHES,
+    *("$2b$12$", "{SSHA}", "$5$a$b"),
     *(
         "ada@example.com",
         "ada%40example.co.uk",

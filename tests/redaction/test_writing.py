@@ -167,6 +167,20 @@ def test_what_is_masked_for_good_is_not_sealed(
     assert CARD.encode() not in body
 
 
+def test_for_good_by_its_name_though_it_looks_like_something(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that is a password: the name tells more than the look, wherever it was found."""
+    private, public = new_key()
+    send(
+        "to ada@example.com, password=ada@example.com", seal_to=public, redact_for_good=["password"]
+    )
+    key = recordings.parent / "key.txt"
+    key.write_text(private)
+    monkeypatch.setenv("RETRACE_IDENTITY", str(key))
+    assert b"ada@example.com" not in b"".join(load(files(recordings)[0]).request.body)
+
+
 @pytest.mark.faults_expected
 def test_a_fault_writes_nothing(recordings: Path) -> None:
     """A recording that can't be masked is dropped, and counted; the response is as ever."""

@@ -1,0 +1,1 @@
+"""Boundaries of `importlib`, one file for each of its modules."""

@@ -1,0 +1,60 @@
+"""Code literals: which texts stand in source code, and where.
+
+A secret that does (a token of an example, the password of a user that is built in) is gone from
+a recording as any other; but whoever has the code has it, and a replay runs that code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LEAST", "literals"]
+
+LEAST = 5
+"""A shorter text may stand somewhere by chance."""
+_LITERAL = re.compile(rb"\"([^\"\\\n]{5,128})\"|'([^'\\\n]{5,128})'")
+_WORD = re.compile(rb"[A-Za-z]+(?:[ _][A-Za-z]+)*")
+_ASKS = re.compile(rb"(?i)user|pass|pwd|auth|cred|account|token|secret|key|login|admin|member")
+"""What is said near a word that is compared with what somebody gave."""
+_COMPARES = re.compile(
+    rb"(?i)(?:compare_digest\([^()]{0,80}|(?:pass|pwd|secret|token|key)\w*[\"'\])]*\s*(?:[!=]=|[:=])\s*)"
+    rb"[bru]?$"
+)
+"""Before what somebody has to give: `password == "secret"`, `{"password": "secret"}`."""
+_NAMES = re.compile(
+    rb"(?i)(?:.*[_ ])?(?:password\d?|passwd|passphrase|secret|token|username|authorization|cookie"
+    rb"|session|api.?key)s?"
+)
+_NEAR = 240
+
+
+def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield each text once, with its number among those of its length.
+
+    Left out are words by themselves where nothing near speaks of users or secrets, and those
+    that are names (`form["password"]`), but where something is compared with them: anybody's
+    password could be the same word.
+    """
+    numbers: Counter[int] = Counter()
+    seen: set[bytes] = set()
+    for match in _LITERAL.finditer(source):
+        text = match[1] or match[2]
+        if text in seen:
+            continue
+        if not text.isdigit() and _WORD.fullmatch(text) and not _is_asked(source, match, text):
+            continue
+        seen.add(text)
+        yield text, numbers[len(text)]
+        numbers[len(text)] += 1
+
+
+def _is_asked(source: bytes, match: re.Match[bytes], text: bytes) -> bool:
+    before = source[max(match.start() - _NEAR, 0) : match.start()]
+    if _COMPARES.search(before):
+        return True
+    return _ASKS.search(before) is not None and _NAMES.fullmatch(text) is None

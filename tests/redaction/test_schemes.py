@@ -1,0 +1,34 @@
+"""Of an authorization of an application's own, its scheme and whose it is are left."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from tests.redaction.test_finding import masked
+
+KEY = "482dc4d583844a3a4c71c69991a468b1"
+
+
+@pytest.mark.parametrize("scheme", ["Session", "SSWS", "GenieKey", "X-Own-Scheme"])
+def test_the_word_before_the_secret_is_left(scheme: str) -> None:
+    data = masked([("authorization", f"{scheme} {KEY}")])
+    assert KEY.encode() not in data
+    assert f"{scheme} ".encode() in data
+
+
+def test_whose_session_it_is_is_left() -> None:
+    given = f"Session {base64.b64encode(f'ada:17:{KEY}'.encode()).decode()}"
+    data = masked([("authorization", given), ("key", KEY)])
+    whole = data[data.index(b"Session ") + 8 :].split(b"\xa3")[0]
+    said = base64.b64decode(whole[: len(given) - 8])
+    assert said.startswith(b"ada:17:")
+    assert KEY.encode() not in data
+    assert said[7:] in data
+
+
+def test_a_password_with_a_number_before_it_is_masked_whole() -> None:
+    given = base64.b64encode(b"ada:17:short").decode()
+    data = masked([("authorization", f"Basic {given}")])
+    assert base64.b64encode(b"ada:17:")[:9] not in data
