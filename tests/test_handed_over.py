@@ -147,7 +147,7 @@ FORMS: list[Any] = [
     Attrs,
     Struct,
     Message,
-    lambda inner: Model(inner=inner, other=inner),
+    lambda inner: Model.model_validate({"inner": inner, "other": inner}),
 ]
 DATA = st.recursive(
     PLAIN,
