@@ -31,6 +31,8 @@ _NAMES = re.compile(
     rb"|session|api.?key)s?"
 )
 _NEAR = 240
+_MOST_BLANKS = 3
+"""A text with more is a sentence, and no passphrase."""
 
 
 def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
@@ -44,7 +46,7 @@ def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
     seen: set[bytes] = set()
     for match in _LITERAL.finditer(source):
         text = match[1] or match[2]
-        if text in seen:
+        if text in seen or text.count(b" ") > _MOST_BLANKS:
             continue
         if not text.isdigit() and _WORD.fullmatch(text) and not _is_asked(source, match, text):
             continue

@@ -35,7 +35,7 @@ _OWN = re.compile(
 )
 """Variables of the machine and of the person: never taken over from another one."""
 _SECRET = re.compile(
-    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(^|_)(KEY|PWD|AUTH|SALT|PIN)($|_)|APIKEY"
+    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(^|_)(KEYS?|PWD|PW|PASS|AUTH|SALT|PIN|CREDS?)($|_)|APIKEY"
     r"|ACCESS_KEY|SIGNING",
     re.IGNORECASE,
 )
@@ -49,6 +49,7 @@ _SETTING = re.compile(
 """What a name ends with that says how secrets are handled, and none."""
 _SWITCHES = frozenset(("", "0", "1", "true", "false", "yes", "no", "on", "off", "none"))
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_LISTED = re.compile(r"[,;]\s*")
 _VALUE_LIMIT = 8192
 _LEAST_MASKED = 8
 """Shorter values are left out: too much else is equal to them ("prod", "none")."""
@@ -86,12 +87,19 @@ def secret_values() -> dict[bytes, str]:
         if len(value) < _LEAST_MASKED:
             continue
         if _is_secret(name, value) and not _OWN.fullmatch(name):
-            found[value[:_VALUE_LIMIT].encode("utf-8", "surrogateescape")] = name.lower()
+            for one in _each(value[:_VALUE_LIMIT]):
+                found[one.encode("utf-8", "surrogateescape")] = name.lower()
         elif "://" in value:
             for match in _USERINFO.finditer(value):
                 if len(match[2]) >= _LEAST_MASKED:
                     found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
     return found
+
+
+def _each(value: str) -> list[str]:
+    """Return the values of a list, `API_KEYS=one,other`: code compares each by itself."""
+    parts = [part for part in _LISTED.split(value) if part]
+    return parts if all(len(part) >= _LEAST_MASKED for part in parts) else [value]
 
 
 @functools.cache

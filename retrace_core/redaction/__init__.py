@@ -25,6 +25,7 @@ The files, from finding to writing:
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     drawn.py         the draw of which a UUID was made
+    drawn_characters.py  those of a secret that was drawn character by character
     forms.py         other shapes of a secret: encoded, decoded, hashed
     replacements.py  what is written in the place of a secret, for each form of it
     found_values.py  what is masked where a value was found to be a secret

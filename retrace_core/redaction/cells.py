@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retrace_core.codec import decode
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.numerals import is_numeral
+from retrace_core.redaction.tokens import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,12 +104,30 @@ def postgresql_cell(
     if kind == _JSONB:
         return text_cell(data, column, begin + binary, end)
     if kind == _BYTEA:
-        return text_cell(data, column, begin if binary else begin + 2, end)
+        return (
+            text_cell(data, column, begin, end) if binary else _hex_cell(data, column, begin, end)
+        )
     if not binary:
         cell = text_cell(data, column, begin, end)
         is_known = kind == _UUID or (kind in _NUMERALS and is_numeral(cell.text))
         return cell._replace(is_number=kind in _NUMERALS) if is_known else None
     return _binary_cell(data, column, begin, end, kind)
+
+
+def _hex_cell(data: bytes, column: str, begin: int, end: int) -> Cell:
+    """Return one of bytes, which PostgreSQL's text writes in hex after two characters.
+
+    Of a password's hash among them (as sqlalchemy-utils keeps it) the digest alone is masked, and
+    its forms in hex with it: by what is before the digest the hash is known as one.
+    """
+    cell = text_cell(data, column, begin + 2, end)
+    try:
+        plain = bytes.fromhex(cell.text)
+    except ValueError:
+        return cell
+    return (
+        cell._replace(text=plain.decode("utf-8", "surrogateescape")) if digest_of(plain) else cell
+    )
 
 
 def _binary_cell(data: bytes, column: str, begin: int, end: int, kind: int) -> Cell | None:

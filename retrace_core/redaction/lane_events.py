@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.replacing import Region
 
-__all__ = ["LaneEvent", "lane_events", "own_numbers"]
+__all__ = ["LaneEvent", "lane_events", "own_numbers", "soft_values"]
 
 _raws = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _HARD = 0x97
 """An array of seven."""
+_SOFT = 0x93
+"""An array of three."""
 
 
 class LaneEvent(NamedTuple):
@@ -54,6 +56,19 @@ def own_numbers(data: bytes, region: Region) -> Iterator[tuple[int, int]]:
             yield place + 1 + _length(fields[:5]), place + len(event)
         else:
             yield place, place + 1 + _length(fields[:2])
+
+
+def soft_values(data: bytes, region: Region) -> Iterator[tuple[int, int, int]]:
+    """Yield of each soft event the number of its kind, and where its value stands.
+
+    Raises:
+        ValueError: the region is no lane.
+    """
+    for place, event in _events(data, region):
+        if event[0] == _SOFT:
+            fields = _raws.decode(event)
+            kind = msgspec.msgpack.decode(fields[0])
+            yield kind, place + 1 + _length(fields[:2]), place + len(event)
 
 
 def _events(data: bytes, region: Region) -> Iterator[tuple[int, memoryview]]:

@@ -31,6 +31,9 @@ _HEX_WITHIN = re.compile(
 )
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
 """The second as libraries of passwords write hashes: they have a point for the plus."""
+_BASE32 = re.compile(r"(?=(?:.{8}){2,}\Z)[A-Za-z2-7]+={0,6}")
+"""As keys of one-time passwords are written: it has no 0, 1, 8 and 9."""
+_BASE32_DIGITS = "234567"
 _TWO_BYTES = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _THREE_BYTES = 0x4E00
 _ESCAPED = 0xDC80
@@ -65,8 +68,13 @@ class Pseudonyms:
         read = numeral(text, draw) if text[-1:].isdigit() or text[-1:] == "Z" else None
         if read is not None:
             return read
+        if text.isdecimal():  # with noughts before it: hex digits would be no number
+            return "".join([_alike(character, draw) for character in text])
         if _HEX.fullmatch(text):
             return self._hex(text)
+        if _BASE32.fullmatch(text):
+            kinds = {**_KINDS, **dict.fromkeys(_BASE32_DIGITS, _BASE32_DIGITS)}
+            return "".join([kinds[c][draw(len(kinds[c]))] if c != "=" else c for c in text])
         made = _mixed(text, draw)
         return _canonical(made, text) if _BASE64.fullmatch(text) else made
 

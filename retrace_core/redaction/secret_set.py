@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retrace_core.redaction.compressed import opaque_spans
 from retrace_core.redaction.detectors import DETECTORS
 from retrace_core.redaction.drawn import drawn_for, is_random_uuid
+from retrace_core.redaction.drawn_characters import drawn_characters
 from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from retrace_core.redaction.compressed import Compressed
     from retrace_core.redaction.detectors import Detector
     from retrace_core.redaction.found_values import FoundValues
+    from retrace_core.redaction.replacing import Region
 
 __all__ = ["BOOT_DIGEST", "DIGEST", "WHOLE", "SecretSet"]
 
@@ -150,12 +152,30 @@ class SecretSet:
         if found.says_packed is not None:
             self.says_packed.append(found.says_packed)
 
-    def add_drawn(self, data: bytes) -> None:
-        """Add what was drawn for the UUIDs among the secrets, where it stands in the recording."""
+    def add_drawn(self, data: bytes, regions: Sequence[Region]) -> None:
+        """Add what was drawn for the secrets, where it stands in the recording.
+
+        Args:
+            data: the recording.
+            regions: of it.
+        """
+        rules: dict[bytes, str] = {}
         for value, rule, _ in self.added:
-            if is_random_uuid(value) and value in self.replacements:
+            if value not in self.replacements:
+                continue
+            rules[value] = rule
+            if is_random_uuid(value):
                 for was, now in drawn_for(data, value, self._forms.pseudonym(value.decode())):
                     self.replacements.setdefault(was, Replacement(now, rule))
+        masked = {
+            value: one.written
+            for value in rules
+            if isinstance((one := self.replacements[value]).written, bytes)
+        }
+        for region in regions if masked else ():
+            if region.lane:
+                for place, was, now, value in drawn_characters(data, region, masked):
+                    self.placed.append((place, was, Replacement(now, rules[value])))
 
     def add_detected(self, detector: Detector, text: bytes, places: Sequence[int]) -> None:
         """Add what is known by its looks: secrets, and JSON in base64, which may have some in it.

@@ -63,6 +63,8 @@ class LaneCursor:
         """Turns of locks that were passed over and not given away yet."""
         self.used: list[Event] = []
         """The events with a key that were given back, in that order."""
+        self.napped_s = 0.0
+        """How long it slept since the last answer, oftener than recorded, in seconds."""
         self._turns = deque(event.seq for event in self.all)
         self._copies = 0
         self._owners = _owners(self.all)
@@ -159,6 +161,7 @@ class LaneCursor:
         if event.key is not None:
             self._last[family(event.kind)] = event
             self.used.append(event)
+        self.napped_s = 0.0
         turn = self._turns.popleft()
         self._copies -= turn == _NO_TURN
         return event, turn

@@ -51,7 +51,7 @@ class Masks:
             case(head)
             for text in self._texts
             if b"@" in text and len(head := text.partition(b"@")[0]) >= _LEAST
-            for case in (bytes, bytes.capitalize)
+            for case in (bytes, bytes.capitalize, bytes.upper)
         )
         """What stands before the "@" of addresses: code takes it for a name."""
         self._named: dict[bytes, bytes] = {}

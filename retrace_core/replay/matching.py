@@ -8,6 +8,7 @@ another call than its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from retrace_core.ordering import ORDER
@@ -193,7 +194,7 @@ def _answers(cursor: LaneCursor, event: Event, kind: str, asked: object) -> bool
     if event.kind != kind:
         return False
     same = same_key(event.key, asked, masks=cursor.masks)
-    if not same and not same_batch(kind, event.key, asked):
+    if not same and not same_batch(kind, event.key, asked, partial(same_key, masks=cursor.masks)):
         return False
     return event.key is not None or cursor.belongs(event)
 

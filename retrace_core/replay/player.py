@@ -23,6 +23,7 @@ from retrace_core.replay.findings import Findings
 from retrace_core.replay.live_kinds import is_among
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
+from retrace_core.replay.polling import SLEEP, Polling
 from retrace_core.replay.postponed import Postponed
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.scratch_names import as_recorded
@@ -44,7 +45,10 @@ __all__ = ["Player"]
 T = TypeVar("T")
 
 END = "lane.end"
-SLEEP = "time.sleep"
+_STALLED = (
+    "the code waits for what no recorded answer brings: something that another request of its"
+    " process gave it, for instance by a queue in memory"
+)
 
 
 class Player(ReplayedResponse):
@@ -109,6 +113,7 @@ class Player(ReplayedResponse):
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()
+        self._polling = Polling(self._cursors, patience_s)
         self._postponed = Postponed(self._raise_divergence)
         self._on_divergence: Callable[[Divergence], None] | None = None
         self._watcher: Callable[[], object] | None = None
@@ -177,6 +182,8 @@ class Player(ReplayedResponse):
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Return the recorded answer of a clock or entropy read."""
         if SOFT_KINDS[kind] == SLEEP:
+            if self._polling.naps(self._cursor(lane), self._head(lane, SLEEP), args[0]):
+                return None
             return self.answer(lane, SLEEP, args[0])
         site = read_site(code)
         native.exempt(1)
@@ -223,8 +230,7 @@ class Player(ReplayedResponse):
 
     def comes_next(self, lane: Lane, kind: str) -> bool:
         """Return True when the next recorded event of `lane` is of that kind."""
-        event = self._head(lane, kind)
-        return event is not None and event.kind == kind
+        return (event := self._head(lane, kind)) is not None and event.kind == kind
 
     def cancelled(self, lane: Lane, kind: str) -> None:
         """Take note that what was recorded as cancelled has been cancelled again."""
@@ -295,13 +301,7 @@ class Player(ReplayedResponse):
     def stalled(self) -> None:
         """End the replay because the code waits for what no recorded answer brings."""
         if self.findings.divergence is None:
-            self.diverge(
-                self.root,
-                "wait",
-                None,
-                "the code waits for what no recorded answer brings: something that another request"
-                " of its process gave it, for instance by a queue in memory",
-            )
+            self.diverge(self.root, "wait", None, _STALLED)
 
     def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> DivergedError:
         """Return the exception to raise; the first divergence of all is kept."""
@@ -330,7 +330,7 @@ class Player(ReplayedResponse):
         self._raise_divergence()
         cursor = self._cursor(lane)
         asked = as_recorded(key)
-        self._head(lane, kind)
+        self._polling.pass_over(lambda: self._head(lane, kind), cursor, kind)
         ahead = cursor.ahead()
         found = self._matching.find(cursor, kind, asked)
         self._give_away(lane, cursor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+import string
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -55,3 +57,29 @@ def test_whatever_was_drawn(drawn: bytes, around: bytes) -> None:
     masked = uuid.UUID(bytes=now, version=4)
     assert masked.bytes[:8] == stands.bytes[:8] and masked.bytes[9:] == stands.bytes[9:]
     assert masked.bytes[8] & 0x3F == stands.bytes[8] & 0x3F
+
+
+ALPHABETS = {
+    "letters and digits": string.ascii_letters + string.digits,
+    "base32": string.ascii_uppercase + "234567",
+    "upper case and digits": string.ascii_uppercase + string.digits,
+    "hex": "0123456789abcdef",
+    "digits": string.digits,
+}
+
+
+@pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=ALPHABETS)
+def test_drawn_character_by_character(recordings: Path, alphabet: str) -> None:
+    """A replay draws the pseudonym: the secret can't be reckoned from what was drawn."""
+    said: list[str] = []
+
+    def view() -> dict[str, str]:
+        said.append("".join(secrets.choice(alphabet) for _ in range(24)))
+        return {"access_token": said[-1]}
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    masked = json.loads(recording.response.body[0])["access_token"]
+    assert masked != said[0]
+    assert_identical(recording, app)
+    assert said[1] == masked

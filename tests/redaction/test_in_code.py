@@ -128,7 +128,7 @@ def test_which_texts_count() -> None:
     assert b"wonderful" not in dict(literals(b'TITLE = "wonderful"'))
 
 
-@given(st.lists(st.from_regex(r"[A-Za-z0-9 _\-']{5,20}", fullmatch=True), max_size=8))
+@given(st.lists(st.from_regex(r"[A-Za-z0-9_\-']{5,20}", fullmatch=True), max_size=8))
 def test_numbers_are_of_one_length(texts: list[str]) -> None:
     """No two texts of one length have the same."""
     source = "\n".join(f'password == "{text}"' for text in texts).encode()

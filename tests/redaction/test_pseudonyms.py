@@ -59,6 +59,22 @@ def test_case_goes_along(text: str) -> None:
     assert ONE.of(text).lower() == ONE.of(text.lower())
 
 
+@given(st.text(string.digits, min_size=1, max_size=40))
+def test_digits_stay_digits(text: str) -> None:
+    """A number with noughts before it, as long as hex may be, is one still."""
+    assert re.fullmatch(r"[0-9]+", ONE.of(text))
+
+
+@given(st.binary(min_size=10, max_size=40))
+def test_base32_stays_that(raw: bytes) -> None:
+    """The key of a one-time password can be decoded, upper case or lower."""
+    text = base64.b32encode(raw).decode()
+    assume(not re.fullmatch(r"[0-9A-F]+", text))
+    made = ONE.of(text)
+    assert len(base64.b32decode(made)) == len(raw)
+    assert ONE.of(text.lower()) == made.lower()
+
+
 @given(st.text(string.digits, min_size=12, max_size=18))
 def test_a_card_stays_one(digits: str) -> None:
     """It passes the check, and shows no more than a receipt does."""

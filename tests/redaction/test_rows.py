@@ -180,6 +180,25 @@ def test_psycopg2(recordings: Path, database: str) -> None:
     assert_identical(recording, app)
 
 
+def test_psycopg2_hash_in_bytes(recordings: Path, database: str) -> None:
+    """A password's hash in bytes, which the server writes in hex."""
+    sql = "SELECT password::bytea AS password FROM users WHERE name = %s"
+    again = "SELECT name FROM users WHERE password::bytea = %s"
+
+    def view() -> Any:
+        with closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, ("grace",))
+            (hashed,) = next(iter(cursor))
+            right = check_password_hash(bytes(hashed).decode(), "correct horse")
+            cursor.execute(again, (hashed,))
+            return {"right": right, "same": cursor.fetchall()}
+
+    app, recording = record_wsgi(recordings, view)
+    digest = HASH.rpartition("$")[2]
+    assert [one for one in (digest, digest.encode().hex()) if one.encode() in raw(recordings)] == []
+    assert_identical(recording, app)
+
+
 def test_asyncpg(recordings: Path, database: str) -> None:
     """Binary cells, whose columns are described apart."""
 
