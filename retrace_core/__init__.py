@@ -57,6 +57,7 @@ The files in the order of a request:
     item_tasks.py     and so where a task does it
     handed_over.py    what other work of the process gave to a request, as plain data
     handed_futures.py  or what it sets as the result of a request's future
+    called_back.py    a function of a request's that the world calls
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     httpx_carrier.py  the trace's headers are in a request of theirs while it is sent

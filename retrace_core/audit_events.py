@@ -44,8 +44,13 @@ DEVICES = (
     "/dev/stderr",
     "/dev/pts/",
     "/proc/self/comm",
+    "/dev/shm/pym-",
 )
-"""Beginnings of paths to which anybody may write; the last is the name of this process."""
+"""Beginnings of paths to which anybody may write.
+
+The last two are the name of this process, and memory that `multiprocessing` shares with its
+children (`Value`, `Array`): a file that it removes as soon as it is open.
+"""
 _BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.chown")
 """Events whose last argument is the open folder that the path is relative to, or -1."""
 _LOOPBACK, _ANYWHERE = ("127.0.0.1", "::1"), ("", "0.0.0.0", "::")

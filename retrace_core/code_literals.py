@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST", "literals"]
 
-LEAST = 5
-"""A shorter text may stand somewhere by chance."""
-_LITERAL = re.compile(rb"\"([^\"\\\n]{5,128})\"|'([^'\\\n]{5,128})'")
+LEAST, _LEAST_DIGITS = 4, 6
+"""A shorter text, or number, may stand somewhere by chance."""
+_LITERAL = re.compile(rb"\"([^\"\\\n]{4,128})\"|'([^'\\\n]{4,128})'")
 _WORD = re.compile(rb"[A-Za-z]+(?:[ _][A-Za-z]+)*")
 _ASKS = re.compile(rb"(?i)user|pass|pwd|auth|cred|account|token|secret|key|login|admin|member")
 """What is said near a word that is compared with what somebody gave."""
@@ -31,6 +31,8 @@ _NAMES = re.compile(
     rb"|session|api.?key)s?"
 )
 _NEAR = 240
+_MOST_BLANKS = 3
+"""A text with more is a sentence, and no passphrase."""
 
 
 def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
@@ -44,9 +46,12 @@ def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
     seen: set[bytes] = set()
     for match in _LITERAL.finditer(source):
         text = match[1] or match[2]
-        if text in seen:
+        if text in seen or text.count(b" ") > _MOST_BLANKS:
             continue
-        if not text.isdigit() and _WORD.fullmatch(text) and not _is_asked(source, match, text):
+        if text.isdigit():
+            if len(text) < _LEAST_DIGITS:
+                continue
+        elif _WORD.fullmatch(text) and not _is_asked(source, match, text):
             continue
         seen.add(text)
         yield text, numbers[len(text)]

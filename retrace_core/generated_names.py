@@ -23,10 +23,14 @@ _NAMING = (
     "MOVE",
     "SELECT 1 FROM",
 )
+_NAMING_LATER = re.compile(r"(?:;|\*/)\s*(?:" + "|".join(_NAMING[:-1]) + r")\b")
+"""After another statement, as django-pghistory sends its context, or after a tracer's comment."""
 
 
 def without_generated_names(sql: str) -> str:
     """Return a statement as part of a key: as it is, but generated names are left out."""
-    if sql.startswith(_NAMING):
+    if sql.startswith(_NAMING) or (
+        (";" in sql or sql.startswith("/*")) and _NAMING_LATER.search(sql)
+    ):
         return _GENERATED.sub('"generated"', sql)
     return sql

@@ -5,7 +5,8 @@ of the request's own lanes had put the item there, it comes from outside of the 
 answer of the world does; so it is kept by its value.
 
 Only data is: what the codec knows, exceptions, and objects of classes that are made to hold data
-(dataclasses, pydantic, attrs, msgspec, named tuples, enums). They are built again without their
+(dataclasses, pydantic, attrs, msgspec, named tuples, enums, and plain classes whose objects hold
+nothing but data). They are built again without their
 `__init__`, and only of classes that the application has loaded; no code of a file's choice runs.
 """
 
@@ -136,8 +137,10 @@ class _Packer:
                 self.pack(None if private is None else dict(private), depth + 1),
             ]
         names = [name for name in _fields(type(value)) if hasattr(value, name)]
-        fields = {name: getattr(value, name) for name in names}
-        return [self._pairs(fields | getattr(value, "__dict__", {}), depth)]
+        fields = {name: getattr(value, name) for name in names} | getattr(value, "__dict__", {})
+        if not fields:
+            raise NotData("it has nothing in it, and may be known by being that very object")
+        return [self._pairs(fields, depth)]
 
     def _pairs(self, value: dict[Any, Any], depth: int) -> dict[object, object]:
         return {self.pack(k, depth + 1): self.pack(v, depth + 1) for k, v in value.items()}
@@ -163,7 +166,34 @@ def _form(cls: type) -> str:
                 return "struct"
         elif _fields(cls):
             return "fields"
+        elif _is_plain(cls):
+            return "plain"
     raise NotData(f"{cls.__module__}.{cls.__qualname__} is not made to hold data")
+
+
+def _is_plain(cls: type) -> bool:
+    """Return True for a class of an application or a library that is no more than its attributes.
+
+    Nothing in it is of C, and Python itself calls none of its methods but to make, compare and
+    show an object: it is no resource, and nothing to be called, entered, awaited or gone through.
+    """
+    if type(cls) is not type or cls.__basicsize__ != _Plain.__basicsize__:
+        return False
+    own = {name for base in cls.__mro__[:-1] for name in vars(base)}
+    dunder = {name for name in own if name.startswith("__") and name.endswith("__")}
+    is_stdlib = cls.__module__.split(".", 1)[0] in sys.stdlib_module_names
+    return "__init__" in own and dunder <= _PLAIN_NAMES and not is_stdlib
+
+
+class _Plain:
+    pass
+
+
+_PLAIN_NAMES = frozenset(
+    "__annotations__ __dict__ __doc__ __eq__ __firstlineno__ __format__ __ge__ __gt__ __hash__"
+    " __init__ __le__ __lt__ __match_args__ __module__ __ne__ __orig_bases__ __parameters__"
+    " __qualname__ __repr__ __static_attributes__ __str__ __weakref__".split()
+)
 
 
 def _fields(cls: Any) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ __all__ = ["serves_process"]
 
 _INFRASTRUCTURE = (
     "aiosqlite anyio apscheduler asgiref bugsnag cheroot concurrent datadog ddtrace elasticapm grpc"
-    " gunicorn honeybadger instana ldclient logfire logging newrelic opentelemetry posthog"
-    " prometheus_client psycopg_pool pymongo redis retrace_core rollbar scout_apm segment"
-    " sentry_sdk socketserver sqlalchemy urllib3 uvicorn waitress watchdog werkzeug"
+    " gunicorn honeybadger instana langsmith ldclient logfire logging newrelic opentelemetry"
+    " posthog prometheus_client psycopg_pool pycares pymongo redis retrace_core rollbar scout_apm"
+    " segment sentry_sdk socketserver sqlalchemy tqdm urllib3 uvicorn waitress watchdog werkzeug"
 ).split()
 """Whose threads serve the process and outlive the request that happened to start them."""
 

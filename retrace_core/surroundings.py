@@ -28,11 +28,14 @@ __all__ = ["Surroundings", "find_out", "restored", "secret_values"]
 _OWN = re.compile(
     r"(PATH|HOME|PWD|OLDPWD|SHELL|SHLVL|USER|LOGNAME|MAIL|TERM|DISPLAY|HOSTNAME|TMPDIR|_"
     r"|TEMP|TMP|EDITOR|PS1|VIRTUAL_ENV|CONDA_.*|PYENV_.*|PYTEST_.*|COV_.*|LD_.*|DYLD_.*|PYTHON.*"
-    r"|RETRACE.*|SSH_.*|XDG_.*|DBUS_.*|GIT_.*|PIP_.*|UV_.*|DEBUGINFOD.*|LESS.*|LS_COLORS)"
+    r"|RETRACE.*|XDG_.*|DBUS_.*|PIP_.*|UV_.*|DEBUGINFOD.*|LESS.*|LS_COLORS"
+    r"|SSH_(AUTH_SOCK|AGENT_PID|ASKPASS.*|CLIENT|CONNECTION|ORIGINAL_COMMAND|TTY)"
+    r"|GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|EXEC_PATH|EDITOR|SEQUENCE_EDITOR|PAGER|ASKPASS|SSH.*"
+    r"|AUTHOR_.*|COMMITTER_.*|CONFIG.*|TRACE.*|PS1_.*|TERMINAL_PROMPT|OBJECT_DIRECTORY))"
 )
 """Variables of the machine and of the person: never taken over from another one."""
 _SECRET = re.compile(
-    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(^|_)(KEY|PWD|AUTH|SALT|PIN)($|_)|APIKEY"
+    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(^|_)(KEYS?|PWD|PW|PASS|AUTH|SALT|PIN|CREDS?)($|_)|APIKEY"
     r"|ACCESS_KEY|SIGNING",
     re.IGNORECASE,
 )
@@ -46,6 +49,7 @@ _SETTING = re.compile(
 """What a name ends with that says how secrets are handled, and none."""
 _SWITCHES = frozenset(("", "0", "1", "true", "false", "yes", "no", "on", "off", "none"))
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_LISTED = re.compile(r"[,;]\s*")
 _VALUE_LIMIT = 8192
 _LEAST_MASKED = 8
 """Shorter values are left out: too much else is equal to them ("prod", "none")."""
@@ -83,12 +87,19 @@ def secret_values() -> dict[bytes, str]:
         if len(value) < _LEAST_MASKED:
             continue
         if _is_secret(name, value) and not _OWN.fullmatch(name):
-            found[value[:_VALUE_LIMIT].encode("utf-8", "surrogateescape")] = name.lower()
+            for one in _each(value[:_VALUE_LIMIT]):
+                found[one.encode("utf-8", "surrogateescape")] = name.lower()
         elif "://" in value:
             for match in _USERINFO.finditer(value):
                 if len(match[2]) >= _LEAST_MASKED:
                     found[match[2].encode("utf-8", "surrogateescape")] = name.lower()
     return found
+
+
+def _each(value: str) -> list[str]:
+    """Return the values of a list, `API_KEYS=one,other`: code compares each by itself."""
+    parts = [part for part in _LISTED.split(value) if part]
+    return parts if all(len(part) >= _LEAST_MASKED for part in parts) else [value]
 
 
 @functools.cache
@@ -132,8 +143,11 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
             if masked_later and len(value) >= _LEAST_MASKED:
                 variables[name] = value[:_VALUE_LIMIT]
         else:
-            kept = value if secrets or masked_later else _USERINFO.sub(r"\1:masked@", value)
-            variables[name] = kept[:_VALUE_LIMIT]
+            if not secrets:
+                # A short one is known nowhere else: it is left out by where it stands.
+                least = _LEAST_MASKED if masked_later else None
+                value = _USERINFO.sub(functools.partial(_masked, least=least), value)
+            variables[name] = value[:_VALUE_LIMIT]
     return Surroundings(
         variables=variables,
         masked=masked,
@@ -143,6 +157,12 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
         locale=locale.setlocale(locale.LC_ALL),
         arguments=sys.argv[:32],
     )
+
+
+def _masked(userinfo: re.Match[str], *, least: int | None) -> str:
+    if least is not None and len(userinfo[2]) >= least:
+        return userinfo[0]
+    return f"{userinfo[1]}:masked@"
 
 
 @contextmanager

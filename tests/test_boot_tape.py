@@ -371,16 +371,45 @@ def test_which_earlier_request_led_the_others_astray_is_said(
     assert "earlier requests run first, 2 diverged; the first was" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["SSH_PORT", "GIT_COMMIT"])
+def test_settings_of_the_application_that_are_named_like_a_persons(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """An application that reads its SSH_PORT does not start without it."""
+    monkeypatch.setenv(name, "2222")
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+    variables = find_out(secrets=False).variables
+    assert variables[name] == "2222"
+    assert "SSH_TTY" not in variables
+
+
+@pytest.mark.parametrize("masked_later", [False, True])
+def test_a_short_password_of_a_url_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, masked_later: bool
+) -> None:
+    """It is too short to be looked for everywhere; a longer one is masked before it is written."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shop:short@db/shop")
+    monkeypatch.setenv("QUEUE_URL", "amqp://shop:not-so-short@queue/")
+    variables = find_out(secrets=False, masked_later=masked_later).variables
+    assert variables["DATABASE_URL"] == "postgresql://shop:masked@db/shop"
+    assert ("not-so-short" in variables["QUEUE_URL"]) is masked_later
+
+
 @pytest.mark.parametrize(
     ("name", "value", "secret"),
     [
         ("STRIPE_API_KEY", "sk-7-of-production", True),
         ("ADMIN_PASSWORD", "correct horse", True),
         ("SESSION_TOKEN", "abcdefgh1", True),
+        ("DB_PASS", "correct horse", True),
+        ("API_KEYS", "one-key,and more", True),
         ("AUTH_TOKEN_HEADER", "X-Shop-Token", False),
         ("DB_PASSWORD_FILE", "/run/secrets/db", False),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "30", False),
         ("REQUIRE_AUTH", "true", False),
+        ("SSH_PASSWORD", "of-the-deploying", True),
+        ("SSH_AUTH_SOCK", "/tmp/ssh-agent/agent.1", False),
+        ("GIT_TOKEN", "glpat-of-the-shop", True),
     ],
 )
 def test_which_variables_are_secret(
@@ -390,3 +419,12 @@ def test_which_variables_are_secret(
     monkeypatch.setenv(name, value)
     assert (value.encode() in secret_values()) is secret
     assert (name in find_out(secrets=False).masked) is secret
+
+
+def test_each_key_of_a_list_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code compares what it is given with one of them; short ones may be a password with commas."""
+    monkeypatch.setenv("API_KEYS", "key-of-ann-1, key-of-bob-2")
+    monkeypatch.setenv("DB_PASS", "horse,bat")
+    values = secret_values()
+    assert {b"key-of-ann-1", b"key-of-bob-2", b"horse,bat"} <= values.keys()
+    assert b"key-of-ann-1, key-of-bob-2" not in values

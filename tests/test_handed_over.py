@@ -83,6 +83,36 @@ class Model(pydantic.BaseModel):
     _hidden: int = pydantic.PrivateAttr(default=7)
 
 
+class Message:
+    """A plain class that holds data, and is shown and compared by it."""
+
+    def __init__(self, inner: Any) -> None:
+        ran.append("init")
+        self.inner = inner
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and vars(other) == vars(self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Message({self.inner!r})"
+
+
+class Opened(Message):
+    """No data: it is entered."""
+
+    def __enter__(self) -> None:
+        """Enter it."""
+
+
+class Sentinel:
+    """No data: there is nothing in it."""
+
+    def __init__(self) -> None:
+        """Make it."""
+
+
 class Closing:
     """No data: it does something when it goes."""
 
@@ -111,7 +141,14 @@ PLAIN = (
     | st.timedeltas()
     | st.sampled_from([Colour.RED, Colour.BLUE, Word.YES])
 )
-FORMS: list[Any] = [Frozen, Open, Attrs, Struct, lambda inner: Model(inner=inner, other=inner)]
+FORMS: list[Any] = [
+    Frozen,
+    Open,
+    Attrs,
+    Struct,
+    Message,
+    lambda inner: Model.model_validate({"inner": inner, "other": inner}),
+]
 DATA = st.recursive(
     PLAIN,
     lambda inner: (
@@ -163,7 +200,17 @@ def test_an_exception_is_of_its_class() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [threading.Lock(), len, Open(lambda: None), object(), ClosingData(), open, iter([])],
+    [
+        threading.Lock(),
+        len,
+        Open(lambda: None),
+        object(),
+        ClosingData(),
+        open,
+        iter([]),
+        Opened(1),
+        Sentinel(),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_data_is_told(value: Any) -> None:
@@ -192,6 +239,9 @@ def test_what_has_itself_in_it_is_no_data() -> None:
         ["enum", "tests.test_handed_over:Colour", "green"],
         ["tuple", "builtins:tuple", [1]],
         ["model", "tests.test_handed_over:Open", {}, [], None, None],
+        ["plain", "tests.test_handed_over:Opened", {"inner": 1}],
+        ["plain", "subprocess:CompletedProcess", {"args": "true"}],
+        ["plain", "tests.test_handed_over:Open", {"inner": 1}],
         ["unknown"],
         [],
     ],

@@ -3,8 +3,8 @@
 Hooks: the exchanges of `protocol.Protocol` (query, bind, execute, COPY ...), whose outcome is
 the bytes that are received meanwhile; `Connection._get_statement`, whose outcome is the
 statement's description, sent or cached; `connect_utils._connect` and `_connect_addr`; the
-pool's acquire, release, start and close. On replay asyncpg's own objects read the recorded
-bytes. Read in asyncpg 0.32.
+pool's acquire, release, start and close; a connection's listeners. On replay asyncpg's own
+objects read the recorded bytes. Read in asyncpg 0.32.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import asyncpg
 from asyncpg import connect_utils
@@ -27,8 +28,10 @@ from retrace_core.boundary import (
     mask,
     on_boot_tape,
 )
+from retrace_core.called_back import CalledBack
 from retrace_core.errors import LiveCallRefused
-from retrace_core.native import RECORD, REPLAY, current, now_ns
+from retrace_core.lanes import Lane
+from retrace_core.native import REPLAY, current
 from retrace_core.postgresql.asyncpg_answers import (
     NOTHING,
     SESSION,
@@ -39,7 +42,6 @@ from retrace_core.postgresql.asyncpg_answers import (
 from retrace_core.postgresql.asyncpg_descriptions import TYPES, description, known, saw_prepared
 from retrace_core.postgresql.asyncpg_exchanges import EXCHANGES, INBOX, hooked
 from retrace_core.postgresql.asyncpg_stub import StubProtocol, stub
-from retrace_core.recording import RETURNED
 from retrace_core.waited import waited
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ _CONNECT, _PREPARE = "asyncpg.connect", "asyncpg.prepare"
 
 _record: Any = protocol._create_record  # type: ignore[attr-defined,unused-ignore]
 
+_listeners: WeakKeyDictionary[Any, dict[tuple[str, Any], Any]] = WeakKeyDictionary()
+"""Connection -> channel and callback -> what stands in its place."""
 _sessions: dict[str, dict[str, str]] = {}
 """Server address and database -> what that server said of itself."""
 
@@ -236,25 +240,38 @@ def _hooked_new_connection(original: Callable[..., Awaitable[Any]]) -> Any:
     return connecting
 
 
-def _refused_listener(original: Callable[..., Awaitable[Any]]) -> Any:
-    """Return an `add_listener` that is refused on replay, and marks what is recorded.
-
-    Notifications come at any time: what a request would have heard can't be known.
-    """
-
+def _hooked_add_listener(original: Callable[..., Awaitable[None]]) -> Any:
     @functools.wraps(original)
-    async def listening(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def listening(self: Any, channel: str, callback: Any) -> None:
         lane = current()
-        if lane is not None and lane.mode == REPLAY:
-            raise LiveCallRefused("asyncpg.add_listener", "a server's notifications")
-        if lane is not None and lane.mode == RECORD:
-            lane.state.tainted = True
-            lane.record("asyncpg.add_listener", None, RETURNED, None, now_ns())
-            with mask():
-                return await original(self, *args, **kwargs)
-        return await original(self, *args, **kwargs)
+        if lane is None or not isinstance(lane, Lane):
+            return await original(self, channel, callback)
+        connection = self._unwrap() if lane.mode == REPLAY else None
+
+        def heard(said: Any) -> Any:
+            return callback(connection, said[0], channel, said[1])
+
+        back = CalledBack(lane, "asyncpg.notification", channel, heard)
+
+        def notified(source: Any, pid: int, _channel: str, payload: str) -> None:
+            nonlocal connection
+            connection = source
+            back.called([pid, payload])
+
+        await original(self, channel, notified)
+        _listeners.setdefault(self, {})[channel, callback] = notified
+        back.feed()
 
     return listening
+
+
+def _hooked_remove_listener(original: Callable[..., Awaitable[None]]) -> Any:
+    @functools.wraps(original)
+    async def removing(self: Any, channel: str, callback: Any) -> None:
+        ours = _listeners.get(self, {}).pop((channel, callback), callback)
+        return await original(self, channel, ours)
+
+    return removing
 
 
 _Connection: Any = asyncpg.Connection
@@ -273,7 +290,8 @@ BOUNDARY = Boundary(
         Patch(_Connection, "_get_statement", _hooked_get_statement),
         Patch(_Connection, "_introspect_types", _hooked_introspect_types),
         Patch(_Connection, "_introspect_type", _hooked_introspect_type),
-        Patch(_Connection, "add_listener", _refused_listener),
+        Patch(_Connection, "add_listener", _hooked_add_listener),
+        Patch(_Connection, "remove_listener", _hooked_remove_listener),
         Hook(owner=_Connection, name="get_server_pid", key=_no_value),
         Patch(_Pool, "_async__init__", waited("asyncpg.pool")),
         Patch(_Pool, "_acquire", waited("asyncpg.acquire", in_turn_first=True)),

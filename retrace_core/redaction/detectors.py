@@ -130,6 +130,8 @@ _KEYS = re.compile(
     rb"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
     rb")(?![A-Za-z0-9])"
     rb"|AccountKey=([0-9A-Za-z+/=]{40,})"  # Azure
+    rb"|contrib\.sessions\.cache(?:d_db)?([0-9a-z]{32})(?![0-9A-Za-z])"  # Django, in a cache
+    rb"|(?<![0-9A-Za-z])session:([0-9A-Za-z_-]{43})(?![0-9A-Za-z_-])"  # Flask-Session, in Redis
     rb"|\{S?(?:SHA|MD5)-?(?:224|256|384|512)?\}([0-9A-Za-z+/=_-]{22,})"  # passwords, as LDAP has it
     rb"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----((?:\\n|[\s0-9A-Za-z+/=])+)-----END"
 )
@@ -166,6 +168,7 @@ DETECTORS: dict[str, Detector] = {
                 *(b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs"),
                 *(b"sk_", b"rk_", b"whsec_", b"sk-", b"sg.", b"npm_", b"pypi-", b"hf_"),
                 *(b"dop_v1_", b"shp", b"age-secret", b"accountkey=", b"-----begin "),
+                *(b"contrib.sessions.cache", b"session:"),
                 *(b"{sha", b"{ssha", b"{md5}", b"{smd5}"),
             ),
             _KEYS,

@@ -24,6 +24,8 @@ __all__ = ["InCode"]
 _STDLIB = os.path.dirname(os.__file__)
 _MOST_BYTES = 1 << 20
 _MOST_FILES = 4_000
+_MOST_TEXTS = 50_000
+"""Of all files together; so many take some 10 MB."""
 
 
 class InCode:
@@ -70,6 +72,8 @@ class InCode:
         except OSError:
             return
         for literal, number in literals(text):
+            if len(self._places) >= _MOST_TEXTS:
+                return
             self._places.setdefault(literal, (name, number))
 
 

@@ -28,6 +28,11 @@ _STRONG_ENDS = frozenset(
 _ALONE = frozenset(("auth", "pass", "session", "credentials"))
 _SENT_AGAIN = frozenset(("client request token", "idempotency token"))
 """By one a server knows that a request came twice; what it makes may be called by it."""
+_WHOSE = frozenset(
+    "db database smtp mail email imap ldap admin user login root redis mysql postgres pg ftp ssh"
+    " mongo rabbitmq amqp basic account".split()
+)
+"""Before `pass` they name one, and not a boarding pass."""
 _HARMLESS = frozenset(
     "page token,next token,continuation token,cancellation token,sync token,max tokens,"
     "completion tokens,prompt tokens,input tokens,output tokens,total tokens,used tokens,"
@@ -84,6 +89,8 @@ class Names:
         if two in _HARMLESS or two in _SENT_AGAIN or " ".join(words[-3:]) in _SENT_AGAIN:
             return False
         if last in _LAST or two in _PAIRS or (len(words) == 1 and last in _ALONE):
+            return True
+        if last == "pass" and words[-2] in _WHOSE:
             return True
         return last in _STRONG_ENDS and not _STRONG.isdisjoint(words)
 

@@ -9,6 +9,7 @@ from retrace_core.checking import SECRET
 from retrace_core.checksum import crc32_in
 from retrace_core.codec import Opaque
 from retrace_core.redaction.tokens import opened
+from retrace_core.replay.span_comments import without_spans
 
 if TYPE_CHECKING:
     from retrace_core.recording import Event, Frame
@@ -92,8 +93,13 @@ def same_key(recorded: Any, asked: Any, *, masks: Masks | None = None) -> bool:
         if crc32_in(recorded) is not None and crc32_in(asked) is not None:
             return True
         if isinstance(recorded, str | bytes):
-            return masks.same(recorded, asked) or _same_opened(recorded, asked, masks)
-    return bool(recorded == asked) or (recorded != recorded and asked != asked)
+            was, now = without_spans(recorded), without_spans(asked)
+            return masks.same(was, now) or _same_opened(was, now, masks)
+    if recorded == asked:
+        return True
+    if isinstance(recorded, str | bytes):
+        return bool(without_spans(recorded) == without_spans(asked))
+    return bool(recorded != recorded and asked != asked)
 
 
 def _same_opened(recorded: str | bytes, asked: str | bytes, masks: Masks) -> bool:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -17,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import FetchedValue
 
-from retrace_core import replay
 from retrace_core.boundary import mask
 from tests.postgresql_server import postgresql_server
 from tests.recorded import assert_identical, record_asgi
@@ -271,21 +271,43 @@ def test_a_server_that_is_not_there(recordings: Path) -> None:
     assert answered(recordings, handler)[0] == "ConnectionRefusedError"
 
 
-def test_listening_is_refused_on_replay(recordings: Path, url: str) -> None:
-    """Notifications come at any time: replay says that it can't know them."""
+def test_notifications_come_back_in_their_turn(recordings: Path, url: str) -> None:
+    """A listener of a request is called as it was, with a clock and statements of its own."""
 
     async def handler() -> Any:
-        connection = await asyncpg.connect(url)
-        try:
-            await connection.add_listener("news", lambda *_: None)
-        finally:
-            connection.terminate()
-        return []
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+        connection, other = await asyncpg.connect(url), await asyncpg.connect(url)
 
-    app, recording = record_asgi(recordings, handler)
-    result = replay(recording, app)
-    assert not result.identical
-    assert "notifications" in result.summary() + "".join(result.notes)
+        def listener(of: Any, pid: int, channel: str, payload: str) -> None:
+            heard.put_nowait([of is connection, pid > 0, channel, payload, time.time()])
+
+        async def asking(_of: Any, _pid: int, _channel: str, payload: str) -> None:
+            heard.put_nowait([payload, await other.fetchval("SELECT random()")])
+
+        await connection.add_listener("news", listener)
+        await connection.add_listener("more", asking)
+        seen: list[Any] = []
+        for said in ("one", "two"):
+            await other.execute(f"NOTIFY news, '{said}'")
+            seen.append(await heard.get())
+        await connection.execute("NOTIFY news, 'of itself'")
+        seen.append(await heard.get())
+        await other.execute("NOTIFY more, 'three'")
+        seen.append(await heard.get())
+        await connection.remove_listener("news", listener)
+        await connection.remove_listener("more", asking)
+        await other.execute("NOTIFY news, 'unheard'")
+        seen.append([heard.qsize(), connection._listeners == {}])
+        await connection.close()
+        await other.close()
+        return seen
+
+    seen = answered(recordings, handler)
+    assert [one[:4] for one in seen[:3]] == [
+        [True, True, "news", said] for said in ("one", "two", "of itself")
+    ]
+    assert seen[3][0] == "three"
+    assert seen[4] == [0, True]
 
 
 @pytest.mark.parametrize("pre_ping", [False, True])

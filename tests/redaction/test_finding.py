@@ -71,6 +71,14 @@ FOUND: dict[str, tuple[object, str]] = {
     "header list": ([("authorization", "Bearer s3cret-value")], "s3cret-value"),
     "raw header list": ([(b"X-Api-Key", b"s3cret-value")], "s3cret-value"),
     "wsgi environ": ({"HTTP_AUTHORIZATION": "Token s3cret-value"}, "s3cret-value"),
+    "another's session in a cache": (
+        [b":1:django.contrib.sessions.cached_dbmfwgshlveoezp4x6hfalcov1wpa3zfsg"],
+        "mfwgshlveoezp4x6hfalcov1wpa3zfsg",
+    ),
+    "another's session in Redis": (
+        [b"session:rTBzD7cOgQ0xM6h4yVw1Qf9-ZJ2uK_8sLbNnEeXaGtU"],
+        "rTBzD7cOgQ0xM6h4yVw1Qf9-ZJ2uK_8sLbNnEeXaGtU",
+    ),
     "basic": ([("authorization", "Basic YWRhOnMzY3JldC12YWx1ZQ==")], "YWRhOnMzY3JldC12YWx1ZQ=="),
     "cookie": ([("cookie", "a=b; session=s3cret-value")], "s3cret-value"),
     "set-cookie": ([("set-cookie", "id=s3cret-value; Path=/")], "s3cret-value"),
@@ -125,6 +133,7 @@ FOUND: dict[str, tuple[object, str]] = {
         f"a hash, {hashed[:9]}": ({"seen": f"cn: ann; as {hashed} there"}, hashed[-16:])
         for hashed in HASHES
     },
+    "whose it is": ({"smtp_pass": "s3cret-value"}, "s3cret-value"),
     "below its name": ("Your password:\n\ns3cret-value\n", "s3cret-value"),
     "yaml": ("auth:\n  api_key: s3cret-value\n", "s3cret-value"),
     "settings": ("[admin]\nenabled = true\npassword = secret\nport = 1\n", "= secret"),
@@ -212,6 +221,7 @@ LEFT: dict[str, object] = {
     "a request that may come twice": {"ClientRequestToken": "5f19a2cd-3e0a", "a": "b"},
     "a type of a program": "def sign(self, token: str, secret: bytes) -> bool: ...",
     "a switch in settings": "[web]\nenforce_csrf_token = yes\nsigned_cookie = off\n",
+    "another pass": {"boarding_pass": "gate-b12", "first_pass": "lexer"},
     "a price": "from $1$ to $5$ a piece, $2a$ and {SHA} or scrypt: what it is",
     "a mapping of YAML": "auth:\n  methods: [basic]\nsession:\n    - name: shop\n",
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},

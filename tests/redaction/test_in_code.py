@@ -125,10 +125,12 @@ def test_which_texts_count() -> None:
     assert b"username" not in dict(literals(b'form["username"], session.get("password")'))
     assert b"password" not in dict(literals(b'if field.name == "password": ...'))
     assert list(literals(b'{"ann": {"password": "secret"}}')) == [(b"secret", 0)]
+    assert b"1234" not in dict(literals(b'pin == "1234", pin == "123456", token == "abcd"'))
+    assert len(list(literals(b'pin == "1234", pin == "123456", token == "abcd"'))) == 2
     assert b"wonderful" not in dict(literals(b'TITLE = "wonderful"'))
 
 
-@given(st.lists(st.from_regex(r"[A-Za-z0-9 _\-']{5,20}", fullmatch=True), max_size=8))
+@given(st.lists(st.from_regex(r"[A-Za-z0-9_\-']{6,20}", fullmatch=True), max_size=8))
 def test_numbers_are_of_one_length(texts: list[str]) -> None:
     """No two texts of one length have the same."""
     source = "\n".join(f'password == "{text}"' for text in texts).encode()

@@ -1,0 +1,42 @@
+"""Boot polling: what waits in the background for news leaves a replay's processor to others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from retrace_core import native
+from retrace_core.boot_recording import ChapterNote
+from retrace_core.boot_tape import BOOT
+from retrace_core.recording import RETURNED, Event, LaneEvents
+from retrace_core.replay.boot import BootPlayer
+from retrace_core.replay.chapter import Chapter, ChapterPlayer
+
+_NEWS = Event(1, "news.get", RETURNED, False, "nothing", 10, 5)
+
+
+def _polls(rounds: int) -> int:
+    """Return how often a task of the start-up asks while the loop goes round so often."""
+    key = native.encode(None)
+    chapter = Chapter(ChapterNote(0, BOOT, key, 0), [LaneEvents("boot.0", [_NEWS])])
+    owner = ChapterPlayer(BootPlayer([], 0), chapter)
+    polls = 0
+
+    async def poll(lane: Any) -> None:
+        nonlocal polls
+        while await owner.answer_async(lane, "news.get", False) == "nothing":
+            polls += 1
+
+    async def main() -> None:
+        polling = asyncio.create_task(poll(owner.root.spawn()))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        polling.cancel()
+
+    asyncio.run(main())
+    return polls
+
+
+def test_what_polls_does_not_go_round_for_nothing() -> None:
+    """It had waited for each answer when it was recorded, and gets the last one ever again."""
+    assert 20 <= _polls(20_000) < 2_000
