@@ -295,7 +295,7 @@ def _of_request(
         booted: how many there were when the start-up had ended.
     """
     count, theirs = len(earlier), [id(one) for _, one in earlier]
-    own = [one for one in refusals[booted:] if is_of_start_up(one.scope)]
+    own = [one for one in refusals[booted:] if one.own or is_of_start_up(one.scope)]
     refused = [one.what for one in refusals if id(one.scope) not in theirs and one not in own]
     notes = astray(earlier)
     if others := len(refusals) - len(refused) - len(own):

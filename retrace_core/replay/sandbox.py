@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,7 @@ from retrace_core.audit_events import (
 from retrace_core.errors import LiveCallRefused
 from retrace_core.live_call import any_live, is_live
 from retrace_core.native import LANE
+from retrace_core.server_threads import serves_process
 from retrace_core.sqlite.memory import is_private
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Refusal(NamedTuple):
     """In words."""
     scope: object
     """The replay that tried it; None for what belongs to none."""
+    own: bool = False
+    """A thread that serves the process tried it, a tracer's say."""
 
 
 _refusals: list[Refusal] = []
@@ -155,5 +159,6 @@ def _refuse(operation: str, target: str) -> None:
     at = f" at {where.file}:{where.line}" if where else ""
     if _counts:
         scope = getattr(LANE.get(), "scope", None)
-        _refusals.append(Refusal(f"{operation} to {target}{at}", scope))
+        own = scope is None and serves_process(threading.current_thread())
+        _refusals.append(Refusal(f"{operation} to {target}{at}", scope, own))
     raise LiveCallRefused(operation, target)
