@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["serves_process"]
 
 _INFRASTRUCTURE = (
-    "aiosqlite anyio apscheduler asgiref bugsnag cheroot concurrent datadog ddtrace elasticapm grpc"
-    " gunicorn honeybadger instana langsmith ldclient logfire logging newrelic opentelemetry"
-    " posthog prometheus_client psycopg_pool pycares pymongo redis retrace_core rollbar scout_apm"
-    " segment sentry_sdk socketserver sqlalchemy tqdm urllib3 uvicorn waitress watchdog werkzeug"
+    "aiosqlite anyio apscheduler asgiref cheroot concurrent ddtrace grpc"
+    " gunicorn langsmith ldclient logging newrelic opentelemetry"
+    " prometheus_client psycopg_pool pycares pymongo redis retrace_core"
+    " sentry_sdk socketserver sqlalchemy tqdm urllib3 uvicorn waitress watchdog werkzeug"
 ).split()
 """Whose threads serve the process and outlive the request that happened to start them."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("tracer", ["newrelic.core.application", "elasticapm.transport.base"])
+@pytest.mark.parametrize("tracer", ["newrelic.core.application", "sentry_sdk.worker"])
 def test_a_tracer_begins_to_report(recordings: Path, tracer: str) -> None:
     """When recorded it had begun before; a replay is the first request of its process."""
     has_begun = True

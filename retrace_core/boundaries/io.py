@@ -30,7 +30,7 @@ from retrace_core.file_access import (
     materialised,
     world_path,
 )
-from retrace_core.native import REPLAY, current
+from retrace_core.native import LANE, REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,14 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     def open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: A001
         lane = current()
         if lane is None:
-            return original(file, mode, *args, **kwargs)
+            # A log that is begun anew while a request imports something, say.
+            if (
+                _WRITES.isdisjoint(mode)
+                or not _replays()
+                or not is_infrastructure(sys._getframe(1))
+            ):
+                return original(file, mode, *args, **kwargs)
+            return _apart(original, file, mode, args, kwargs)
         if is_infrastructure(sys._getframe(1)):
             if lane.mode == REPLAY and not _WRITES.isdisjoint(mode):
                 return _apart(original, file, mode, args, kwargs)
@@ -76,6 +83,12 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         return call_free(lane, "file.open", (name, mode), live, encode, decode)[0]
 
     return open
+
+
+def _replays() -> bool:
+    """Return True within a replay, though what is going on is no event."""
+    lane = LANE.get()
+    return lane is not None and lane.mode == REPLAY
 
 
 def _apart(

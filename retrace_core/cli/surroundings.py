@@ -46,8 +46,10 @@ def time_limit(timeout_s: float | None) -> Iterator[None]:
 
     def end() -> None:
         message = f"the replay took longer than {timeout_s:g} s; give it more with --timeout"
-        click.echo(f"retrace: {message}", err=True)
-        leave(_UNUSABLE)
+        try:
+            click.echo(f"retrace: {message}", err=True)
+        finally:  # whoever asked may be gone
+            leave(_UNUSABLE)
 
     timer = threading.Timer(timeout_s, end)
     timer.daemon = True

@@ -137,9 +137,8 @@ _KEYS = re.compile(
 )
 _B64 = rb"[A-Za-z0-9+/._-]"
 _HASHES = re.compile(
-    # LDAP's (RFC 2307), then modular crypt format (passlib, crypt), then Django's and Werkzeug's.
-    rb"(?i:\{(?:S?SHA(?:-?(?:224|256|384|512))?|S?MD5)\})" + _B64 + rb"{22,200}={0,2}"
-    rb"|\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}"
+    # In modular crypt format (passlib, crypt), then Django's and Werkzeug's.
+    rb"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}"
     rb"|\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,12}|[156y7]|apr1)"
     rb"\$(?:[A-Za-z0-9+/=.,_-]{0,100}\$){1,4}" + _B64 + rb"{20,200}={0,2}"
     rb"|(?:pbkdf2_sha[0-9]{1,3}|pbkdf2:sha[0-9]{1,3}(?::[0-9]{1,9})?|scrypt(?::[0-9]{1,9}){3})"
@@ -188,7 +187,7 @@ DETECTORS: dict[str, Detector] = {
         Detector(
             "hash",
             (
-                *(b"{ssha", b"{sha", b"{md5}", b"{smd5}", b"$2a$", b"$2b$", b"$2x$", b"$2y$"),
+                *(b"$2a$", b"$2b$", b"$2x$", b"$2y$"),
                 *(b"$argon2", b"$scrypt$", b"$pbkdf2", b"$1$", b"$5$", b"$6$", b"$y$", b"$7$"),
                 *(b"$apr1$", b"pbkdf2_sha", b"pbkdf2:sha", b"scrypt:"),
             ),

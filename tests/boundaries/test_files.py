@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import codecs
 import gzip
+import importlib
 import logging
+import logging.handlers
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -163,6 +166,28 @@ def test_a_log_that_a_request_begins_is_written_elsewhere(data: Path, recordings
         log.warning("opened")
         handler.close()
         return handler.baseFilename
+
+    replays_without(data, recordings, view)
+
+
+def test_a_log_that_is_begun_anew_by_an_import(
+    data: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is gone, or is another one, and what a request imports says something."""
+    (data.parent / "talkative.py").write_text("import shop_log\nshop_log.log.warning('hello')\n")
+    shop_log = ModuleType("shop_log")
+    shop_log.log = logging.Logger("a shop's")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "shop_log", shop_log)
+    monkeypatch.syspath_prepend(str(data.parent))
+
+    def view() -> str:
+        handler = logging.handlers.WatchedFileHandler("data/app.log")
+        shop_log.log.handlers = [handler]
+        handler.dev = -1  # as after its file was put aside
+        sys.modules.pop("talkative", None)
+        importlib.import_module("talkative")
+        handler.close()
+        return os.path.basename(handler.baseFilename)
 
     replays_without(data, recordings, view)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +228,20 @@ def test_endless_replay_is_given_up(
     assert (
         done.stderr == "retrace: the replay took longer than 0.5 s; give it more with --timeout\n"
     )
+
+
+def test_an_endless_replay_that_nobody_hears_is_given_up(
+    put: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Whoever had asked for it may be gone, and the pipe with it."""
+    (tmp_path / "app.py").write_text(
+        "def app(environ, start_response):\n    while True:\n        pass\n"
+    )
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", str(put()), "--app", "app:app"]
+    process = subprocess.Popen([*command, "--timeout", "0.5"], cwd=tmp_path, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.wait(60) == 2
 
 
 def test_nothing_of_the_app_runs_on_after_the_replay(
