@@ -17,7 +17,7 @@ from retrace_core.sent_key import asks_for_secret, sent_key
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-__all__ = ["OwnReader", "OwnWriter", "adopt_streams", "streams_to_nobody"]
+__all__ = ["OwnReader", "OwnWriter", "adopt_stream", "adopt_streams", "streams_to_nobody"]
 
 _SEND, _RECEIVE, _STATE = "stream.send", "stream.receive", "stream.state"
 _KNOWN = frozenset(("peername", "sockname", "peercert", "cipher"))
@@ -37,6 +37,15 @@ def adopt_streams(
         _logins[reader] = _logins[writer] = [False]
         cast("Any", reader).__class__, cast("Any", writer).__class__ = OwnReader, OwnWriter
     return reader, writer
+
+
+def adopt_stream(stream: Any, peer: str) -> None:
+    """Make one of these of a stream that has no other end, a program's; None is left."""
+    own: Any = {asyncio.StreamReader: OwnReader, asyncio.StreamWriter: OwnWriter}.get(type(stream))
+    if own is not None:
+        _peers[stream] = peer
+        _logins[stream] = [False]
+        stream.__class__ = own
 
 
 def streams_to_nobody(limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

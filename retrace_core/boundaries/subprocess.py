@@ -3,7 +3,7 @@
 `run`, `check_output`, `call`, `getoutput` all wait for the program, so that all it said can be
 recorded as one event. Of a `Popen` the start, what goes through its pipes, each look at its
 exit status and each signal is one: on replay nothing is started, and no process gets a signal.
-Nothing is done for a program that asyncio starts: replay refuses to start it, and says so.
+Programs that asyncio starts have a boundary of their own.
 
 Hooks: `subprocess.run`, `subprocess.call`, `Popen.communicate` and `send_signal`, and what is
 behind its other methods: `_execute_child`, `_internal_poll`, `_wait`. Read in CPython 3.11 to

@@ -47,11 +47,14 @@ _INHERITED = object()
 
 @pytest.mark.parametrize("library", HOMES)
 def test_every_hook_finds_its_place(library: str) -> None:
-    """The class or module that a hook names has that: a function, a descriptor, or a module."""
+    """The class or module that a hook names has that: a function, a descriptor, or a module.
+
+    Or an object of a class of the library's own, like numpy's hidden generator.
+    """
     for hook in boundary_of(library).hooks:
         found = getattr(hook.owner, hook.name)
         known = callable(found) or isinstance(found, ModuleType) or hasattr(found, "__get__")
-        assert known, hook
+        assert known or type(found).__module__.startswith(library), hook
 
 
 @pytest.mark.parametrize("library", HOMES)

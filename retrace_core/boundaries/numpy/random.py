@@ -2,7 +2,8 @@
 
 `default_rng()` needs nothing: its seed comes by `secrets`, and is recorded there.
 
-Hooks: the module functions, which are bound methods of a hidden generator. Read in numpy 2.4.
+Hooks: the module functions, which are bound methods of a hidden generator; and that one itself,
+which scikit-learn and SciPy take by its name. Read in numpy 2.4.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # Not `from numpy import random`: this runs while numpy imports it, before it is its attribute.
 random = importlib.import_module("numpy.random")
+_mtrand: Any = importlib.import_module("numpy.random.mtrand")
 
 _DRAWS = (
     "beta binomial bytes chisquare choice dirichlet exponential f gamma geometric gumbel"
@@ -59,6 +61,30 @@ def _hooked_shuffle(shuffle: Callable[[Any], None]) -> Callable[[Any], None]:
     return shuffling
 
 
+def _hooked_global(hidden: Any) -> Any:
+    """Return a generator that does all by the hidden one, and whose draws are events."""
+    hooks: dict[str, Callable[[Any], Any]] = {
+        name: functools.partial(_drawing, name) for name in (*_DRAWS, "tomaxint")
+    }
+    hooks["shuffle"] = _hooked_shuffle
+    methods: dict[str, Any] = {}
+    for name in dir(random.RandomState):
+        if not name.startswith("_"):
+            method = getattr(hidden, name)
+            methods[name] = staticmethod(hooks[name](method) if name in hooks else method)
+    return type("RandomState", (random.RandomState,), methods)(hidden._bit_generator)
+
+
+def _hooked_set_bit_generator(change: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(change)
+    def changing(bitgen: Any) -> None:
+        # It changes what has the name: that must be the one to which the functions belong.
+        _mtrand._rand = random.get_state.__self__
+        change(bitgen)
+
+    return changing
+
+
 BOUNDARY = Boundary(
     kind="numpy.random",
     supports="numpy>=1.24",
@@ -69,5 +95,11 @@ BOUNDARY = Boundary(
             if hasattr(random, name)
         ),
         Patch(random, "shuffle", _hooked_shuffle),
+        Patch(_mtrand, "_rand", _hooked_global),
+        *(
+            Patch(random, name, _hooked_set_bit_generator)
+            for name in ("set_bit_generator",)
+            if hasattr(random, name)
+        ),
     ),
 )
