@@ -1,4 +1,4 @@
-"""Tokens that python-jose signs: their signatures are masked, and right on replay."""
+"""What is signed by cryptography's HMAC, tokens of python-jose: masked, and right on replay."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, hmac
 from jose import JWTError, jwt
 
 from retrace_core import load, replay, writer
@@ -13,6 +15,7 @@ from retrace_mw import RetraceMiddleware
 from tests.redaction.raw import files, raw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -47,3 +50,48 @@ def test_a_token_is_given_and_taken(recordings: Path, whose: str) -> None:
     for path in files(recordings):
         result = replay(load(path), app)
         assert result.identical, result.summary()
+
+
+def _signs(given: bytes, key: bytes) -> str:
+    signing = hmac.HMAC(key, hashes.SHA256())
+    signing.update(b"of ")
+    other = signing.copy()
+    signing.update(given)
+    other.update(b"nobody")
+    assert isinstance(signing, hmac.HMAC)
+    made = signing.finalize()
+    assert other.finalize() != made
+    checking = hmac.HMAC(key, hashes.SHA256())
+    checking.update(b"of " + given)
+    checking.verify(made)
+    return made.hex()
+
+
+def _refuses(given: bytes, key: bytes) -> str:
+    checking = hmac.HMAC(key, hashes.SHA256())
+    checking.update(given)
+    try:
+        checking.verify(b"no signature of it")
+    except InvalidSignature:
+        return "refused"
+    return "taken"
+
+
+@pytest.mark.parametrize("way", [_signs, _refuses])
+def test_what_cryptography_signs(recordings: Path, way: Callable[[bytes, bytes], str]) -> None:
+    """In pieces and by a copy; a wrong signature is wrong again."""
+    key = b"the key of production"
+    app = flask.Flask("shop")
+
+    @app.post("/")
+    def view() -> str:
+        return way(flask.request.form["password"].encode(), key)
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    said = app.test_client().post("/", data={"password": "s3cret-value"}, buffered=True).text
+    assert said == "refused" or len(said) == 64
+    assert writer.flush(10)
+    key = b"a key of the laptop"
+    (path,) = files(recordings)
+    result = replay(load(path), app)
+    assert result.identical, result.summary()
