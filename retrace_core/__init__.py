@@ -96,7 +96,7 @@ The files in the order of a request:
     _fallback_encoder.py  and its encoder
     _fallback_texts.py  and where texts stand
     _fallback_finder.py  and what is looked for again and again
-    code_literals.py  which texts stand in source code, and where
+    code_literals.py  which texts stand in source code, and where that is
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LEAST", "literals"]
+__all__ = ["LEAST", "file_of", "literals"]
 
 LEAST, _LEAST_DIGITS = 4, 6
 """A shorter text, or number, may stand somewhere by chance."""
@@ -33,6 +33,15 @@ _NAMES = re.compile(
 _NEAR = 240
 _MOST_BLANKS = 3
 """A text with more is a sentence, and no passphrase."""
+
+
+def file_of(module: object) -> str:
+    """Return the file of a module, "" for none, without asking it: a lazy one would load itself."""
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:  # something else, that somebody put among the modules
+        return ""
+    return file if isinstance(file, str) else ""
 
 
 def literals(source: bytes) -> Iterator[tuple[bytes, int]]:

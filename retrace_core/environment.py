@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, installer, native
+from retrace_core.code_literals import file_of
 from retrace_core.interpreter import interpreter
 from retrace_core.program import program_of
 from retrace_core.recording import Environment, Program
@@ -96,7 +97,7 @@ def name_of_app(app: object) -> tuple[str, str]:
     candidates = unwrapped(app)
     # Copies: making pairs may collect garbage, and a finalizer import something.
     for module_name, module in sys.modules.copy().items():
-        file = getattr(module, "__file__", None)
+        file = file_of(module)
         if (
             not file
             or "-packages" + os.sep in file

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from retrace_core import native
+from retrace_core import failsafe, native
 from retrace_core.recording import Header, Redaction
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.replacing import Redacted, Region
@@ -124,7 +124,8 @@ class Concealing:
         of_code: list[OfCode] = []
         if self._in_code is not None:
             pairs = ((patch.secret, patch.mask) for patch in patches)
-            of_code = self._in_code.of(pairs, draft.header.environment.app)
+            with failsafe.gate("texts of the code"):
+                of_code = self._in_code.of(pairs, draft.header.environment.app)
         if self._seal is None:
             return Redaction(masked, masks, of_code=of_code)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from retrace_core.code_literals import LEAST, literals
+from retrace_core.code_literals import LEAST, file_of, literals
 from retrace_core.recording import OfCode
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class InCode:
             return
         self._modules = len(sys.modules)
         for name, module in sys.modules.copy().items():
-            file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or file in self._read or len(self._read) >= _MOST_FILES:
+            file = file_of(module)
+            if file in self._read or len(self._read) >= _MOST_FILES:
                 continue
             if file.endswith(".py") and _is_own(name, file, package):
                 self._read.add(file)

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from retrace_core.code_literals import LEAST, literals
+from retrace_core.code_literals import LEAST, file_of, literals
 from retrace_core.redaction.forms import forms_of
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _alike(part: bytes, byte: int) -> bytes:
 
 
 def _source(name: str) -> bytes:
-    file = getattr(_module(name), "__file__", None)
-    if not isinstance(file, str) or not file.endswith(".py"):
+    file = file_of(_module(name))
+    if not file.endswith(".py"):
         return b""
     try:
         with open(file, "rb") as source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 import sys
 from base64 import b64encode
@@ -20,6 +21,7 @@ from starlette.testclient import TestClient
 from retrace_core import load, replay, writer
 from retrace_core.code_literals import literals
 from retrace_core.recording import OfCode
+from retrace_core.redaction.in_code import InCode
 from retrace_core.replay.from_code import true_texts
 from retrace_mw import RetraceMiddleware
 from tests.redaction.raw import files, raw
@@ -164,3 +166,18 @@ def test_it_can_be_left_out(recordings: Path, monkeypatch: pytest.MonkeyPatch) -
     recording = load(files(recordings)[0])
     assert recording.redaction is not None and recording.redaction.of_code == []
     assert not replay(recording, app).identical
+
+
+def test_a_lazy_module_stays_unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is imported because a recording is written; what is no module is passed over."""
+    spec = importlib.util.find_spec("tests.redaction.shops")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    lazy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lazy)
+    monkeypatch.setitem(sys.modules, "tests.redaction.shops", lazy)
+    monkeypatch.setitem(sys.modules, "no.module", object())  # type: ignore[arg-type]
+    found = InCode().of([(TOKEN.encode(), b"x" * len(TOKEN))], "tests:app")
+    assert [one.module for one in found] == [__name__]
+    assert type(lazy).__name__ == "_LazyModule"
