@@ -81,6 +81,7 @@ The files in the order of a request:
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
+    open_of_now.py    for modules that took hold of an `open` before it was hooked
     own_socket.py     a socket that no boundary stands above
     own_stream.py     asyncio's streams that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one

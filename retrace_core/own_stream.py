@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from retrace_core.boundary import attempt_async, call, call_async, mask
@@ -33,14 +33,14 @@ def adopt_streams(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Return both ends of a connection, as ones of these; `peer` is where it leads, in words."""
     if type(reader) is asyncio.StreamReader and type(writer) is asyncio.StreamWriter:
-        _peers[reader] = _peers[writer] = peer
-        _logins[reader] = _logins[writer] = [False]
-        cast("Any", reader).__class__, cast("Any", writer).__class__ = OwnReader, OwnWriter
+        adopt_stream(reader, peer)
+        adopt_stream(writer, peer)
+        _logins[writer] = _logins[reader]
     return reader, writer
 
 
 def adopt_stream(stream: Any, peer: str) -> None:
-    """Make one of these of a stream that has no other end, a program's; None is left."""
+    """Make one of these of a stream by itself, a program's say; None is left."""
     own: Any = {asyncio.StreamReader: OwnReader, asyncio.StreamWriter: OwnWriter}.get(type(stream))
     if own is not None:
         _peers[stream] = peer

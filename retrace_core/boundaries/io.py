@@ -42,17 +42,10 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: A001
         lane = current()
-        if lane is None:
-            # A log that is begun anew while a request imports something, say.
-            if (
-                _WRITES.isdisjoint(mode)
-                or not _replays()
-                or not is_infrastructure(sys._getframe(1))
-            ):
-                return original(file, mode, *args, **kwargs)
-            return _apart(original, file, mode, args, kwargs)
-        if is_infrastructure(sys._getframe(1)):
-            if lane.mode == REPLAY and not _WRITES.isdisjoint(mode):
+        if lane is None or is_infrastructure(sys._getframe(1)):
+            # What writes is a log: one that a request begins, or begins anew as it imports.
+            writes = not _WRITES.isdisjoint(mode) and _replays()
+            if writes and is_infrastructure(sys._getframe(1)):
                 return _apart(original, file, mode, args, kwargs)
             return original(file, mode, *args, **kwargs)
         name = world_path(file)

@@ -97,9 +97,11 @@ class OwnProcess(subprocess.Process):
     def returncode(self) -> Any:
         """The exit status, or None while it runs."""
         lane, live = current(), self._transport.get_returncode
-        if self.retrace_ended is None and lane is not None:
+        if self.retrace_ended is None:
+            if lane is None:
+                return live()
             self.retrace_ended = call(lane, f"{_KIND}.poll", self.retrace_command, live)
-        return live() if self.retrace_ended is None and lane is None else self.retrace_ended
+        return self.retrace_ended
 
     async def wait(self) -> int:
         """Wait until it has ended; return the exit status."""
