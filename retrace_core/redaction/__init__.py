@@ -40,7 +40,10 @@ The files, from finding to writing:
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer
+    plain_texts.py   what was masked, as code and files of settings have it
     in_code.py       which of what was masked stands in the application's code anyway
+    in_boot.py       which of it the boot tape has in the clear
+    pointing.py      says so in the recording
     scanning.py      for recordings that are there
     in_force.py      by the settings
 """
