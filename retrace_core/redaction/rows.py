@@ -2,7 +2,7 @@
 
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
-statement and messages with its execution, PyMySQL and aiomysql the packets of the server,
+statement and messages with its execution, PyMySQL, aiomysql and asyncmy the packets of the server,
 mysqlclient names and rows as sqlite3 does.
 """
 
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LaneRows", "may_have_rows"]
 
-_DRIVERS = (b"sqlite3.execute", b"psycopg", b"asyncpg.", b"pymysql.", b"aiomysql.", b"mysqlclient.")
+_DRIVERS = tuple(
+    b"sqlite3.execute psycopg asyncpg. pymysql. aiomysql. asyncmy. mysqlclient.".split()
+)
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
+_EXECUTE_PREPARED = 0x17
 _RESULT = 5
 _COLUMN = 7
 _DEPTH = 4
@@ -86,7 +89,12 @@ class LaneRows:
                 yield from self._results(event.value, event.end, _DEPTH)
             elif family == "asyncpg":
                 yield from self._messages(event)
-            elif family in ("pymysql", "aiomysql"):
+            elif family in ("pymysql", "aiomysql", "asyncmy"):
+                if family == "asyncmy":  # the next question, or the next part of an answer
+                    key = decode(self._data[event.key : event.value])
+                    if isinstance(key, list | tuple):
+                        binary = key[0] == _EXECUTE_PREPARED
+                        packets[family] = PacketRows(self._is_secret, binary=binary)
                 token = token_at(self._data, event.value)
                 if token.kind == "text":
                     rows = packets.setdefault(family, PacketRows(self._is_secret))

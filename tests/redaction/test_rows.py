@@ -10,6 +10,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import aiomysql
+import asyncmy
+import asyncmy.cursors
 import asyncpg
 import bcrypt
 import MySQLdb
@@ -291,6 +293,27 @@ def test_aiomysql(recordings: Path, mysql: dict[str, Any]) -> None:
     assert_identical(recording, app)
 
 
+@pytest.mark.parametrize("prepares", [False, True])
+@pytest.mark.parametrize("kind", ["Cursor", "SSCursor"])
+def test_asyncmy(recordings: Path, mysql: dict[str, Any], kind: str, prepares: bool) -> None:
+    """The same packets, of a statement that was prepared in binary."""
+
+    async def handler() -> Any:
+        connection = await asyncmy.connect(**mysql, stmt_cache_size=8 if prepares else 0)
+        async with connection.cursor(getattr(asyncmy.cursors, kind)) as cursor:
+            await cursor.execute(SQL + "%s", ("grace",))
+            row = await cursor.fetchone()
+            await cursor.fetchall()
+            await cursor.execute("SELECT name FROM users WHERE pin = %s", (row[4],))
+            same = await cursor.fetchall()
+        connection.close()
+        return {**said(row), "same": same}
+
+    app, recording = record_asgi(recordings, handler)
+    assert_masked(recordings, recording)
+    assert_identical(recording, app)
+
+
 HASHES = {
     "werkzeug": HASH,
     "werkzeug's scrypt": "scrypt:32768:8:1$0aBcDeFgHiJkLmNo$" + "0f" * 64,
@@ -323,4 +346,6 @@ def test_no_packets_break_it(data: bytes) -> None:
     """What is no protocol has no cells, or some."""
     columns = [("password", 25, True), ("pin", 23, True)]
     assert isinstance(list(message_cells(data, 0, len(data), columns, NAMES.is_secret)), list)
-    assert isinstance(list(PacketRows(NAMES.is_secret).cells(data, 0, len(data))), list)
+    for binary in (False, True):
+        rows = PacketRows(NAMES.is_secret, binary=binary)
+        assert isinstance(list(rows.cells(data, 0, len(data))), list)
