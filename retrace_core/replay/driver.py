@@ -65,7 +65,7 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
-    carrying_on = CarryingOn()
+    carrying_on = CarryingOn(_boot_files(player))
     for recorded, answers in runs:
         one = carrying_on.before(recorded, answers)
         context = contextvars.copy_context()
@@ -77,6 +77,10 @@ def drive(
         if answers is not player:
             answers.finish()
             carrying_on.after(recorded, answers)
+
+
+def _boot_files(player: Player) -> Sequence[Recording]:
+    return player.boot.files if player.boot is not None else ()
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
@@ -106,7 +110,7 @@ async def drive_in_loop(
 
 
 async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
-    carrying_on = CarryingOn()
+    carrying_on = CarryingOn(_boot_files(runs[-1][1]))
     async with _Lifespan(app, runs[-1][1]) as state:
         for recorded, player in runs:
             recording = carrying_on.before(recorded, player)
