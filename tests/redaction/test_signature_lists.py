@@ -29,7 +29,12 @@ GIVEN = [
     ("x-hub-signature-256", f"sha256={HEX}", HEX, "sha256="),
     ("x-slack-signature", f"v0={HEX}", HEX, "v0="),
     ("webhook-signature", f"v1,{BASE64} v1,{BASE64[::-1].strip('=')}", BASE64, "v1,"),
-    ("signature", f'keyId="ada#key",algorithm="rsa-sha256",signature="{BASE64}"', BASE64, "ada#key"),
+    (
+        "signature",
+        f'keyId="ada#key",algorithm="rsa-sha256",signature="{BASE64}"',
+        BASE64,
+        "ada#key",
+    ),
     ("signature", f"sig1=:{BASE64}:", BASE64, "sig1=:"),
 ]
 
