@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 __all__ = ["LaneRows", "may_have_rows"]
 
 _DRIVERS = tuple(
-    b"sqlite3.execute psycopg asyncpg. pymysql. aiomysql. asyncmy. mysqlclient.".split()
+    b"sqlite3.execute apsw.execute psycopg asyncpg. pymysql. aiomysql. asyncmy."
+    b" mysqlclient.".split()
 )
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
+_SQLITE = ("sqlite3", "apsw")
 _EXECUTE_PREPARED = 0x17
 _RESULT = 5
 _COLUMN = 7
@@ -79,11 +81,11 @@ class LaneRows:
         packets: dict[str, PacketRows] = {}
         for event in self._events:
             family, _, what = event.kind.partition(".")
-            if family == "sqlite3" and what in ("execute", "executemany"):
+            if family in _SQLITE and what in ("execute", "executemany"):
                 names = decode(self._data[event.value : event.end])[0] or []
             elif event.kind == "mysqlclient.store":
                 names = decode(self._data[event.value : event.end])[0] or []
-            elif family in ("sqlite3", "mysqlclient") and what == "fetch":
+            elif family in (*_SQLITE, "mysqlclient") and what == "fetch":
                 yield from self._fetched(event, names)
             elif family in ("psycopg", "psycopg2"):
                 yield from self._results(event.value, event.end, _DEPTH)
@@ -106,7 +108,7 @@ class LaneRows:
             parts = self._parts(begin, end)
             begin, end = parts[0]
             if len(parts) > 3:
-                names = decode(self._data[parts[3][0] : parts[3][1]])
+                names = decode(self._data[parts[3][0] : parts[3][1]]) or []
         secret = {place: name for place, name in enumerate(names) if self._is_secret(name)}
         if not secret:
             return

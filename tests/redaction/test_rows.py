@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import aiomysql
+import apsw
 import asyncmy
 import asyncmy.cursors
 import asyncpg
@@ -109,6 +110,30 @@ def test_sqlite3(recordings: Path, tmp_path: Path) -> None:
                 "SELECT name FROM users WHERE card_number = ?", (row[5],)
             ).fetchall()
         return {**said(row), "same": same}
+
+    app, recording = record_wsgi(recordings, view)
+    assert_masked(recordings, recording)
+    file.unlink()
+    assert_identical(recording, app)
+
+
+def test_apsw(recordings: Path, tmp_path: Path) -> None:
+    """Rows of one statement and of several in one text, of a cursor while another one is asked."""
+    file = tmp_path / "shop.db"
+    connection = apsw.Connection(str(file))
+    connection.execute(TABLE)
+    given = (*ROW[:6], *map(str, ROW[6:8]), TOKEN)
+    connection.execute(f"INSERT INTO users VALUES ({', '.join('?' * 9)})", given)
+    connection.close()
+
+    def view() -> Any:
+        connection = apsw.Connection(str(file))
+        cursor = connection.execute(SQL + "?", ("grace",))
+        connection.execute("SELECT 1 AS one, 2 AS two")
+        row = cursor.fetchone()
+        all_of_it = connection.execute("SELECT 'a' AS town; SELECT password, 1 FROM users")
+        same = connection.execute("SELECT name FROM users WHERE card_number = ?", (row[5],))
+        return {**said(row), "all": all_of_it.fetchall(), "same": same.get}
 
     app, recording = record_wsgi(recordings, view)
     assert_masked(recordings, recording)
