@@ -73,7 +73,7 @@ def encrypt(lane: Any, name: str | None, plain: Any, live: Callable[[], bytes]) 
 
 
 def encrypt_again(lane: Any, given: bytes, live: Callable[[], bytes]) -> bytes:
-    """Return what `live` makes of something encrypted, with the same in it; on replay, what it made.
+    """Return what `live` makes, with the same in it as in `given`; on replay, what it had made.
 
     Args:
         lane: takes it, by `takes_it`.

@@ -1,4 +1,4 @@
-"""Signals that a request sends: on replay nobody gets one, since numbers of processes are reused."""
+"""Signals that a request sends: on replay nobody gets one, since a stranger may have the number."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def test_an_error_of_a_signal_replays(recordings: Path) -> None:
 
 def test_a_closed_world_lets_no_signal_out() -> None:
     """Not of what no boundary sees, either."""
-    with closed_world(), pytest.raises(LiveCallRefused, match="os.kill"):
+    with closed_world(), pytest.raises(LiveCallRefused, match=r"os\.kill"):
         os.kill(os.getpid(), 0)

@@ -1,7 +1,7 @@
 """cryptography's Fernet: what a replay encrypted it can decrypt, though its key is masked.
 
-Hooks: `Fernet._encrypt_from_parts`, `decrypt` and `decrypt_at_time`; those of `MultiFernet` where they
-don't go by them (since cryptography 50 they take the token apart once for all keys), and its
+Hooks: `Fernet._encrypt_from_parts`, `decrypt` and `decrypt_at_time`; those of `MultiFernet` where
+they don't go by them (since cryptography 50 they take the token apart once for all keys), and its
 `rotate`. Read in cryptography 45 and 50.
 """
 
