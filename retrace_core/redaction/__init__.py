@@ -4,6 +4,7 @@ The files, from finding to writing:
 
     names.py         which names name secrets
     places.py        values after such a name, in any text
+    signature_lists.py  signatures that say how they were made: the time, the version of a scheme
     statements.py    parameters that go into such a column, in SQL
     cells.py         one value of a row each, as recorded, and how its pseudonym is written there
     row_messages.py  cells in what PostgreSQL's server sends, as asyncpg recorded it
