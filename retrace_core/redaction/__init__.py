@@ -4,10 +4,12 @@ The files, from finding to writing:
 
     names.py         which names name secrets
     places.py        values after such a name, in any text
+    signature_lists.py  signatures that say how they were made: the time, the version of a scheme
     statements.py    parameters that go into such a column, in SQL
     cells.py         one value of a row each, as recorded, and how its pseudonym is written there
     row_messages.py  cells in what PostgreSQL's server sends, as asyncpg recorded it
-    row_packets.py   cells in what MySQL's server sends, as PyMySQL and aiomysql recorded it
+    row_packets.py   cells in what MySQL's server sends, as its drivers recorded it
+    binary_row.py    values of a row of a statement that MySQL prepared
     rows.py          the values of result columns whose names name secrets, of all drivers of SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures

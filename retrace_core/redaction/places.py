@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.signature_lists import signatures_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -303,9 +304,10 @@ def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
                 if match[1].lower() not in _PUBLIC:
                     yield _key_of(match[2])
             return
-    value = _key_of(value)
-    if is_value(value):
-        yield value
+    signatures = signatures_in(value) if "signature" in lowered else None
+    for one in [_key_of(value)] if signatures is None else signatures:
+        if is_value(one):
+            yield one
 
 
 def _key_of(value: bytes) -> bytes:
