@@ -18,7 +18,7 @@ from retrace_core.errors import NotOnTape
 from retrace_core.generated_names import without_generated_names
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.asked import asked
-from retrace_core.sqlite.parameters import raising, used_up
+from retrace_core.sqlite.batch import raising, used_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
