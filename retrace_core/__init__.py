@@ -100,6 +100,8 @@ The files in the order of a request:
     _fallback_texts.py  and where texts stand
     _fallback_finder.py  and what is looked for again and again
     code_literals.py  which texts stand in source code, and where that is
+    boot_texts.py     which texts on a boot tape may be secrets, and where they stand
+    drawn_text.py     what is drawn character by character, read from what was drawn
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

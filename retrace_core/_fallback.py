@@ -59,6 +59,7 @@ _HOOKED: dict[str, Any] = {
 _monotonic_ns = time.monotonic_ns
 _armed = 0
 _policy: Callable[..., int] | None = None
+_pid = 0
 _sites: dict[Any, int] = {}
 _ON_BEHALF = -2
 """What the policy says of code that reads for whoever calls it."""
@@ -281,6 +282,12 @@ def set_importer(callable: Callable[[str], Any]) -> None:
     """Do nothing: here what an import asks is the request's."""
 
 
+def set_pid(number: int) -> None:
+    """Set whose process a replay is to pass for; 0 for its own."""
+    global _pid
+    _pid = number
+
+
 def set_policy(callable: Callable[..., int]) -> None:
     """Set what decides whose reads are events."""
     global _policy
@@ -304,6 +311,9 @@ def _hook(number: int, kind: str, original: Any) -> Any:
     def hooked(*args: Any) -> Any:
         lane = current()
         if lane is None:
+            asked = kind == "os.getpid" and _pid and not _here.exempt
+            if asked and _site_of(sys._getframe(1).f_code) >= 0:
+                return _pid
             return original(*args)
         frame = sys._getframe(1)
         code = frame.f_code

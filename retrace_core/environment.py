@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["hash_seed", "name_of_app", "of_app", "unwrapped", "versions"]
 
 _FRAMEWORKS = (
-    "aiohttp aiomysql aiosqlite anthropic anyio asyncpg boto3 botocore cachelib cachetools celery"
+    "aiohttp aiomysql aiosqlite anthropic anyio apsw asyncmy asyncpg boto3 botocore cachelib"
+    " cachetools celery"
     " django falcon fastapi flask flask_caching gevent grpcio gunicorn httpx httpx2 kombu litestar"
     " mysqlclient numpy openai peewee psycopg psycopg2 psycopg_pool pydantic pymysql pyramid quart"
     " redis requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress websockets"

@@ -21,7 +21,8 @@ __all__ = ["BEHALF", "classify", "policy", "read_site", "recorded_site", "site_n
 
 _DISTRIBUTIONS = frozenset(
     """
-    MySQLdb aiohttp aiomysql aiosqlite anyio asgiref asyncpg botocore celery daphne ddtrace debugpy
+    MySQLdb aiohttp aiomysql aiosqlite anyio asgiref asyncmy asyncpg botocore celery daphne ddtrace
+    debugpy
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource

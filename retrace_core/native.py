@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         set_call_handlers,
         set_encode_fallback,
         set_importer,
+        set_pid,
         set_policy,
         texts_at,
         watch,
@@ -59,7 +60,7 @@ else:
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
         " encode exempt find_all hard_events hook_status install_clock_hooks now_ns put_files"
         " remove_clock_hooks set_call_handlers set_encode_fallback set_importer"
-        " set_policy texts_at watch"
+        " set_pid set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -90,6 +91,7 @@ __all__ = [
     "set_call_handlers",
     "set_encode_fallback",
     "set_importer",
+    "set_pid",
     "set_policy",
     "texts_at",
     "watch",

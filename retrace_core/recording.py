@@ -93,6 +93,8 @@ class LaneEvents(msgspec.Struct, frozen=True):
     events: list[Event | SoftEvent]
     complete: bool = True
     """False when the lane was still running as the recording was sealed."""
+    data: bytes = b""
+    """The events as they stand in the file."""
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
@@ -301,6 +303,23 @@ class OfCode(msgspec.Struct, frozen=True, array_like=True):
     """Of the text among those of its length in the module, from 0."""
 
 
+class OfBoot(msgspec.Struct, frozen=True, array_like=True):
+    """Where a masked secret stands on the boot tape, whose start-up it was in the clear for."""
+
+    mask: bytes
+    """Its pseudonym, as it is written."""
+    file: str
+    """Span id of the file of the tape."""
+    lane: str
+    place: int
+    """In the encoded events of the lane, in bytes."""
+    size: int
+    """Of what stands there, in bytes."""
+    form: str = ""
+    """How the secret is written: "" as what stands there, else "hex", "base64url", "base64", "uuid"
+    or "uuid hex" of those bytes."""
+
+
 class Redaction(msgspec.Struct, frozen=True, array_like=True):
     """What was masked in a recording: pseudonyms, as long, stand in the place of secrets."""
 
@@ -315,6 +334,8 @@ class Redaction(msgspec.Struct, frozen=True, array_like=True):
     of the header's payload on, through those of the bodies."""
     of_code: list[OfCode] = []
     """Those of secrets that are texts of the application's code."""
+    of_boot: list[OfBoot] = []
+    """Those of secrets that stand on the boot tape in the clear."""
 
 
 class Recording(msgspec.Struct, frozen=True):

@@ -91,8 +91,8 @@ SECRET_SETTINGS: tuple[Setting, ...] = (
         variable="RETRACE_REDACT_POINT_TO_CODE",
         kind=bool,
         default=True,
-        doc="Say of a masked secret that is a text of the application's own code which one it is,"
-        " so that a replay has it from there.",
+        doc="Say of a masked secret that is a text of the application's own code, or stands on the"
+        " boot tape, where it is, so that a replay has it from there.",
     ),
     Setting(
         name="redact_key",

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["enable"]
 
 
-Hooking: TypeAlias = "Callable[[Callable[..., Any], Callable[[Any], Any]], Callable[..., Any]]"
+Served: TypeAlias = "Callable[..., Any]"
+"""Gets an application, and what the server speaks to it where that is not always the same."""
+Hooking: TypeAlias = "Callable[[Callable[..., Any], Served], Callable[..., Any]]"
+
+_WSGI_WORKERS = frozenset({"base_async", "gthread", "gtornado", "sync"})
+"""Modules of gunicorn's workers that speak WSGI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,29 @@ class Server:
     function: str
     hooked: Hooking
     """Gets the function and what is to be done with an application; returns the hook."""
+    speaks: Protocol = Protocol.UNKNOWN
+    """What it calls each application by, whatever that one's signature tells; or unknown."""
 
 
-def _returned(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The function returns the application."""
+def _returned(original: Callable[..., Any], served: Served) -> Callable[..., Any]:
+    """The method returns the application, which gunicorn's worker calls."""
 
     @functools.wraps(original)
-    def hooked(*args: Any, **kwargs: Any) -> Any:
-        return served(original(*args, **kwargs))
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return served(original(self, *args, **kwargs), _spoken_by_worker(self))
 
     return hooked
 
 
-def _kept(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callable[..., Any]:
+def _spoken_by_worker(server: Any) -> Protocol:
+    with failsafe.gate("zero code for a server"):
+        names = [kind.__module__.rpartition(".") for kind in server.cfg.worker_class.__mro__]
+        if any(where == "gunicorn.workers" and name in _WSGI_WORKERS for where, _, name in names):
+            return Protocol.WSGI
+    return Protocol.UNKNOWN
+
+
+def _kept(original: Callable[..., Any], served: Served) -> Callable[..., Any]:
     """The method leaves the application in `loaded_app`."""
 
     @functools.wraps(original)
@@ -65,7 +80,7 @@ def _kept(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callabl
 def _given(name: str) -> Hooking:
     """The function gets the application under a name."""
 
-    def hooking(original: Callable[..., Any], served: Callable[[Any], Any]) -> Callable[..., Any]:
+    def hooking(original: Callable[..., Any], served: Served) -> Callable[..., Any]:
         signature = inspect.signature(original)
 
         @functools.wraps(original)
@@ -83,15 +98,15 @@ def _given(name: str) -> Hooking:
 
 
 SERVERS = (
-    Server("cheroot.wsgi", "Server", "__init__", _given("wsgi_app")),
-    Server("daphne.server", "Server", "__init__", _given("application")),
+    Server("cheroot.wsgi", "Server", "__init__", _given("wsgi_app"), Protocol.WSGI),
+    Server("daphne.server", "Server", "__init__", _given("application"), Protocol.ASGI),
     Server("gunicorn.app.base", "BaseApplication", "wsgi", _returned),
     Server("hypercorn.utils", "", "wrap_app", _given("app")),
-    Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application")),
-    Server("uvicorn.config", "Config", "load", _kept),
-    Server("waitress.server", "", "create_server", _given("application")),
-    Server("werkzeug.serving", "BaseWSGIServer", "__init__", _given("app")),
-    Server("wsgiref.simple_server", "WSGIServer", "set_app", _given("application")),
+    Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application"), Protocol.WSGI),
+    Server("uvicorn.config", "Config", "load", _kept, Protocol.ASGI),
+    Server("waitress.server", "", "create_server", _given("application"), Protocol.WSGI),
+    Server("werkzeug.serving", "BaseWSGIServer", "__init__", _given("app"), Protocol.WSGI),
+    Server("wsgiref.simple_server", "WSGIServer", "set_app", _given("application"), Protocol.WSGI),
 )
 
 
@@ -103,23 +118,46 @@ def enable(known: Callable[[Any], bool], wrap: Callable[[Any, Protocol], Any]) -
         wrap: returns the recorded application of one and its protocol.
     """
 
-    def served(app: Any) -> Any:
+    def served(speaks: Protocol, app: Any, spoken: Protocol = Protocol.UNKNOWN) -> Any:
         made = None
         with failsafe.gate("zero code for a server"):
-            protocol = detect(app)
-            if protocol is not Protocol.UNKNOWN and not any(map(known, layers(app))):
+            protocol = _protocol(app, speaks if spoken is Protocol.UNKNOWN else spoken)
+            if not callable(app) or any(map(known, layers(app))):
+                return app
+            if protocol is not Protocol.UNKNOWN:
                 made = wrap(app, protocol)
+            else:
+                _tell(app)
         return app if made is None else made
 
     for server in SERVERS:
-        hook = functools.partial(_hook, server, served)
+        hook = functools.partial(_hook, server, functools.partial(served, server.speaks))
         if server.module in sys.modules:
             hook(sys.modules[server.module])
         else:
             register_post_import_hook(hook, server.module)
 
 
-def _hook(server: Server, served: Callable[[Any], Any], module: ModuleType) -> None:
+def _protocol(app: Any, spoken: Protocol) -> Protocol:
+    """Return what an application speaks: as it tells, else as its server calls it."""
+    told = detect(app)
+    if told is not Protocol.UNKNOWN:
+        return told
+    # A class is an application of WSGI, made for each request; in ASGI it is of an older version.
+    return Protocol.UNKNOWN if spoken is Protocol.ASGI and inspect.isclass(app) else spoken
+
+
+def _tell(app: Any) -> None:
+    """Tell why an application is not recorded."""
+    print(  # noqa: T201
+        f"retrace: cannot tell whether {app!r} is an ASGI or a WSGI application; nothing is"
+        " recorded. Wrap it in retrace_mw.asgi.RetraceMiddleware or in"
+        " retrace_mw.wsgi.RetraceMiddleware",
+        file=sys.stderr,
+    )
+
+
+def _hook(server: Server, served: Served, module: ModuleType) -> None:
     with failsafe.gate(f"zero code for {server.module}"):
         owner: Any = getattr(module, server.owner) if server.owner else module
         original = getattr(owner, server.function)

@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from wsgiref.handlers import format_date_time
 
+import msgspec
 import pytest
 
 from retrace_core import replay
+from retrace_core.boundary import mask
 from retrace_core.recording import SoftEvent
 from tests.recorded import record_wsgi
 
@@ -71,3 +73,19 @@ def test_a_thread_is_called_as_it_was(recordings: Path) -> None:
     result = replay(recording, app)
     assert result.identical, result.summary()
     assert threading.current_thread().ident == threading.get_ident()
+
+
+def test_what_is_of_no_request_passes_for_the_recorded_process(recordings: Path) -> None:
+    """A pool's checkout compares the process that connected with its own, to notice a fork."""
+
+    def view() -> str:
+        with mask():
+            return f"process {os.getpid()}"
+
+    app, recording = record_wsgi(recordings, view)
+    environment = msgspec.structs.replace(recording.header.environment, pid=4194999)
+    header = msgspec.structs.replace(recording.header, environment=environment)
+    result = replay(msgspec.structs.replace(recording, header=header), app)
+    assert result.response is not None
+    assert b"".join(result.response.body) == b"process 4194999"
+    assert os.getpid() != 4194999

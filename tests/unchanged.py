@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BOOTED = secrets.token_hex(4)
 
@@ -153,6 +156,34 @@ def bare_wsgi() -> Any:
         return [now().encode()]
 
     return application
+
+
+class _Hidden:
+    """By a decorator that hides what it is called with."""
+
+    def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return bare_wsgi()(request, *args, **kwargs)
+
+
+def hidden_wsgi() -> Any:
+    """No framework at all, and a signature that tells nothing of WSGI."""
+    return _Hidden()
+
+
+class _Made:
+    """An application made for each request."""
+
+    def __init__(self, environ: Any, start_response: Any) -> None:
+        self._start_response = start_response
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._start_response("200 OK", [("Content-Type", "text/plain")])
+        yield now().encode()
+
+
+def class_wsgi() -> Any:
+    """No framework at all, a class, as PEP 3333 has it."""
+    return _Made
 
 
 def bare_asgi() -> Any:

@@ -334,7 +334,21 @@ HOOK_ONE(K_RAND_BYTES)
 HOOK_NOARGS(K_RANDOM)
 HOOK_ONE(K_GETRANDBITS)
 HOOK_NOARGS(K_UUID1)
-HOOK_NOARGS(K_GETPID)
+
+/* Of the process that was recorded, while it is replayed; 0 else. What is of the process and no
+   request's (a pool's checkout) may compare it with one that a lane was answered. */
+static long recorded_pid;
+
+static PyObject *hook_K_GETPID(PyObject *self, PyObject *argument)
+{
+    int site;
+    PyCodeObject *code;
+    Lane *lane = enter(&site, &code);
+    if (lane) return cross_plain(K_GETPID, self, argument, lane, site, code, 0);
+    if (recorded_pid && !exempt_here && site_of(calling_code()) >= 0)
+        return PyLong_FromLong(recorded_pid);
+    return originals[K_GETPID](self, argument);
+}
 HOOK_NOARGS(K_GETPPID)
 HOOK_NOARGS(K_HOSTNAME)
 HOOK_NOARGS(K_UNAME)
@@ -674,6 +688,15 @@ static PyObject *set_policy(PyObject *module, PyObject *callable)
     Py_RETURN_NONE;
 }
 
+static PyObject *set_pid(PyObject *module, PyObject *number)
+{
+    (void)module;
+    long pid = PyLong_AsLong(number);
+    if (pid == -1 && PyErr_Occurred()) return NULL;
+    recorded_pid = pid;
+    Py_RETURN_NONE;
+}
+
 static PyObject *set_importer(PyObject *module, PyObject *callable)
 {
     (void)module;
@@ -687,6 +710,7 @@ PyMethodDef hook_functions[] = {
     {"remove_clock_hooks", remove_clock_hooks, METH_NOARGS, "Take the hooks out again."},
     {"hook_status", hook_status, METH_NOARGS, "Return what is hooked, and what is not."},
     {"set_importer", set_importer, METH_O, "Set what opens a chapter for a module's import."},
+    {"set_pid", set_pid, METH_O, "Set whose process a replay is to pass for; 0 for its own."},
     {"set_policy", set_policy, METH_O, "Set what decides whose reads are events."},
     {NULL, NULL, 0, NULL},
 };

@@ -26,7 +26,6 @@ UNCOVERED: dict[str, str] = {
     "aio_pika": "declare the coroutine function that publishes or gets",
     "aiokafka": "declare the coroutine function that sends or gets",
     "aioredis": "use redis.asyncio, which is covered",
-    "asyncmy": "use aiomysql, which is covered",
     "bmemcached": "declare the function that gets, with free=True",
     "cassandra": "its answers come on a thread of its own: declare the function that executes",
     "cassandra_asyncio": "declare the coroutine function that executes",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Row", "rows"]
 
-_MERGED = ("http.bytes", "httpx.chunk", "sqlite3.fetch")
+_FETCHES = ("sqlite3.fetch", "apsw.fetch")
+_MERGED = ("http.bytes", "httpx.chunk", *_FETCHES)
 _CUT, _FULL = 160, 1_000_000
 _SHOWN_VALUES = 3
 
@@ -109,7 +110,7 @@ def _merged_row(lane_id: str, events: list[Event], limit: int) -> Row:
         return _row(lane_id, events[0], None, limit)
     first, last = events[0], events[-1]
     began = first.end_us - first.duration_us
-    if first.kind == "sqlite3.fetch":
+    if first.kind in _FETCHES:
         answered = plural(sum(len(_rows(event.value)) for event in events), "row")
     else:
         answered = size(sum(_length(event.value) for event in events))
@@ -151,7 +152,7 @@ def _answer(event: Event, exchange: Exchange | None, limit: int) -> str:
     value: Any = event.value
     if event.kind in ("http.bytes", "httpx.chunk"):
         return size(len(value)) if isinstance(value, bytes) else "end"
-    if event.kind == "sqlite3.fetch" and isinstance(value, list | tuple):
+    if event.kind in _FETCHES and isinstance(value, list | tuple):
         rows = _rows(value)
         return f"{plural(len(rows), 'row')}  {value_words(rows, limit // 2)}".rstrip()
     if event.kind.startswith("sqlite3.execute") and isinstance(value, list | tuple) and value:

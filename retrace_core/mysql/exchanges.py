@@ -13,7 +13,7 @@ from pymysql import err
 
 from retrace_core.boundary import call, call_async, mask, record_error
 from retrace_core.errors import LiveCallRefused
-from retrace_core.generated_names import without_generated_names
+from retrace_core.mysql.question import NEXT, question_of
 from retrace_core.native import REPLAY, current, now_ns
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ __all__ = [
 ]
 
 _ANSWERS, _ASKED, _INBOX = "_retrace_answers", "_retrace_asked", "_retrace_inbox"
-NEXT = "next"
-"""The key of reading on: a further result, further rows."""
 
 
 def answer_from(connection: Any, answers: Answers) -> None:
@@ -61,11 +59,6 @@ def _lose(connection: Any) -> None:
         close()
 
 
-def _question(command: int, sql: Any) -> list[Any]:
-    text = sql if isinstance(sql, str) else bytes(sql).decode("utf-8", "backslashreplace")
-    return [command, without_generated_names(text)]
-
-
 def _ask(connection: Any, question: list[Any]) -> None:
     answers = answers_of(connection)
     connection.__dict__[_ASKED] = question
@@ -83,7 +76,7 @@ def executing(kind: str) -> Callable[[Any], Any]:
             lane: Any = current()
             if lane is None and answers_of(self) is None:
                 return original(self, command, sql)
-            question, start_ns = _question(command, sql), now_ns()
+            question, start_ns = question_of(command, sql), now_ns()
             _refuse(self, lane, kind)
             if lane is not None and lane.mode == REPLAY and lane.scope.failure_comes(lane, kind):
                 _lose(self)
@@ -111,7 +104,7 @@ def executing_async(kind: str) -> Callable[[Any], Any]:
             lane: Any = current()
             if lane is None and answers_of(self) is None:
                 return await original(self, command, sql)
-            question, start_ns = _question(command, sql), now_ns()
+            question, start_ns = question_of(command, sql), now_ns()
             _refuse(self, lane, kind)
             if lane is not None and lane.mode == REPLAY and lane.scope.failure_comes(lane, kind):
                 _lose(self)

@@ -64,7 +64,7 @@ def status_after(sql: str, status: int) -> int:
     return status
 
 
-def neutral(command: int, sql: str, status: int) -> bytes:
+def neutral(command: int, sql: str, status: int, *, without_eof: bool = False) -> bytes:
     """Return the answer to what nothing was recorded of.
 
     Such are a pool's pings, and what a driver or an ORM asks of each new connection.
@@ -73,6 +73,8 @@ def neutral(command: int, sql: str, status: int) -> bytes:
         command: number of the protocol's command.
         sql: the statement, for a query.
         status: flags of the connection as they were.
+        without_eof: True where client and server have agreed on CLIENT_DEPRECATE_EOF: nothing
+            stands between columns and rows, and an OK packet is at the end.
     """
     status = status_after(sql, status)
     words = sql.strip().lstrip("(").split(None, 1)
@@ -82,6 +84,10 @@ def neutral(command: int, sql: str, status: int) -> bytes:
     end = b"\xfe" + struct.pack("<HH", 0, status)
     column = b"".join(map(_text, (b"def", b"", b"", b"", b"value", b""))) + b"\x0c"
     column += struct.pack("<HIBHBH", _UTF8MB4, 255, _VAR_STRING, 0, 0, 0)
-    bodies = [b"\x01", column, end]
+    bodies = [b"\x01", column]
+    if without_eof:
+        end = b"\xfe\0\0" + struct.pack("<HH", status, 0)
+    else:
+        bodies.append(end)
     bodies += [] if value is None else [_text(value.encode())]
     return b"".join(_packet(1 + place, body) for place, body in enumerate([*bodies, end]))

@@ -4,10 +4,12 @@ The files, from finding to writing:
 
     names.py         which names name secrets
     places.py        values after such a name, in any text
+    signature_lists.py  signatures that say how they were made: the time, the version of a scheme
     statements.py    parameters that go into such a column, in SQL
     cells.py         one value of a row each, as recorded, and how its pseudonym is written there
     row_messages.py  cells in what PostgreSQL's server sends, as asyncpg recorded it
-    row_packets.py   cells in what MySQL's server sends, as PyMySQL and aiomysql recorded it
+    row_packets.py   cells in what MySQL's server sends, as its drivers recorded it
+    binary_row.py    values of a row of a statement that MySQL prepared
     rows.py          the values of result columns whose names name secrets, of all drivers of SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures
@@ -39,7 +41,10 @@ The files, from finding to writing:
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
     concealing.py    for the writer
+    plain_texts.py   what was masked, as code and files of settings have it
     in_code.py       which of what was masked stands in the application's code anyway
+    in_boot.py       which of it the boot tape has in the clear
+    pointing.py      says so in the recording
     scanning.py      for recordings that are there
     in_force.py      by the settings
 """

@@ -19,8 +19,8 @@ from retrace_core.trace_file.dump import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from retrace_core.recording import OfCode
-    from retrace_core.redaction.in_code import InCode
+    from retrace_core.recording import OfBoot, OfCode
+    from retrace_core.redaction.pointing import Pointing
     from retrace_core.redaction.redactor import Redactor
     from retrace_core.trace_file import Draft
 
@@ -47,7 +47,7 @@ class Concealing:
         redactor: finds and masks.
         seal: encrypts the true values, None where they are gone for good.
         for_good: rules whose values are never sealed.
-        in_code: tells which secrets are texts of the application's code; None: nobody is told.
+        pointing: tells which secrets a replay has anyway; None: nobody is told.
     """
 
     def __init__(
@@ -56,22 +56,26 @@ class Concealing:
         *,
         seal: Callable[[bytes], bytes] | None = None,
         for_good: frozenset[str] = frozenset(),
-        in_code: InCode | None = None,
+        pointing: Pointing | None = None,
     ) -> None:
         self.redactor = redactor
         self._seal = seal
         self._for_good = for_good
-        self._in_code = in_code
+        self._pointing = pointing
 
     def __call__(
         self, draft: Draft, header: bytes, parts: list[bytes]
     ) -> tuple[bytes, list[bytes], bytes]:
         """Return header and parts, masked, and the part that says so."""
         try:
-            return self._conceal(draft, header, parts)
+            concealed = self._conceal(draft, header, parts)
         except Exception:
             count("dropped.redaction_error")  # the writer drops what can't be encoded
             raise
+        if draft.request.protocol == "boot" and self._pointing is not None:
+            with failsafe.gate("texts of the boot tape"):
+                self._pointing.note_boot(draft.header, list(_lanes_of(concealed[1])))
+        return concealed
 
     def _conceal(
         self, draft: Draft, header: bytes, parts: list[bytes]
@@ -122,14 +126,15 @@ class Concealing:
         told = [patch.mask for patch in patches if patch.mask and patch.rule != DIGEST]
         masks = list(dict.fromkeys(told + redacted.inner))
         of_code: list[OfCode] = []
-        if self._in_code is not None:
-            pairs = ((patch.secret, patch.mask) for patch in patches)
-            with failsafe.gate("texts of the code"):
-                of_code = self._in_code.of(pairs, draft.header.environment.app)
+        of_boot: list[OfBoot] = []
+        if self._pointing is not None:
+            with failsafe.gate("texts that a replay has"):
+                of_code, of_boot = self._pointing.of(draft.header, patches)
         if self._seal is None:
-            return Redaction(masked, masks, of_code=of_code)
+            return Redaction(masked, masks, of_code=of_code, of_boot=of_boot)
         sealed = [(p.place, p.secret) for p in patches if p.rule not in self._for_good]
-        return Redaction(masked, masks, len(sealed), self._seal(_encoder.encode(sealed)), of_code)
+        seal = self._seal(_encoder.encode(sealed))
+        return Redaction(masked, masks, len(sealed), seal, of_code, of_boot)
 
 
 class _PathParts(NamedTuple):
@@ -224,6 +229,15 @@ def _behind(part: bytes, place: int) -> int:
     """Return where the text at a place ends; most are short."""
     size = part[place]
     return place + size - 0x9F if 0xA0 <= size <= 0xBF else token_at(part, place).end
+
+
+def _lanes_of(parts: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield id and encoded events of each lane."""
+    for part in parts:
+        if part.startswith(_LANE):
+            name = token_at(part, len(_LANE) + 1)
+            begin, end = lane_bounds(part)
+            yield part[name.begin : name.end].decode(), part[begin:end]
 
 
 def lane_bounds(part: bytes) -> tuple[int, int]:

@@ -9,9 +9,9 @@ Source: `random.SystemRandom.getrandbits` and `random.Random._randbelow`, read i
 
 from __future__ import annotations
 
-import string
 from typing import TYPE_CHECKING
 
+from retrace_core.drawn_text import ALPHABETS, drawn_text
 from retrace_core.native import SOFT_KINDS
 from retrace_core.redaction.lane_events import soft_values
 
@@ -22,26 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["drawn_characters"]
 
-_LOWER, _UPPER, _DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
-_ALPHABETS = tuple(
-    alphabet.encode()
-    for alphabet in (
-        _LOWER + _UPPER + _DIGITS,  # Django's, Werkzeug's, oauthlib's
-        string.ascii_letters,
-        _UPPER + "234567",  # base32, as pyotp has it
-        _UPPER + _DIGITS,
-        _LOWER + _DIGITS,
-        _DIGITS + string.ascii_letters,
-        _DIGITS + _UPPER,
-        _DIGITS + _LOWER,
-        _LOWER,
-        _UPPER,
-        _DIGITS,
-        "0123456789abcdef",
-        string.ascii_letters + _DIGITS + string.punctuation,
-        string.ascii_letters + _DIGITS + "-_",
-    )
-)
 _LEAST = 6
 _ONE_BYTE = b"\xc4\x01"
 _URANDOM = SOFT_KINDS.index("os.urandom")
@@ -66,10 +46,11 @@ def drawn_characters(
         if kind == _URANDOM and data[begin:end].startswith(_ONE_BYTE) and end - begin == 3
     ]
     done: set[int] = set()
-    for alphabet in _ALPHABETS:
+    drawn_bytes = bytes([data[place] for place in places])
+    for alphabet in ALPHABETS:
+        text, numbers = drawn_text(drawn_bytes, alphabet)
+        taken = [places[number] for number in numbers]
         shift = 8 - len(alphabet).bit_length()
-        taken = [place for place in places if data[place] >> shift < len(alphabet)]
-        text = bytes([alphabet[data[place] >> shift] for place in taken])
         for was, now in wanted.items():
             begin = text.find(was) if set(now) <= set(alphabet) else -1
             while begin >= 0:

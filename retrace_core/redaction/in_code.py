@@ -6,18 +6,15 @@ has the code, gives it the true one, since the code compares it with what stands
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import sys
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
-from retrace_core.code_literals import LEAST, file_of, literals
+from retrace_core.code_literals import file_of, literals
 from retrace_core.recording import OfCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 __all__ = ["InCode"]
 
@@ -40,16 +37,15 @@ class InCode:
         """Return where those stand that do.
 
         Args:
-            pairs: secrets with their pseudonyms.
+            pairs: secrets as they may stand there, with their pseudonyms.
             app: "module:attribute"; its package is code of the application wherever it lies.
         """
         self._look(app.partition(":")[0].partition(".")[0])
         found: dict[bytes, OfCode] = {}
-        for secret, mask in pairs:
-            for text, now in _texts(secret, mask):
-                place = self._places.get(text)
-                if place is not None:
-                    found[now] = OfCode(now, place[0], len(text), place[1])
+        for text, mask in pairs:
+            place = self._places.get(text)
+            if place is not None:
+                found[mask] = OfCode(mask, place[0], len(text), place[1])
         return list(found.values())
 
     def _look(self, package: str) -> None:
@@ -81,26 +77,3 @@ def _is_own(name: str, file: str, package: str) -> bool:
     if package and name.partition(".")[0] == package:
         return True
     return "-packages" + os.sep not in file and not file.startswith(_STDLIB)
-
-
-def _texts(secret: bytes, mask: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield what was masked, as it may stand in code, with its pseudonym as it is written."""
-    yield secret, mask
-    if b"%" in secret or b"+" in secret:
-        yield unquote_to_bytes(secret), mask
-        yield unquote_to_bytes(secret.replace(b"+", b" ")), mask
-    yield from _credentials(secret, mask)
-
-
-def _credentials(secret: bytes, mask: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the password in what stands behind `Basic` (RFC 7617), and its pseudonym."""
-    if len(secret) < LEAST + 2 or len(secret) % 4:
-        return
-    try:
-        was, now = (base64.b64decode(one, validate=True) for one in (secret, mask))
-    except binascii.Error:
-        return
-    user, colon, password = was.partition(b":")
-    if colon and len(was) == len(now):
-        yield password, now[len(user) + 1 :]
-        yield user, now[: len(user)]

@@ -14,9 +14,11 @@ from retrace_core.errors import ConfigurationError
 from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
+from retrace_core.redaction.in_boot import InBoot
 from retrace_core.redaction.in_code import InCode
 from retrace_core.redaction.json_path import ALLOWED, parse
 from retrace_core.redaction.names import Names
+from retrace_core.redaction.pointing import Pointing
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
 from retrace_core.redaction.replacements import Forms
@@ -35,7 +37,7 @@ __all__ = ["encoding", "redactor"]
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
 _digests = BootDigests()
-_in_code = InCode()
+_in_code, _in_boot = InCode(), InBoot()
 """They stay known when settings change."""
 
 
@@ -60,8 +62,8 @@ def _concealing(settings: Settings) -> Concealing:
         seal = encrypting(settings.seal_to, "seal_to", settings.origin("seal_to"))
     given = settings.redact_for_good
     for_good = frozenset((*given, *(name.lower() for name in given)))
-    in_code = _in_code if settings.redact_point_to_code else None
-    return Concealing(redactor(settings), seal=seal, for_good=for_good, in_code=in_code)
+    pointing = Pointing(_in_code, _in_boot) if settings.redact_point_to_code else None
+    return Concealing(redactor(settings), seal=seal, for_good=for_good, pointing=pointing)
 
 
 def redactor(settings: Settings) -> Redactor:

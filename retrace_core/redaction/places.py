@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.forms import percent_decoded
+from retrace_core.redaction.signature_lists import signatures_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,6 +89,8 @@ _NEGATED = re.compile(rb"!+[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
 """In a script: `data.showPassword = !data.showPassword`."""
 _MARKUP = re.compile(rb"<[A-Za-z][\w-]*\s")
 """What shows a secret on a page: `"X-Api-Key": "<i v-text="...`."""
+_CLOSING_TAG = re.compile(rb"</[A-Za-z][\w-]*\s*>")
+_ANY_TAG = re.compile(rb"</?[A-Za-z]")
 _TEMPLATE = re.compile(rb"\{[{%]")
 """In a template stand programs: token=make_token("feed")."""
 _TAG = re.compile(rb"\{%-?\s+[a-z]\w*\b[^{}]*%\}|\{\{-?\s[^{}]*\s-?\}\}|\A-?[%}]\}(?=[\s<]|\Z)")
@@ -226,7 +229,7 @@ def _after(
     if separator == b":" and _NESTED.match(data, match.end(3), end):
         return None  # of YAML: the name of a mapping, not of a value
     if separator == b":" and begins_line and first == left:
-        return _LINE.match(data, start, end)[0].strip(), False, start  # type: ignore[index]
+        return _line(data, start, end), False, start
     if separator == b":" and (begins_line or data[max(first - 2, begin) : first] == b"\\n"):
         prose = _PROSE.match(data, start, end)
         if prose is not None:
@@ -250,6 +253,14 @@ def _after(
         return None
     ends_line = begins_line and _ENDS.match(data, bare.end(), end) is not None
     return bare[0], False, start if ends_line else -1
+
+
+def _line(data: bytes, start: int, end: int) -> bytes:
+    """Return the rest of a line; on a page, what stands of it before the next tag."""
+    line: bytes = _LINE.match(data, start, end)[0]  # type: ignore[index]
+    if _CLOSING_TAG.search(line):
+        line = _ANY_TAG.split(line, maxsplit=1)[0]
+    return line.strip()
 
 
 def _is_of_script(
@@ -303,9 +314,10 @@ def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
                 if match[1].lower() not in _PUBLIC:
                     yield _key_of(match[2])
             return
-    value = _key_of(value)
-    if is_value(value):
-        yield value
+    signatures = signatures_in(value) if "signature" in lowered else None
+    for one in [_key_of(value)] if signatures is None else signatures:
+        if is_value(one):
+            yield one
 
 
 def _key_of(value: bytes) -> bytes:

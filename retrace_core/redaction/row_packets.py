@@ -1,6 +1,6 @@
-"""Row packets: cells in what MySQL's server sends, as PyMySQL and aiomysql recorded it.
+"""Row packets: cells in what MySQL's server sends, as its drivers recorded it.
 
-Source: MySQL 8.0 internals manual, "Client/Server Protocol": text result set, column
+Source: MySQL 8.0 internals manual, "Client/Server Protocol": text and binary result set, column
 definition 41, length-encoded integers.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.binary_row import binary_cell, binary_values
 from retrace_core.redaction.cells import text_cell
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _NULL = 0xFB
 _OK, _EOF, _ERROR = 0x00, 0xFE, 0xFF
 _WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 _NAME, _OWN_NAME = 4, 5
+_TYPE_FROM_END = 6
+"""Its type is followed by two bytes of flags, one of decimals and two of nothing."""
 
 
 class PacketRows:
@@ -28,34 +31,45 @@ class PacketRows:
 
     Args:
         is_secret: says it of a column's name.
+        binary: of a statement that was prepared.
     """
 
-    def __init__(self, is_secret: Callable[[str], bool]) -> None:
+    def __init__(self, is_secret: Callable[[str], bool], *, binary: bool = False) -> None:
         self._is_secret = is_secret
+        self._binary = binary
         self._columns: list[str] = []
         """"" for a column that is none."""
+        self._types: list[int] = []
+        self._to_come = 0
+        """Columns that are still to be described."""
 
     def cells(self, data: bytes, begin: int, end: int) -> Iterator[Cell]:
         """Yield the cells of secret columns in the packets of one answer."""
-        packets = list(_packets(data, begin, end))
-        place = 0
-        while place < len(packets):
-            first, last = packets[place]
-            if self._columns and _strings(data, first, last, len(self._columns)) is not None:
-                yield from self._row(data, first, last)
+        for first, last in _packets(data, begin, end):
+            if self._to_come:
+                self._to_come -= 1
+                self._columns.append(self._column(data, first, last))
+                self._types.append(data[last - _TYPE_FROM_END] if last - first > 12 else 0)
+            elif self._columns and (found := self._values(data, first, last)) is not None:
+                yield from self._row(data, found)
             elif 0 < data[first] < _NULL and last - first == 1:
-                count = data[first]
-                self._columns = [
-                    self._column(data, *packet) for packet in packets[place + 1 : place + 1 + count]
-                ]
-                place += count
-            place += 1
+                self._to_come, self._columns, self._types = data[first], [], []
 
-    def _row(self, data: bytes, begin: int, end: int) -> Iterator[Cell]:
-        found = _strings(data, begin, end, len(self._columns)) or []
-        for column, span in zip(self._columns, found, strict=True):
+    def _values(self, data: bytes, begin: int, end: int) -> list[tuple[int, int] | None] | None:
+        if self._binary:
+            return binary_values(data, begin, end, self._types)
+        return _strings(data, begin, end, len(self._columns))
+
+    def _row(self, data: bytes, found: list[tuple[int, int] | None]) -> Iterator[Cell]:
+        for column, kind, span in zip(self._columns, self._types, found, strict=True):
             if column and span is not None:
-                yield text_cell(data, column, *span)
+                cell = (
+                    binary_cell(data, column, *span, kind)
+                    if self._binary
+                    else text_cell(data, column, *span)
+                )
+                if cell is not None:
+                    yield cell
 
     def _column(self, data: bytes, begin: int, end: int) -> str:
         parts = _strings(data, begin, end, _OWN_NAME + 1, all_of_it=False) or []

@@ -2,7 +2,7 @@
 
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
-statement and messages with its execution, PyMySQL and aiomysql the packets of the server,
+statement and messages with its execution, PyMySQL, aiomysql and asyncmy the packets of the server,
 mysqlclient names and rows as sqlite3 does.
 """
 
@@ -31,8 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LaneRows", "may_have_rows"]
 
-_DRIVERS = (b"sqlite3.execute", b"psycopg", b"asyncpg.", b"pymysql.", b"aiomysql.", b"mysqlclient.")
+_DRIVERS = tuple(
+    b"sqlite3.execute apsw.execute psycopg asyncpg. pymysql. aiomysql. asyncmy."
+    b" mysqlclient.".split()
+)
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
+_SQLITE = ("sqlite3", "apsw")
+_EXECUTE_PREPARED = 0x17
 _RESULT = 5
 _COLUMN = 7
 _DEPTH = 4
@@ -76,17 +81,22 @@ class LaneRows:
         packets: dict[str, PacketRows] = {}
         for event in self._events:
             family, _, what = event.kind.partition(".")
-            if family == "sqlite3" and what in ("execute", "executemany"):
+            if family in _SQLITE and what in ("execute", "executemany"):
                 names = decode(self._data[event.value : event.end])[0] or []
             elif event.kind == "mysqlclient.store":
                 names = decode(self._data[event.value : event.end])[0] or []
-            elif family in ("sqlite3", "mysqlclient") and what == "fetch":
+            elif family in (*_SQLITE, "mysqlclient") and what == "fetch":
                 yield from self._fetched(event, names)
             elif family in ("psycopg", "psycopg2"):
                 yield from self._results(event.value, event.end, _DEPTH)
             elif family == "asyncpg":
                 yield from self._messages(event)
-            elif family in ("pymysql", "aiomysql"):
+            elif family in ("pymysql", "aiomysql", "asyncmy"):
+                if family == "asyncmy":  # the next question, or the next part of an answer
+                    key = decode(self._data[event.key : event.value])
+                    if isinstance(key, list | tuple):
+                        binary = key[0] == _EXECUTE_PREPARED
+                        packets[family] = PacketRows(self._is_secret, binary=binary)
                 token = token_at(self._data, event.value)
                 if token.kind == "text":
                     rows = packets.setdefault(family, PacketRows(self._is_secret))
@@ -98,7 +108,7 @@ class LaneRows:
             parts = self._parts(begin, end)
             begin, end = parts[0]
             if len(parts) > 3:
-                names = decode(self._data[parts[3][0] : parts[3][1]])
+                names = decode(self._data[parts[3][0] : parts[3][1]]) or []
         secret = {place: name for place, name in enumerate(names) if self._is_secret(name)}
         if not secret:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from retrace_core.redaction.compressed import opaque_spans
@@ -31,6 +32,10 @@ __all__ = ["BOOT_DIGEST", "DIGEST", "WHOLE", "SecretSet"]
 WHOLE = 16
 """A piece of a body that has so many bytes is known again wherever it stands."""
 _LEAST_DIGEST = 16
+_OFTEN_WHOSE = frozenset(("auth", "session"))
+"""Names by which applications keep who has logged in, as often as what lets him in."""
+_WORD = re.compile(rb"[A-Za-z]{1,15}")
+"""A user's name, say: no key or password that is worth one has nothing but a few letters."""
 DIGEST = "digest"
 """The rule by which the digest of what has a secret in it is masked."""
 BOOT_DIGEST = "digest of the start-up"
@@ -128,6 +133,8 @@ class SecretSet:
         """Add a value as it was found; escapes and percent encoding may be in it."""
         self.added.append((value, rule, number))
         if value in self.allowed or len(value) < LEAST:
+            return
+        if rule in _OFTEN_WHOSE and _WORD.fullmatch(value):
             return
         if number:
             text = value.decode("utf-8", "surrogateescape")

@@ -29,7 +29,9 @@ __all__ = [
     "signed_parts",
 ]
 
-_JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{8,})")
+_JWT = re.compile(rb"(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]{3,})")
+_LEAST_SIGNATURE = 8
+"""A shorter one is none that anybody made, but somebody's try: then it says what it is, in JSON."""
 _SIGNED = re.compile(
     rb"(\.?[A-Za-z0-9_+/-]{2,})={0,2}[.:](?:[A-Za-z0-9_-]{4,12}[.:])?([A-Za-z0-9_-]{16,})"
 )
@@ -96,7 +98,8 @@ def parts_of(value: bytes) -> Parts | None:
         if says is not None and says[:1] == b"{":
             return Parts(match[2], says, None, match[3])
         if _SIGNED.fullmatch(value) is None:
-            return None if says is None else Parts(match[2], says, None, match[3])
+            is_none = says is None or len(match[3]) < _LEAST_SIGNATURE
+            return None if is_none else Parts(match[2], says, None, match[3])
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])

@@ -259,6 +259,8 @@ def replay(
         replay_began(1)
         stage.callback(native.arm, -1)
         native.arm(1)
+        stage.callback(native.set_pid, 0)
+        native.set_pid(loaded.header.environment.pid)
         if boot_player is not None:
             stage.callback(boot_player.finish)
         stage.enter_context(as_deep(loaded.header.environment.interpreter))

@@ -108,6 +108,7 @@ class BootPlayer:
     """
 
     def __init__(self, files: Sequence[Recording], started_ns: int) -> None:
+        self.files = files
         self.state = ScopeState()
         self.state.imports = True
         told = [file.redaction.masks for file in files if file.redaction is not None]

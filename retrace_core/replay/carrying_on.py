@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retrace_core.replay.comparison import compare
-from retrace_core.replay.from_code import true_texts, with_credentials
+from retrace_core.replay.true_texts import true_texts, with_credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from retrace_core.recording import Recording, Request
     from retrace_core.replay.masks import Masks
     from retrace_core.replay.player import Player
@@ -22,19 +24,24 @@ __all__ = ["CarryingOn"]
 
 
 class CarryingOn:
-    """What the replays of one process have said for pseudonyms so far."""
+    """What the replays of one process have said for pseudonyms so far.
 
-    def __init__(self) -> None:
+    Args:
+        boot: the files of the process's boot tape.
+    """
+
+    def __init__(self, boot: Sequence[Recording] = ()) -> None:
+        self._boot = boot
         self._says: dict[bytes, bytes] = {}
 
     def before(self, recording: Recording, player: Player) -> Recording:
         """Return a recording with its request as it is to be sent, and prepare its player."""
         if player.masks is None or recording.redaction is None:
             return recording
-        of_code = true_texts(recording.redaction.of_code)
-        if not self._says and not of_code:
+        true = true_texts(recording.redaction, self._boot)
+        if not self._says and not true:
             return recording
-        player.masks.tell(self._says, of_code)
+        player.masks.tell(self._says, true)
         return msgspec.structs.replace(recording, request=_told(recording.request, player.masks))
 
     def after(self, recording: Recording, player: Player) -> None:

@@ -257,7 +257,7 @@ class ChapterPlayer:
         """
         key = as_recorded(key)
         blocks = asyncio._get_running_loop() is None
-        while isinstance(event := self._take(lane, kind, key, holds=blocks), float):
+        while isinstance(event := self._take(lane, kind, key, holds=blocks), int | float):
             blocks = self._boot.progress.wait(lane, event)
         if event is None:
             raise NotOnTape(kind, repr(key)[:200])
@@ -274,7 +274,7 @@ class ChapterPlayer:
                 await progress.wait_async(lane, NEVER)
         await asyncio.sleep(_SLEEP_S if self._polls(lane) else 0)
         holds = kind != ASYNC_SLEEP
-        while isinstance(event := self._take(lane, kind, key, holds=holds), float):
+        while isinstance(event := self._take(lane, kind, key, holds=holds), int | float):
             holds = await progress.wait_async(lane, event)
         if event is None:
             raise NotOnTape(kind, repr(key)[:200])

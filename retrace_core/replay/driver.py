@@ -66,7 +66,7 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
-    carrying_on = CarryingOn()
+    carrying_on = CarryingOn(_boot_files(player))
     for recorded, answers in runs:
         for _ in _start_up_gets_there(player.boot, recorded, answers):
             time.sleep(_STEP_S)
@@ -90,6 +90,10 @@ def _start_up_gets_there(
         header = recording.header
         ended_ns = header.started_ns + header.duration_ns
         yield from boot.progress.request_comes(header.started_ns, ended_ns, lambda: player.served)
+
+
+def _boot_files(player: Player) -> Sequence[Recording]:
+    return player.boot.files if player.boot is not None else ()
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
@@ -119,7 +123,7 @@ async def drive_in_loop(
 
 
 async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
-    carrying_on = CarryingOn()
+    carrying_on = CarryingOn(_boot_files(runs[-1][1]))
     async with _Lifespan(app, runs[-1][1]) as state:
         for recorded, player in runs:
             for _ in _start_up_gets_there(runs[-1][1].boot, recorded, player):

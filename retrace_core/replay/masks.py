@@ -57,7 +57,7 @@ class Masks:
         self._named: dict[bytes, bytes] = {}
         self._says: dict[bytes, bytes] = {}
         self._learns = True
-        self._of_code: dict[bytes, bytes] = {}
+        self._true: dict[bytes, bytes] = {}
         self._told: dict[bytes, bytes] = {}
         self._was: dict[bytes, bytes] = {}
 
@@ -66,19 +66,19 @@ class Masks:
         """What the replayed code said for pseudonyms, where that was something else."""
         return self._says
 
-    def tell(self, says: Mapping[bytes, bytes], of_code: Mapping[bytes, bytes] = _NOTHING) -> None:
+    def tell(self, says: Mapping[bytes, bytes], true: Mapping[bytes, bytes] = _NOTHING) -> None:
         """Have the code told other texts than the pseudonyms.
 
         Args:
             says: what the replays before this one had said for the same.
-            of_code: what they stand for in the code itself.
+            true: what they stand for, where the code has that itself.
         """
         known = {text: says[text] for text in self._texts if text in says}
         self._says.update(known)
         told = {text: now for text, now in known.items() if len(text) >= _LEAST_TOLD}
-        self._of_code = {text: of_code[text] for text in of_code if text not in self._filled}
-        self._texts = tuple(dict.fromkeys((*self._texts, *self._of_code)))
-        self._told = {**told, **self._of_code}
+        self._true = {text: true[text] for text in true if text not in self._filled}
+        self._texts = tuple(dict.fromkeys((*self._texts, *self._true)))
+        self._told = {**told, **self._true}
         self._was = {now: text for text, now in self._told.items()}
 
     def told(self, value: Any) -> Any:
@@ -149,7 +149,7 @@ class Masks:
             now = asked[begin:end]
             if recorded[place:begin] != asked[place:begin]:
                 return False
-            if now not in (text, self._of_code.get(text)) and (
+            if now not in (text, self._true.get(text)) and (
                 not (self._learns or text in self._says)
                 or now.translate(_SHAPE) != text.translate(_SHAPE)
                 or (

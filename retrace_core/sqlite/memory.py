@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["is_private", "is_setting", "private_name", "sets"]
 
 _SETS = re.compile(r"\s*PRAGMA\s+(?:\w+\.)?\w+\s*=", re.IGNORECASE)
-_EXECUTE = "sqlite3.execute"
+_EXECUTE = ("sqlite3.execute", "apsw.execute")
 _NAMED = "file:"
 _MARK = "retrace-replay-"
 
@@ -49,7 +49,7 @@ def is_private(database: Any) -> bool:
 def sets(kind: str, key: Any) -> bool:
     """Return True for a PRAGMA that sets something on a connection."""
     sql = key[0] if isinstance(key, list | tuple) and key else key
-    return kind == _EXECUTE and isinstance(sql, str) and _SETS.match(sql) is not None
+    return kind in _EXECUTE and isinstance(sql, str) and _SETS.match(sql) is not None
 
 
 def is_setting(event: Event) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["adapted", "raising", "used_up"]
+__all__ = ["adapted"]
 
 _PLAIN = frozenset(
     (int, float, str, bytes, bytearray, bool, type(None), datetime.date, datetime.datetime)
@@ -34,20 +31,3 @@ def _adapt(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     return sqlite3.adapt(value, sqlite3.PrepareProtocol, value)
-
-
-def used_up(rows: Any) -> tuple[list[Any], Exception | None]:
-    """Return what an iterable gives, and the error that it ends with."""
-    found: list[Any] = []
-    try:
-        for row in rows:
-            found.append(adapted(row))  # noqa: PERF401  # what came before an error counts
-    except Exception as error:  # noqa: BLE001  # raised again, after the rows before it
-        return found, error
-    return found, None
-
-
-def raising(error: Exception) -> Iterator[Any]:
-    """Raise an error when iterated over."""
-    yield from ()
-    raise error

@@ -11,8 +11,9 @@ from retrace_core.boundary import mask
 from retrace_core.errors import NotOnTape
 from retrace_core.generated_names import without_generated_names
 from retrace_core.native import REPLAY, current
+from retrace_core.sqlite.batch import raising, used_up
 from retrace_core.sqlite.cells import cooked, cooks, raw
-from retrace_core.sqlite.parameters import adapted, raising, used_up
+from retrace_core.sqlite.parameters import adapted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ class Cursor(sqlite3.Cursor):
         failed: Exception | None = None
         if kind == _MANY and len(args) == 2:
             # An iterator of the application's is used up here; the rows are the key.
-            rows, failed = used_up(args[1])
+            rows, failed = used_up(args[1], adapted)
             args = (args[0], rows if failed is None else itertools.chain(rows, raising(failed)))
             key: object = (args[0], rows)
         else:

@@ -117,7 +117,7 @@ class _Parts:
         if not 0 <= count <= len(data):
             raise ValueError("more events than bytes")
         events = [self._event(item) for item in decode_stream(data, count)]
-        return LaneEvents(lane_id, events, complete)
+        return LaneEvents(lane_id, events, complete, data)
 
     def _event(self, item: Any) -> Event | SoftEvent:
         if not isinstance(item, list):

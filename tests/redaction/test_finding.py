@@ -224,6 +224,7 @@ LEFT: dict[str, object] = {
     "another pass": {"boarding_pass": "gate-b12", "first_pass": "lexer"},
     "a price": "from $1$ to $5$ a piece, $2a$ and {SHA} or scrypt: what it is",
     "a mapping of YAML": "auth:\n  methods: [basic]\nsession:\n    - name: shop\n",
+    "who has logged in": ('{"auth": "ann"}', {"session": "Miranda"}),
     "an author": {"author": "ada", "keyboard": "qwerty", "shipping": "express"},
 }
 
@@ -232,6 +233,14 @@ LEFT: dict[str, object] = {
 def test_is_left(name: str) -> None:
     """None of these is one."""
     assert masked(LEFT[name]) == encode(LEFT[name])
+
+
+def test_a_secret_ends_where_the_next_tag_begins() -> None:
+    """On a page a line has more than the value; what is masked is written alike elsewhere."""
+    page = "<p>\nToken: u_oOATEJfigsuNoWQinMIIAg      <b>of ann</b></p>\n"
+    out = masked(page, {"api_token": "u_oOATEJfigsuNoWQinMIIAg"}).decode("latin-1")
+    assert "      <b>of ann</b></p>" in out
+    assert out.count(out.partition("Token: ")[2].partition(" ")[0]) == 2
 
 
 def test_is_masked_wherever_it_stands() -> None:

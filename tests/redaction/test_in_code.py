@@ -20,9 +20,9 @@ from starlette.testclient import TestClient
 
 from retrace_core import load, replay, writer
 from retrace_core.code_literals import literals
-from retrace_core.recording import OfCode
+from retrace_core.recording import OfCode, Redaction
 from retrace_core.redaction.in_code import InCode
-from retrace_core.replay.from_code import true_texts
+from retrace_core.replay.true_texts import true_texts
 from retrace_mw import RetraceMiddleware
 from tests.redaction.raw import files, raw
 
@@ -147,9 +147,12 @@ def test_code_that_is_no_longer_there() -> None:
     found = dict(literals(Path(sys.modules[name].__file__ or "").read_bytes()))
     number = found[TOKEN.encode()]
     mask = b"x" * len(TOKEN)
-    assert true_texts([OfCode(mask, name, len(mask), number)])[mask] == TOKEN.encode()
-    assert true_texts([OfCode(mask, name, len(mask), 10_000)]) == {}
-    assert true_texts([OfCode(mask, "no.such.module", len(mask), number)]) == {}
+    assert (
+        true_texts(Redaction(of_code=[OfCode(mask, name, len(mask), number)]))[mask]
+        == TOKEN.encode()
+    )
+    assert true_texts(Redaction(of_code=[OfCode(mask, name, len(mask), 10_000)])) == {}
+    assert true_texts(Redaction(of_code=[OfCode(mask, "no.such.module", len(mask), number)])) == {}
 
 
 def test_it_can_be_left_out(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import aiomysql
+import apsw
+import asyncmy
+import asyncmy.cursors
 import asyncpg
 import bcrypt
 import MySQLdb
@@ -107,6 +110,30 @@ def test_sqlite3(recordings: Path, tmp_path: Path) -> None:
                 "SELECT name FROM users WHERE card_number = ?", (row[5],)
             ).fetchall()
         return {**said(row), "same": same}
+
+    app, recording = record_wsgi(recordings, view)
+    assert_masked(recordings, recording)
+    file.unlink()
+    assert_identical(recording, app)
+
+
+def test_apsw(recordings: Path, tmp_path: Path) -> None:
+    """Rows of one statement and of several in one text, of a cursor while another one is asked."""
+    file = tmp_path / "shop.db"
+    connection = apsw.Connection(str(file))
+    connection.execute(TABLE)
+    given = (*ROW[:6], *map(str, ROW[6:8]), TOKEN)
+    connection.execute(f"INSERT INTO users VALUES ({', '.join('?' * 9)})", given)
+    connection.close()
+
+    def view() -> Any:
+        connection = apsw.Connection(str(file))
+        cursor = connection.execute(SQL + "?", ("grace",))
+        connection.execute("SELECT 1 AS one, 2 AS two")
+        row = cursor.fetchone()
+        all_of_it = connection.execute("SELECT 'a' AS town; SELECT password, 1 FROM users")
+        same = connection.execute("SELECT name FROM users WHERE card_number = ?", (row[5],))
+        return {**said(row), "all": all_of_it.fetchall(), "same": same.get}
 
     app, recording = record_wsgi(recordings, view)
     assert_masked(recordings, recording)
@@ -291,6 +318,27 @@ def test_aiomysql(recordings: Path, mysql: dict[str, Any]) -> None:
     assert_identical(recording, app)
 
 
+@pytest.mark.parametrize("prepares", [False, True])
+@pytest.mark.parametrize("kind", ["Cursor", "SSCursor"])
+def test_asyncmy(recordings: Path, mysql: dict[str, Any], kind: str, prepares: bool) -> None:
+    """The same packets, of a statement that was prepared in binary."""
+
+    async def handler() -> Any:
+        connection = await asyncmy.connect(**mysql, stmt_cache_size=8 if prepares else 0)
+        async with connection.cursor(getattr(asyncmy.cursors, kind)) as cursor:
+            await cursor.execute(SQL + "%s", ("grace",))
+            row = await cursor.fetchone()
+            await cursor.fetchall()
+            await cursor.execute("SELECT name FROM users WHERE pin = %s", (row[4],))
+            same = await cursor.fetchall()
+        connection.close()
+        return {**said(row), "same": same}
+
+    app, recording = record_asgi(recordings, handler)
+    assert_masked(recordings, recording)
+    assert_identical(recording, app)
+
+
 HASHES = {
     "werkzeug": HASH,
     "werkzeug's scrypt": "scrypt:32768:8:1$0aBcDeFgHiJkLmNo$" + "0f" * 64,
@@ -323,4 +371,6 @@ def test_no_packets_break_it(data: bytes) -> None:
     """What is no protocol has no cells, or some."""
     columns = [("password", 25, True), ("pin", 23, True)]
     assert isinstance(list(message_cells(data, 0, len(data), columns, NAMES.is_secret)), list)
-    assert isinstance(list(PacketRows(NAMES.is_secret).cells(data, 0, len(data))), list)
+    for binary in (False, True):
+        rows = PacketRows(NAMES.is_secret, binary=binary)
+        assert isinstance(list(rows.cells(data, 0, len(data))), list)

@@ -32,3 +32,10 @@ def test_a_password_with_a_number_before_it_is_masked_whole() -> None:
     given = base64.b64encode(b"ada:17:short").decode()
     data = masked([("authorization", f"Basic {given}")])
     assert base64.b64encode(b"ada:17:")[:9] not in data
+
+
+def test_of_a_forged_token_what_it_says_is_left() -> None:
+    """By it the code finds out what is wrong: no padding, no JSON, or the signature alone."""
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x9Z"
+    data = masked([("authorization", f"Bearer {token}")])
+    assert token.rpartition(".")[0].encode() in data

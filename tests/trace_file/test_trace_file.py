@@ -67,12 +67,12 @@ def test_a_recording_comes_back_whole() -> None:
     assert (soft.kind, soft.value) == ("time.time", 1.5)
 
 
-@pytest.mark.parametrize("end", range(len(DATA)))
-def test_every_truncation_is_named(end: int) -> None:
+def test_every_truncation_is_named() -> None:
     """A file that ends early is torn (or no trace file), at every length."""
-    with pytest.raises((TornRecording, ForeignFile)) as found:
-        load(DATA[:end])
-    assert "again" in str(found.value) or "trace.bin" in str(found.value)
+    for end in range(len(DATA)):
+        with pytest.raises((TornRecording, ForeignFile)) as found:
+            load(DATA[:end])
+        assert "again" in str(found.value) or "trace.bin" in str(found.value), end
 
 
 def test_whole_frames_of_a_torn_file_are_recovered() -> None:
