@@ -32,6 +32,8 @@ The files in the order of a request:
     others_threads.py  whether threads that other requests started still run
     green_threads.py  whether gevent or eventlet took the place of threads
     boot_tape.py      what the process asks for itself: start-up, connects, filled caches
+    boot_chapter.py   one chapter of that
+    running_on.py     what the start-up began goes on after the first request
     boot_recording.py the boot tape as files of the store
     filling.py        a cache's fill is on the boot tape
     surroundings.py   variables, folder, locale: noted, and restored by a replay
