@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 from multiprocessing import TimeoutError as NotInTime
 from multiprocessing.connection import wait
 from multiprocessing.pool import ThreadPool
@@ -199,3 +201,17 @@ def test_no_process_is_started_on_replay(recordings: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "fork", forks)
     assert_identical(recording, app, times=1)
+
+
+def test_it_is_hooked_whoever_imports_it_first() -> None:
+    """A module of the package is imported before the package itself is whole."""
+    told = (
+        "from retrace_core import installer; installer.install();"
+        "import multiprocessing, multiprocessing.pool, multiprocessing.queues;"
+        "from multiprocessing.process import BaseProcess as one;"
+        "calls = (one.start, multiprocessing.pool.Pool.imap, multiprocessing.queues.Queue.get,"
+        " multiprocessing.connection.Connection.recv);"
+        "print(*(hasattr(call, '__wrapped__') for call in calls))"
+    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True)
+    assert done.stdout.split() == ["True"] * 4, done.stderr

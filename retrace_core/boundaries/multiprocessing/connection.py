@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import functools
 import sys
-from multiprocessing import AuthenticationError, BufferTooShort, connection
+from multiprocessing import connection
 from multiprocessing.connection import _ConnectionBase  # pyright: ignore
+from multiprocessing.context import AuthenticationError, BufferTooShort, ProcessError
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ BOUNDARY = Boundary(
         *(Patch(_ConnectionBase, name, _asked(name)) for name in ("recv", "recv_bytes", "poll")),
         *(Patch(_ConnectionBase, name, _told) for name in ("send", "send_bytes")),
     ),
-    errors=(AuthenticationError, BufferTooShort),
+    errors=(AuthenticationError, BufferTooShort, ProcessError),
     install=_install,
     remove=_remove,
 )

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import functools
 import queue
-from multiprocessing import TimeoutError as NotInTime
 from multiprocessing import pool as pools
+from multiprocessing.context import TimeoutError as NotInTime
 from multiprocessing.pool import RUN, ApplyResult, IMapIterator, Pool, ThreadPool
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
