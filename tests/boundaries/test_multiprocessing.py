@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CONTEXTS = [multiprocessing.get_context(name) for name in ("fork", "spawn")]
+CONTEXTS: list[Any] = [multiprocessing.get_context(name) for name in ("fork", "spawn")]
 
 
 def draws(number: int, more: int = 0) -> tuple[int, float, int]:
@@ -140,6 +140,7 @@ def test_a_pool(recordings: Path, context: Any) -> None:
 
     def view() -> Any:
         called: list[Any] = []
+        failed = ""
         with context.Pool(2) as pool:
             one = pool.apply(draws, (1,), {"more": 2})
             later = pool.apply_async(draws, (4,), callback=called.append)

@@ -91,6 +91,7 @@ def _giving(give: Callable[..., Any]) -> Callable[..., Any]:
             args = (list(args[0]), *args[1:])
         given = None if pieces else [_plain(args[0]) if args else []]
         work = [name, given]
+        result: Any
         if not plays:
             with mask():
                 result = give(pool, func, *args, **options)
