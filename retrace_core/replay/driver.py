@@ -71,7 +71,7 @@ def drive(
         for _ in _start_up_gets_there(player.boot, recorded, answers):
             time.sleep(_STEP_S)
         one = carrying_on.before(recorded, answers)
-        context = contextvars.copy_context()
+        context = _context(one.request)
         with interrupted(answers):
             if one.request.protocol == PROTOCOL:
                 context.run(_drive_task, app, one, answers, player.boot)
@@ -94,6 +94,12 @@ def _start_up_gets_there(
 
 def _boot_files(player: Player) -> Sequence[Recording]:
     return player.boot.files if player.boot is not None else ()
+
+
+def _context(request: Request) -> contextvars.Context:
+    """Return what a request runs in: a server's thread has nothing of what the start-up set."""
+    fresh = request.protocol == "wsgi" and request.extra.get("wsgi.multithread") is True
+    return contextvars.Context() if fresh else contextvars.copy_context()
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
