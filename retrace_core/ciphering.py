@@ -22,7 +22,16 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["decrypt", "decrypting", "encrypt", "encrypting", "end", "remember", "takes_it"]
+__all__ = [
+    "decrypt",
+    "decrypting",
+    "encrypt",
+    "encrypt_again",
+    "encrypting",
+    "end",
+    "remember",
+    "takes_it",
+]
 
 _ENCRYPTED, _DECRYPTED = "free.cryptography.encrypt", "free.cryptography.decrypt"
 _MOST = 1000
@@ -60,6 +69,20 @@ def encrypt(lane: Any, name: str | None, plain: Any, live: Callable[[], bytes]) 
     made = call_free(lane, _ENCRYPTED, name, live)
     if lane.mode == REPLAY and made:
         remember(made, plain)
+    return made
+
+
+def encrypt_again(lane: Any, given: bytes, live: Callable[[], bytes]) -> bytes:
+    """Return what `live` makes, with the same in it as in `given`; on replay, what it had made.
+
+    Args:
+        lane: takes it, by `takes_it`.
+        given: what is encrypted already.
+        live: encrypts it anew, under another key.
+    """
+    made = call_free(lane, _ENCRYPTED, "again", live)
+    if lane.mode == REPLAY and given in _contents:
+        remember(made, _contents[given])
     return made
 
 
