@@ -78,6 +78,8 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
+    loop_program.py   a program that is started by the event loop itself
+    other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's
