@@ -32,6 +32,8 @@ The files in the order of a request:
     others_threads.py  whether threads that other requests started still run
     green_threads.py  whether gevent or eventlet took the place of threads
     boot_tape.py      what the process asks for itself: start-up, connects, filled caches
+    boot_chapter.py   one chapter of that
+    running_on.py     what the start-up began goes on after the first request
     boot_recording.py the boot tape as files of the store
     filling.py        a cache's fill is on the boot tape
     surroundings.py   variables, folder, locale: noted, and restored by a replay
@@ -76,6 +78,8 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
+    loop_program.py   a program that is started by the event loop itself
+    other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's

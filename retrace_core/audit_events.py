@@ -24,7 +24,7 @@ WORLD = frozenset(
     socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo
     socket.gethostbyname socket.gethostbyaddr socket.getnameinfo
     subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.startfile
-    pty.spawn
+    pty.spawn os.kill os.killpg
     os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown
     """.split()
 )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import boot_tape, failsafe, writer
+from retrace_core import boot_tape, failsafe, native, writer
 from retrace_core.codec import encode
 from retrace_core.exempt import site_names
 from retrace_core.ids import BOOT_PREFIX
 from retrace_core.recording import DecisionRecord, Header, Request
+from retrace_core.running_on import LIMIT_S, LanePart
 from retrace_core.surroundings import Surroundings, find_out
 from retrace_core.trace_file import Draft
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retrace_core.boot_tape import BootTape, Chapter
+    from retrace_core.lanes import Lane
     from retrace_core.recording import Environment
+    from retrace_core.running_on import ChapterPart
     from retrace_core.settings import Settings
 
 __all__ = ["ChapterNote", "begin", "place", "save", "save_ahead"]
@@ -51,7 +54,13 @@ def begin(settings: Settings) -> None:
         boot_tape.begin(settings.boot_tape_limit_bytes, masks=settings.redact)
         tape = boot_tape.tape()
         if tape is not None:
-            tape.on_boot_end = lambda: _note_surroundings(settings)
+            tape.on_boot_end = lambda: _boot_ended(tape, settings)
+
+
+def _boot_ended(tape: BootTape, settings: Settings) -> None:
+    _note_surroundings(settings)
+    if tape.running is not None:
+        writer.park(native.now_ns() + int(LIMIT_S * 1e9), tape.running.stop)
 
 
 def _note_surroundings(settings: Settings) -> None:
@@ -90,7 +99,7 @@ def save_ahead(service: str, environment: Callable[[], Environment]) -> None:
         number, chapters = tape.take_unsaved()
         if number:
             named = _services.setdefault(tape.id, service)
-            size = 1024 + sum(one.state.size_bytes for one in chapters)
+            size = 1024 + sum(one.size_bytes for one in chapters)
             writer.submit(lambda: _draft(tape, number, chapters, named, environment()), size)
 
 
@@ -109,13 +118,13 @@ def save(service: str, environment: Environment) -> None:
         if number:
             named = _services.setdefault(tape.id, service)
             draft = _draft(tape, number, chapters, named, environment)
-            writer.submit(lambda: draft, 1024 + sum(one.state.size_bytes for one in chapters))
+            writer.submit(lambda: draft, 1024 + sum(one.size_bytes for one in chapters))
 
 
 def _draft(
     tape: BootTape,
     number: int,
-    chapters: list[Chapter],
+    chapters: list[Chapter | ChapterPart],
     service: str,
     environment: Environment,
 ) -> Draft:
@@ -134,7 +143,7 @@ def _draft(
         environment=environment,
         folder=f"{BOOT_PREFIX}{tape.id}",
         events=sum(one.events for one in chapters),
-        cut=any(one.state.cut for one in chapters),
+        cut=any(one.cut for one in chapters),
         tainted=any(one.state.tainted for one in chapters),
     )
     notes = [
@@ -162,10 +171,16 @@ def _draft(
         response=None,
         failure=None,
         lanes=[
-            (f"{place}/{lane.id}", lane.data(), lane.events, True)
+            (f"{place}/{lane.id}", lane.data(), lane.events, _has_ended(lane))
             for place, one in enumerate(chapters)
             for lane in one.lanes
-            if lane.events
+            if lane.events or not _has_ended(lane)
         ],
         sites=site_names(sorted(sites)),
     )
+
+
+def _has_ended(lane: Lane | LanePart) -> bool:
+    if isinstance(lane, LanePart):
+        return lane.complete
+    return lane.ended or lane is lane.scope.root  # type: ignore[attr-defined]  # a chapter's

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, native
+from retrace_core.boot_chapter import BOOT, Chapter
 from retrace_core.ids import new_trace_id
 from retrace_core.lanes import Lane, masked_value
-from retrace_core.native import LANE, OFF, RECORD, ScopeState
-from retrace_core.records_only import RecordsOnly
+from retrace_core.native import LANE, OFF, RECORD
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from retrace_core.running_on import ChapterPart, RunningOn
 
 __all__ = [
     "BOOT",
@@ -42,83 +43,16 @@ __all__ = [
     "leave_boot",
     "on_boot_tape",
     "playback",
+    "serves_request",
     "tape",
 ]
 
-BOOT = "boot"
-"""The label of the first chapter."""
 IMPORT = "import"
 """That of a module which is imported while a request waits; the key is its name."""
 
 _Name = tuple[str, bytes, int]
 """Label, key, and which of both is kept: the latest, or the one in which most was asked."""
 _LATEST, _FULLEST = 0, 1
-
-
-class Chapter(RecordsOnly):
-    """What was asked while one thing was done for the process; owns the lanes of it."""
-
-    __slots__ = (
-        "_masks",
-        "key",
-        "label",
-        "lanes",
-        "outgoing_headers",
-        "root",
-        "span_id",
-        "started_ns",
-        "state",
-    )
-
-    def __init__(self, label: str, key: object, limit_bytes: int, *, masks: bool = False) -> None:
-        self._masks = masks
-        self.label = label
-        self.key = key
-        self.outgoing_headers: tuple[tuple[str, str], ...] = ()
-        self.span_id = ""  # of no request
-        self.started_ns = time.time_ns()
-        self.state = ScopeState(limit_bytes)
-        self.state.imports = True  # a module is imported once for the process, too
-        self.root = Lane(self, "0", RECORD)
-        self.lanes: list[Lane] = [self.root]
-
-    @property
-    def masks(self) -> bool:
-        """True where digests are recorded, since secrets in what is hashed will be masked.
-
-        Other chapters than the boot are opened over and over: of what asks nothing of the world,
-        and hashes only what it is given, nothing is recorded.
-        """
-        return self._masks and (self.label == BOOT or self.events > 0)
-
-    @property
-    def events(self) -> int:
-        """How many events it has."""
-        return sum(lane.events for lane in self.lanes)
-
-    @property
-    def has_digests(self) -> bool:
-        """True where something was hashed in it."""
-        return any(lane.hashes for lane in self.lanes)
-
-    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
-        """Return a new child lane of `parent`."""
-        lane = Lane(self, lane_id or parent.next_child_id(), self.root.mode)
-        if lane.mode == RECORD:
-            self.lanes.append(lane)
-        return lane
-
-    def lane_ended(self, lane: Lane) -> None:
-        """Do nothing: a chapter ends with the block that opened it."""
-
-    def handled(self, error: BaseException) -> None:
-        """Do nothing: it is no failure of a request."""
-
-    def close(self) -> None:
-        """Switch its lanes off: what was started inside and goes on is not of the chapter."""
-        for lane in self.lanes:
-            lane.mode = OFF
-        native.arm(-1)
 
 
 class BootTape:
@@ -136,10 +70,11 @@ class BootTape:
         self.boot: Chapter | None = None
         """The first chapter, while it goes on."""
         self.on_boot_end: Callable[[], None] | None = None
-        self.has_digests = False
-        """True where something was hashed in a chapter that is in no file yet."""
+        self.running: RunningOn | None = None
+        """What the boot began, and goes on."""
+        self._has_digests = False
         self._lock = threading.RLock()
-        self._chapters: dict[_Name, Chapter] = {}
+        self._chapters: dict[_Name, Chapter | ChapterPart] = {}
         self._unsaved: set[_Name] = set()
         self._size_bytes = 0
         self._segments = 0
@@ -152,6 +87,22 @@ class BootTape:
     def close(self, chapter: Chapter) -> None:
         """End a chapter, and keep it when anything was asked in it."""
         chapter.close()
+        self._keep(chapter)
+
+    def end_boot(self, boot: Chapter, here: object) -> None:
+        """End the boot, and keep it; what it began in the background may go on.
+
+        Args: as for `Chapter.end`.
+        """
+        with self._lock:
+            most_bytes = max(0, self.limit_bytes - self._size_bytes - boot.size_bytes) // 4
+            if not boot.end(here, most_bytes):
+                self._keep(boot)
+                return
+            self._size_bytes += boot.size_bytes + most_bytes
+            self.running = boot.on
+
+    def _keep(self, chapter: Chapter) -> None:
         if not chapter.events:
             return
         label, key = chapter.label, native.encode(chapter.key)
@@ -162,9 +113,9 @@ class BootTape:
             # whose answers are newer, don't: a cold process asks like the first.
             most = max(chapter.events, fullest.events if fullest is not None else 0)
             stays = before is not None and before.events > most
-            size = self._size_bytes + chapter.state.size_bytes
+            size = self._size_bytes + chapter.size_bytes
             if before is not None and not stays:
-                size -= before.state.size_bytes
+                size -= before.size_bytes
             if size > self.limit_bytes:
                 count("boot_tape.full")
                 return
@@ -173,15 +124,15 @@ class BootTape:
                 self._put((label, key, _FULLEST), before)
             self._put((label, key, _LATEST), chapter)
 
-    def _put(self, name: _Name, chapter: Chapter) -> None:
+    def _put(self, name: _Name, chapter: Chapter | ChapterPart) -> None:
         replaced = self._chapters.pop(name, None)  # the order is that in which they were done
         if replaced is not None and name[2] == _FULLEST:
-            self._size_bytes -= replaced.state.size_bytes
+            self._size_bytes -= replaced.size_bytes
         self._chapters[name] = chapter
         self._unsaved.add(name)
-        self.has_digests = self.has_digests or chapter.has_digests
+        self._has_digests = self._has_digests or chapter.has_digests
 
-    def take_unsaved(self) -> tuple[int, list[Chapter]]:
+    def take_unsaved(self) -> tuple[int, list[Chapter | ChapterPart]]:
         """Return the number of the file to make, 0 for none, and the chapters in no file yet.
 
         The first file is made in any case.
@@ -189,11 +140,21 @@ class BootTape:
         with self._lock:
             chapters = [one for name, one in self._chapters.items() if name in self._unsaved]
             self._unsaved.clear()
-            self.has_digests = False
+            self._has_digests = False
+            part = self.running.take() if self.running is not None else None
+            if part is not None:
+                chapters.append(part)
+                if part.label == BOOT:
+                    self._chapters[BOOT, native.encode(part.key), _LATEST] = part
             if self._segments and not chapters:
                 return 0, []
             self._segments += 1
             return self._segments, chapters
+
+    @property
+    def has_digests(self) -> bool:
+        """True where something was hashed that is in no file yet."""
+        return self._has_digests or (self.running is not None and self.running.has_digests)
 
     @property
     def is_saved(self) -> bool:
@@ -206,6 +167,10 @@ class BootTape:
         self._lock = threading.RLock()
         self._segments = 0
         self._unsaved = set(self._chapters)
+        if self.boot is not None:
+            self.boot.forked()
+        if self.running is not None:
+            self.running.stop()  # none of its threads is here
 
 
 _tape: BootTape | None = None
@@ -265,6 +230,8 @@ def is_of_boot(lane: Any) -> bool:
 def in_boot_lane() -> Iterator[None]:
     """Run a part of the boot that the server runs in another context (lifespan)."""
     lane, before = boot_lane(), LANE.get()
+    if isinstance(before, Lane) and isinstance(before.scope, Chapter) and before.mode == RECORD:
+        before.scope.foreground.add(before)  # it waits for the end, and is of the server
     if lane is None or before is not None:
         yield
         return
@@ -301,9 +268,21 @@ def end_boot() -> None:
         with _tape._lock:
             boot, _tape.boot = _tape.boot, None
         if boot is not None:
-            _tape.close(boot)
+            _tape.end_boot(boot, LANE.get())
             if _tape.on_boot_end is not None:
                 _tape.on_boot_end()
+
+
+def serves_request(lane: Any) -> bool:
+    """Return True for a lane of the start-up that goes on, in which a request has come now.
+
+    So it is the server's, and none of the application's work: it is switched off.
+    """
+    running = getattr(lane.scope, "on", None) if lane.mode == RECORD else None
+    if running is None:
+        return False
+    running.serves(lane)
+    return True
 
 
 @contextmanager

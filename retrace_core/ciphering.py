@@ -22,7 +22,16 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["decrypt", "decrypting", "encrypt", "encrypting", "end", "remember", "takes_it"]
+__all__ = [
+    "decrypt",
+    "decrypting",
+    "encrypt",
+    "encrypt_again",
+    "encrypting",
+    "end",
+    "remember",
+    "takes_it",
+]
 
 _ENCRYPTED, _DECRYPTED = "free.cryptography.encrypt", "free.cryptography.decrypt"
 _MOST = 1000
@@ -32,6 +41,8 @@ _PADDING = re.compile(rb"(?s)(?P<by>[\x01-\x10])(?P=by)*\Z")
 _TEXT = re.compile(rb"(?=[^\0]*[0-9A-Z@])[^\0-\x1f<>{}]{6,200}")
 """What may be masked as a whole: no document, of which code reads a part, and no plain word, which
 code may compare with one of its own."""
+_EMPTY = re.compile(rb"(?i)(?:\{\}|\[\]|\"\"|null|none|true|false|[01])?[*\0-\x20]*")
+"""What a column that is encrypted holds where there is nothing, with whatever fills it up."""
 _contents: dict[bytes, bytes] = {}
 """During a replay, what is in the latest that it made: what was made -> what was encrypted."""
 
@@ -60,6 +71,20 @@ def encrypt(lane: Any, name: str | None, plain: Any, live: Callable[[], bytes]) 
     made = call_free(lane, _ENCRYPTED, name, live)
     if lane.mode == REPLAY and made:
         remember(made, plain)
+    return made
+
+
+def encrypt_again(lane: Any, given: bytes, live: Callable[[], bytes]) -> bytes:
+    """Return what `live` makes, with the same in it as in `given`; on replay, what it had made.
+
+    Args:
+        lane: takes it, by `takes_it`.
+        given: what is encrypted already.
+        live: encrypts it anew, under another key.
+    """
+    made = call_free(lane, _ENCRYPTED, "again", live)
+    if lane.mode == REPLAY and given in _contents:
+        remember(made, _contents[given])
     return made
 
 
@@ -101,8 +126,8 @@ def _nothing(plain: bytes) -> object:
 
 def _kept(plain: bytes) -> object:
     """Return what is recorded of something that was decrypted; else only that it could be."""
-    if not plain:
-        return b""
+    if _EMPTY.fullmatch(plain) is not None:
+        return plain
     padded = _PADDING.search(plain)
     padding = padded[0] if padded is not None and padded[0][0] == len(padded[0]) else b""
     text = plain[: len(plain) - len(padding)]

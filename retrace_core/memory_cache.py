@@ -2,13 +2,15 @@
 
 What an earlier request put there is in no recording, so each answer is one. On replay the
 cache is worked on as well: it serves what can't be recorded (an object of the application's)
-if the replayed request itself, or one that was run before it, put it there.
+if the replayed request itself, or one that was run before it, put it there. By when that is
+too old, is reckoned by the live clock, there as here: between two replays hardly any time goes by.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call, mask
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from retrace_core import native
 
-__all__ = ["answered", "looked_up"]
+__all__ = ["answered", "by_live_clock", "looked_up"]
 
 _MISSING = object()
 
@@ -62,6 +64,17 @@ def answered(lane: native.Lane, kind: str, key: object, live: Callable[[], Any])
     if _holds_opaque(kept):
         return here  # or a miss: the code makes what it needs, which it can't from a stand-in
     return copy.deepcopy(kept)  # the application may change it, and not the recording
+
+
+def by_live_clock(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a cache's method that reckons when an entry ends, such that its clock is no event."""
+
+    @functools.wraps(original)
+    def reckon(*args: Any, **options: Any) -> Any:
+        with mask():
+            return original(*args, **options)
+
+    return reckon
 
 
 def _holds_opaque(value: Any) -> bool:

@@ -17,9 +17,12 @@ _INFRASTRUCTURE = (
 ).split()
 """Whose threads serve the process and outlive the request that happened to start them."""
 
+_FEEDERS = ("multiprocessing.queues",)
+"""Not all of `multiprocessing`: threads of its `ThreadPool` do the application's work."""
+
 
 def serves_process(thread: threading.Thread) -> bool:
     """Return True for a thread of a server, a pool or a tracer; False for the application's."""
     target = getattr(thread, "_target", None)
     owners = (type(thread).__module__, getattr(target, "__module__", None) or "")
-    return any(owner.split(".", 1)[0] in _INFRASTRUCTURE for owner in owners)
+    return any(owner.split(".", 1)[0] in _INFRASTRUCTURE or owner in _FEEDERS for owner in owners)

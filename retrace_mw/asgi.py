@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, writer
-from retrace_core.boot_tape import in_boot_lane
+from retrace_core.boot_tape import in_boot_lane, serves_request
 from retrace_core.boundary import call_async
 from retrace_core.conversation import SENT, WEBSOCKET, ConversationTee, Message, kept
 from retrace_core.http_exchange import UNRECORDED
@@ -76,7 +76,7 @@ class RetraceMiddleware:
         if gatekeeper.booting:
             gatekeeper.booted()
         lane = LANE.get()
-        if lane is not None and lane.mode != OFF:
+        if lane is not None and lane.mode != OFF and not serves_request(lane):
             await self._nested(scope, receive, send)
             return
         policy = gatekeeper.policy()

@@ -33,11 +33,11 @@ _WARN_EVERY_S = 60.0
 _VARYING = re.compile(r"(?<=/)(?:\d+|[0-9a-fA-F-]{16,})(?=/|$)")
 _ADVICE = {
     "share": "more than {0.share:.0%} of the requests would be recorded; lower the rate, or"
-    " raise the limit share",
+    " raise the limit share (RETRACE_LIMITS_SHARE, 0 for none)",
     "overhead": "recording took more than {0.overhead:.0%} of the process's CPU and pauses;"
-    " lower the rate, or raise the limit overhead",
+    " lower the rate, or raise the limit overhead (RETRACE_LIMITS_OVERHEAD, 0 for none)",
     "bytes_per_hour": "{0.bytes_per_hour} bytes were written within an hour; lower the rate, or"
-    " raise the limit bytes_per_hour",
+    " raise the limit bytes_per_hour (RETRACE_LIMITS_BYTES_PER_HOUR, 0 for none)",
     "disk_free": "less than {0.free_bytes} bytes are free on the disk of the recordings; make"
     " room, or lower the limit free_bytes",
     "disk_used": "the folder of the recordings holds {0.disk_bytes} bytes; remove old ones, or"

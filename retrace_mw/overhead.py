@@ -27,6 +27,9 @@ __all__ = ["OverheadGuard", "event_s"]
 
 _WINDOW_S = 10.0
 _LONGEST_PAUSE_S = 60.0
+_SAVED_S = 60.0
+"""Of so much CPU time the budget may be saved up: some dozen requests of somebody who tries a
+service out, all recorded, are no sustained load."""
 _IDLE = 0.02
 """Below this share of one core recording harms nobody, however idle the process is."""
 _EVENT = 6.0
@@ -77,6 +80,7 @@ class OverheadGuard:
         "_process_s",
         "_process_was",
         "_requests",
+        "_saved_s",
         "_writer_s",
         "_writer_was",
         "budget",
@@ -100,6 +104,7 @@ class OverheadGuard:
         self._writer_s = writer_s
         self._probe_s = probe_s
         self._paused_until = 0.0
+        self._saved_s = budget * _SAVED_S
         self._begin(clock())
 
     def add(self, events: int) -> None:
@@ -110,8 +115,8 @@ class OverheadGuard:
     def pauses(self) -> bool:
         """Return whether new recordings must wait; a pause ends by itself.
 
-        It lasts until, had nothing been recorded meanwhile, the budget would be kept again;
-        at most a minute.
+        It begins when what was saved up of the budget is spent, and lasts until, had nothing been
+        recorded meanwhile, the budget would be kept again; at most a minute.
         """
         now = self._clock()
         if now < self._paused_until:
@@ -135,8 +140,10 @@ class OverheadGuard:
         writer = max(0.0, self._writer_s() - self._writer_was)
         spent = writer + (self._events * _EVENT + self._requests * _REQUEST) * self._probe_s()
         self.share = min(1.0, spent / process)
-        if self.budget and self.share > self.budget and spent > _IDLE * wall:
-            longer = wall * (self.share / self.budget - 1.0)
-            self._paused_until = now + min(_LONGEST_PAUSE_S, longer)
+        allowed = self.budget * process
+        saved = self._saved_s + allowed - spent
+        self._saved_s = min(self.budget * _SAVED_S, max(0.0, saved))
+        if self.budget and saved < 0.0 and spent > _IDLE * wall:
+            self._paused_until = now + min(_LONGEST_PAUSE_S, wall * -saved / allowed)
         else:
             self._begin(now)

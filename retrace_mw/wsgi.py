@@ -8,6 +8,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
+from retrace_core.boot_tape import serves_request
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
@@ -76,7 +77,7 @@ class RetraceMiddleware:
         if gatekeeper.booting:
             gatekeeper.booted()
         lane = LANE.get()
-        if lane is not None and lane.mode != OFF:
+        if lane is not None and lane.mode != OFF and not serves_request(lane):
             return self._nested(environ, start_response)
         policy = gatekeeper.policy()
         if not policy.enabled or DECIDED in environ:

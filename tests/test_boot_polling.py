@@ -10,7 +10,8 @@ from retrace_core.boot_recording import ChapterNote
 from retrace_core.boot_tape import BOOT
 from retrace_core.recording import RETURNED, Event, LaneEvents
 from retrace_core.replay.boot import BootPlayer
-from retrace_core.replay.chapter import Chapter, ChapterPlayer
+from retrace_core.replay.chapter import Chapter
+from retrace_core.replay.chapter_player import ChapterPlayer
 
 _NEWS = Event(1, "news.get", RETURNED, False, "nothing", 10, 5)
 
@@ -19,7 +20,7 @@ def _polls(rounds: int) -> int:
     """Return how often a task of the start-up asks while the loop goes round so often."""
     key = native.encode(None)
     chapter = Chapter(ChapterNote(0, BOOT, key, 0), [LaneEvents("boot.0", [_NEWS])])
-    owner = ChapterPlayer(BootPlayer([], 0), chapter)
+    owner = ChapterPlayer(BootPlayer([], 10**9), chapter)
     polls = 0
 
     async def poll(lane: Any) -> None:

@@ -244,11 +244,12 @@ def test_the_disk_is_looked_at_on_another_thread(tmp_path: Path) -> None:
 
 
 def test_too_much_cost_pauses_and_the_pause_ends(clock: Clock) -> None:
-    """Twice the budget in ten seconds: ten seconds of pause, then it begins anew."""
+    """With nothing saved, twice the budget in ten seconds: ten of pause, then it begins anew."""
     process, writing = Clock(), Clock()
     guard = OverheadGuard(
         0.05, clock=clock, process_s=process, writer_s=writing, probe_s=lambda: 1e-6
     )
+    guard._saved_s = 0.0
     clock.now, process.now, writing.now = 10.0, 8.0, 0.8
     assert guard.pauses()
     assert guard.share == pytest.approx(0.1)
@@ -260,6 +261,37 @@ def test_too_much_cost_pauses_and_the_pause_ends(clock: Clock) -> None:
     assert not guard.pauses()
 
 
+def test_a_minute_of_the_budget_may_be_spent_at_once(clock: Clock) -> None:
+    """Who tries a service out has all requests recorded; a service that goes on so pauses."""
+    process, writing = Clock(), Clock()
+    guard = OverheadGuard(
+        0.05, clock=clock, process_s=process, writer_s=writing, probe_s=lambda: 1e-6
+    )
+    paused: list[bool] = []
+    for _ in range(4):  # a second more than allowed, each time
+        clock.now += 10.0
+        process.now += 10.0
+        writing.now += 1.5
+        paused.append(guard.pauses())
+    assert paused == [False, False, False, True]
+
+
+def test_what_was_saved_is_never_more_than_a_minute_of_the_budget(clock: Clock) -> None:
+    """A quiet day allows no busy hour."""
+    process, writing = Clock(), Clock()
+    guard = OverheadGuard(
+        0.05, clock=clock, process_s=process, writer_s=writing, probe_s=lambda: 1e-6
+    )
+    for _ in range(100):
+        clock.now += 10.0
+        process.now += 10.0
+        assert not guard.pauses()
+    clock.now += 10.0
+    process.now += 10.0
+    writing.now += 4.0
+    assert guard.pauses()
+
+
 def test_events_and_requests_are_part_of_the_cost(clock: Clock) -> None:
     """What is not measured is counted and multiplied."""
     process = Clock()
@@ -267,7 +299,7 @@ def test_events_and_requests_are_part_of_the_cost(clock: Clock) -> None:
         0.05, clock=clock, process_s=process, writer_s=lambda: 0.0, probe_s=lambda: 1e-6
     )
     for _ in range(1000):
-        guard.add(events=1000)
+        guard.add(events=10_000)
     clock.now = process.now = 10.0
     assert guard.pauses()
     assert guard.share > 0.05

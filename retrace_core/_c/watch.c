@@ -10,7 +10,7 @@ static int installed;
 
 static const char *const os_events[] = {
     "system", "exec", "posix_spawn", "spawn", "fork", "forkpty", "remove", "rename", "rmdir",
-    "mkdir", "link", "symlink", "truncate", "chmod", "chown", "utime", NULL,
+    "mkdir", "link", "symlink", "truncate", "chmod", "chown", "kill", "killpg", "utime", NULL,
 };
 static const char *const socket_events[] = {
     "connect", "bind", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr",

@@ -1,7 +1,7 @@
-"""`os`: what the request asks of files and folders, and does to them.
+"""`os`: what the request asks of files and folders, and does to them, and signals it sends.
 
-Answers are given back on replay without a look at the disk; what it does to files is not
-done again. File descriptors are real, of scratch files.
+Answers are given back on replay without a look at the disk; what it does to files and processes is
+not done again. File descriptors are real, of scratch files.
 
 Hooks: the functions of `os` by name; `os.path`, `pathlib`, `shutil` and `glob` call them.
 """
@@ -17,7 +17,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.boundary import Boundary, Patch, call, call_free
 from retrace_core.file_access import (
     content_of,
     is_infrastructure,
@@ -38,6 +38,7 @@ _DOING = (
     "chmod chown lchown link mkdir remove removexattr rename replace rmdir setxattr symlink"
     " truncate unlink utime"
 ).split()
+_SIGNALLING = ("kill", "killpg")
 _FOLDER = "folder"
 _LINKS = ("link", "symlink")
 """What they do is at their second path."""
@@ -193,6 +194,23 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
     return open
 
 
+def _signalling(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a factory for `os.kill` and the like: on replay a stranger has that number."""
+
+    def factory(original: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(original)
+        def send(to: int, number: int) -> None:
+            lane = current()
+            if lane is None or is_infrastructure(sys._getframe(1)):
+                return original(to, number)
+            live = functools.partial(original, to, number)
+            return call(lane, f"os.{name}", (to, int(number)), live)
+
+        return send
+
+    return factory
+
+
 def _hooked_chdir(original: Callable[[Any], None]) -> Callable[[Any], None]:
     """Return an `os.chdir` that goes into a scratch folder where that of the world is not there."""
 
@@ -328,6 +346,7 @@ BOUNDARY = Boundary(
     supports="cpython>=3.11,<3.14",
     hooks=(
         *(Patch(os, n, _hooked(n)) for n in (*_ASKING, *_DOING) if hasattr(os, n)),
+        *(Patch(os, n, _signalling(n)) for n in _SIGNALLING if hasattr(os, n)),
         Patch(os, "chdir", _hooked_chdir),
         Patch(os, "fstat", _hooked_fstat),
         Patch(os, "open", _hooked_open),

@@ -2,8 +2,9 @@
 
 Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclasses and
 references taken earlier are covered; and `Thread.ident`, of which names of temporary files are
-made. `threading.get_ident` is not hooked. `threading.enumerate` and `Thread.is_alive` are, for
-threads that other requests started. Read in CPython 3.11 to 3.13.
+made. `Event.wait`, where the start-up's work in the background pauses by it (as `Timer` does): a
+pause that is over is a sleep. `threading.get_ident` is not hooked. `threading.enumerate` and
+`Thread.is_alive` are, for threads that other requests started. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from retrace_core.boot_tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.lanes import Lane, carry
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import is_infrastructure
 from retrace_core.others_threads import hooked_enumerate, hooked_is_alive, started_by
 from retrace_core.server_threads import serves_process
@@ -69,6 +71,25 @@ def _recorded_ident(ident: property) -> property:
     return property(read, doc=ident.__doc__)
 
 
+def _pausing(wait: Callable[..., bool]) -> Callable[..., bool]:
+    @functools.wraps(wait)
+    def waiting(event: threading.Event, timeout: float | None = None) -> bool:
+        lane: Any = current() if timeout is not None else None
+        if lane is None or not is_of_boot(lane) or lane is lane.scope.root:
+            return wait(event, timeout)
+        if lane.mode == REPLAY:
+            if lane.scope.pause(lane, timeout, event.is_set):
+                return event.is_set()
+            return wait(event, timeout)
+        start_ns = now_ns()
+        is_set = wait(event, timeout)
+        if not is_set:
+            lane.slept(timeout, None, start_ns)
+        return is_set
+
+    return waiting
+
+
 BOUNDARY = Boundary(
     kind="thread",
     supports="cpython>=3.11,<3.14",
@@ -76,6 +97,7 @@ BOUNDARY = Boundary(
         Patch(threading.Thread, "start", _carrying_start),
         Patch(threading.Thread, "ident", _recorded_ident),
         Patch(threading.Thread, "is_alive", hooked_is_alive),
+        Patch(threading.Event, "wait", _pausing),
         Patch(threading, "enumerate", hooked_enumerate),
     ),
 )

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS"]
 
 _LITTLE_SPACE_BYTES = 256 << 20
+_HIGH_RATE = 0.2
+"""From which rate on recording may cost so much that its limit is met."""
 _LOOKED_AT = 50
 """How many of the newest recordings are looked at for what is not covered."""
 
@@ -85,6 +87,15 @@ def check_settings() -> Iterator[Finding]:
             f" RETRACE_SAMPLE_RATE asks for {settings.sample_rate:.0%}: raise it, or 0 for no limit"
         )
         yield Finding(NOTE, "RETRACE_LIMITS_SHARE", words)
+    if settings.sample_rate > _HIGH_RATE and settings.limits_overhead > 0:
+        words = (
+            f"recording pauses where it takes more than {settings.limits_overhead:.0%} of the"
+            " process's CPU, so that of many requests at once some are missing: 0 for no limit,"
+            " to try it out"
+        )
+        yield Finding(NOTE, "RETRACE_LIMITS_OVERHEAD", words)
+    if settings.exclude:
+        yield Finding(OK, "RETRACE_EXCLUDE", f"never recorded: {', '.join(settings.exclude)}")
     if settings.sample_rate == 0:
         words = "0: only requests with an X-Trace-ID are recorded; set it above 0 for others"
         yield Finding(NOTE, "RETRACE_SAMPLE_RATE", words)

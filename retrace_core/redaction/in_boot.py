@@ -18,13 +18,15 @@ __all__ = ["InBoot"]
 
 _MOST_TEXTS = 50_000
 """So many take some 10 MB."""
+_MOST_BYTES = 2 << 20
+"""Of all lanes together; to look through so much takes a few tenths of a second."""
 
 
 class InBoot:
     """The texts of the boot tape of this process, which become more with each of its files."""
 
     def __init__(self) -> None:
-        self._tape = ""
+        self._tape, self._bytes = "", 0
         self._places: dict[bytes, tuple[str, str, BootText]] = {}
         self._drawn: list[tuple[str, str, BootText]] = []
 
@@ -37,8 +39,11 @@ class InBoot:
             lanes: id and encoded events of each, as they are written.
         """
         if tape != self._tape:
-            self._tape, self._places, self._drawn = tape, {}, []
+            self._tape, self._bytes, self._places, self._drawn = tape, 0, {}, []
         for lane, data in lanes:
+            self._bytes += len(data)
+            if self._bytes > _MOST_BYTES:
+                continue
             self._drawn += [(file, lane, one) for one in drawn_in(data)]
             for one in texts_in(data):
                 if len(self._places) >= _MOST_TEXTS:

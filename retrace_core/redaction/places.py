@@ -61,9 +61,11 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _AROUND = 32
 """So far around a value is looked whether it stands among bytes that are no text."""
 _HOLDER = re.compile(
-    rb"\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*\)s|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+"
-    rb"|\{\{[^{}]*\}\}|\{%[^{}]*%\}"
+    rb"(?:[A-Za-z_][\w.]*\()*(?:\?[0-9]*|%s|\$[0-9]+|:[A-Za-z_]\w*|%\([A-Za-z_]\w*(?:\)s)?)"
+    rb"(?:::[A-Za-z_][\w.]*[\w.()\[\]]*)?"
+    rb"|\{[^{}]*\}|\$\{[^{}]*\}?|<[^<>]*>|\*+|\{\{[^{}]*\}\}|\{%[^{}]*%\}"
 )
+"""In SQL with its type, or within a call: `password = lower($1::VARCHAR)`."""
 _WORDS = frozenset(
     b"true false null none undefined bearer basic digest required optional string integer"
     b" the your our their this that these those for from with and not are was when which used use"

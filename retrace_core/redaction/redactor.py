@@ -18,6 +18,7 @@ from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
+from retrace_core.redaction.content_folders import with_folders
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.found_values import FoundValues
 from retrace_core.redaction.hashed import HASHED, hashed_in
@@ -150,14 +151,13 @@ class Redactor:
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
-            of_secrets = [one for one in hashed if one.holds(places) or one.has_address(data)]
-            digests = [one.digest_in(data) for one in of_secrets]
-            if boot:
-                self._of_boot.add(digests)
+            kept = [one for one in hashed if one.holds(places) or one.has_address(data)]
+            digests = [one.digest_in(data) for one in kept]
+            self._of_boot.add(digests if boot else ())
             rule = BOOT_DIGEST if boot else DIGEST
             if not any([found.add_digest(digest, rule) for digest in digests]):
-                kept, repacked = of_secrets, found.repacked
-                return patched(data, picked, inner, hashed=hashed, kept=kept, repacked=repacked)
+                picked, again = with_folders(data, regions, picked), found.repacked
+                return patched(data, picked, inner, hashed=hashed, kept=kept, repacked=again)
 
     def _choose(
         self,

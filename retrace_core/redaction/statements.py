@@ -26,9 +26,11 @@ _INSERT = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    rb"([A-Za-z_][\w.\"`\[\]]*)\s*(?:=|<>|!=|==|\bI?LIKE\b|\bIS\b|\bIN\s*\()\s*(" + _HOLDER + rb")",
+    rb"([A-Za-z_][\w.\"`\[\]]*)\s*(?:=|<>|!=|==|\bI?LIKE\b|\bIS\b|\bIN\s*\()\s*(?:\w+\s?\(\s?){0,3}"
+    rb"(" + _HOLDER + rb")",
     re.IGNORECASE,
 )
+"""Also the first one of a call: `password = crypt($1, password)`."""
 _QUOTES = b' \t\r\n"`[]'
 
 
@@ -83,7 +85,7 @@ def _values(statement: bytes, place: int) -> Iterator[tuple[int, int]]:
     while place < len(statement):
         piece = _PIECE.match(statement, place)
         if piece is not None:
-            if depth == 1 and piece[1] is not None:
+            if depth and piece[1] is not None:
                 yield place, column
             place = max(piece.end(), place + 1)
             continue

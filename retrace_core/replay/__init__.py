@@ -192,6 +192,8 @@ def replay(
     if boot is None and isinstance(recording, Path | str):
         boot = find_boot_tape(Path(recording), loaded)
     boot_player = BootPlayer(boot, loaded.header.started_ns) if boot else None
+    if boot_player is not None and before:
+        boot_player.progress.allow(float(before[0].header.started_ns))
     played = flip(loaded, flags) if flags else loaded
     if (flags or mode == "tolerant") and patience_s < float("inf"):
         # A call that is left out never comes: nobody waits long for its turn.
@@ -247,6 +249,8 @@ def replay(
         assert player is not None
         refused, notes = _of_request(refusals, first, booted)
         player.findings.notes += notes
+        if boot_player is not None:
+            player.findings.notes += boot_player.progress.notes()
         found = _result(loaded, player, refused, flags or {})
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
 

@@ -20,8 +20,11 @@ from retrace_core.boot_tape import BOOT
 from retrace_core.codec import decode
 from retrace_core.errors import RecordingError
 from retrace_core.native import LANE, ScopeState
-from retrace_core.replay.chapter import Asked, Chapter, ChapterPlayer, Place
+from retrace_core.replay.chapter import Asked, Chapter, Place
+from retrace_core.replay.chapter_player import ChapterPlayer
 from retrace_core.replay.masks import Masks
+from retrace_core.replay.progress import Progress
+from retrace_core.running_on import ON
 from retrace_core.surroundings import Surroundings, restored
 from retrace_core.trace_file import load
 
@@ -116,6 +119,9 @@ class BootPlayer:
         self.lock = threading.RLock()
         self.started_ns = started_ns
         self.ended = threading.Event()
+        self.progress = Progress()
+        """How far what the start-up began in the background may get."""
+        self.progress.allow(float(started_ns))
         self._chapters: dict[tuple[str, bytes], list[Chapter]] = {}
         self._anywhere: dict[Asked, Place] = {}
         self.surroundings: Surroundings | None = None
@@ -128,8 +134,14 @@ class BootPlayer:
             lanes.setdefault(lane.id.partition("/")[0], []).append(lane)
         notes = msgspec.convert(file.request.extra.get("chapters", []), list[ChapterNote])
         for note in notes:
-            chapter = Chapter(note, lanes.get(str(note.number), ()))
-            self._chapters.setdefault((note.label, note.key), []).append(chapter)
+            of_chapter = lanes.get(str(note.number), ())
+            boots = self._chapters.get((BOOT, note.key))
+            if note.label == ON and boots:
+                chapter = boots[-1]
+                chapter.add(of_chapter)
+            else:
+                chapter = Chapter(note, of_chapter)
+                self._chapters.setdefault((note.label, note.key), []).append(chapter)
             for asked, places in chapter.places.items():
                 self._anywhere[asked] = places[-1]
         with failsafe.gate("surroundings"):
@@ -161,3 +173,4 @@ class BootPlayer:
         for lane in self.lanes:
             lane.mode = native.OFF
         self.ended.set()
+        self.progress.finish()

@@ -1,59 +1,34 @@
-"""Chapter: one chapter of a boot tape, and who answers from it.
-
-Within it a call is found by what it asks, and by what was asked just before; in no other
-order: which thread starts what, and when, differs between a server and a replay. A statement
-that is not found is looked for with its words in another order: a migration writes a table's
-constraints down as a set has them, which is by their addresses.
-"""
+"""Chapter: one chapter of a boot tape, and where in it what was asked."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import re
-import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from retrace_core import native
 from retrace_core.boot_tape import BOOT
-from retrace_core.codec import unpack_exception
-from retrace_core.errors import NotOnTape
-from retrace_core.exempt import read_site
+from retrace_core.handed_over import HANDED_OVER
 from retrace_core.hashing import KIND as DIGEST
-from retrace_core.installer import allowed_errors
-from retrace_core.lanes import Lane
-from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
 from retrace_core.ordering import ORDER
-from retrace_core.recording import CANCELLED, RAISED, Event, SoftEvent
+from retrace_core.recording import Event, SoftEvent
 from retrace_core.replay.divergence import same_key
-from retrace_core.replay.placed_answers import PlacedAnswers
-from retrace_core.replay.scratch_names import as_recorded
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import CodeType
+    from collections.abc import Iterable, Iterator
 
     from retrace_core.boot_recording import ChapterNote
-    from retrace_core.native import ScopeState
     from retrace_core.recording import LaneEvents
     from retrace_core.replay.masks import Masks
     from retrace_core.replay.placed_answers import PlacedRead
 
-__all__ = ["Asked", "Chapter", "ChapterPlayer", "Place"]
+__all__ = ["ASYNC_SLEEP", "SLEEP", "Asked", "Chapter", "Place"]
 
-T = TypeVar("T")
-_SLEEP = "time.sleep"
-_ASYNC_SLEEP = "asyncio.sleep"
-_NO_CALLS = (*ORDER, "lane.end")
+SLEEP = "time.sleep"
+ASYNC_SLEEP = "asyncio.sleep"
+_NO_CALLS = (*ORDER, "lane.end", HANDED_OVER)
 _WORDS = re.compile(r"\w+")
 _DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT)\s", re.IGNORECASE)
-_SLEEP_S = 0.05
-"""How long a sleep of the boot takes on replay, at most, in seconds."""
-
-_ROUNDS = 20
-"""So many calls in a row that had their answers before: who makes them polls, round and round."""
-
 Asked = tuple[str, bytes]
 """Kind and encoded key of a call."""
 Place = tuple["Chapter", str, int]
@@ -69,14 +44,22 @@ class Chapter:
         self.calls: dict[str, list[Event]] = {}
         self.places: dict[Asked, list[Place]] = {}
         self.has_digests = note.label == BOOT
+        self.open: set[str] = set()
+        """The lanes that had not ended when what is here was written."""
+        self.add(lanes)
+
+    def add(self, lanes: Iterable[LaneEvents]) -> None:
+        """Add the lanes of a file, which may go on with those that are here already."""
         for lane in lanes:
-            calls = self.calls.setdefault(lane.id, [])
+            name = lane.id.partition("/")[2] or lane.id
+            (self.open.discard if lane.complete else self.open.add)(name)
+            calls = self.calls.setdefault(name, [])
             for event in lane.events:
                 if isinstance(event, SoftEvent):
-                    self.soft.append((lane.id, len(calls), event))
+                    self.soft.append((name, len(calls), event))
                 elif event.kind not in _NO_CALLS:
                     asked = (event.kind, native.encode(event.key))
-                    self.places.setdefault(asked, []).append((self, lane.id, len(calls)))
+                    self.places.setdefault(asked, []).append((self, name, len(calls)))
                     calls.append(event)
                     self.has_digests = self.has_digests or event.kind == DIGEST
 
@@ -114,266 +97,44 @@ class Chapter:
                 ):
                     yield self, lane, number
 
-    def count(self, kind: str) -> int:
-        """Return how many calls of a kind it has."""
-        return sum(event.kind == kind for calls in self.calls.values() for event in calls)
-
-
-class Tape(Protocol):
-    """What a chapter needs of the whole tape."""
-
-    state: ScopeState
-    masks: Masks
-    outgoing_headers: tuple[tuple[str, str], ...]
-    lanes: list[Lane]
-    lock: threading.RLock
-    started_ns: int
-    ended: threading.Event
-
-    def anywhere(self, asked: Asked) -> Place | None:
-        """Return where a call was last asked in any chapter."""
-        ...
-
-
-class ChapterPlayer:
-    """The owner of the lanes in which a chapter is played."""
-
-    def __init__(self, boot: Tape, chapter: Chapter | None) -> None:
-        self._boot = boot
-        self._chapter = chapter
-        self.label = chapter.note.label if chapter is not None else "?"
-        self._used: set[tuple[str, int]] = set()
-        self._here: dict[Lane, Place] = {}
-        self._rounds: dict[Lane, int] = {}
-        self._sleeps = chapter.count(_ASYNC_SLEEP) if chapter is not None else 0
-        self._naps = self._slept(chapter)
-        self._asleep: list[asyncio.Future[None]] = []
-        """What tasks wait for that sleep for good: nobody else holds it, nor them."""
-        self._soft = PlacedAnswers(
-            chapter.soft if chapter is not None else (),
-            started_ns=chapter.note.started_ns if chapter is not None else boot.started_ns,
-            seed=self.label,
+    def count(self, kind: str, until_ns: float) -> int:
+        """Return how many calls of a kind had an answer at some time."""
+        return sum(
+            event.kind == kind and self.answered_ns(event) <= until_ns
+            for calls in self.calls.values()
+            for event in calls
         )
-        self.state = boot.state
-        self.masks = boot.masks if chapter is not None and chapter.has_digests else None
-        self.steps = None
-        self.outgoing_headers = boot.outgoing_headers
-        self.span_id = ""
-        self.inside = True
-        self.root = Lane(self, "boot", REPLAY)
-        self.lanes = [self.root]
-        self.infrastructure = Lane(self, "infrastructure", INFRA)
 
-    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
-        """Return a new child lane of `parent`, answered from the same chapter."""
-        lane = Lane(self, lane_id or parent.next_child_id(), parent.mode)
-        self.lanes.append(lane)
-        self._boot.lanes.append(lane)
-        return lane
+    def naps(self, until_ns: float, *, seconds: float | None = None, name: str = "") -> int:
+        """Return how many sleeps of threads in the background were over at some time.
 
-    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
-        """Return None: threads that were started here are answered from the chapter anyway."""
-
-    def lane_ending(self, lane: Lane) -> None:
-        """Do nothing: a chapter has no order."""
-
-    def lane_ended(self, lane: Lane) -> None:
-        """Do nothing, as `lane_ending`."""
-
-    def handled(self, error: BaseException) -> None:
-        """Do nothing: it is no failure of the request."""
-
-    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
-        """Return the recorded answer of a clock or entropy read."""
-        native.exempt(1)
-        try:
-            if SOFT_KINDS[kind] == _SLEEP:
-                self._sleep(lane, args[0])
-                return None
-            with self._boot.lock:
-                place = self._here.get(lane)
-                here = place[1:] if place is not None and place[0] is self._chapter else None
-                return self._soft.answer_at(SOFT_KINDS[kind], read_site(code), args, here)
-        finally:
-            native.exempt(-1)
-
-    @staticmethod
-    def _slept(chapter: Chapter | None) -> int:
-        """Return how many sleeps of threads were over when the chapter ended."""
-        if chapter is None:
-            return 0
-        soft = sum(event.kind == _SLEEP for _, _, event in chapter.soft)
-        return soft + chapter.count(_SLEEP)
-
-    def _sleep(self, lane: Lane, seconds: float) -> None:
-        """Sleep as long as it is worth waiting for.
-
-        A thread that does its work every hour has done it as often as was recorded; the sleep
-        after that takes its time, or all that it asks then would be on no tape.
+        Args:
+            until_ns: that time, Unix time in nanoseconds.
+            seconds: only those of this length; None for any.
+            name: only those of this lane; "" for all of them but the first.
         """
-        with self._boot.lock:
-            self._naps -= 1
-            is_over = self._naps >= 0 or lane is self.root or self.label != BOOT
-        if is_over:
-            time.sleep(min(seconds, _SLEEP_S))
-        else:
-            self._boot.ended.wait(seconds)
+        lanes = [self.calls.get(name, ())] if name else self._background()
+        return sum(
+            event.kind == SLEEP
+            and seconds in (None, event.key)
+            and self.answered_ns(event) <= until_ns
+            for calls in lanes
+            for event in calls
+        )
 
-    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
-        """Return whether a call in no order was recorded, and its outcome."""
-        try:
-            return True, self.answer(lane, kind, key)
-        except NotOnTape:
-            return False, None
+    def _background(self) -> list[list[Event]]:
+        return [calls for name, calls in self.calls.items() if name != "0"]
 
-    def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
-        """Return what to raise where an answer is of no use."""
-        return NotOnTape(kind, f"{key!r:.200} ({reason})")
+    def answered_ns(self, event: Event) -> int:
+        """Return when a call of it had its answer, Unix time in nanoseconds."""
+        return self.note.started_ns + event.end_us * 1000
 
-    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
-        """Return True: a chapter is asked in no order, and says itself what is not on it."""
-        return True
-
-    def comes_next(self, lane: Lane, kind: str) -> bool:
-        """Return False: a chapter has no order in which something would come."""
-        return False
-
-    def is_handed_over(self, lane: Lane, key: str) -> bool:
-        """Return False: what is started here runs, and hands over what it has itself."""
-        return False
-
-    def got(self, lane: Lane) -> None:
-        """Do nothing, as `lane_ending`."""
-
-    def cancelled(self, lane: Lane, kind: str) -> None:
-        """Do nothing, as `lane_ending`."""
-
-    def answers_itself(self, lane: Lane, kind: str) -> None:
-        """Never called: `comes` is True."""
-
-    def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
-        """Return True when a failed `kind` of the chapter was not given back yet.
-
-        Where it is known what is asked, only one that asked the same.
-        """
-        if self._chapter is None:
-            return False
-        key = None if key is None else as_recorded(key)
+    def has_more(self, name: str, number: int, until_ns: float) -> bool:
+        """Return True where a lane asked for more than what stands at some place, until a time."""
         return any(
-            event.kind == kind
-            and event.status == RAISED
-            and (name, place) not in self._used
-            and (key is None or self._is_same(event, key))
-            for name, calls in self._chapter.calls.items()
-            for place, event in enumerate(calls)
+            event.kind not in (SLEEP, ASYNC_SLEEP) and self.answered_ns(event) <= until_ns
+            for event in self.calls[name][number + 1 :]
         )
-
-    def _is_same(self, event: Event, key: object) -> bool:
-        masks = self._boot.masks
-        if not masks:
-            return native.encode(event.key) == native.encode(key)
-        return masks.hold(functools.partial(same_key, event.key, key, masks=masks), learns=False)
-
-    def in_turn(
-        self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
-    ) -> T:
-        """Take a lock, or an item of a queue, at once."""
-        lane.busy += 1
-        try:
-            return live()
-        finally:
-            lane.busy -= 1
-
-    def answer(self, lane: Lane, kind: str, key: object) -> object:
-        """Return or raise the recorded outcome of a call.
-
-        Raises:
-            NotOnTape: nobody asked this when it was recorded.
-        """
-        key = as_recorded(key)
-        with self._boot.lock:
-            event = self._next(lane, (kind, native.encode(key)), key)
-        if event is None:
-            raise NotOnTape(kind, repr(key)[:200])
-        if self._polls(lane) and asyncio._get_running_loop() is None:
-            self._boot.ended.wait(_SLEEP_S)
-        if event.status == CANCELLED:
-            raise asyncio.CancelledError
-        if event.status == RAISED:
-            raise unpack_exception(event.value, allowed_errors())
-        return event.value
-
-    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
-        """Do what `answer` does; a loop that sleeps goes round as often as it was recorded."""
-        if kind == _ASYNC_SLEEP:
-            self._sleeps -= 1
-            if self._sleeps < 0:
-                self._asleep.append(asyncio.get_running_loop().create_future())
-                await self._asleep[-1]
-        await asyncio.sleep(_SLEEP_S if self._polls(lane) else 0)
-        return self.answer(lane, kind, key)
-
-    def _polls(self, lane: Lane) -> bool:
-        """Return True for work in the background that asks the same again and again.
-
-        What had kept it waiting while it was recorded does not on replay: it would take all of
-        the processor's time.
-        """
-        return lane is not self.root and self._rounds.get(lane, 0) >= _ROUNDS
-
-    def _next(self, lane: Lane, asked: Asked, key: object) -> Event | None:
-        """Return the recorded call, and remember where it was.
-
-        It is looked for further on in the recorded lane that the last one came from; then,
-        if it says what it asks, among the calls of the chapter, those not yet made first;
-        then in the other chapters; then with its words in another order; and then with
-        other texts where some are masked.
-        """
-        place = self._further(lane, asked)
-        if place is None and key is not None:
-            mine = self._chapter.places.get(asked, []) if self._chapter is not None else []
-            place = self._fresh(mine) or self._boot.anywhere(asked)
-            if place is None and self._chapter is not None:
-                place = self._fresh(self._chapter.with_words_of(asked[0], key))
-            if place is None and self._chapter is not None and self._boot.masks:
-                place = self._alike(self._chapter, asked[0], key)
-        if place is None:
-            return None
-        chapter, name, number = self._here[lane] = place
-        is_fresh = chapter is self._chapter and place[1:] not in self._used
-        self._rounds[lane] = 0 if is_fresh else self._rounds.get(lane, 0) + 1
-        if chapter is self._chapter:
-            self._used.add((name, number))
-        return chapter.calls[name][number]
-
-    def _alike(self, chapter: Chapter, kind: str, key: object) -> Place | None:
-        """Return where the same was asked but for what is masked in it.
-
-        Several calls may differ in nothing but pseudonyms (a table's rows, looked for by their
-        digests): what the code said before decides, then the order.
-        """
-        masks = self._boot.masks
-        place = self._fresh(list(chapter.alike(kind, key, masks)))
-        return place or next(chapter.alike(kind, key, masks, but=self._used), None)
-
-    def _fresh(self, places: list[Place]) -> Place | None:
-        """Return the first of some places that is not used yet, else the last of them."""
-        fresh = [one for one in places if one[1:] not in self._used]
-        again = fresh[:1] or places[-1:]
-        return again[0] if again else None
-
-    def _further(self, lane: Lane, asked: Asked) -> Place | None:
-        here = self._here.get(lane)
-        if here is None:
-            first = next(iter(self._chapter.calls), None) if self._chapter is not None else None
-            if self._chapter is None or first is None:
-                return None
-            here = (self._chapter, first, -1)
-        chapter, name, number = here
-        for place in chapter.places.get(asked, ()):
-            if place[1] == name and place[2] > number and place[1:] not in self._used:
-                return place
-        return None
 
 
 def _words(key: object) -> list[str]:

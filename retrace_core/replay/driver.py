@@ -28,7 +28,7 @@ from retrace_core.replay.unblocking import finished_or_diverged, interrupted
 from retrace_core.task_call import PROTOCOL, call_of, end_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.lanes import Lane
     from retrace_core.recording import Recording, Request
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["drive", "drive_in_loop"]
 
 _GRACE_S = 10.0
+_STEP_S = 0.002
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _HEAD_AND_BODY = ("http.response.start", "http.response.body")
 
@@ -67,8 +68,10 @@ def drive(
         return
     carrying_on = CarryingOn(_boot_files(player))
     for recorded, answers in runs:
+        for _ in _start_up_gets_there(player.boot, recorded, answers):
+            time.sleep(_STEP_S)
         one = carrying_on.before(recorded, answers)
-        context = contextvars.copy_context()
+        context = _context(one.request)
         with interrupted(answers):
             if one.request.protocol == PROTOCOL:
                 context.run(_drive_task, app, one, answers, player.boot)
@@ -79,8 +82,24 @@ def drive(
             carrying_on.after(recorded, answers)
 
 
+def _start_up_gets_there(
+    boot: BootPlayer | None, recording: Recording, player: Player
+) -> Iterator[None]:
+    """Let the start-up's work get as far as it had got; yields as long as that takes."""
+    if boot is not None:
+        header = recording.header
+        ended_ns = header.started_ns + header.duration_ns
+        yield from boot.progress.request_comes(header.started_ns, ended_ns, lambda: player.served)
+
+
 def _boot_files(player: Player) -> Sequence[Recording]:
     return player.boot.files if player.boot is not None else ()
+
+
+def _context(request: Request) -> contextvars.Context:
+    """Return what a request runs in: a server's thread has nothing of what the start-up set."""
+    fresh = request.protocol == "wsgi" and request.extra.get("wsgi.multithread") is True
+    return contextvars.Context() if fresh else contextvars.copy_context()
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
@@ -113,6 +132,8 @@ async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
     carrying_on = CarryingOn(_boot_files(runs[-1][1]))
     async with _Lifespan(app, runs[-1][1]) as state:
         for recorded, player in runs:
+            for _ in _start_up_gets_there(runs[-1][1].boot, recorded, player):
+                await asyncio.sleep(_STEP_S)
             recording = carrying_on.before(recorded, player)
             context = contextvars.copy_context()
             context.run(LANE.set, _first_lane(app, player))
@@ -226,6 +247,9 @@ class _Lifespan:
                 await asyncio.wait([self._task], timeout=5)
 
     async def _run(self) -> None:
+        lane: Any = LANE.get()
+        if self._boot is not None and lane is not None:
+            self._boot.progress.foreground.add(lane)
         scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}
         asked = False
 
@@ -289,6 +313,7 @@ def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> N
 
 
 def _await_spawned_lanes(player: Player) -> None:
+    player.over = True
     deadline = time.monotonic() + _GRACE_S
     while player.divergence is None and player.running() and time.monotonic() < deadline:
         time.sleep(0.002)

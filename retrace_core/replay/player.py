@@ -27,7 +27,7 @@ from retrace_core.replay.polling import SLEEP, Polling
 from retrace_core.replay.postponed import Postponed
 from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.scratch_names import as_recorded
-from retrace_core.replay.soft import SoftAnswers
+from retrace_core.replay.soft import soft_answers
 from retrace_core.replay.steps import steps_of
 from retrace_core.replay.turns import Turns, passing
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import CodeType
 
-    from retrace_core.recording import LaneEvents, Recording
+    from retrace_core.recording import Recording
     from retrace_core.replay.boot import BootPlayer
     from retrace_core.replay.matching import Matching, Mode
 
@@ -91,7 +91,7 @@ class Player(ReplayedResponse):
         self._lock = threading.Lock()
         self.masks = masks_of(recording)  # how what is asked is compared
         for lane in recording.lanes:
-            self._cursors[lane.id] = LaneCursor(lane, self._soft_answers(lane), masks=self.masks)
+            self._cursors[lane.id] = LaneCursor(lane, soft_answers(header, lane), masks=self.masks)
         self._turns = Turns(
             ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
             steps=steps_of(recording),
@@ -172,8 +172,6 @@ class Player(ReplayedResponse):
             lane.mode = native.OFF
         self._turns.release()
 
-    # -- answers
-
     @property
     def divergence(self) -> Divergence | None:
         """The first point where the code asked something else than was recorded."""
@@ -182,6 +180,7 @@ class Player(ReplayedResponse):
     def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
         """Return the recorded answer of a clock or entropy read."""
         if SOFT_KINDS[kind] == SLEEP:
+            self._stay(lane, SLEEP)
             if self._polling.naps(self._cursor(lane), self._head(lane, SLEEP), args[0]):
                 return None
             return self.answer(lane, SLEEP, args[0])
@@ -265,6 +264,7 @@ class Player(ReplayedResponse):
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call, in its turn."""
+        self._stay(lane, kind)
         event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
         self._turns.wait(lane, turn)
@@ -325,6 +325,12 @@ class Player(ReplayedResponse):
             yield
         finally:
             self._watcher = None
+
+    def _stay(self, lane: Lane, kind: str) -> None:
+        if lane is not self.root and asyncio._get_running_loop() is None:
+            self._head(lane, kind)
+            if self._cursor(lane).is_under_way():
+                self._postponed.stay_in_thread(lambda: self.over, self.patience_s)
 
     def _take(self, lane: Lane, kind: str, key: object) -> tuple[Event, int]:
         self._raise_divergence()
@@ -388,13 +394,7 @@ class Player(ReplayedResponse):
     def _cursor(self, lane: Lane) -> LaneCursor:
         cursor = self._cursors.get(lane.id)
         if cursor is None:
-            cursor = self._cursors.setdefault(lane.id, LaneCursor(None, self._soft_answers(None)))
+            cursor = self._cursors.setdefault(
+                lane.id, LaneCursor(None, soft_answers(self._recording.header))
+            )
         return cursor
-
-    def _soft_answers(self, lane: LaneEvents | None) -> SoftAnswers:
-        header = self._recording.header
-        return SoftAnswers(
-            lane.events if lane is not None else (),
-            started_ns=header.started_ns,
-            seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
-        )

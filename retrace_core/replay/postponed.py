@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from typing import TYPE_CHECKING
 
+from retrace_core.boundary import replays_run
 from retrace_core.lanes import mask
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Postponed"]
 
+_NEVER = threading.Event()
 _STEP_S = 0.25
 """How long other tasks of a request that is over may still take to cancel one, in seconds."""
 
@@ -92,6 +95,23 @@ class Postponed:
             await asyncio.wait([never], timeout=None if patience_s == float("inf") else patience_s)
             if not was_over and not over():
                 return
+
+    @staticmethod
+    def stay_in_thread(over: Callable[[], bool], patience_s: float) -> None:
+        """Wait where a thread got no answer; returns when the request itself waits for it.
+
+        Args: as for `come`.
+
+        Raises:
+            SystemExit: the replay has ended; it ends the thread, and no more.
+        """
+        waited_s = 0.0
+        while replays_run():
+            _NEVER.wait(_STEP_S)
+            waited_s = 0.0 if over() else waited_s + _STEP_S
+            if waited_s > patience_s:
+                return
+        raise SystemExit
 
     async def _wait_on(self, turn: Callable[[], Awaitable[None]]) -> None:
         # In a task of its own: anyio cancels again with each step of the loop.

@@ -22,7 +22,9 @@ from retrace_core.recording import SoftEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SoftAnswers"]
+    from retrace_core.recording import Header, LaneEvents
+
+__all__ = ["SoftAnswers", "soft_answers"]
 
 _STEP_S = 1e-6
 _STEP_NS = 1_000
@@ -164,3 +166,12 @@ def _moment(value: Any, args: tuple[Any, ...]) -> object:
         value = datetime.datetime.combine(value, datetime.time())
     fields = (value.year, value.month, value.day, value.hour, value.minute, value.second)
     return cls(*fields, value.microsecond, tzinfo=zone, fold=value.fold)
+
+
+def soft_answers(header: Header, lane: LaneEvents | None = None) -> SoftAnswers:
+    """Return the answers of one lane of a recording; None for a lane that it has not."""
+    return SoftAnswers(
+        lane.events if lane is not None else (),
+        started_ns=header.started_ns,
+        seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
+    )

@@ -17,6 +17,7 @@ from django.core.cache.backends.redis import RedisCache
 from flask_caching import Cache
 
 from retrace_core import boot_tape, installer
+from retrace_core.recording import SoftEvent
 from tests.recorded import assert_identical, only_recording, record_wsgi
 from tests.test_frameworks import configure_django
 
@@ -112,6 +113,25 @@ def test_an_object_that_the_request_put_there_is_found(
         return str(cache.get("basket").size)
 
     app, recording = record_wsgi(recordings, view)
+    cache.clear()
+    assert_identical(recording, app)
+
+
+@pytest.mark.parametrize(
+    "cache", [LocMemCache("ends", {}), cachelib.SimpleCache()], ids=["Django", "cachelib"]
+)
+def test_when_an_entry_ends_is_reckoned_by_the_clock_that_is_asked_when_it_is_looked_up(
+    recordings: Path, cache: Any
+) -> None:
+    """The live one: a replay days later has what the replay before it put there for a minute."""
+
+    def view() -> str:
+        cache.set("basket", Basket(3), timeout=60)
+        return str(cache.get("basket").size)
+
+    app, recording = record_wsgi(recordings, view)
+    events = [event for lane in recording.lanes for event in lane.events]
+    assert not any(isinstance(event, SoftEvent) for event in events)
     cache.clear()
     assert_identical(recording, app)
 

@@ -142,6 +142,17 @@ def test_a_rate_above_the_ceiling_is_noted(retrace: Callable[..., Any]) -> None:
     assert found["RETRACE_LIMITS_SHARE"]["verdict"] == "note"
 
 
+def test_what_is_missing_by_a_limit_or_by_its_path_is_said(retrace: Callable[..., Any]) -> None:
+    """Who tries it out with every request at once finds out why some are not there."""
+    found = findings(retrace("doctor", "--json", env=ON))
+    assert "0 for no limit" in found["RETRACE_LIMITS_OVERHEAD"]["words"]
+    assert "/health" in found["RETRACE_EXCLUDE"]["words"]
+    calm = {"RETRACE_LIMITS_OVERHEAD": "0", "RETRACE_EXCLUDE": ""}
+    found = findings(retrace("doctor", "--json", env={**ON, **calm}))
+    assert "no limit" not in found["RETRACE_LIMITS_OVERHEAD"]["words"]
+    assert "/health" not in found["RETRACE_EXCLUDE"]["words"]
+
+
 def test_what_is_well_is_said(retrace: Callable[..., Any], put: Callable[..., Path]) -> None:
     """Settings with their origins, the folder, the native part and recordings are listed."""
     put()

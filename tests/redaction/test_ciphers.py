@@ -236,6 +236,28 @@ def test_what_cannot_be_masked_is_not_recorded(
     assert replay(recording, app).identical
 
 
+@pytest.mark.parametrize("said", ["", "{}", "null", "None************", "[]" + "\x0e" * 14])
+def test_an_encrypted_column_that_holds_nothing_holds_nothing_again(
+    recordings: Path, said: str
+) -> None:
+    """That is no secret: another key finds it, too."""
+    nonce, keys = os.urandom(12), [os.urandom(32), os.urandom(32)]
+    made = aead.AESGCM(keys[0]).encrypt(nonce, said.encode(), None)
+    app = flask.Flask("shop")
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.get("/")
+    def view() -> str:
+        return repr(aead.AESGCM(keys[0]).decrypt(nonce, made, None))
+
+    assert app.test_client().get("/").text == repr(said.encode())
+    assert writer.flush(10)
+    (recording,) = map(load, files(recordings))
+    del keys[0]
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
 @of_each_way
 def test_nothing_is_recorded_where_nothing_is_masked(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Way

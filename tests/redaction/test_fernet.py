@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import flask
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from retrace_core import load, replay, writer
 from retrace_mw import RetraceMiddleware
@@ -90,3 +90,49 @@ def test_nothing_is_recorded_where_nothing_is_masked(
     for recording in record(recordings, tmp_path / "a.db"):
         kinds = {event.kind for lane in recording.lanes for event in lane.events}
         assert not [kind for kind in kinds if kind.startswith("free.cryptography.")]
+
+
+def keys(*given: bytes) -> MultiFernet:
+    """Return what takes tokens of several keys, and makes those of the first."""
+    return MultiFernet([Fernet(key) for key in given])
+
+
+def test_one_of_several_keys(recordings: Path, tmp_path: Path) -> None:
+    """As where keys are changed from time to time: an old token, and the new one made of it."""
+    old, new = Fernet.generate_key(), Fernet.generate_key()
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection, connection:
+        connection.execute("CREATE TABLE kept (content)")
+
+    def make(*taken: bytes) -> flask.Flask:
+        app = make_app(tmp_path / "a.db", taken[-1])
+
+        @app.post("/rotate")
+        def rotate() -> str:
+            with closing(sqlite3.connect(tmp_path / "a.db")) as connection, connection:
+                (token,) = connection.execute("SELECT content FROM kept").fetchone()
+                rotated = keys(*taken).rotate(token)
+                connection.execute("UPDATE kept SET content = ?", (rotated,))
+            return f"{len(keys(*taken).decrypt(token, ttl=60))}"
+
+        @app.get("/words")
+        def words() -> str:
+            with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+                (token,) = connection.execute("SELECT content FROM kept").fetchone()
+            return f"{len(keys(taken[0]).decrypt(token).split())}"
+
+        return app
+
+    client = make(new, old).test_client()
+    assert client.post("/keep").text == "kept"
+    assert client.post("/rotate").text == str(len(SAID))
+    assert client.get("/words").text == "6"
+    assert writer.flush(10)
+    assert SAID.encode() not in raw(recordings)
+    (tmp_path / "a.db").unlink()
+    keeping, rotating, asking = sorted(
+        map(load, files(recordings)), key=lambda one: one.header.started_ns
+    )
+    others = make(Fernet.generate_key(), Fernet.generate_key())
+    result = replay(asking, others, before=[keeping, rotating])
+    assert result.identical, result.summary()
+    assert replay(rotating, others, before=[keeping]).identical

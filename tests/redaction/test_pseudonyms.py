@@ -9,6 +9,7 @@ import re
 import string
 import uuid
 
+from cryptography.fernet import Fernet
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -173,3 +174,17 @@ def test_a_moment_stays_one(moment: datetime.datetime, between: str) -> None:
     """It can be read, and is as long."""
     text = moment.isoformat(between)
     assert datetime.datetime.fromisoformat(ONE.of(text)).isoformat(between) == ONE.of(text)
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(0, 2**33))
+def test_a_token_of_fernet_says_when_it_was_made(secret: bytes, moment: int) -> None:
+    """It stands in clear at its beginning, where some read it; the rest is another."""
+    fernet = Fernet(Fernet.generate_key())
+    token = fernet.encrypt_at_time(secret, moment).decode()
+    for text in (token, token.rstrip("=")):
+        made = ONE.of(text)
+        assert made != text
+        raw = base64.urlsafe_b64decode(made + "=" * (-len(made) % 4))
+        assert raw[:1] == b"\x80"
+        assert int.from_bytes(raw[1:9], "big") == moment
+        assert text[16:40] not in made

@@ -3,7 +3,8 @@
 Hook: `BaseEventLoop.create_task`, to which `asyncio.create_task`, `gather`, `TaskGroup`,
 `ensure_future` and anyio's task groups all come: tasks run in lanes of their own. And
 `BaseEventLoop.create_future`, where the application calls it itself: whose result other work of
-the process may set (`handed_futures`). Read in CPython 3.11 to 3.13.
+the process may set (`handed_futures`). And `subprocess_exec` and `subprocess_shell`, by which anyio
+starts programs (`loop_program`). Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from asyncio.base_events import BaseEventLoop
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
+from retrace_core.loop_program import carry_program
 
 BOUNDARY = Boundary(
     kind="task",
@@ -20,5 +22,7 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(BaseEventLoop, "create_task", carry_task),
         Patch(BaseEventLoop, "create_future", carry_future_result),
+        Patch(BaseEventLoop, "subprocess_exec", carry_program),
+        Patch(BaseEventLoop, "subprocess_shell", carry_program),
     ),
 )

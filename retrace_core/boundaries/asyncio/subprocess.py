@@ -2,7 +2,7 @@
 
 As with `subprocess`, the start is an event, and so are what goes through its pipes, each look at
 its exit status and each signal: on replay nothing is started. A program that is started by the
-loop's own `subprocess_exec`, as anyio does, is not recorded; a replay says that it is missing.
+loop's own `subprocess_exec`, as anyio does, is told of by `loop_program`.
 
 Hooks: `create_subprocess_exec` and `create_subprocess_shell`, in `asyncio` and in
 `asyncio.subprocess`. Read in CPython 3.11 to 3.13.

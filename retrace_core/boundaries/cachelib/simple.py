@@ -1,7 +1,8 @@
 """cachelib's SimpleCache, which Flask-Caching uses too: what is asked of it is an event.
 
 Hooks: `SimpleCache.get`, `has`, `add`, `delete`; `get_many`, `inc` and `dec` come down to them.
-What is put there is no event. Read in cachelib 0.9 to 0.17.
+What is put there is no event; when it ends, `_normalize_timeout` reckons. Read in cachelib
+0.9 to 0.17.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cachelib.simple import SimpleCache
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.memory_cache import answered
+from retrace_core.memory_cache import answered, by_live_clock
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -39,5 +40,8 @@ def _hooked(name: str) -> Patch:
 BOUNDARY = Boundary(
     kind="cachelib",
     supports="cachelib>=0.9",
-    hooks=(_hooked("get"), _hooked("has"), _hooked("add"), _hooked("delete")),
+    hooks=(
+        *(_hooked(name) for name in ("get", "has", "add", "delete")),
+        Patch(SimpleCache, "_normalize_timeout", by_live_clock),
+    ),
 )

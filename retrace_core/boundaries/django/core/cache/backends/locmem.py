@@ -1,8 +1,9 @@
 """Django's LocMemCache: what is asked of it is an event.
 
 Hooks: `LocMemCache.get`, `has_key`, `add`, `touch`, `incr`, `delete`; `get_many`, `get_or_set`,
-`decr` and the asynchronous ones come down to them. What is put there is no event. Caches of
-other backends are covered by their clients. Read in Django 4.2 to 5.2.
+`decr` and the asynchronous ones come down to them. What is put there is no event; when it ends,
+`get_backend_timeout` reckons. Caches of other backends are covered by their
+clients. Read in Django 4.2 to 5.2.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.cache.backends.locmem import LocMemCache
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.memory_cache import answered, looked_up
+from retrace_core.memory_cache import answered, by_live_clock, looked_up
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ BOUNDARY = Boundary(
     supports="django>=4.2",
     hooks=(
         Patch(LocMemCache, "get", _hooked_get),
+        Patch(LocMemCache, "get_backend_timeout", by_live_clock),
         *(_hooked(name) for name in ("has_key", "add", "touch", "incr", "delete")),
     ),
 )

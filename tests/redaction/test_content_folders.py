@@ -1,0 +1,55 @@
+"""Stores of content name folders by the beginnings of digests; masked digests, masked folders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retrace_core import replay
+from tests.recorded import record_wsgi
+from tests.redaction.raw import raw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LETTERS = [f"From: ann{number}@example.com" for number in range(3)]
+OTHER = "nothing of anybody"
+
+
+def name_of(content: str) -> str:
+    """Return the digest by which a store keeps something."""
+    return hashlib.sha1(content.encode(), usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("cuts", [(2,), (2, 4)], ids=["as Git", "as caches"])
+def test_a_folder_of_masked_content(
+    recordings: Path, tmp_path_factory: pytest.TempPathFactory, cuts: tuple[int, ...]
+) -> None:
+    """It is made before what is put there, and named without the rest of the digest."""
+    store = str(tmp_path_factory.mktemp("store", numbered=True))
+    post = os.path.join(store, "post")
+    with open(post, "w") as file:
+        file.write("\n".join([*LETTERS, OTHER]))
+
+    def view() -> str:
+        with open(post) as file:
+            letters = file.read().splitlines()
+        for letter in letters:
+            name, folder, done = name_of(letter), store, 0
+            for cut in cuts:
+                folder, done = os.path.join(folder, name[done:cut]), cut
+                if not os.path.exists(folder):
+                    os.mkdir(folder)
+            with open(os.path.join(folder, name[done:]), "w") as file:
+                file.write(letter)
+        return "kept"
+
+    app, recording = record_wsgi(recordings, view)
+    for letter in LETTERS:
+        assert name_of(letter)[2:].encode() not in raw(recordings)
+    assert f"{store}/{name_of(OTHER)[:2]}".encode() in raw(recordings)
+    result = replay(recording, app)
+    assert result.identical, result.summary()

@@ -1,0 +1,254 @@
+"""Running on: what the start-up began in the background is on replay where it was at a request."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retrace_core import boot_tape, native
+from retrace_core.boot_chapter import BOOT
+from retrace_core.native import LANE, OFF, RECORD
+from retrace_core.running_on import ON
+from tests.server_process import free_port
+from tests.test_servers import get, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+THREAD = """
+import sqlite3
+import threading
+
+import retrace_mw
+
+SEEN = []
+STOP = threading.Event()
+
+
+def look():
+    while not STOP.wait(0.05):
+        with sqlite3.connect("shop.db") as connection:
+            found = connection.execute("select name from stock").fetchall()
+        if found not in SEEN:
+            SEEN.append(found)
+
+
+threading.Thread(target=look, daemon=True).start()
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [repr(SEEN).encode()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+TASK = """
+import asyncio
+import contextlib
+import sqlite3
+
+import retrace_mw
+
+SEEN = []
+
+
+async def look():
+    while True:
+        with sqlite3.connect("shop.db") as connection:
+            found = connection.execute("select name from stock").fetchall()
+        if found not in SEEN:
+            SEEN.append(found)
+        await asyncio.sleep(0.05)
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        looking = asyncio.create_task(look())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        looking.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": repr(SEEN).encode()})
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+SLEEPS = """
+import threading
+import time
+
+import retrace_mw
+
+
+def sleep_on():
+    while True:
+        time.sleep(0.3)
+
+
+def application(environ, start_response):
+    threading.Thread(target=sleep_on, daemon=True).start()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"started"]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+GUNICORN = ["-m", "gunicorn", "-w", "1", "-b"]
+UVICORN = ["-m", "uvicorn", "--log-level", "warning", "--port"]
+
+
+def _stock(folder: Path, name: str) -> None:
+    with closing(sqlite3.connect(folder / "shop.db")) as connection, connection:
+        connection.execute("create table if not exists stock (name)")
+        connection.execute("insert into stock values (?)", [name])
+
+
+def _until(base: str, text: str) -> None:
+    """Ask until the background has seen something."""
+    deadline = time.monotonic() + 20
+    while text not in (said := get(base)):
+        assert time.monotonic() < deadline, said
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a database, in which a server is started and replayed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    _stock(tmp_path, "tea")
+    return tmp_path
+
+
+def _replay(trace: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", trace, "--cold", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    found: dict[str, object] = json.loads(done.stdout)["recordings"][0]
+    return found | {"status": done.returncode}
+
+
+@pytest.mark.parametrize(("program", "server"), [(THREAD, GUNICORN), (TASK, UVICORN)])
+def test_the_background_is_where_it_was_when_the_request_came(
+    shop: Path, program: str, server: list[str]
+) -> None:
+    """The first request saw tea, the last one salt and oil too; each does so again, alone."""
+    (shop / "shop.py").write_text(program)
+    port = free_port()
+    place = f"127.0.0.1:{port}" if server is GUNICORN else str(port)
+    command = ["retrace_core.cli", "run", "--", sys.executable, *server, place, "shop:app"]
+    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+        _until(base, "tea")
+        get(base, {"X-Trace-ID": "first"})
+        for name in ("salt", "oil"):
+            _stock(shop, name)
+            _until(base, name)
+        get(base, {"X-Trace-ID": "last"})
+        _stock(shop, "never")
+        _until(base, "never")
+        get(base, {"X-Trace-ID": "later"})
+    (shop / "shop.db").unlink()
+    for trace in ("first", "last"):
+        found = _replay(trace)
+        assert found["status"] == 0, found
+
+
+def test_a_thread_of_a_request_that_sleeps_on_is_left_asleep(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next sleep was not over when the recording was closed."""
+    monkeypatch.setenv("RETRACE_GRACE_S", "1")
+    (shop / "shop.py").write_text(SLEEPS)
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable, *GUNICORN]
+    command += [f"127.0.0.1:{port}", "shop:app"]
+    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "sleeps"})
+        deadline = time.monotonic() + 20
+        while not list((shop / "recordings" / "sleeps").glob("*/trace.bin")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    found = _replay("sleeps")
+    assert found["status"] == 0, found
+
+
+@pytest.fixture
+def boot(monkeypatch: pytest.MonkeyPatch) -> Iterator[boot_tape.BootTape]:
+    """A tape whose boot goes on."""
+    tape = boot_tape.BootTape(1 << 20)
+    monkeypatch.setattr(boot_tape, "_tape", tape)
+    tape.boot = tape.open(BOOT)
+    yield tape
+    if tape.running is not None:
+        tape.running.stop()
+    LANE.set(None)
+
+
+def _asks(lane: native.Lane, what: str) -> None:
+    lane.record("news.get", what, 0, "nothing", native.now_ns())
+
+
+def test_only_what_has_not_ended_goes_on(boot: boot_tape.BootTape) -> None:
+    """Where nothing does, the process pays nothing."""
+    assert boot.boot is not None
+    lane = boot.boot.root.spawn()
+    _asks(lane, "a")
+    lane.end()
+    armed = native.arm(0)
+    boot_tape.end_boot()
+    assert (lane.mode, boot.running, native.arm(0)) == (OFF, None, armed - 1)
+
+
+def test_what_has_come_since_is_a_part_of_its_own(boot: boot_tape.BootTape) -> None:
+    """With what had come before it, it is all that the lane asked."""
+    assert boot.boot is not None
+    lane = boot.boot.root.spawn()
+    _asks(lane, "a")
+    boot_tape.end_boot()
+    _, [first] = boot.take_unsaved()
+    _asks(lane, "b")
+    lane.end()
+    _, [second] = boot.take_unsaved()
+    assert [first.label, second.label] == [BOOT, ON]
+    parts = [next(part for part in one.lanes if part.id == lane.id) for one in (first, second)]
+    assert b"".join(part.data() for part in parts) == lane.data()
+    assert boot.take_unsaved() == (0, [])
+
+
+def test_a_lane_in_which_a_request_comes_is_the_servers(boot: boot_tape.BootTape) -> None:
+    """So are those that it was started from; the request is none of the start-up's."""
+    assert boot.boot is not None
+    server = boot.boot.root.spawn()
+    looks = boot.boot.root.spawn()
+    boot_tape.end_boot()
+    connection = server.spawn()
+    assert boot_tape.serves_request(connection)
+    assert [one.mode for one in (server, connection, looks)] == [OFF, OFF, RECORD]
+
+
+def test_it_ends_where_it_asks_too_much(boot: boot_tape.BootTape) -> None:
+    """A quarter of what is left of the tape is for it."""
+    assert boot.boot is not None
+    lane = boot.boot.root.spawn()
+    boot_tape.end_boot()
+    for _ in range(5000):
+        _asks(lane, "x" * 100)
+    assert lane.state.size_bytes <= boot.limit_bytes // 4
+    assert lane.state.cut
