@@ -57,6 +57,8 @@ _OURS = tuple(
 _DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
 _LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lock.py"))
 _DATES = (os.path.join("wsgiref", "handlers.py"), "format_date_time")
+_SIGNERS = tuple(os.path.join("botocore", name) for name in ("auth.py", "compat.py", "signers.py"))
+"""They say when a URL was signed, which the application hands on."""
 _CARRIERS = ("carried", "lent")
 _HANDED_ON = frozenset(
     (
@@ -122,6 +124,8 @@ def classify(code: CodeType) -> int:
         return _number(site_name(code))  # a column's default: `default=datetime.now`
     if location in _LOCKS:
         return _number(site_name(code))  # how often a lock is tried is up to its clock
+    if location in _SIGNERS:
+        return _number(site_name(code))
     if (location, code.co_name) in _HANDED_ON:
         return _number("?")
     if (location, code.co_name) == _DATES:

@@ -147,8 +147,11 @@ def _named(
 def world_text(text: str) -> str:
     """Return a text, as of a program's argument, with "$TMP" for the folder for temporary files.
 
-    Only where a path begins: `/var/tmp/a` has nothing to do with `/tmp`.
+    Only where a path begins: `/var/tmp/a` has nothing to do with `/tmp`. The interpreter that runs
+    the application, which is elsewhere on a laptop, is "$PYTHON".
     """
+    if text and text == sys.executable:
+        return "$PYTHON"
     for folder in (tempfile.tempdir or _GUESSED, *_recorded):
         begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
         text = re.sub(begins, lambda _: _TEMPORARY, text)

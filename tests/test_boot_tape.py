@@ -369,6 +369,7 @@ def test_which_earlier_request_led_the_others_astray_is_said(
     done = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
     assert done.returncode == 1, done.stdout
     assert "earlier requests run first, 2 diverged; the first was" in done.stdout
+    assert "what was not recorded (health checks" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["SSH_PORT", "GIT_COMMIT"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retrace_core import replay
+from retrace_core.replay import unblocking
 from tests.recorded import record_asgi, record_wsgi
 
 if TYPE_CHECKING:
@@ -81,3 +82,33 @@ def test_a_handler_that_waits_for_a_thread(recordings: Path, writer: Writer) -> 
     result = replay(recording, app)
     assert result.divergence is not None
     assert "SELECT 2" in str(result.divergence.asked_key)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("record", [record_wsgi, record_asgi])
+def test_an_earlier_request_that_hangs_has_a_limit_of_its_own(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch, record: Any
+) -> None:
+    """The request in question is replayed after it, all the same; and it is told which one hung."""
+    monkeypatch.setattr(unblocking, "_LEAST_S", 0.5)
+    hangs = False
+
+    def wait() -> str:
+        nonlocal hangs
+        if hangs:
+            hangs = False  # the first of the two
+            threading.Event().wait()
+        return "done"
+
+    async def wait_in_loop() -> str:
+        nonlocal hangs
+        if hangs:
+            hangs = False
+            await asyncio.get_running_loop().create_future()
+        return "done"
+
+    app, recording = record(recordings, wait if record is record_wsgi else wait_in_loop)
+    hangs = True
+    result = replay(recording, app, before=[recording])
+    assert result.identical, result.summary()
+    assert any("of 1 earlier requests run first, 1 diverged" in note for note in result.notes)

@@ -95,7 +95,11 @@ def _verdict(
                 note(f"diverged alone, so {some} earlier requests of its process were run first")
             sys.stdout.write(said)
             return status
-        result.notes.append(f"no cold cache alone: with {some} earlier requests first, it is alike")
+        result.notes.append(
+            f"not what {some} earlier requests had left in memory: with them first, it is alike;"
+            " what was not recorded (health checks and other paths of RETRACE_EXCLUDE, the rate, a"
+            " limit) may have filled something"
+        )
         result.notes.extend(_of_earlier(said, as_json=options.as_json))
     if _may_come_otherwise(result, options) and may_be_of_program(recording.header, app):
         status, said = run_apart(dataclasses.replace(options, as_program=True).restarted(path))

@@ -192,8 +192,8 @@ def _stands_alone(
 ) -> bool:
     begin, end, role = bound
     finish = place + len(text)
-    if place == begin and finish == end:
-        return role == 0
+    if place == begin and not data[finish:end].strip(b"\0"):
+        return role == 0  # also filled up with noughts, as what was hashed is
     if any(data.startswith(folder, begin, end) for folder in care.folders):
         return False
     left = _STRICT_LEFT if care.names.is_secret(text.decode("latin-1")) else _LEFT

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
@@ -24,11 +25,12 @@ from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
 from retrace_core.replay.sandbox import unheard
 from retrace_core.replay.tasks import prepare
-from retrace_core.replay.unblocking import finished_or_diverged, interrupted
+from retrace_core.replay.unblocking import finished_or_diverged, interrupted, limited
 from retrace_core.task_call import PROTOCOL, call_of, end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from retrace_core.lanes import Lane
     from retrace_core.recording import Recording, Request
@@ -72,7 +74,7 @@ def drive(
             time.sleep(_STEP_S)
         one = carrying_on.before(recorded, answers)
         context = _context(one.request)
-        with interrupted(answers):
+        with interrupted(answers), _limit(recorded, answers, player):
             if one.request.protocol == PROTOCOL:
                 context.run(_drive_task, app, one, answers, player.boot)
             else:
@@ -80,6 +82,13 @@ def drive(
         if answers is not player:
             answers.finish()
             carrying_on.after(recorded, answers)
+
+
+def _limit(recording: Recording, player: Player, last: Player) -> AbstractContextManager[None]:
+    """Return what ends a request that is run first, where it hangs, and nobody debugs it."""
+    if player is last or last.patience_s == float("inf"):
+        return nullcontext()
+    return limited(player, recording.header.duration_ns / 1e9)
 
 
 def _start_up_gets_there(
@@ -144,8 +153,9 @@ async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
             else:
                 request = _asgi_request(app, scope, recording, player)
             task = asyncio.get_running_loop().create_task(request, context=context)
-            await (while_it_goes_on if conversing else finished_or_diverged)(task, player)
-            await _spawned_lanes(player)
+            with _limit(recorded, player, runs[-1][1]):
+                await (while_it_goes_on if conversing else finished_or_diverged)(task, player)
+                await _spawned_lanes(player)
             if player is not runs[-1][1]:
                 player.finish()
                 carrying_on.after(recorded, player)

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from retrace_core.replay.player import Player
 
-__all__ = ["finished_or_diverged", "interrupted"]
+__all__ = ["finished_or_diverged", "interrupted", "limited"]
 
 _GRACE_S = 2.0
 """How long the application may still take after a divergence, in seconds."""
+_LEAST_S = 15.0
+"""How long a request that is run for what it leaves in memory may take at least, in seconds."""
 _SIGNAL = getattr(signal, "SIGURG", None)  # ignored by default, so one that comes late is harmless
 
 
@@ -44,6 +46,27 @@ async def finished_or_diverged(task: asyncio.Task[Any], player: Player) -> None:
             loop.set_default_executor(ThreadPoolExecutor(1))
     if task.done() and not task.cancelled():
         task.result()
+
+
+@contextmanager
+def limited(player: Player, took_s: float) -> Iterator[None]:
+    """Have a request diverge that is run before the one in question, and takes far too long.
+
+    It may wait for what another request of its process did, that was not recorded: it is not worth
+    all of the time that there is.
+
+    Args:
+        player: of that request.
+        took_s: how long it took when it was recorded, in seconds.
+    """
+    timer = threading.Timer(max(_LEAST_S, 3 * took_s), player.stalled)
+    timer.daemon = True
+    with mask():  # it is no thread of the application's
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

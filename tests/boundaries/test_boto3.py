@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -73,6 +74,26 @@ def test_s3_comes_back(recordings: Path, aws: str) -> None:
     kinds = [event.kind for event in recording.lanes[0].events]
     assert kinds.count("http.wait") == 1  # 100-continue
     assert "secret-1" not in str([lane.events for lane in recording.lanes])
+    assert_identical(recording, app)
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_a_signed_url_says_when_it_was_signed(recordings: Path, version: str) -> None:
+    """The application hands it on, in a page or a redirect: its time is the recorded one."""
+    s3 = client("s3", "http://127.0.0.1:9", signature_version=version)
+
+    def view() -> dict[str, Any]:
+        asked = {"Bucket": "shop", "Key": "one"}
+        return {
+            "url": s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=60),
+            "form": s3.generate_presigned_post("shop", "two"),
+        }
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    later = int(time.time()) + 2
+    while time.time() < later:  # of both versions the times have seconds
+        time.sleep(0.1)
     assert_identical(recording, app)
 
 

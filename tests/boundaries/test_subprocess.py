@@ -93,3 +93,21 @@ def test_a_program_says_again_what_it_said(recordings: Path, view: Callable[[], 
     descriptors = len(os.listdir("/proc/self/fd"))
     assert_identical(recording, app, times=2)
     assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+
+def test_the_interpreter_may_be_elsewhere(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program of Python's is the same one on a laptop, where Python lies in another folder."""
+
+    def view() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", "import os; print(os.getpid())"],
+            capture_output=True,
+            check=True,
+        )
+        return repr(done.stdout)
+
+    app, recording = record_wsgi(recordings, view)
+    monkeypatch.setattr(sys, "executable", "/elsewhere/bin/python3")
+    assert_identical(recording, app)

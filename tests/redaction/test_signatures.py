@@ -291,3 +291,23 @@ def test_json_that_is_signed_as_it_is(recordings: Path) -> None:
     for path in files(recordings):
         result = replay(path, app)
         assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("word", ["nope", "guess12", "letmein"])
+def test_a_word_that_was_tried_as_a_token(recordings: Path, word: str) -> None:
+    """What is short is masked as a value of its own only, which it is where it was hashed."""
+    app = flask.Flask("shop")
+
+    @app.get("/")
+    def view() -> Any:
+        token = flask.request.headers["Authorization"].removeprefix("Bearer ")
+        return {"looked_up": sha256(token.encode()).hexdigest()}
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    sent = {"Authorization": f"Bearer {word}"}
+    app.test_client().get("/", headers=sent, buffered=True)
+    only_recording(recordings)
+    assert sha256(word.encode()).hexdigest().encode() not in raw(recordings)
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()

@@ -2,7 +2,8 @@
 
 Hook: the code object of `asyncio.sleep`, and not a module attribute, because the function is
 imported by name everywhere. A sleep that infrastructure asks for (event loops, servers,
-anyio) stays live. Read in CPython 3.11 to 3.13.
+anyio) stays live. And `run_coroutine_threadsafe`: what a loop of another thread does for a request,
+as those of zarr and fsspec do, is in a lane of the request. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.exempt import classify
-from retrace_core.native import current
+from retrace_core.lanes import Lane, mask
+from retrace_core.native import LANE, current
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,6 +47,37 @@ def _hooked_code(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
 async def sleep(delay: float, result: Any = None) -> Any:
     """Coroutine that completes after a given time (in seconds)."""
     return await _retrace_sleep(delay, result)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
+
+
+def _handing(submit: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `run_coroutine_threadsafe` whose coroutine runs in a lane of its own.
+
+    By the time that the other thread's loop takes it up, the caller's lane is busy with the wait
+    for it. What the request's thread and that loop have between them is nobody's.
+    """
+
+    @functools.wraps(submit)
+    def handing(coro: Any, loop: Any) -> Any:
+        lane = current()
+        if not isinstance(lane, Lane) or not asyncio.iscoroutine(coro):
+            return submit(coro, loop)
+        child = lane.spawn()
+
+        async def carried() -> Any:
+            LANE.set(child)
+            return await coro
+
+        try:
+            with mask():
+                future = submit(carried(), loop)
+        except BaseException:
+            child.end()
+            raise
+        future.retrace_lane = child.id  # by which replay knows it again
+        future.add_done_callback(child.end)
+        return future
+
+    return handing
 
 
 def _ordered(as_completed: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,6 +122,8 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(tasks, "as_completed", _ordered),
         Patch(asyncio, "as_completed", _ordered),
+        Patch(tasks, "run_coroutine_threadsafe", _handing),
+        Patch(asyncio, "run_coroutine_threadsafe", _handing),
     ),
     install=_install,
     remove=_remove,
