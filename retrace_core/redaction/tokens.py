@@ -42,6 +42,8 @@ _SAID = re.compile(
 """JSON as it is, signed by itsdangerous, with a time or without."""
 _NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{43})")
 """A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
+_TIMED = re.compile(rb"([0-9a-z]{6})-([0-9a-f]{32,64})")
+"""By which Django resets a password: when it was made, in base 36, and a digest."""
 _ID_SIGNED = re.compile(
     rb"([A-Za-z0-9_-]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     rb"([.:!|])((?=[^.:!|]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
@@ -103,7 +105,7 @@ def parts_of(value: bytes) -> Parts | None:
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])
-    match = _NAKED.fullmatch(value)
+    match = _NAKED.fullmatch(value) or _TIMED.fullmatch(value)
     if match is not None:
         return Parts(match[1], None, None, match[2])
     match = _SAID.fullmatch(value)

@@ -39,3 +39,12 @@ def test_of_a_forged_token_what_it_says_is_left() -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x9Z"
     data = masked([("authorization", f"Bearer {token}")])
     assert token.rpartition(".")[0].encode() in data
+
+
+def test_of_a_token_that_resets_a_password_its_time_is_left() -> None:
+    """Django signs it, and looks at it: it is no secret, and the digest is."""
+    data = masked(
+        [("_password_reset_token", f"ditmhn-{KEY}"), ("path", f"/reset/Mg/ditmhn-{KEY}/")]
+    )
+    assert KEY.encode() not in data
+    assert data.count(b"ditmhn-") == 2
