@@ -12,6 +12,7 @@ waits there (`Progress`).
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -286,7 +287,7 @@ class ChapterPlayer:
             raise asyncio.CancelledError
         if event.status == RAISED:
             raise unpack_exception(event.value, allowed_errors())
-        return event.value
+        return copy.deepcopy(event.value)  # another may be told it again, and as it was
 
     def _polls(self, lane: Lane) -> bool:
         """Return True for work in the background that asks the same again and again.

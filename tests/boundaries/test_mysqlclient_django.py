@@ -39,8 +39,12 @@ settings.configure(
 )
 django.setup()
 from django.contrib.auth.models import Group, User
+from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+
+with connection.cursor() as cursor:
+    cursor.execute("SELECT 1")
 
 
 def view(request):
@@ -59,8 +63,14 @@ def view(request):
                          "names": [one.name for one in names]})
 
 
-urlpatterns = [path("", view)]
+def health(request):
+    User.objects.bulk_create([User(username="h%d" % User.objects.count())])  # asks what it can do
+    return JsonResponse({"ok": True})
+
+
+urlpatterns = [path("", view), path("health", health)]
 application = RetraceMiddleware(get_wsgi_application())
+asgi = RetraceMiddleware(get_asgi_application())
 """
 RECORDER = """
 import app
@@ -72,10 +82,29 @@ for _ in range(2):
     answer = client.get("/", buffered=True)
     assert answer.status_code == 200, answer.text
 """
+# The start-up asks on another thread than requests do, whose connection is a new one.
+AFTER_A_HEALTH_CHECK = """
+import asyncio
+import app
+import httpx
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+
+
+async def serve():
+    transport = httpx.ASGITransport(app.asgi)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        for path in ("/health", "/"):
+            answer = await client.get(path)
+            assert answer.status_code == 200, answer.text
+
+
+asyncio.run(serve())
+"""
 PLAYER = """
 import sys
 from retrace_core import replay
-result = replay(sys.argv[1], "app:application")
+result = replay(sys.argv[1], f"app:{sys.argv[2]}")
 print(result.summary(), *result.notes, sep="\\n")
 sys.exit(not result.identical)
 """
@@ -84,16 +113,29 @@ sys.exit(not result.identical)
 def test_in_a_fresh_process_with_the_server_stopped(recordings: Path, tmp_path: Path) -> None:
     """Users, groups, a failed insert in a savepoint and a cursor's chunks; cold, and on a warm
     connection."""
+    _record_and_replay(recordings, tmp_path, RECORDER, "application", 2)
+
+
+def test_a_request_that_is_not_recorded_found_out_what_the_server_can_do(
+    recordings: Path, tmp_path: Path
+) -> None:
+    """A health check; the recorded request after it, on the same thread, asked that no more."""
+    _record_and_replay(recordings, tmp_path, AFTER_A_HEALTH_CHECK, "asgi", 1)
+
+
+def _record_and_replay(
+    recordings: Path, tmp_path: Path, recorder: str, attribute: str, count: int
+) -> None:
     (tmp_path / "app.py").write_text(APP)
     environ = {**os.environ, "PYTHONPATH": str(tmp_path), "RETRACE_BOOT_TAPE": "1"}
     with mariadb_server() as server:
         environ |= {"DB_NAME": server.new_database(), "DB_PORT": str(server.port)}
-        subprocess.run([sys.executable, "-c", RECORDER], env=environ, check=True)
+        subprocess.run([sys.executable, "-c", recorder], env=environ, check=True)
     paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in str(path.parent)]
-    assert len(paths) == 2
+    assert len(paths) == count
     for path in paths:
         found = subprocess.run(
-            [sys.executable, "-c", PLAYER, str(path)],
+            [sys.executable, "-c", PLAYER, str(path), attribute],
             env=environ,
             check=False,
             capture_output=True,

@@ -156,9 +156,9 @@ def _result(original: Callable[..., Any]) -> Callable[..., Any]:
             return RecordedResult(found, said)
         if stub.is_passed:
             return original(self)
-        replayed: list[Any] = call(lane, _STORE, None, list)
-        stub.says(replayed.pop())
-        return RecordedResult(None, replayed)
+        *said, counts = call(lane, _STORE, None, list)
+        stub.says(counts)
+        return RecordedResult(None, said)
 
     return result
 
