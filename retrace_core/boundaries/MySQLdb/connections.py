@@ -156,9 +156,9 @@ def _result(original: Callable[..., Any]) -> Callable[..., Any]:
             return RecordedResult(found, said)
         if stub.is_passed:
             return original(self)
-        said: list[Any] = call(lane, _STORE, None, list)
-        stub.says(said[-1])
-        return RecordedResult(None, said[:-1])
+        replayed: list[Any] = call(lane, _STORE, None, list)
+        stub.says(replayed[-1])
+        return RecordedResult(None, replayed[:-1])
 
     return result
 
