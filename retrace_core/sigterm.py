@@ -47,9 +47,10 @@ def _after_fork() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> Any:
-    end_boot()  # it counts as open until the first request
-    _await_open_scopes()
-    writer.finish()
+    if not writer.is_forking():
+        end_boot()  # it counts as open until the first request
+        _await_open_scopes()
+        writer.finish()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
+from os import getpid as _getpid  # before anybody's hook is in place
 from typing import TYPE_CHECKING
 
 from retrace_core import failsafe
@@ -32,7 +33,17 @@ if TYPE_CHECKING:
     from retrace_core.recording import Header
     from retrace_core.store import Store
 
-__all__ = ["Writer", "at_exit", "configure", "finish", "flush", "park", "submit", "waiting"]
+__all__ = [
+    "Writer",
+    "at_exit",
+    "configure",
+    "finish",
+    "flush",
+    "is_forking",
+    "park",
+    "submit",
+    "waiting",
+]
 
 _LINGER_S = 0.1
 """How long the thread waits for more after the first of a batch, in seconds."""
@@ -252,6 +263,8 @@ class Writer:
 
 _writer: Writer | None = None
 _prepared = False
+_pid = 0
+"""Of the process whose locks these are."""
 _ended = False
 """True once the process has flushed for the last time."""
 _exit_calls: list[Callable[[], None]] = []
@@ -319,20 +332,29 @@ def waiting() -> tuple[int, int]:
 
 
 def _prepare_process() -> None:
-    global _prepared
+    global _prepared, _pid
     if _prepared:
         return
-    _prepared = True
+    _prepared, _pid = True, _getpid()
     os.register_at_fork(after_in_child=_after_fork)
     atexit.register(_end)
 
 
 def _after_fork() -> None:
     """Start afresh: the parent's queue, its locks and its thread are not ours."""
-    global _writer, _ended
+    global _writer, _ended, _pid
     _ended = False
     if _writer is not None:
         _writer = Writer(_writer.store, _writer._limit, _writer._encode)
+    _pid = _getpid()
+
+
+def is_forking() -> bool:
+    """Return True in a child that has not begun afresh yet: a thread of its parent may hold a lock.
+
+    That is so while a signal is handled that came at once.
+    """
+    return _prepared and _pid != _getpid()
 
 
 def finish(timeout_s: float = _EXIT_S) -> None:

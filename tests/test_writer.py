@@ -294,3 +294,45 @@ def test_a_path_out_of_the_store_is_refused(tmp_path: Path, path: str) -> None:
         store.delete(path)
     with pytest.raises(StoreError):
         store.put("..", "shop", "b" * 16, b"x")
+
+
+FORKING = """
+import os, signal, sys, threading, time
+
+sys.argv = ["forking"]
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+import retrace_mw
+from retrace_core import sigterm, writer
+
+retrace_mw.RetraceMiddleware(lambda environ, start: [])
+assert signal.getsignal(signal.SIGTERM) is sigterm._on_sigterm
+held, done = threading.Event(), threading.Event()
+
+
+def hold():
+    with writer._writer._lock:
+        held.set()
+        done.wait()
+
+
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+deadline = time.monotonic() + 20
+ended, status = 0, 0
+while not ended and time.monotonic() < deadline:
+    ended, status = os.waitpid(child, os.WNOHANG)
+    time.sleep(0.01)
+if not ended:
+    os.kill(child, signal.SIGKILL)
+done.set()
+print(ended == child, os.WTERMSIG(status) == signal.SIGTERM)
+"""
+
+
+def test_a_child_that_is_ended_while_it_begins_ends(recordings: Path) -> None:
+    """A thread of its parent had the writer's lock when it was forked, and nobody gives it back."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "True True\n", done.stdout + done.stderr
