@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import io
 import itertools
 import os
@@ -24,8 +25,9 @@ from retrace_core.replay.boot import in_boot
 from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
 from retrace_core.replay.sandbox import unheard
+from retrace_core.replay.serving_threads import ServingThreads
 from retrace_core.replay.tasks import prepare
-from retrace_core.replay.unblocking import finished_or_diverged, interrupted, limited
+from retrace_core.replay.unblocking import finished_or_diverged, limited
 from retrace_core.task_call import PROTOCOL, call_of, end_of
 
 if TYPE_CHECKING:
@@ -68,20 +70,21 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
-    carrying_on = CarryingOn(_boot_files(player))
+    carrying_on, threads = CarryingOn(_boot_files(player)), ServingThreads()
     for recorded, answers in runs:
         for _ in _start_up_gets_there(player.boot, recorded, answers):
             time.sleep(_STEP_S)
         one = carrying_on.before(recorded, answers)
-        context = _context(one.request)
-        with interrupted(answers), _limit(recorded, answers, player):
-            if one.request.protocol == PROTOCOL:
-                context.run(_drive_task, app, one, answers, player.boot)
-            else:
-                context.run(_drive_wsgi, app, one, answers, _first_lane(app, answers))
+        if one.request.protocol == PROTOCOL:
+            work = functools.partial(_drive_task, app, one, answers, player.boot)
+        else:
+            work = functools.partial(_drive_wsgi, app, one, answers, _first_lane(app, answers))
+        with _limit(recorded, answers, player):
+            threads.run(one, answers, work)
         if answers is not player:
             answers.finish()
             carrying_on.after(recorded, answers)
+    threads.close()
 
 
 def _limit(recording: Recording, player: Player, last: Player) -> AbstractContextManager[None]:
@@ -103,12 +106,6 @@ def _start_up_gets_there(
 
 def _boot_files(player: Player) -> Sequence[Recording]:
     return player.boot.files if player.boot is not None else ()
-
-
-def _context(request: Request) -> contextvars.Context:
-    """Return what a request runs in: a server's thread has nothing of what the start-up set."""
-    fresh = request.protocol == "wsgi" and request.extra.get("wsgi.multithread") is True
-    return contextvars.Context() if fresh else contextvars.copy_context()
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
@@ -294,7 +291,7 @@ def _in_short(reason: str) -> str:
 
 
 def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
-    LANE.set(lane)
+    token = LANE.set(lane)
     outcome = player.outcome
 
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
@@ -320,6 +317,8 @@ def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> N
     except BaseException as error:
         if not player.inside:
             player.failed(error)
+    finally:
+        LANE.reset(token)
 
 
 def _await_spawned_lanes(player: Player) -> None:
@@ -332,7 +331,14 @@ def _await_spawned_lanes(player: Player) -> None:
 def _drive_task(app: Any, recording: Recording, player: Player, boot: BootPlayer | None) -> None:
     with in_boot(boot):
         run = prepare(app, call_of(recording.request))
-    LANE.set(player.root)
+    token = LANE.set(player.root)
+    try:
+        _run_task(run, player)
+    finally:
+        LANE.reset(token)
+
+
+def _run_task(run: Callable[[], Any], player: Player) -> None:
     outcome, value, raised = player.outcome, None, None
     try:
         value = run()
