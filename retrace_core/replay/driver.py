@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 
@@ -70,7 +70,15 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
-    carrying_on, threads = CarryingOn(_boot_files(player)), ServingThreads()
+    with closing(ServingThreads()) as threads:
+        _drive_in_turn(app, runs, threads)
+
+
+def _drive_in_turn(
+    app: Any, runs: Sequence[tuple[Recording, Player]], threads: ServingThreads
+) -> None:
+    player = runs[-1][1]
+    carrying_on = CarryingOn(_boot_files(player))
     for recorded, answers in runs:
         for _ in _start_up_gets_there(player.boot, recorded, answers):
             time.sleep(_STEP_S)
@@ -84,7 +92,6 @@ def drive(
         if answers is not player:
             answers.finish()
             carrying_on.after(recorded, answers)
-    threads.close()
 
 
 def _limit(recording: Recording, player: Player, last: Player) -> AbstractContextManager[None]:
