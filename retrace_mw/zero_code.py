@@ -20,7 +20,7 @@ from retrace_core.boundary import in_replay
 from retrace_core.errors import ConfigurationError
 from retrace_core.program import note_serving
 from retrace_core.protocol import Protocol, holds_middleware
-from retrace_mw import asgi, served, wsgi
+from retrace_mw import asgi, other_servers, served, wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,7 @@ def enable() -> None:
         else:
             register_post_import_hook(insert, framework.module)
     served.enable(_is_known, _recorded)
+    other_servers.enable()
     for module, enabling in QUEUES.items():
         if module in sys.modules:
             _enable_queue(enabling)
