@@ -27,6 +27,12 @@ __all__ = [
 ]
 
 _ADDRESS = re.compile(rb"(?<= at 0x)[0-9a-f]{6,16}(?=>)")
+_FORGERY = re.compile(
+    rb"((?:csrf|xsrf|authenticity)[\w-]{0,40}\\?[\"'][^<>]{0,120}?[\"'])[\w.+/=-]{16,200}(?=\\?[\"'])",
+    re.IGNORECASE,
+)
+"""The token of a form, or of a page's head, against forged requests: of the session's secret and
+of what was drawn, made anew for each page."""
 
 KIND: Final = "free.hashlib.digest"
 LARGEST: Final = 32 * 1024
@@ -103,9 +109,10 @@ def padded(hashed: bytes) -> bytes:
 def fingerprint(hashed: bytes) -> bytes:
     """Return what stands in the place of what was hashed, padded; it is as long.
 
-    The addresses of objects in it don't count: they are others in each process.
+    The addresses of objects in it don't count: they are others in each process. Nor do the tokens
+    of its forms against forged requests: a replay makes them of a secret that is masked.
     """
-    said = _ADDRESS.sub(b"", hashed)
+    said = _FORGERY.sub(rb"\1", _ADDRESS.sub(b"", hashed))
     return hashlib.blake2b(said, digest_size=ROOM).digest().ljust(len(hashed), b"\0")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from retrace_core.handed_over import NotData, pack_handed_over, unpack_handed_over
 
-__all__ = ["name_of_work", "packed", "unpacked"]
+__all__ = ["PlayedProcess", "name_of_work", "packed", "unpacked"]
 
 
 def packed(value: object) -> object:
@@ -31,3 +31,28 @@ def name_of_work(function: Any) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+class PlayedProcess:
+    """Stands for a process that a replay has not started."""
+
+    sentinel = -1
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self, *_: object) -> int | None:
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        return self.returncode or 0
+
+    def terminate(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

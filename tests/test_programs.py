@@ -90,6 +90,16 @@ def test_an_application_that_a_child_serves_replays(
     assert replayed(path)["identical"]
 
 
+def test_what_other_processes_do_for_requests_comes_back(tmp_path: Path) -> None:
+    """A manager of the start-up hands it over; the socket was bound long before it is served."""
+    path = recorded(tmp_path, "-m", "tests.programs.workshop", "{port}")
+    response = load(path).response
+    assert response is not None
+    assert b"ready" in response.body[0]
+    report = replayed(path, "--cold")
+    assert report["identical"], report
+
+
 def test_a_global_of_what_is_run_is_none_of_what_is_imported(tmp_path: Path) -> None:
     """Its name is recorded, and an import does not have it: then the program is run."""
     path = recorded(tmp_path, "-m", "tests.programs.late", "{port}")

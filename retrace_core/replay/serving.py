@@ -55,6 +55,13 @@ def _of_uvicorn(given: inspect.BoundArguments) -> Any:
     return config.loaded_app
 
 
+def _of_uvicorn_binding(given: inspect.BoundArguments) -> Any:
+    # uvicorn starts its workers next; a program that binds a socket itself has more to do before
+    # it has it served.
+    binder = sys._getframe(3).f_globals.get("__name__", "")
+    return _of_uvicorn(given) if binder.partition(".")[0] == "uvicorn" else None
+
+
 def _of_gunicorn(given: inspect.BoundArguments) -> Any:
     return given.arguments["self"].app.wsgi()
 
@@ -87,9 +94,11 @@ PLACES = (
     Place("hypercorn.asyncio", "", "serve", _argument("app")),
     Place("socketserver", "BaseServer", "serve_forever", _of_socketserver),
     Place("tornado.wsgi", "WSGIContainer", "__init__", _argument("wsgi_application")),
-    Place("uvicorn.config", "Config", "bind_socket", _of_uvicorn),
+    Place("uvicorn.config", "Config", "bind_socket", _of_uvicorn_binding),
     Place("uvicorn.server", "Server", "run", _of_uvicorn),
     Place("uvicorn.server", "Server", "serve", _of_uvicorn),
+    Place("uvicorn.supervisors.basereload", "BaseReload", "run", _of_uvicorn),
+    Place("uvicorn.supervisors.multiprocess", "Multiprocess", "run", _of_uvicorn),
     Place("waitress.server", "BaseWSGIServer", "run", _of_waitress),
     Place("waitress.server", "MultiSocketServer", "run", _of_waitress),
     # Before it asks for a socket, or starts itself again to reload.

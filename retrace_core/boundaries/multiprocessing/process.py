@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boot_tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask, record_error
 from retrace_core.native import REPLAY, current, now_ns
-from retrace_core.other_process import name_of_work
+from retrace_core.other_process import PlayedProcess, name_of_work
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
@@ -26,31 +26,6 @@ if TYPE_CHECKING:
 
 _NAME = "_retrace_name"
 """Attribute of a process that was started: what it does."""
-
-
-class _Played:
-    """Stands for a process that a replay has not started."""
-
-    sentinel = -1
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-
-    def poll(self, *_: object) -> int | None:
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int:
-        return self.returncode or 0
-
-    def terminate(self) -> None:
-        pass
-
-    def kill(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def _carrying_start(start: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -64,7 +39,7 @@ def _carrying_start(start: Callable[[Any], None]) -> Callable[[Any], None]:
         setattr(process, _NAME, name)
         if lane is None or lane.mode == REPLAY:
             pid = 0 if lane is None else call(lane, "multiprocessing.start", name, lambda: 0)
-            process._popen = _Played(pid)
+            process._popen = PlayedProcess(pid)
             process._sentinel = process._popen.sentinel
             return None
         start_ns = now_ns()
@@ -99,7 +74,7 @@ def _ending(kind: str, look: Callable[..., Any]) -> Callable[..., Any]:
             return [seen, popen.returncode]
 
         seen, code = call(lane, kind, getattr(process, _NAME), live)
-        if isinstance(popen, _Played):
+        if isinstance(popen, PlayedProcess):
             popen.returncode = code
         return seen
 
