@@ -19,6 +19,7 @@ The files in the order of a request:
     weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
+    serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
     task_call.py      one run of a queue's task, as a request and its response

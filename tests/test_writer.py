@@ -336,3 +336,29 @@ def test_a_child_that_is_ended_while_it_begins_ends(recordings: Path) -> None:
         [sys.executable, "-c", FORKING], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "True True\n", done.stdout + done.stderr
+
+
+ENDED_AT_ONCE = """
+import os, signal, time
+
+import retrace_mw
+
+retrace_mw.RetraceMiddleware(lambda environ, start: [])
+ended = 0
+for _ in range(100):
+    child = os.fork()
+    if child == 0:
+        time.sleep(1)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    ended += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+print(ended, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+
+
+def test_a_child_that_is_ended_at_once_ends() -> None:
+    """The signal comes while the child is not whole yet, or after that: it is never lost."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED_AT_ONCE], capture_output=True, text=True, timeout=110
+    )
+    assert done.stdout == "100 set()\n", done.stdout + done.stderr

@@ -10,7 +10,7 @@ from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
 from retrace_core.redaction.compressed import content
 from retrace_core.redaction.tokens import opened
-from retrace_core.replay.addresses import differing_addresses
+from retrace_core.replay.addresses import as_recorded
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
 from retrace_core.task_call import PROTOCOL, same_value
@@ -75,7 +75,9 @@ def compare(
                 )
             )
     brotli = _by_name(response.headers).get("content-encoding") == ["br"]
-    same = _same_body(was, now, masks, brotli=brotli) or bool(differing_addresses(was, now))
+    same = _same_body(was, now, masks, brotli=brotli) or _same_body(
+        was, as_recorded(was, now), masks, brotli=brotli
+    )
     if not same and not (recording.request.protocol == PROTOCOL and same_value(was, now)):
         found.append(Difference(what="body", recorded=was, replayed=now))
     return found
@@ -158,8 +160,8 @@ def _failures(recorded: Failure | None, replayed: Failure | None, masks: Masks) 
         return []
     was = f"{recorded.type}: {recorded.message}" if recorded else None
     now = f"{replayed.type}: {replayed.message}" if replayed else None
-    if not masks.same(was or "", now or "") and not differing_addresses(
-        str(was).encode(), str(now).encode()
+    if not masks.same(was or "", now or "") and not masks.same(
+        str(was).encode(), as_recorded(str(was).encode(), str(now).encode())
     ):
         return [Difference(what="exception", recorded=was, replayed=now)]
     assert recorded is not None
