@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrace_core.redaction import brotli_streams, gzip_streams, zlib_streams, zstd_frames
+from retrace_core import zip_archive
+from retrace_core.redaction import (
+    brotli_streams,
+    gzip_streams,
+    zip_members,
+    zlib_streams,
+    zstd_frames,
+)
 from retrace_core.redaction.bodies import bodies_of_lane, body_of_part, pieces
 
 if TYPE_CHECKING:
@@ -27,8 +34,9 @@ __all__ = [
     "packed_bodies",
 ]
 
-MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS)
-"""What a stream begins with. One of brotli begins with anything: headers tell of it."""
+MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS, zip_archive.MARK.lower())
+"""What a stream, or an archive's member, begins with, in any case. One of brotli begins with
+anything: headers tell of it."""
 _ANSWER, _HEAD_END = b"http/1.", b"\r\n\r\n"
 _STATUS_LINE = 13
 """How long it is at least."""
@@ -101,6 +109,9 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     """
     if end - place > _LARGEST:
         return None
+    if data.startswith(zip_archive.MARK, place):
+        found = zip_archive.members(data, begin, end, _LARGEST_PLAIN, at=place)
+        return next((_of_member(one, one.spans) for one in found), None)
     if place > begin and data.startswith(zlib_streams.MARKS, place):
         if data[place - 1] != _LINE_FEED:
             return None
@@ -128,8 +139,25 @@ def packed_bodies(
             yield body.spans
             continue
         found = _inflated(data, body.spans, brotli=brotli)
-        if found is not None and found.spans[0] not in known:
-            yield found._replace(is_spread=True)
+        several = [] if found is None else [found]
+        for one in [*several, *_spread_members(data, body.spans)]:
+            if one.spans[0] not in known:
+                yield one._replace(is_spread=True)
+
+
+def _spread_members(data: bytes, spans: Spans) -> Iterator[Compressed]:
+    """Yield the packed members of archives that came in several pieces."""
+    size = sum(end - begin for begin, end in spans)
+    if size > _LARGEST or len(spans) < 2:
+        return
+    joined = b"".join(data[begin:end] for begin, end in spans)
+    for one in zip_archive.members(joined, 0, size, _LARGEST_PLAIN):
+        yield _of_member(one, [where for span in one.spans for where in pieces(spans, [span])])
+
+
+def _of_member(member: zip_archive.Member, spans: Spans) -> Compressed:
+    size = sum(end - begin for begin, end in member.spans)
+    return Compressed(spans, member.plain, size, zip_members.refitting(member))
 
 
 def _chunks(data: bytes, begin: int, place: int, end: int) -> Spans:
@@ -164,7 +192,7 @@ def opaque_spans(bodies: Sequence[Compressed]) -> Spans:
 
 
 def content(body: bytes, *, brotli: bool) -> bytes | None:
-    """Return what is in a compressed body, None for one that is not, or not as a whole.
+    """Return what is in a compressed body, or an archive; None for another, or not a whole one.
 
     Args:
         body: the whole of it; several streams may follow one another.
@@ -172,6 +200,9 @@ def content(body: bytes, *, brotli: bool) -> bytes | None:
     """
     if brotli and not brotli_streams.is_installed():
         return None
+    archive = zip_archive.said(body, _LARGEST_COMPARED)
+    if archive is not None:
+        return archive
     parts: list[bytes] = []
     while body:
         found = _unpacked(body, _LARGEST_COMPARED, brotli=brotli)
