@@ -121,6 +121,7 @@ The files in the order of a request:
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
     sigterm.py        what waits is written where SIGTERM would kill the process at once
+    leaving_at_once.py  and where a program ends itself by `os._exit`
     giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
     overflow.py       what is put for a while beside a folder that does not get all in time
