@@ -100,6 +100,31 @@ def test_sigterm_waits_for_a_request_whose_answer_has_gone_out(tmp_path: Path) -
     assert run(tmp_path, code) == (-signal.SIGTERM, 1)
 
 
+def test_what_waits_is_written_when_the_program_leaves_at_once(tmp_path: Path) -> None:
+    """`os._exit` ends the process as before, after the queue is written."""
+    assert run(tmp_path, "for _ in range(20): request()\nos._exit(7)") == (7, 20)
+
+
+def test_a_request_whose_work_goes_on_is_written_when_the_program_leaves_at_once(
+    tmp_path: Path,
+) -> None:
+    """Its thread has not ended, and never will."""
+    code = (
+        "import threading\ninner = app\n"
+        "def app(environ, start_response):\n"
+        "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "    return inner(environ, start_response)\n"
+        "wrapped = RetraceMiddleware(app, service='shop')\nrequest()\nos._exit(0)"
+    )
+    assert run(tmp_path, code) == (0, 1)
+
+
+def test_a_child_that_leaves_at_once_writes_nothing_of_its_parents(tmp_path: Path) -> None:
+    """As one of multiprocessing does; its parent's recording is written once."""
+    code = "request()\nif os.fork() == 0: os._exit(0)\nos.wait()"
+    assert run(tmp_path, code) == (0, 1)
+
+
 def test_a_forked_worker_has_a_writer_of_its_own(tmp_path: Path) -> None:
     """Prefork servers: the parent's recordings and the child's are all written, once."""
     code = (
