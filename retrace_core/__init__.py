@@ -19,6 +19,7 @@ The files in the order of a request:
     weakly.py         what is known of an object is forgotten when the object goes
     scope.py          the running recording of one request in the current context
     tags.py           what the application calls a recording by, to find it by
+    serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
     task_call.py      one run of a queue's task, as a request and its response
@@ -51,6 +52,9 @@ The files in the order of a request:
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
+    packed_document.py  what an archive or a PDF says, whatever its parts were packed to
+    zip_archive.py    what they say, and where their packed members stand
+    pdf_document.py   what they say, and where their packed streams stand
     hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
@@ -117,6 +121,7 @@ The files in the order of a request:
     redaction/        secrets give way to pseudonyms, before anything is written
     writer.py         the background thread: encode and put
     sigterm.py        what waits is written where SIGTERM would kill the process at once
+    leaving_at_once.py  and where a program ends itself by `os._exit`
     giving_way.py     so that it holds up nobody for long
     kept_line.py      one line in the log for each recording that was written
     overflow.py       what is put for a while beside a folder that does not get all in time

@@ -43,12 +43,15 @@ DEVICES = (
     "/dev/stdout",
     "/dev/stderr",
     "/dev/pts/",
+    "/dev/random",
+    "/dev/urandom",
     "/proc/self/comm",
     "/dev/shm/pym-",
 )
 """Beginnings of paths to which anybody may write.
 
-The last two are the name of this process, and memory that `multiprocessing` shares with its
+What is written to the two that draw is mixed into what they have (web2py and py4web do so as they
+start). The last two are the name of this process, and memory that `multiprocessing` shares with its
 children (`Value`, `Array`): a file that it removes as soon as it is open.
 """
 _BESIDE = ("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.chown")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import inspect
 import os
 import platform
 import re
@@ -109,10 +111,32 @@ def name_of_app(app: object) -> tuple[str, str]:
             if any(value is candidate for candidate in candidates):
                 return _spec(module_name, module, attribute)
     for argument in sys.argv[1:]:
-        if _SPEC.fullmatch(argument):
+        if _SPEC.fullmatch(argument) and _may_be_served(argument):
             made = _FACTORY_OPTIONS.intersection(sys.argv) and not argument.endswith("()")
             return argument + "()" * bool(made), os.getcwd()
     return "", ""
+
+
+def _may_be_served(spec: str) -> bool:
+    """Return False for the name of an object that no server can call.
+
+    A program of its own may take such a name, and make an application of what it means.
+    """
+    module, _, attribute = spec.removesuffix("()").partition(":")
+    found: object = sys.modules.get(module)
+    for part in attribute.split("."):
+        found = inspect.getattr_static(found, part, None)
+    if found is None or inspect.isroutine(found) or inspect.isclass(found):
+        return True  # not loaded by that name, or perhaps a factory
+    try:
+        signature = inspect.signature(found)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return callable(found)
+    for count in (2, 3):
+        with contextlib.suppress(TypeError):
+            signature.bind(*range(count))
+            return True
+    return False
 
 
 def unwrapped(app: object) -> list[object]:

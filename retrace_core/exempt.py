@@ -59,6 +59,11 @@ _LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lo
 _DATES = (os.path.join("wsgiref", "handlers.py"), "format_date_time")
 _SIGNERS = tuple(os.path.join("botocore", name) for name in ("auth.py", "compat.py", "signers.py"))
 """They say when a URL was signed, which the application hands on."""
+_IDS = (
+    os.path.join("opentelemetry", "sdk", "trace", "id_generator.py"),
+    os.path.join("opentelemetry", "sdk", "extension", "aws", "trace", "aws_xray_id_generator.py"),
+)
+"""A trace's and a span's, which applications tell in a header or on a page of errors."""
 _CARRIERS = ("carried", "lent")
 _HANDED_ON = frozenset(
     (
@@ -124,7 +129,7 @@ def classify(code: CodeType) -> int:
         return _number(site_name(code))  # a column's default: `default=datetime.now`
     if location in _LOCKS:
         return _number(site_name(code))  # how often a lock is tried is up to its clock
-    if location in _SIGNERS:
+    if location in _SIGNERS or location in _IDS:
         return _number(site_name(code))
     if (location, code.co_name) in _HANDED_ON:
         return _number("?")

@@ -6,6 +6,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from retrace_core import packed_document
 from retrace_core.boundary import call_free, mask
 from retrace_core.file_access import with_recorded_folder
 from retrace_core.hashing import KIND, LARGEST, MOST, Fed, fingerprint, padded
@@ -71,7 +72,7 @@ class HashObject:
         masks = lane.scope.masks
         if masks is None or not _may_keep(lane, self._fed):
             return live()  # type: ignore[no-any-return]
-        hashed = padded(fed)
+        hashed = padded(_said(fed))
         if lane.mode == REPLAY:  # what was told otherwise than recorded hashes as the recorded one
             hashed = fingerprint(masks.recorded(hashed))
         digest: bytes = call_free(lane, KIND, [self.name, hashed], live)
@@ -90,6 +91,12 @@ def keeping(lane: Lane, made: Any, fed: Any) -> Any:
     if fed is not None:
         kept.add(fed)
     return HashObject(made, kept) if kept.is_kept else made
+
+
+def _said(fed: bytes) -> bytes:
+    """Return what was hashed, of a document what it says: a replay packs pseudonyms otherwise."""
+    said = packed_document.said(fed, LARGEST)
+    return fed if said is None or len(said) > MOST else said
 
 
 def _digest(name: str, data: bytes) -> bytes:

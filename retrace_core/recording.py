@@ -284,6 +284,9 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """The pattern that the framework knows the request by, "/orders/{id}"; "" for none."""
     tags: dict[str, str | int | bool] = {}
     """What the application has tagged the request with."""
+    thread: int = -1
+    """Which thread of its process served it: 0 the main one, -1 where it is not known."""
+    thread_name: str = ""
 
     @property
     def failed(self) -> bool:

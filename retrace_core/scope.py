@@ -30,6 +30,7 @@ from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import CANCELLED, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
+from retrace_core.serving_thread import serving_thread
 from retrace_core.stats import count
 from retrace_core.tags import add_tags
 from retrace_core.trace_file import Draft
@@ -80,6 +81,7 @@ class RecordingScope(Traffic, RecordsOnly):
         "span_id",
         "state",
         "tags",
+        "thread",
         "trace_id",
     )
 
@@ -125,6 +127,8 @@ class RecordingScope(Traffic, RecordsOnly):
         self.may_be_held = True
         """False: when the judge drops it, the flight recorder gets it neither."""
         self._decision = decision
+        self.thread = serving_thread()
+        """Number and name of the thread that serves it."""
         self._started_ns = time.time_ns()
         self._ended_ns = 0
 
@@ -281,6 +285,8 @@ class RecordingScope(Traffic, RecordsOnly):
             holes=self.holes.count if self.holes is not None else 0,
             route=self.route,
             tags=self.tags,
+            thread=self.thread[0],
+            thread_name=self.thread[1],
         )
         draft = Draft(
             header=header,

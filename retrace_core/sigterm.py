@@ -25,6 +25,15 @@ _OPEN_SCOPES_S = 1.0
 _watches = False
 
 
+class _Forking(threading.local):
+    """Of a thread that forks: the signals that it had blocked before."""
+
+    blocked: set[int | signal.Signals] | None = None
+
+
+_forking = _Forking()
+
+
 def watch() -> None:
     """Be told of SIGTERM from now on, unless somebody else is.
 
@@ -36,14 +45,34 @@ def watch() -> None:
         return
     if not _watches:
         _watches = True
-        os.register_at_fork(after_in_child=_after_fork)
+        os.register_at_fork(
+            before=_hold, after_in_parent=_let_come, after_in_child=_after_fork_in_child
+        )
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _on_sigterm)
 
 
-def _after_fork() -> None:
+def _hold() -> None:
+    """Have a SIGTERM wait while a process is forked.
+
+    A child forgets what came before it was whole: where Python handles the signal, and the system
+    does not, it would go on for ever, and so would who has ended it and waits.
+    """
+    with failsafe.gate("signal handler"):
+        _forking.blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+
+
+def _let_come() -> None:
+    with failsafe.gate("signal handler"):
+        blocked, _forking.blocked = _forking.blocked, None
+        if blocked is not None and signal.SIGTERM not in blocked:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+
+
+def _after_fork_in_child() -> None:
     with failsafe.gate("signal handler"):
         watch()
+    _let_come()
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> Any:

@@ -2,8 +2,8 @@
 
 Its queue is bounded in bytes: when it is full, recordings are dropped and counted, and no
 request ever waits. The thread starts with the first recording, and again after a fork.
-What waits is written at exit, and on SIGTERM (`sigterm`); a process ended by `os._exit` or
-SIGKILL loses what waited, and nothing that was written.
+What waits is written at exit, on SIGTERM (`sigterm`) and by `os._exit` (`leaving_at_once`); a
+process ended by SIGKILL loses what waited, and nothing that was written.
 """
 
 from __future__ import annotations
@@ -153,6 +153,11 @@ class Writer:
                 self._wake.notify()
                 self._written.wait(min(left, 0.05))
             return not self._queue and self._idle
+
+    def has_work(self) -> bool:
+        """Return True where something is to be written, or waits for spawned work to end."""
+        with self._lock:
+            return bool(self._queue) or not self._idle or self._parked.pause_s() is not None
 
     def close_parked(self) -> None:
         """Seal the recordings that still wait for spawned work, because the process ends."""
@@ -329,6 +334,11 @@ def flush(timeout_s: float = 5.0) -> bool:
 def waiting() -> tuple[int, int]:
     """Return how many recordings wait to be written, and how many bytes they hold."""
     return (0, 0) if _writer is None else _writer.waiting()
+
+
+def has_work() -> bool:
+    """Return True where something is to be written, or waits for spawned work to end."""
+    return _writer is not None and _writer.has_work()
 
 
 def _prepare_process() -> None:

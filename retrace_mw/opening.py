@@ -16,6 +16,7 @@ from retrace_core import (
     failsafe,
     flight_recorder,
     installer,
+    leaving_at_once,
     sigterm,
     writer,
 )
@@ -129,6 +130,7 @@ class Gatekeeper:
             store, queue_bytes=policy.settings.queue_bytes, encode=encoding(policy.settings)
         )
         sigterm.watch()
+        leaving_at_once.watch()
         flight_recorder.configure(policy.settings, store)
         self._started = True
 
@@ -297,3 +299,4 @@ def install_early() -> None:
             installer.install()
             boot_recording.begin(settings)
             sigterm.watch()
+            leaving_at_once.watch()

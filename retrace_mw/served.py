@@ -110,11 +110,12 @@ SERVERS = (
 )
 
 
-def enable(known: Callable[[Any], bool], wrap: Callable[[Any, Protocol], Any]) -> None:
+def enable(known: Callable[[Any, Protocol], bool], wrap: Callable[[Any, Protocol], Any]) -> None:
     """Have applications recorded that servers load from now on.
 
     Args:
-        known: returns True for one of a framework that is recorded by itself.
+        known: returns True for one of a framework that is recorded by itself where it is called
+            by a protocol.
         wrap: returns the recorded application of one and its protocol.
     """
 
@@ -122,7 +123,7 @@ def enable(known: Callable[[Any], bool], wrap: Callable[[Any, Protocol], Any]) -
         made = None
         with failsafe.gate("zero code for a server"):
             protocol = _protocol(app, speaks if spoken is Protocol.UNKNOWN else spoken)
-            if not callable(app) or any(map(known, layers(app))):
+            if not callable(app) or any(known(layer, protocol) for layer in layers(app)):
                 return app
             if protocol is not Protocol.UNKNOWN:
                 made = wrap(app, protocol)

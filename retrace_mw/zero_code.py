@@ -20,7 +20,7 @@ from retrace_core.boundary import in_replay
 from retrace_core.errors import ConfigurationError
 from retrace_core.program import note_serving
 from retrace_core.protocol import Protocol, holds_middleware
-from retrace_mw import asgi, served, wsgi
+from retrace_mw import asgi, other_servers, served, wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,19 +38,19 @@ class Framework:
 
     module: str
     name: str
-    protocol: str
+    protocol: Protocol
 
 
 FRAMEWORKS = (
-    Framework("django.core.handlers.asgi", "ASGIHandler", "asgi"),
-    Framework("django.core.handlers.wsgi", "WSGIHandler", "wsgi"),
-    Framework("falcon.app", "App", "wsgi"),
-    Framework("falcon.asgi.app", "App", "asgi"),
-    Framework("flask.app", "Flask", "wsgi"),
-    Framework("litestar.app", "Litestar", "asgi"),
-    Framework("pyramid.router", "Router", "wsgi"),
-    Framework("quart.app", "Quart", "asgi"),
-    Framework("starlette.applications", "Starlette", "asgi"),
+    Framework("django.core.handlers.asgi", "ASGIHandler", Protocol.ASGI),
+    Framework("django.core.handlers.wsgi", "WSGIHandler", Protocol.WSGI),
+    Framework("falcon.app", "App", Protocol.WSGI),
+    Framework("falcon.asgi.app", "App", Protocol.ASGI),
+    Framework("flask.app", "Flask", Protocol.WSGI),
+    Framework("litestar.app", "Litestar", Protocol.ASGI),
+    Framework("pyramid.router", "Router", Protocol.WSGI),
+    Framework("quart.app", "Quart", Protocol.ASGI),
+    Framework("starlette.applications", "Starlette", Protocol.ASGI),
 )
 
 QUEUES = {"celery.app.trace": "retrace_mw.celery", "rq.worker": "retrace_mw.rq"}
@@ -70,6 +70,7 @@ def enable() -> None:
         else:
             register_post_import_hook(insert, framework.module)
     served.enable(_is_known, _recorded)
+    other_servers.enable()
     for module, enabling in QUEUES.items():
         if module in sys.modules:
             _enable_queue(enabling)
@@ -77,10 +78,16 @@ def enable() -> None:
             register_post_import_hook(functools.partial(_enable_queue, enabling), module)
 
 
-def _is_known(app: Any) -> bool:
-    return isinstance(app, _Served) or any(
-        getattr(vars(kind).get("__call__"), "retrace_inserted", False) for kind in type(app).__mro__
-    )
+def _is_known(app: Any, protocol: Protocol) -> bool:
+    """Return True for an application that is recorded by itself where a protocol calls it.
+
+    One of WSGI in one of ASGI may be called past its `__call__`, and has only a part of its work.
+    """
+    if isinstance(app, _Served):
+        return True
+    calls = (vars(kind).get("__call__") for kind in type(app).__mro__)
+    spoken = (getattr(call, "retrace_inserted", None) for call in calls)
+    return any(one is not None and protocol in (one, Protocol.UNKNOWN) for one in spoken)
 
 
 def _enable_queue(enabling: str, _: ModuleType | None = None) -> None:
@@ -92,10 +99,10 @@ def _insert(framework: Framework, module: ModuleType) -> None:
     with failsafe.gate(f"zero code for {framework.module}"):
         owner = getattr(module, framework.name)
         call = owner.__call__
-        if getattr(call, "retrace_inserted", False):
+        if getattr(call, "retrace_inserted", None) is not None:
             return
-        inserted = (_asgi_call if framework.protocol == "asgi" else _wsgi_call)(call)
-        inserted.retrace_inserted = True
+        inserted = (_asgi_call if framework.protocol is Protocol.ASGI else _wsgi_call)(call)
+        inserted.retrace_inserted = framework.protocol
         owner.__call__ = inserted
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Most tests are of one request; what this process did before is none of their business.
 os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from tests.mariadb_server import MariadbServer
     from tests.postgresql_server import PostgresqlServer
     from tests.redis_server import RedisServer
+
+# How long an example takes says something about who else uses the machine.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

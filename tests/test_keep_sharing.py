@@ -210,7 +210,7 @@ HOSTILE = st.text(
 ).filter(lambda name: name not in (".", "..") and len(os.fsencode(name)) < 255)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sets(HOSTILE, max_size=5))
 def test_only_safe_names_are_believed(tmp_path: Path, names: set[str]) -> None:
     """Whatever else lies in the folder is passed over."""

@@ -18,6 +18,7 @@ from werkzeug.test import Client
 from retrace_core import load, writer
 from retrace_mw import Decision, RetraceMiddleware, extract
 from tests.http_origin import origin
+from tests.recorded import assert_identical, record_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,3 +187,16 @@ def test_of_a_provisional_recording_the_span_tells_only_what_is_true(
     assert attributes["retrace.decision"] == (
         "yes: keep: because" if kept else "tail: t: at its end"
     )
+
+
+def test_ids_that_the_application_tells_come_again(recordings: Path) -> None:
+    """Of a span of its own, in the body: they are drawn by the tracer, for it."""
+    tracer = TracerProvider().get_tracer("shop")
+
+    def view() -> str:
+        with tracer.start_as_current_span("pay") as span:
+            context = span.get_span_context()
+            return f"{context.trace_id:032x} {context.span_id:016x}"
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app)

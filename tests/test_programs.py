@@ -90,6 +90,15 @@ def test_an_application_that_a_child_serves_replays(
     assert replayed(path)["identical"]
 
 
+@pytest.mark.parametrize("how", ["fileno", "fromfd"])
+def test_a_socket_that_was_handed_down_is_stood_for(how: str, tmp_path: Path) -> None:
+    """And what the worker was told to serve is no application by that name."""
+    path = recorded(tmp_path, "-m", "tests.programs.handed_down", "{port}", how)
+    assert load(path).header.environment.app == ""
+    report = replayed(path)
+    assert report["identical"], report
+
+
 def test_what_other_processes_do_for_requests_comes_back(tmp_path: Path) -> None:
     """A manager of the start-up hands it over; the socket was bound long before it is served."""
     path = recorded(tmp_path, "-m", "tests.programs.workshop", "{port}")

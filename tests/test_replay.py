@@ -372,6 +372,20 @@ def test_a_start_up_that_fails_is_told_in_one_line(recordings: Path) -> None:
     assert "\n" not in said
 
 
+def test_what_is_mixed_into_the_systems_entropy_harms_nobody(recordings: Path) -> None:
+    """Frameworks write their process's id to it as they start (web2py)."""
+
+    def view() -> str:
+        with open("/dev/urandom", "wb") as device:
+            device.write(b"mine")
+        return "mixed"
+
+    app, recording = record_wsgi(recordings, view)
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+    assert not result.refused
+
+
 def test_a_refusal_to_an_earlier_request_is_its_own(recordings: Path, tmp_path: Path) -> None:
     """What one before it tried to write is no call of this one; it is said all the same."""
     changed: list[int] = []

@@ -166,8 +166,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 @settings(
     max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(statements=st.lists(st.sampled_from([*READS, WRITE]), max_size=9))
 def test_no_answer_of_another_call_goes_unsaid(mixed: Shop, statements: list[str]) -> None:

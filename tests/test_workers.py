@@ -164,6 +164,9 @@ def test_a_task_is_recorded_in_its_senders_trace(
     server.stop()
     assert replayed(path)["identical"]
     assert replayed(folder / "one" / "shop" / "trace.bin", "--app", "tests.worked:web")["identical"]
+    both = replayed(folder / "one", "--app", "tests.worked:web")  # the task has its own
+    assert both["identical"]
+    assert len(both["recordings"]) == 2
 
 
 def test_an_unchanged_worker_is_recorded(tmp_path: Path, server: RedisServer) -> None:

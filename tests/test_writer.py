@@ -100,6 +100,31 @@ def test_sigterm_waits_for_a_request_whose_answer_has_gone_out(tmp_path: Path) -
     assert run(tmp_path, code) == (-signal.SIGTERM, 1)
 
 
+def test_what_waits_is_written_when_the_program_leaves_at_once(tmp_path: Path) -> None:
+    """`os._exit` ends the process as before, after the queue is written."""
+    assert run(tmp_path, "for _ in range(20): request()\nos._exit(7)") == (7, 20)
+
+
+def test_a_request_whose_work_goes_on_is_written_when_the_program_leaves_at_once(
+    tmp_path: Path,
+) -> None:
+    """Its thread has not ended, and never will."""
+    code = (
+        "import threading\ninner = app\n"
+        "def app(environ, start_response):\n"
+        "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "    return inner(environ, start_response)\n"
+        "wrapped = RetraceMiddleware(app, service='shop')\nrequest()\nos._exit(0)"
+    )
+    assert run(tmp_path, code) == (0, 1)
+
+
+def test_a_child_that_leaves_at_once_writes_nothing_of_its_parents(tmp_path: Path) -> None:
+    """As one of multiprocessing does; its parent's recording is written once."""
+    code = "request()\nif os.fork() == 0: os._exit(0)\nos.wait()"
+    assert run(tmp_path, code) == (0, 1)
+
+
 def test_a_forked_worker_has_a_writer_of_its_own(tmp_path: Path) -> None:
     """Prefork servers: the parent's recordings and the child's are all written, once."""
     code = (
@@ -336,3 +361,29 @@ def test_a_child_that_is_ended_while_it_begins_ends(recordings: Path) -> None:
         [sys.executable, "-c", FORKING], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "True True\n", done.stdout + done.stderr
+
+
+ENDED_AT_ONCE = """
+import os, signal, time
+
+import retrace_mw
+
+retrace_mw.RetraceMiddleware(lambda environ, start: [])
+ended = 0
+for _ in range(100):
+    child = os.fork()
+    if child == 0:
+        time.sleep(1)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    ended += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+print(ended, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+
+
+def test_a_child_that_is_ended_at_once_ends() -> None:
+    """The signal comes while the child is not whole yet, or after that: it is never lost."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED_AT_ONCE], capture_output=True, text=True, timeout=110
+    )
+    assert done.stdout == "100 set()\n", done.stdout + done.stderr

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 APPLICATIONS = (
     "flask_wsgi django_wsgi falcon_wsgi pyramid_wsgi"
     " django_asgi falcon_asgi fastapi_asgi starlette_asgi litestar_asgi quart_asgi"
-    " bare_wsgi hidden_wsgi class_wsgi bare_asgi"
+    " bare_wsgi hidden_wsgi class_wsgi bare_asgi adapted_asgi"
 ).split()
 
 

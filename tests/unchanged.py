@@ -196,3 +196,22 @@ def bare_asgi() -> Any:
         await send({"type": "http.response.body", "body": now().encode()})
 
     return application
+
+
+class _Adapted:
+    """Flask in ASGI, called past its `__call__`."""
+
+    def __init__(self, app: Any) -> None:
+        from asgiref.wsgi import WsgiToAsgi
+
+        self.app = app
+        self._adapted = WsgiToAsgi(app.wsgi_app)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await self._adapted(scope, receive, send)
+
+
+def adapted_asgi() -> Any:
+    """One of ASGI, that has one of WSGI in it."""
+    return _Adapted(flask_wsgi())

@@ -13,9 +13,11 @@ from retrace_core.program import command_of
 from retrace_core.task_call import METHOD as TASK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from retrace_core.recording import Header, Program
 
-__all__ = ["App", "locate", "may_be_of_program"]
+__all__ = ["App", "for_each", "locate", "may_be_of_program", "package_of"]
 
 DEFAULT_FILE = "retrace.toml"
 RECORDED = "the recording"
@@ -82,6 +84,27 @@ def locate(
         f' --app module:attribute, or write [apps.{header.service}] app = "module:attribute" in'
         f" {apps or DEFAULT_FILE}, or set RETRACE_APP where it is recorded"
     )
+
+
+def for_each(app: str | None, headers: Sequence[Header]) -> list[str | None]:
+    """Return what `--app` is for each of several recordings: None where it is not meant for it.
+
+    It names the application of one service. Others of the trace, and the tasks of its worker, have
+    their own, where they say so; if it is that of none, it stands for all.
+    """
+
+    def is_meant(header: Header) -> bool:
+        same = package_of(header.environment.app) == package_of(app or "")
+        return same and header.method != TASK
+
+    if not any(map(is_meant, headers)):
+        return [app] * len(headers)
+    return [app if is_meant(one) or not one.environment.app else None for one in headers]
+
+
+def package_of(app: str) -> str:
+    """Return the outermost package: one application may be named in several ways."""
+    return app.partition(":")[0].partition(".")[0]
 
 
 def may_be_of_program(header: Header, app: App) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from retrace_core.boot_recording import METHOD
-from retrace_core.cli.apps import locate, may_be_of_program
+from retrace_core.cli.apps import for_each, locate, may_be_of_program, package_of
 from retrace_core.cli.find import find, recordings_folder
 from retrace_core.cli.remote import find_below
 from retrace_core.cli.terms import Terms, unusable
@@ -85,6 +85,7 @@ def trace_files(names: Iterable[str], recordings: str | None) -> list[Path]:
 def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
     """Return what is to be replayed; recordings of other services and apps are passed by."""
     corpus = Corpus()
+    meant: list[tuple[Path, Header]] = []
     for path in paths:
         try:
             header = load_header(path)
@@ -97,8 +98,11 @@ def choose(paths: Iterable[Path], chosen: Chosen) -> Corpus:
         if other:
             corpus.skipped[other] += 1
             continue
+        meant.append((path, header))
+    given = for_each(chosen.app, [header for _, header in meant])
+    for (path, header), named in zip(meant, given, strict=True):
         try:
-            app = locate(header, chosen.app, chosen.app_dir, chosen.apps)
+            app = locate(header, named, chosen.app_dir, chosen.apps)
         except AppNotLoadable as error:
             corpus.unusable.append(unusable(str(path), str(error)))
             continue
@@ -134,11 +138,6 @@ def _is_other(header: Header, chosen: Chosen) -> str:
     if chosen.service:
         return "" if header.service in chosen.service else header.service
     recorded = header.environment.app
-    if chosen.app and recorded and _package(recorded) != _package(chosen.app):
+    if chosen.app and recorded and package_of(recorded) != package_of(chosen.app):
         return f"{header.service} ({recorded})"
     return ""
-
-
-def _package(app: str) -> str:
-    """Return the outermost package: one application may be named in several ways."""
-    return app.partition(":")[0].partition(".")[0]

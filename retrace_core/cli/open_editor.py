@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from retrace_core.cli.apps import App, locate
+from retrace_core.cli.apps import App, for_each, locate
 from retrace_core.cli.find import find, recording_argument, recordings_option
 from retrace_core.cli.screen import Screen
 from retrace_core.errors import RetraceError
@@ -66,7 +66,11 @@ def command(
     of one (6 characters or more), or TRACE/SERVICE.
     """
     found = [(path, load(path).header) for path in find(recording, recordings)]
-    located = [(path, header, locate(header, app, app_dir, apps)) for path, header in found]
+    named = for_each(app, [header for _, header in found])
+    located = [
+        (path, header, locate(header, meant, app_dir, apps))
+        for (path, header), meant in zip(found, named, strict=True)
+    ]
     root = Path(folder or located[0][2].folder).absolute()
     if not root.is_dir():
         raise RetraceError(f"folder {root} is not there; give the one to open with --dir")

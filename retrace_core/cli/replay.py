@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from retrace_core.cli.apps import for_each
 from retrace_core.cli.auditing import audit_replay
 from retrace_core.cli.each import replay_each, show_each
 from retrace_core.cli.find import find_all, recording_argument, recordings_option
@@ -15,6 +17,13 @@ from retrace_core.cli.flags import narrow, parse_flags
 from retrace_core.cli.replay_here import replay_here
 from retrace_core.cli.replay_options import Options
 from retrace_core.cli.screen import print_json
+from retrace_core.errors import RecordingError
+from retrace_core.trace_file import load_header
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from retrace_core.recording import Header
 
 __all__ = ["command"]
 
@@ -40,6 +49,7 @@ Examples:
 The application of each service is found, in this order, by --app, by the mapping file
 (--apps; [apps.SERVICE] app = "module:attribute", dir = "folder"), by the recording itself:
 its name, or else the program that was started, which is run up to where it serves.
+Of several recordings, --app is for those of its package; tasks and other services have their own.
 \b
 Exit status: 0 identical, 1 divergent, 2 unusable (the error says why; also when a flag
 of --flag was never asked in the recording).
@@ -82,6 +92,13 @@ of --flag was never asked in the recording).
     default=None,
     help="Run the earlier recordings of its process first, to warm its caches, or don't; "
     "default: when it diverges without.",
+)
+@click.option(
+    "--earlier",
+    type=click.Choice(("begun", "overlapping", "ended")),
+    default="begun",
+    show_default=True,
+    help="With --warm, which: begun before it, begun before it ended, or ended before it began.",
 )
 @click.option(
     "--mode",
@@ -160,9 +177,12 @@ def command(
     if options.report:
         raise click.UsageError(f"--report takes one recording: give one of {len(paths)}")
     narrowed = narrow(paths, options.flags)
+    apps = _apps(options.app, list(narrowed))
     reports = replay_each(
         list(narrowed),
-        lambda path: dataclasses.replace(options, flags=narrowed[path]).arguments(path),
+        lambda path: dataclasses.replace(options, flags=narrowed[path], app=apps[path]).arguments(
+            path
+        ),
     )
     status = max(report["exit_status"] for report in reports)
     if options.as_json:
@@ -170,6 +190,16 @@ def command(
     else:
         show_each(reports)
     return int(status)
+
+
+def _apps(app: str | None, paths: list[Path]) -> dict[Path, str | None]:
+    """Return for which recordings `--app` is meant."""
+    headers: dict[Path, Header] = {}
+    for path in paths:
+        with suppress(RecordingError):  # its replay will say so
+            headers[path] = load_header(path)
+    meant = for_each(app, list(headers.values()))
+    return {**dict.fromkeys(paths, app), **dict(zip(headers, meant, strict=True))}
 
 
 def _place(value: str | None, names: list[str]) -> str | None:

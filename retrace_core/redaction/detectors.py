@@ -137,12 +137,13 @@ _KEYS = re.compile(
 )
 _B64 = rb"[A-Za-z0-9+/._-]"
 _HASHES = re.compile(
-    # In modular crypt format (passlib, crypt), then Django's and Werkzeug's.
+    # In modular crypt format (passlib, crypt), then Django's and Werkzeug's, and web2py's.
     rb"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}"
     rb"|\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,12}|[156y7]|apr1)"
     rb"\$(?:[A-Za-z0-9+/=.,_-]{0,100}\$){1,4}" + _B64 + rb"{20,200}={0,2}"
     rb"|(?:pbkdf2_sha[0-9]{1,3}|pbkdf2:sha[0-9]{1,3}(?::[0-9]{1,9})?|scrypt(?::[0-9]{1,9}){3})"
     rb"\$(?:[A-Za-z0-9+/=._-]{1,100}\$){1,2}" + _B64 + rb"{20,200}={0,2}"
+    rb"|pbkdf2\([0-9]{1,9},[0-9]{1,4},[a-z0-9_-]{2,12}\)\$[A-Za-z0-9]{1,100}\$[0-9a-f]{20,200}"
 )
 DETECTORS: dict[str, Detector] = {
     one.name: one
@@ -189,7 +190,7 @@ DETECTORS: dict[str, Detector] = {
             (
                 *(b"$2a$", b"$2b$", b"$2x$", b"$2y$"),
                 *(b"$argon2", b"$scrypt$", b"$pbkdf2", b"$1$", b"$5$", b"$6$", b"$y$", b"$7$"),
-                *(b"$apr1$", b"pbkdf2_sha", b"pbkdf2:sha", b"scrypt:"),
+                *(b"$apr1$", b"pbkdf2_sha", b"pbkdf2:sha", b"pbkdf2(", b"scrypt:"),
             ),
             _HASHES,
             has_part=False,

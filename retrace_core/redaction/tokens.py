@@ -69,7 +69,7 @@ _HEX = re.compile(rb"[0-9a-f]+")
 _PASSWORD_HASH = re.compile(
     rb"(?:\{[A-Z][A-Z0-9-]{1,20}\})?"  # as LDAP has it
     rb"(?:(?:bcrypt(?:_sha256)?\$)?\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}([./A-Za-z0-9]{31})"
-    rb"|(?:(?:scrypt|pbkdf2)[\w:.-]*|(?:argon2)?\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y7]|apr1))"
+    rb"|(?:(?:scrypt|pbkdf2)(?:[\w:.-]*|\([\w,]{3,40}\))|(?:argon2)?\$(?:argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y7]|apr1))"
     rb"\$(?:[^\s$]*\$)*([A-Za-z0-9+/=._-]{20,}))"
     rb"|\{[A-Z][A-Z0-9-]{1,20}\}(?:[^\s$]+\$)*([A-Za-z0-9+/=._-]{20,})"
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 
-__all__ = ["MARKS", "refit", "unpack"]
+__all__ = ["MARKS", "refit", "refit_bare", "unpack"]
 
 MARKS = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
 """By levels of compression."""
@@ -44,20 +44,25 @@ def unpack(packed: bytes, limit: int, *, window: int = 15) -> tuple[bytes, int] 
 
 def refit(plain: bytes, size: int) -> bytes | None:
     """Return a stream of exactly `size` bytes, None where it takes more, or can't be."""
-    tail = zlib.adler32(plain).to_bytes(4, "big")
+    body = refit_bare(plain, size - 6)
+    return None if body is None else b"x\xda" + body + zlib.adler32(plain).to_bytes(4, "big")
+
+
+def refit_bare(plain: bytes, size: int) -> bytes | None:
+    """Return the same of deflate alone, without what zlib puts around it."""
     for level, memory, strategy in _PACKINGS:
         packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory, strategy)
         body = packer.compress(plain) + packer.flush()
-        filler = _empty_blocks(size - 2 - len(body) - 4)
+        filler = _empty_blocks(size - len(body))
         if filler is not None:
-            return b"x\xda" + filler + body + tail
+            return filler + body
         for count in range(1, 8):
             try:
-                packed = b"x\xda" + _after_fixed(count, body, size - 6) + tail
-                if zlib.decompress(packed) == plain:
-                    return packed
-            except (OverflowError, ValueError, zlib.error):  # of another size
+                packed = _after_fixed(count, body, size)
+            except (OverflowError, ValueError):  # of another size
                 continue
+            if unpack(packed, len(plain) + 1, window=-15) == (plain, size):
+                return packed
     return None
 
 

@@ -331,7 +331,7 @@ def _result(
         failure=failure,
         notes=[
             *cut_notes(recording),
-            *address_note(_body(recording.response), _body(response)),
+            *address_note(_body(recording.response), _body(response), player.masks),
             *([_SCRATCH] if outcome.has_scratch else []),
             *found.summarise(),
         ],

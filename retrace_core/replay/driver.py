@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import io
+import functools
 import itertools
-import os
-import sys
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
-from wsgiref.util import FileWrapper
 
 from retrace_core.boundary import call_async
 from retrace_core.conversation import SENT, WEBSOCKET, kept
-from retrace_core.errors import AppNotLoadable
 from retrace_core.native import LANE, current
 from retrace_core.protocol import holds_middleware
 from retrace_core.replay.asgi_scope import asgi_scope
 from retrace_core.replay.boot import in_boot
 from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
-from retrace_core.replay.sandbox import unheard
+from retrace_core.replay.lifespan import Lifespan
+from retrace_core.replay.serving_threads import ServingThreads
 from retrace_core.replay.tasks import prepare
-from retrace_core.replay.unblocking import finished_or_diverged, interrupted, limited
+from retrace_core.replay.unblocking import finished_or_diverged, limited
+from retrace_core.replay.wsgi_environ import wsgi_environ
 from retrace_core.task_call import PROTOCOL, call_of, end_of
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from retrace_core.lanes import Lane
-    from retrace_core.recording import Recording, Request
+    from retrace_core.recording import Recording
     from retrace_core.replay.boot import BootPlayer
     from retrace_core.replay.outcome import Outcome
     from retrace_core.replay.player import Player
@@ -42,7 +40,6 @@ __all__ = ["drive", "drive_in_loop"]
 
 _GRACE_S = 10.0
 _STEP_S = 0.002
-_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _HEAD_AND_BODY = ("http.response.start", "http.response.body")
 
 
@@ -68,17 +65,25 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
+    with closing(ServingThreads()) as threads:
+        _drive_in_turn(app, runs, threads)
+
+
+def _drive_in_turn(
+    app: Any, runs: Sequence[tuple[Recording, Player]], threads: ServingThreads
+) -> None:
+    player = runs[-1][1]
     carrying_on = CarryingOn(_boot_files(player))
     for recorded, answers in runs:
         for _ in _start_up_gets_there(player.boot, recorded, answers):
             time.sleep(_STEP_S)
         one = carrying_on.before(recorded, answers)
-        context = _context(one.request)
-        with interrupted(answers), _limit(recorded, answers, player):
-            if one.request.protocol == PROTOCOL:
-                context.run(_drive_task, app, one, answers, player.boot)
-            else:
-                context.run(_drive_wsgi, app, one, answers, _first_lane(app, answers))
+        if one.request.protocol == PROTOCOL:
+            work = functools.partial(_drive_task, app, one, answers, player.boot)
+        else:
+            work = functools.partial(_drive_wsgi, app, one, answers, _first_lane(app, answers))
+        with _limit(recorded, answers, player):
+            threads.run(one, answers, work)
         if answers is not player:
             answers.finish()
             carrying_on.after(recorded, answers)
@@ -103,12 +108,6 @@ def _start_up_gets_there(
 
 def _boot_files(player: Player) -> Sequence[Recording]:
     return player.boot.files if player.boot is not None else ()
-
-
-def _context(request: Request) -> contextvars.Context:
-    """Return what a request runs in: a server's thread has nothing of what the start-up set."""
-    fresh = request.protocol == "wsgi" and request.extra.get("wsgi.multithread") is True
-    return contextvars.Context() if fresh else contextvars.copy_context()
 
 
 def _first_lane(app: Any, player: Player) -> Lane:
@@ -139,7 +138,7 @@ async def drive_in_loop(
 
 async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
     carrying_on = CarryingOn(_boot_files(runs[-1][1]))
-    async with _Lifespan(app, runs[-1][1]) as state:
+    async with Lifespan(app, runs[-1][1]) as state:
         for recorded, player in runs:
             for _ in _start_up_gets_there(runs[-1][1].boot, recorded, player):
                 await asyncio.sleep(_STEP_S)
@@ -225,76 +224,8 @@ def _note_message(outcome: Outcome, message: Any) -> None:
         outcome.complete = not message.get("more_body", False)
 
 
-class _Lifespan:
-    """The application's start-up before the request, and its shutdown after it."""
-
-    def __init__(self, app: Any, player: Player) -> None:
-        self._app = app
-        self._boot = player.boot
-        self._started = asyncio.Event()
-        self._stop = asyncio.Event()
-        self._state: dict[str, Any] = {}
-        self._failed = ""
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> dict[str, Any]:
-        with in_boot(self._boot):
-            self._task = asyncio.create_task(self._run())
-        await self._started.wait()
-        if self._failed:
-            raise AppNotLoadable(
-                f"the application's start-up failed: {_in_short(self._failed)}; what it asks then"
-                " comes from the boot tape of its process, where there is one: make what is not"
-                " on it optional, or give it a default"
-            )
-        return self._state
-
-    async def __aexit__(self, *_: object) -> None:
-        self._stop.set()
-        if self._task is not None:
-            # What it does at its end is of no request: nothing of that was recorded.
-            with unheard():
-                await asyncio.wait([self._task], timeout=5)
-
-    async def _run(self) -> None:
-        lane: Any = LANE.get()
-        if self._boot is not None and lane is not None:
-            self._boot.progress.foreground.add(lane)
-        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}
-        asked = False
-
-        async def receive() -> dict[str, str]:
-            nonlocal asked
-            if asked:
-                await self._stop.wait()
-                return {"type": "lifespan.shutdown"}
-            asked = True
-            return {"type": "lifespan.startup"}
-
-        async def send(message: Any) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                self._failed = message.get("message", "") or "no reason given"
-            self._started.set()
-
-        try:
-            await self._app(scope, receive, send)
-        except BaseException:  # noqa: BLE001  # an app without lifespan raises whatever it likes
-            return
-        finally:
-            self._started.set()
-
-
-def _in_short(reason: str) -> str:
-    """Return on one line why a start-up failed; frameworks say it by a whole traceback."""
-    lines = [line.strip() for line in reason.splitlines() if line.strip()]
-    places = [line for line in lines if line.startswith('File "') and _OURS not in line]
-    if not places or not lines[0].startswith("Traceback "):
-        return " ".join(lines)
-    return f"{lines[-1]} ({places[-1]})"
-
-
 def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> None:
-    LANE.set(lane)
+    token = LANE.set(lane)
     outcome = player.outcome
 
     def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
@@ -320,6 +251,8 @@ def _drive_wsgi(app: Any, recording: Recording, player: Player, lane: Lane) -> N
     except BaseException as error:
         if not player.inside:
             player.failed(error)
+    finally:
+        LANE.reset(token)
 
 
 def _await_spawned_lanes(player: Player) -> None:
@@ -332,7 +265,14 @@ def _await_spawned_lanes(player: Player) -> None:
 def _drive_task(app: Any, recording: Recording, player: Player, boot: BootPlayer | None) -> None:
     with in_boot(boot):
         run = prepare(app, call_of(recording.request))
-    LANE.set(player.root)
+    token = LANE.set(player.root)
+    try:
+        _run_task(run, player)
+    finally:
+        LANE.reset(token)
+
+
+def _run_task(run: Callable[[], Any], player: Player) -> None:
     outcome, value, raised = player.outcome, None, None
     try:
         value = run()
@@ -350,34 +290,3 @@ def _drive_task(app: Any, recording: Recording, player: Player, boot: BootPlayer
 
 def _discard(_: bytes) -> None:
     return None
-
-
-def wsgi_environ(request: Request) -> dict[str, Any]:
-    """Return the WSGI environ of a recorded request."""
-    environ: dict[str, Any] = {
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        **request.extra,
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": request.root_path,
-        "PATH_INFO": request.path,
-        "QUERY_STRING": request.query.decode("latin-1"),
-        "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": request.scheme,
-        "wsgi.input": io.BytesIO(b"".join(request.body)),
-        "wsgi.errors": sys.stderr,
-    }
-    if "wsgi.file_wrapper" in request.extra:
-        environ["wsgi.file_wrapper"] = FileWrapper
-    if request.server is not None:
-        environ.setdefault("SERVER_NAME", request.server[0])
-        environ.setdefault("SERVER_PORT", str(request.server[1]))
-    if request.client is not None:
-        environ.setdefault("REMOTE_ADDR", request.client[0])
-    for name, value in request.headers:
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-        environ[key] = value
-    return environ

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from retrace_core.replay.player import Player
 
-__all__ = ["finished_or_diverged", "interrupted", "limited"]
+__all__ = ["GRACE_S", "finished_or_diverged", "interrupted", "limited"]
 
-_GRACE_S = 2.0
+GRACE_S = 2.0
 """How long the application may still take after a divergence, in seconds."""
 _LEAST_S = 15.0
 """How long a request that is run for what it leaves in memory may take at least, in seconds."""
@@ -39,9 +39,9 @@ async def finished_or_diverged(task: asyncio.Task[Any], player: Player) -> None:
         await asyncio.wait([task, watching], return_when=asyncio.FIRST_COMPLETED)
         watching.cancel()
         if not task.done():
-            await asyncio.wait([task], timeout=_GRACE_S)
+            await asyncio.wait([task], timeout=GRACE_S)
             task.cancel()
-            await asyncio.wait([task], timeout=_GRACE_S)
+            await asyncio.wait([task], timeout=GRACE_S)
             # The loop's end would wait for threads that hang.
             loop.set_default_executor(ThreadPoolExecutor(1))
     if task.done() and not task.cancelled():
@@ -83,7 +83,7 @@ def interrupted(player: Player) -> Iterator[None]:
             raise DivergedError(player.divergence)
 
     def begin() -> None:
-        timer = threading.Timer(_GRACE_S, signal.pthread_kill, (main, _SIGNAL))
+        timer = threading.Timer(GRACE_S, signal.pthread_kill, (main, _SIGNAL))
         timer.daemon = True
         timers.append(timer)
         with mask():  # it is no thread of the application's

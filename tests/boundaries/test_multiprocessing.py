@@ -110,7 +110,7 @@ def test_how_it_ended(recordings: Path, context: Any) -> None:
         waiting.start()
         waiting.join(timeout=0.01)
         was_alive = waiting.is_alive()
-        waiting.kill()
+        waiting.terminate()
         waiting.join()
         mine.close()
         code = waiting.exitcode

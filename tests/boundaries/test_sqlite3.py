@@ -154,6 +154,28 @@ def test_classes_of_the_applications_own_keep_their_methods(
     assert b"PRAGMA" in answered_again(recordings, file, view)
 
 
+class Ledger(sqlite3.Connection):
+    """A connection of the application's own, defined before anything is hooked."""
+
+
+@pytest.mark.parametrize("of", ["driver", "application", "application, hooked"])
+def test_a_connection_may_be_made_by_its_class(recordings: Path, tmp_path: Path, of: str) -> None:
+    """Web2py opens its databases so; any connection is one of the driver's class."""
+    file = tmp_path / "shop.db"
+    installer.install()
+    Own: Any = type("Own", (sqlite3.Connection,), {})  # noqa: N806
+    made: Any = {"driver": sqlite3.Connection, "application": Own}.get(of)
+
+    def view() -> str:
+        connection = made(file, timeout=5) if made else sqlite3.connect(file, factory=Ledger)
+        with_table(connection).execute("INSERT INTO t (a) VALUES (random())")
+        connection.commit()
+        (drawn,) = connection.execute("SELECT a FROM t").fetchone()
+        return json.dumps([drawn, isinstance(connection, sqlite3.Connection)])
+
+    assert json.loads(answered_again(recordings, file, view))[1] is True
+
+
 def test_a_class_may_name_the_class_below_it(recordings: Path, tmp_path: Path) -> None:
     """Trac's cursors call `sqlite3.Cursor.execute` and fetch at once."""
     installer.install()

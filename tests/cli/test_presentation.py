@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrace_core.cli.document import document, plain
@@ -100,7 +100,6 @@ recordings = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(recordings)
 def test_any_recording_can_be_presented(recording: Recording) -> None:
     """Timeline, JSON and HAR fail for no recording, and JSON is valid."""

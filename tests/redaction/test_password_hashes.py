@@ -67,7 +67,17 @@ def _crypt(password: str) -> str:
     return hashed
 
 
-@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt, _crypt])
+def _web2py(password: str) -> str:
+    """As pydal does, by the way that a hash itself says."""
+    salt = os.urandom(8).hex()
+    made = hashlib.pbkdf2_hmac("sha512", password.encode(), salt.encode(), 1000, 20)
+    hashed = f"pbkdf2(1000,20,sha512)${salt}${made.hex()}"
+    way, _, _ = hashed.split("$")
+    assert way.startswith("pbkdf2(")
+    return hashed
+
+
+@pytest.mark.parametrize("hashed", [_argon2, _low_argon2, _bcrypt, _crypt, _web2py])
 def test_within_bytes(recordings: Path, tmp_path: Path, hashed: Callable[[str], str]) -> None:
     """An application's own format tells nobody what is in it."""
     made: list[str] = []
@@ -222,3 +232,26 @@ def test_a_hash_that_is_a_constant_of_the_code(recordings: Path, library: str) -
     assert recording.response is not None
     assert b"".join(recording.response.body) == b"[true,false]\n"
     assert_identical(recording, app)
+
+
+def test_the_way_in_which_web2py_hashed_is_kept(recordings: Path, tmp_path: Path) -> None:
+    """A replay reads from the hash in the database how it was made."""
+    database = tmp_path / "users.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE users (password)")
+        connection.execute("INSERT INTO users VALUES (?)", (_web2py(PASSWORD),))
+
+    def view() -> Any:
+        with closing(sqlite3.connect(database)) as connection:
+            (hashed,) = connection.execute("SELECT password FROM users").fetchone()
+        way, salt, digest = hashed.split("$")
+        count, size, name = way.removeprefix("pbkdf2(").removesuffix(")").split(",")
+        given = PASSWORD.encode()
+        made = hashlib.pbkdf2_hmac(name, given, salt.encode(), int(count), int(size))
+        return "welcome" if made.hex() == digest else "no"
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body == [b"welcome"]
+    database.unlink()
+    assert_identical(recording, app, 1)

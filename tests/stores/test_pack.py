@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrace_core.errors import DamagedPack
 from retrace_core.store.pack import make_pack, read_index, recording_in
 
 SPAN = "b" * 16
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 names = st.sampled_from(["a", "b-2", "c.3", "A" * 64])
 spans = st.integers(0, 5).map(lambda number: f"{number:016x}")
 recordings = st.lists(st.tuples(names, names, spans, st.binary(max_size=200)), max_size=20)
 
 
-@unhurried
 @given(recordings)
 def test_what_was_packed_comes_back(given: list[tuple[str, str, str, bytes]]) -> None:
     """In order, each with a path of its own."""
@@ -29,7 +27,6 @@ def test_what_was_packed_comes_back(given: list[tuple[str, str, str, bytes]]) ->
     assert len({one.path for one in entries}) == len(given)
 
 
-@unhurried
 @given(recordings, st.data())
 def test_a_damaged_pack_is_refused_or_right(
     given: list[tuple[str, str, str, bytes]], draw: st.DataObject
@@ -52,7 +49,6 @@ def test_a_damaged_pack_is_refused_or_right(
         assert found == [one[-1] for one in given]
 
 
-@unhurried
 @given(st.binary(max_size=100))
 def test_foreign_bytes_are_no_pack(data: bytes) -> None:
     """Whatever they are."""

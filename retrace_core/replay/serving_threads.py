@@ -1,0 +1,105 @@
+"""Serving threads: a replayed request runs on a thread of its own, as that of its server had.
+
+What a server's thread keeps (`threading.local`, context variables that nobody reset, a connection
+for each thread) came from the earlier requests that it served, and from no other thread's. What
+needs the main thread (signals, `asyncio.get_event_loop`) fails in another one on replay as well.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from retrace_core.lanes import mask
+from retrace_core.replay.unblocking import GRACE_S, interrupted
+from retrace_core.serving_thread import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from retrace_core.recording import Recording
+    from retrace_core.replay.player import Player
+
+__all__ = ["ServingThreads"]
+
+
+class ServingThreads:
+    """The threads of one replay, by their numbers in the recordings of the process.
+
+    All of them live until `close`, since those of a server's pool outlive its requests.
+    """
+
+    def __init__(self) -> None:
+        self._threads: dict[int, _Thread] = {}
+        self._main: contextvars.Context | None = None
+
+    def run(self, recording: Recording, player: Player, work: Callable[[], None]) -> None:
+        """Run what replays a request, on its thread; returns when that is over.
+
+        Where it goes on for long after a divergence, nobody waits for it any more.
+        """
+        number, name = recording.header.thread, recording.header.thread_name
+        if number <= 0:
+            with interrupted(player):
+                self._context(recording).run(work)
+            return
+        thread = self._threads.get(number)
+        if thread is None:
+            thread = self._threads[number] = _Thread(name)
+        if not thread.run(work, player):
+            del self._threads[number]
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for thread in self._threads.values():
+            thread.end()
+
+    def _context(self, recording: Recording) -> contextvars.Context:
+        if recording.header.thread != UNKNOWN:
+            self._main = self._main or contextvars.copy_context()
+            return self._main
+        request = recording.request
+        fresh = request.protocol == "wsgi" and request.extra.get("wsgi.multithread") is True
+        return contextvars.Context() if fresh else contextvars.copy_context()
+
+
+class _Thread:
+    """A thread that does one piece of work after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._works: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        thread = threading.Thread(target=self._serve, name=name or None, daemon=True)
+        with mask():  # it is no thread of the application's
+            thread.start()
+
+    def run(self, work: Callable[[], None], player: Player) -> bool:
+        """Have work done; False when it does not end though its replay has diverged."""
+        news, over = threading.Event(), threading.Event()
+        failure: list[BaseException] = []
+
+        def do() -> None:
+            try:
+                work()
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                over.set()
+                news.set()
+
+        with mask(), player.watched(news.set):
+            self._works.put(do)
+            news.wait()
+            ended = over.wait(GRACE_S)
+        if failure:
+            raise failure[0]
+        return ended
+
+    def end(self) -> None:
+        """Let it end after what it does."""
+        self._works.put(None)
+
+    def _serve(self) -> None:
+        while (work := self._works.get()) is not None:
+            work()
