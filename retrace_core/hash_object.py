@@ -6,7 +6,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import zip_archive
+from retrace_core import packed_document
 from retrace_core.boundary import call_free, mask
 from retrace_core.file_access import with_recorded_folder
 from retrace_core.hashing import KIND, LARGEST, MOST, Fed, fingerprint, padded
@@ -94,8 +94,8 @@ def keeping(lane: Lane, made: Any, fed: Any) -> Any:
 
 
 def _said(fed: bytes) -> bytes:
-    """Return what was hashed, of an archive what it says: a replay packs pseudonyms otherwise."""
-    said = zip_archive.said(fed, LARGEST)
+    """Return what was hashed, of a document what it says: a replay packs pseudonyms otherwise."""
+    said = packed_document.said(fed, LARGEST)
     return fed if said is None or len(said) > MOST else said
 
 

@@ -168,6 +168,11 @@ class Lane(native.Lane):
         self._children = number + 1
         return f"{self.id}.{number}"
 
+    @property
+    def children(self) -> int:
+        """How many children it has so far."""
+        return self._children
+
     def next_item_id(self) -> str:
         """Return the id of the lane for the work on the next item that is put into a queue."""
         number = self._items

@@ -94,6 +94,13 @@ of --flag was never asked in the recording).
     "default: when it diverges without.",
 )
 @click.option(
+    "--earlier",
+    type=click.Choice(("begun", "overlapping", "ended")),
+    default="begun",
+    show_default=True,
+    help="With --warm, which: begun before it, begun before it ended, or ended before it began.",
+)
+@click.option(
     "--mode",
     type=click.Choice(["strict", "tolerant"]),
     default="strict",

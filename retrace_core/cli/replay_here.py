@@ -78,13 +78,16 @@ def _verdict(
     path: Path, app: App, options: Options, result: ReplayResult, warnings: list[str]
 ) -> int:
     """Tell what came out, by other ways where this one has diverged; return the exit status."""
-    from retrace_core.replay.earlier import count_earlier
+    from retrace_core.replay.earlier import SAID, ways_to_warm
 
     recording = result.recording
-    if _may_be_cold(result, options) and (some := count_earlier(path, recording)):
+    ways = ways_to_warm(path, recording) if _may_be_cold(result, options) else {}
+    astray: list[str] = []
+    for which, some in ways.items():
         warm = dataclasses.replace(
             options,
             warm=True,
+            earlier=which,
             app=None if app.program else app.name,
             app_dir=app.folder,
             as_program=app.program is not None,
@@ -92,15 +95,18 @@ def _verdict(
         status, said = run_apart(warm.restarted(path))
         if status == 0:
             if not options.as_json:
-                note(f"diverged alone, so {some} earlier requests of its process were run first")
+                note(f"diverged alone, so {some} {SAID[which]} were run first")
             sys.stdout.write(said)
             return status
+        astray = astray or _of_earlier(said, as_json=options.as_json)
+    if ways:
+        some = next(iter(ways.values()))
         result.notes.append(
             f"not what {some} earlier requests had left in memory: with them first, it is alike;"
             " what was not recorded (health checks and other paths of RETRACE_EXCLUDE, the rate, a"
             " limit) may have filled something"
         )
-        result.notes.extend(_of_earlier(said, as_json=options.as_json))
+        result.notes.extend(astray)
     if _may_come_otherwise(result, options) and may_be_of_program(recording.header, app):
         status, said = run_apart(dataclasses.replace(options, as_program=True).restarted(path))
         if status == 0:
@@ -139,7 +145,7 @@ def _run(path: Path, recording: Recording, app: App, options: Options, warnings:
     from retrace_core.cli import debugging
     from retrace_core.replay import replay
     from retrace_core.replay.boot import find_boot_tape
-    from retrace_core.replay.earlier import count_earlier, earlier
+    from retrace_core.replay.earlier import SAID, count_earlier, earlier
 
     on_failure: Callable[[BaseException], None] | None = None
     on_divergence: Callable[[Divergence], None] | None = None
@@ -153,11 +159,11 @@ def _run(path: Path, recording: Recording, app: App, options: Options, warnings:
     if options.debugpy is not None:
         debugging.wait_for_editor(options.debugpy)
     debugged = options.interactive or is_debugged()
-    first = earlier(path, recording) if options.warm else []
+    first = earlier(path, recording, options.earlier) if options.warm else []
 
     def concluded(result: ReplayResult) -> int:
         if first:
-            result.notes.append(f"{len(first)} earlier requests of its process were run first")
+            result.notes.append(f"{len(first)} {SAID[options.earlier]} were run first")
         elif options.interactive and not result.identical and count_earlier(path, recording):
             result.notes.append(
                 "perhaps a cold cache: earlier requests of its process were recorded too; run them"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from retrace_core.replay.earlier import Which
     from retrace_core.replay.matching import Mode
 
 __all__ = ["Options"]
@@ -30,6 +31,8 @@ class Options:
     timeout_s: float
     warm: bool | None
     """True replays the earlier recordings of the same process first; None when it diverges."""
+    earlier: Which
+    """Which of them."""
     flags: dict[str, Any]
     """Feature flags to flip, with their new values."""
     mode: Mode
@@ -51,6 +54,7 @@ class Options:
             given += [name, value] if value is not None else []
         given += [f"--flag={name}={json.dumps(value)}" for name, value in self.flags.items()]
         given += [] if self.warm is None else ["--warm" if self.warm else "--cold"]
+        given += ["--earlier", self.earlier] if self.earlier != "begun" else []
         given += ["--mode", self.mode] if self.mode != "strict" else []
         given += ["--live-on-miss", ",".join(self.live)] if self.live else []
         given += ["--strict"] if self.strict else []

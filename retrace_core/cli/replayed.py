@@ -15,7 +15,7 @@ from retrace_core.cli.terms import unusable
 from retrace_core.environment import commit_of
 from retrace_core.errors import RetraceError
 from retrace_core.replay import replay
-from retrace_core.replay.earlier import count_earlier, earlier
+from retrace_core.replay.earlier import WHICH, earlier, ways_to_warm
 from retrace_core.trace_file import load
 
 if TYPE_CHECKING:
@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 
     from retrace_core.cli.terms import Terms
     from retrace_core.replay import ReplayResult
+    from retrace_core.replay.earlier import Which
 
-__all__ = ["may_be_cold", "replayed"]
+__all__ = ["replayed", "warmer"]
 
 
-def may_be_cold(path: str, document: dict[str, Any]) -> bool:
-    """Return True where a replay failed that other requests of its process came before.
+def warmer(path: str, terms: Terms, document: dict[str, Any]) -> list[Which]:
+    """Return which other requests of its process to run first, by turns, where a replay failed.
 
     Args:
         path: of the trace file.
+        terms: under which it was replayed.
         document: the verdict on it.
     """
-    if document["exact"]:
-        return False
+    if document["exact"] or terms.earlier != "auto":
+        return []
     with contextlib.suppress(RetraceError):
-        return count_earlier(Path(path), load(path)) > 0
-    return False
+        return list(ways_to_warm(Path(path), load(path)))
+    return []
 
 
 def replayed(
@@ -58,7 +60,8 @@ def replayed(
     """
     try:
         recording = load(path)
-        first = earlier(Path(path), recording) if terms.earlier == "always" else []
+        which = terms.earlier
+        first = earlier(Path(path), recording, which) if which in WHICH else []
         program = recording.header.environment.program if terms.program else None
 
         def told(result: ReplayResult) -> dict[str, Any]:

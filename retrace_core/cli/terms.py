@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from retrace_core.replay.earlier import Which  # noqa: TC001  # msgspec decodes by it
+
 __all__ = ["Terms", "unusable"]
 
 _UNUSABLE = 2
@@ -24,8 +26,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     isolate: str = "fork"
     warm: bool = True
     """The application may be imported once for all: no boot tape answers what it asks then."""
-    earlier: Literal["auto", "never", "always"] = "auto"
-    """Whether the earlier requests of its process run first; "auto": when it diverges alone."""
+    earlier: Which | Literal["auto", "never"] = "auto"
+    """Which other requests of its process run first; "auto": when it diverges alone, by turns."""
 
 
 def unusable(path: str, why: str) -> dict[str, Any]:

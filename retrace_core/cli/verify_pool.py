@@ -197,12 +197,13 @@ class _Worker:
 
 
 def _replay_from_scratch(path: str, terms: Terms, start: Start) -> dict[str, Any]:
-    from retrace_core.cli.replayed import may_be_cold
+    from retrace_core.cli.replayed import warmer
 
     document = _replay_apart(path, terms, start)
-    if terms.earlier == "auto" and may_be_cold(path, document):
-        again = _replay_apart(path, msgspec.structs.replace(terms, earlier="always"), start)
-        return again if again["exact"] else document
+    for which in warmer(path, terms, document):
+        again = _replay_apart(path, msgspec.structs.replace(terms, earlier=which), start)
+        if again["exact"]:
+            return again
     return document
 
 

@@ -25,7 +25,7 @@ from msgspec import structs
 from retrace_core import installer, native
 from retrace_core.boundary import replay_began
 from retrace_core.cli.mismatch import mismatches
-from retrace_core.cli.replayed import may_be_cold, replayed
+from retrace_core.cli.replayed import replayed, warmer
 from retrace_core.cli.restart import forget_restart
 from retrace_core.cli.terms import Terms, unusable
 from retrace_core.errors import RetraceError
@@ -67,9 +67,11 @@ def main() -> NoReturn:
         path: str = json.loads(line)
         if terms.isolate == "fork":
             answer = _in_child(path, terms, said)
-            if terms.earlier == "auto" and may_be_cold(path, json.loads(answer)):
-                again = _in_child(path, structs.replace(terms, earlier="always"), said)
-                answer = again if json.loads(again)["exact"] else answer
+            for which in warmer(path, terms, json.loads(answer)):
+                again = _in_child(path, structs.replace(terms, earlier=which), said)
+                if json.loads(again)["exact"]:
+                    answer = again
+                    break
         else:
             answer = json.dumps(replayed(path, terms, last=last)).encode()
         say(answer)

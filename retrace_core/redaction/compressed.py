@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrace_core import zip_archive
+from retrace_core import packed_document, pdf_document, zip_archive
 from retrace_core.redaction import (
     brotli_streams,
+    document_parts,
     gzip_streams,
-    zip_members,
     zlib_streams,
     zstd_frames,
 )
@@ -34,9 +34,12 @@ __all__ = [
     "packed_bodies",
 ]
 
-MARKS = (gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS, zip_archive.MARK.lower())
-"""What a stream, or an archive's member, begins with, in any case. One of brotli begins with
-anything: headers tell of it."""
+MARKS = (
+    *(gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS),
+    *(zip_archive.MARK.lower(), pdf_document.TEXT_END),
+)
+"""What a stream, or an archive's member, begins with, in any case, or a document's stream in ASCII
+ends with. One of brotli begins with anything: headers tell of it."""
 _ANSWER, _HEAD_END = b"http/1.", b"\r\n\r\n"
 _STATUS_LINE = 13
 """How long it is at least."""
@@ -112,6 +115,9 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     if data.startswith(zip_archive.MARK, place):
         found = zip_archive.members(data, begin, end, _LARGEST_PLAIN, at=place)
         return next((_of_member(one, one.spans) for one in found), None)
+    if data.startswith(pdf_document.TEXT_END, place):
+        text = pdf_document.stream_before(data, begin, place, _LARGEST_PLAIN)
+        return None if text is None else _of_text(text, [(text.begin, text.end)])
     if place > begin and data.startswith(zlib_streams.MARKS, place):
         if data[place - 1] != _LINE_FEED:
             return None
@@ -140,24 +146,37 @@ def packed_bodies(
             continue
         found = _inflated(data, body.spans, brotli=brotli)
         several = [] if found is None else [found]
-        for one in [*several, *_spread_members(data, body.spans)]:
+        for one in [*several, *_spread_parts(data, body.spans)]:
             if one.spans[0] not in known:
                 yield one._replace(is_spread=True)
 
 
-def _spread_members(data: bytes, spans: Spans) -> Iterator[Compressed]:
-    """Yield the packed members of archives that came in several pieces."""
+def _spread_parts(data: bytes, spans: Spans) -> Iterator[Compressed]:
+    """Yield the packed parts of archives and documents that came in several pieces."""
     size = sum(end - begin for begin, end in spans)
     if size > _LARGEST or len(spans) < 2:
         return
     joined = b"".join(data[begin:end] for begin, end in spans)
     for one in zip_archive.members(joined, 0, size, _LARGEST_PLAIN):
         yield _of_member(one, [where for span in one.spans for where in pieces(spans, [span])])
+    if pdf_document.MARK in joined:
+        for stream in pdf_document.streams(joined, _LARGEST_PLAIN):
+            where = pieces(spans, [(stream.begin, stream.end)])
+            if stream.is_text:
+                yield _of_text(stream, where)
+            else:
+                length = stream.end - stream.begin
+                yield Compressed(where, stream.plain, length, zlib_streams.refit)
+
+
+def _of_text(stream: pdf_document.Stream, spans: Spans) -> Compressed:
+    length = stream.end - stream.begin
+    return Compressed(spans, stream.plain, length, document_parts.refit_text)
 
 
 def _of_member(member: zip_archive.Member, spans: Spans) -> Compressed:
     size = sum(end - begin for begin, end in member.spans)
-    return Compressed(spans, member.plain, size, zip_members.refitting(member))
+    return Compressed(spans, member.plain, size, document_parts.refitting(member))
 
 
 def _chunks(data: bytes, begin: int, place: int, end: int) -> Spans:
@@ -192,7 +211,7 @@ def opaque_spans(bodies: Sequence[Compressed]) -> Spans:
 
 
 def content(body: bytes, *, brotli: bool) -> bytes | None:
-    """Return what is in a compressed body, or an archive; None for another, or not a whole one.
+    """Return what is in a compressed body, or a document; None for another, or not a whole one.
 
     Args:
         body: the whole of it; several streams may follow one another.
@@ -200,9 +219,9 @@ def content(body: bytes, *, brotli: bool) -> bytes | None:
     """
     if brotli and not brotli_streams.is_installed():
         return None
-    archive = zip_archive.said(body, _LARGEST_COMPARED)
-    if archive is not None:
-        return archive
+    document = packed_document.said(body, _LARGEST_COMPARED)
+    if document is not None:
+        return document
     parts: list[bytes] = []
     while body:
         found = _unpacked(body, _LARGEST_COMPARED, brotli=brotli)

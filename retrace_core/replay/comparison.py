@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import zip_archive
+from retrace_core import packed_document
 from retrace_core.conversation import messages
 from retrace_core.failure import application_frames
 from retrace_core.redaction.compressed import content
@@ -62,7 +62,7 @@ def compare(
     if recorded.status != response.status:
         found.append(Difference(what="status", recorded=recorded.status, replayed=response.status))
     was, now = b"".join(recorded.body), b"".join(response.body)
-    sized = not masks or not was.startswith(zip_archive.MARK)
+    sized = not masks or not was.startswith(packed_document.MARKS)
     found += _headers(recorded.headers, response.headers, masks, sized=sized)
     if recorded.body_cut:
         now = now[: len(was)]

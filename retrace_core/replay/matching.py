@@ -16,6 +16,7 @@ from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.body_pieces import give_one_more, is_surplus
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
+from retrace_core.replay.prepared import is_prepared_here
 from retrace_core.replay.sameness import (
     is_read,
     likeness,
@@ -81,7 +82,11 @@ class Strict:
         while event is not None:
             if _answers(cursor, event, kind, asked):
                 return _EXACT
-            if not is_setting(event) and not is_surplus(cursor, event, kind):
+            if not (
+                is_setting(event)
+                or is_surplus(cursor, event, kind)
+                or is_prepared_here(cursor, event, kind, asked)
+            ):
                 break
             cursor.pass_over(event, kind)  # a connection that is set up already here
             event = cursor.head(kind)

@@ -373,6 +373,32 @@ def test_a_statement_that_sqlalchemy_keeps_replays_on_a_cold_engine(
         assert_identical(recording, app, times=1)
 
 
+def test_a_statement_that_is_prepared_already_here(recordings: Path, url: str) -> None:
+    """Each connection of the pool had prepared it, where a replay of less at once has but one."""
+    engines: list[Any] = []
+
+    def engine() -> Any:
+        return create_async_engine(url.replace("postgresql", "postgresql+asyncpg"))
+
+    async def handler() -> Any:
+        found: list[Any] = []
+        for one in engines:
+            async with one.connect() as connection:
+                row = await connection.execute(text("SELECT random() + :n"), {"n": len(found)})
+                found.append(row.scalar_one())
+        with mask():
+            for one in engines:
+                await one.dispose()
+        return found
+
+    engines += [engine(), engine()]
+    app, recording = record_asgi(recordings, handler)
+    kinds = [getattr(event, "kind", "") for lane in recording.lanes for event in lane.events]
+    assert kinds.count("asyncpg.prepare") == 2
+    engines[:] = [engine()] * 2
+    assert_identical(recording, app, times=1)
+
+
 APP = """
 import os
 import asyncpg

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import random
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,4 +78,42 @@ def test_a_pool_of_the_requests_own(recordings: Path) -> None:
     app, recording = record_wsgi(recordings, view)
     assert recording.response is not None
     assert recording.response.status == 200, recording.failure
+    assert_identical(recording, app, times=2)
+
+
+def breaks() -> None:
+    """End the process that works."""
+    os._exit(3)
+
+
+def test_a_pool_that_breaks(recordings: Path) -> None:
+    """What was under way fails, and so does what is submitted then."""
+
+    def view() -> Any:
+        spawning = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=spawning) as own:
+            failed = [type(own.submit(breaks).exception()).__name__]
+            try:
+                own.submit(draws, 1)
+            except BrokenProcessPool as error:
+                failed.append(type(error).__name__)
+        return failed
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body == [b'["BrokenProcessPool","BrokenProcessPool"]\n']
+    assert_identical(recording, app, times=2)
+
+
+def test_an_error_has_its_cause(recordings: Path, pool: ProcessPoolExecutor) -> None:
+    """That is the traceback in the other process."""
+
+    def view() -> Any:
+        error = pool.submit(fails, 3).exception()
+        assert error is not None
+        return [type(error.__cause__).__name__, "in fails" in str(error.__cause__)]
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body == [b'["_RemoteTraceback",true]\n']
     assert_identical(recording, app, times=2)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["TIMEOUT_S", "Replayed", "replay"]
 
 TIMEOUT_S = 120.0
-_WARMED = re.compile(r"(\d+) earlier requests of its process were run first")
+_WARMED = re.compile(r"(\d+) (?:earlier )?requests of its process .*were run first")
 
 
 @dataclass(frozen=True, slots=True)

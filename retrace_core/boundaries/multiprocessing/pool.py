@@ -191,5 +191,5 @@ BOUNDARY = Boundary(
         Patch(IMapIterator, "next", _next),
         Patch(IMapIterator, "__next__", _next),
     ),
-    errors=(NotInTime, vars(pools)["MaybeEncodingError"]),
+    errors=(NotInTime, vars(pools)["MaybeEncodingError"], vars(pools)["RemoteTraceback"]),
 )

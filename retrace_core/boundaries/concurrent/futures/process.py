@@ -12,11 +12,12 @@ from __future__ import annotations
 import functools
 import threading
 from concurrent.futures import Future
+from concurrent.futures import process as module
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from retrace_core.boundary import Boundary, Patch, call, mask
+from retrace_core.boundary import Boundary, Patch, attempt, call, mask
 from retrace_core.lanes import Lane, carry_future
 from retrace_core.native import REPLAY, current
 
@@ -35,11 +36,13 @@ def _carrying_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future
         lane = current()
         if not isinstance(lane, Lane):
             return submit(pool, fn, *args, **kwargs)
-        work: Future[Any] | None = None
-        if lane.mode != REPLAY:
-            with mask():
-                work = submit(pool, fn, *args, **kwargs)
         key = [_name_of(fn), list(args), kwargs]
+        live = functools.partial(submit, pool, fn, *args, **kwargs)
+        # That a pool takes no more work, since it is broken or shut down, is the request's own.
+        work: Future[Any] | None = None
+        submitted = [key[0], lane.children]
+        if lane.mode != REPLAY or lane.scope.comes(lane, "process.submit", submitted):
+            work = attempt(lane, "process.submit", submitted, live)
         future = carry_future(functools.partial(_in_a_thread, pool), lane, _result_of, work, key)
         if work is not None:
             future.add_done_callback(functools.partial(_call_off, work))
@@ -107,5 +110,5 @@ BOUNDARY = Boundary(
         Patch(ProcessPoolExecutor, "submit", _carrying_submit),
         Patch(ProcessPoolExecutor, "shutdown", _hooked_shutdown),
     ),
-    errors=(BrokenProcessPool,),
+    errors=(BrokenProcessPool, vars(module)["_RemoteTraceback"]),
 )

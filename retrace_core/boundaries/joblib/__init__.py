@@ -1,0 +1,1 @@
+"""Boundaries of joblib, one file for each of its modules."""
