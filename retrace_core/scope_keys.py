@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["in_order", "letters_of"]
 
 _NAMES = (
-    "type asgi http_version server client scheme method root_path path raw_path query_string headers"
-    " state extensions subprotocols"
+    "type asgi http_version server client scheme method root_path path raw_path query_string"
+    " headers state extensions subprotocols"
 ).split()
 _LETTERS = {name: chr(ord("a") + place) for place, name in enumerate(_NAMES)}
 _KEYS = {letter: name for name, letter in _LETTERS.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
+from fastapi import Request  # noqa: TC002  # FastAPI looks at it at run time
 
 from retrace_core.scope_keys import in_order, letters_of
 from tests.recorded import assert_identical, record_asgi
