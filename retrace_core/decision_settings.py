@@ -66,7 +66,8 @@ DECISION_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=EXCLUDE,
         doc="Paths that are never recorded but with a force token; `*` stands for any text. A"
-        " list, in the environment separated by commas; empty for none.",
+        " list, in the environment separated by commas; empty for none. Of the default ones the"
+        " first request in each process is decided like others.",
     ),
     Setting(
         name="force_secret",

@@ -77,7 +77,10 @@ def choose(settings: Settings, decide: Decider | None, before: Choice | None = N
     for token in tokens:
         token.service = token.service or settings.service
     force = tokens[0] if tokens else None
-    decider: Any = Exclude(chosen, settings.exclude, force=force) if settings.exclude else chosen
+    decider: Any = chosen
+    if settings.exclude:
+        usual = settings.origin("exclude") == "default"
+        decider = Exclude(chosen, settings.exclude, force=force, but_first=usual)
     if idle and (before is None or before.idle != idle):
         _logger.warning("retrace: %s has no effect beside %s", ", ".join(idle), winner)
     return Choice(decider, basis, idle)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
-from retrace_core import ConfigurationError, writer
+from retrace_core import ConfigurationError, load, writer
 from retrace_core.settings import resolve
 from retrace_mw import (
     Decision,
@@ -181,6 +181,9 @@ def test_health_checks_and_static_files_are_not_recorded(
     if exclude is not None:
         monkeypatch.setenv("RETRACE_EXCLUDE", exclude)
     client = Client(RetraceMiddleware(hello, decide=Always(), service="shop"))
+    for path in ("/health", "/static/b.css"):
+        client.get(path, buffered=True)  # the first of its kind is another matter
+    assert writer.flush()
     asked = ["/pay", "/health", "/healthier", "/static", "/static/a.css", "/api/health", "/"]
     recorded: list[str] = []
     for path in asked:
@@ -192,6 +195,19 @@ def test_health_checks_and_static_files_are_not_recorded(
     assert set(paths) <= set(recorded)
     excluded = {None: {"/health", "/static/a.css"}, "": set(), "/pay, */health": {"/pay"}}
     assert not excluded[exclude] & set(recorded)
+
+
+def test_the_first_health_check_of_a_process_is_decided_like_others(recordings: Path) -> None:
+    """What it leaves in memory is found by all requests; of a list of one's own none is recorded."""
+    client = Client(RetraceMiddleware(hello, decide=Always(), service="shop"))
+    for path in ["/health", "/static/a.css", "/health", "/static/b.css", "/ready"]:
+        client.get(path, buffered=True)
+    own = Client(RetraceMiddleware(hello, decide=Always(), service="own", exclude=["/health"]))
+    own.get("/health", buffered=True)
+    assert writer.flush()
+    found = [load(path).header for path in recordings.glob("*/*/*.bin")]
+    assert sorted(one.path for one in found) == ["/health", "/ready", "/static/a.css"]
+    assert {one.service for one in found} == {"shop"}
 
 
 @pytest.mark.parametrize("path", ["health", "", "/x?y"])

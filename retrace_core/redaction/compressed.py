@@ -114,10 +114,10 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
         return None
     if data.startswith(zip_archive.MARK, place):
         found = zip_archive.members(data, begin, end, _LARGEST_PLAIN, at=place)
-        return next((_of_member(one, one.spans) for one in found), None)
+        return next(map(_of_member, found), None)
     if data.startswith(pdf_document.TEXT_END, place):
         text = pdf_document.stream_before(data, begin, place, _LARGEST_PLAIN)
-        return None if text is None else _of_text(text, [(text.begin, text.end)])
+        return None if text is None else _of_stream(text)
     if place > begin and data.startswith(zlib_streams.MARKS, place):
         if data[place - 1] != _LINE_FEED:
             return None
@@ -154,29 +154,54 @@ def packed_bodies(
 def _spread_parts(data: bytes, spans: Spans) -> Iterator[Compressed]:
     """Yield the packed parts of archives and documents that came in several pieces."""
     size = sum(end - begin for begin, end in spans)
-    if size > _LARGEST or len(spans) < 2:
-        return
-    joined = b"".join(data[begin:end] for begin, end in spans)
-    for one in zip_archive.members(joined, 0, size, _LARGEST_PLAIN):
-        yield _of_member(one, [where for span in one.spans for where in pieces(spans, [span])])
-    if pdf_document.MARK in joined:
-        for stream in pdf_document.streams(joined, _LARGEST_PLAIN):
-            where = pieces(spans, [(stream.begin, stream.end)])
-            if stream.is_text:
-                yield _of_text(stream, where)
-            else:
-                length = stream.end - stream.begin
-                yield Compressed(where, stream.plain, length, zlib_streams.refit)
+    if size <= _LARGEST and len(spans) > 1:
+        for one in _parts(b"".join(data[begin:end] for begin, end in spans)):
+            where = [place for span in one.spans for place in pieces(spans, [span])]
+            yield one._replace(spans=where)
 
 
-def _of_text(stream: pdf_document.Stream, spans: Spans) -> Compressed:
-    length = stream.end - stream.begin
-    return Compressed(spans, stream.plain, length, document_parts.refit_text)
+def _parts(text: bytes) -> Iterator[Compressed]:
+    """Yield the packed parts of the archives and documents in a text."""
+    yield from map(_of_member, zip_archive.members(text, 0, len(text), _LARGEST_PLAIN))
+    if pdf_document.MARK in text:
+        yield from map(_of_stream, pdf_document.streams(text, _LARGEST_PLAIN))
 
 
-def _of_member(member: zip_archive.Member, spans: Spans) -> Compressed:
+def _with_parts(plain: bytes, refit: Refit) -> tuple[bytes, Refit]:
+    """Return what is in a stream, and what packs it, also where that is a document.
+
+    What is in its packed parts then follows it, each after a nought.
+    """
+    parts = list(_parts(plain)) if plain.startswith(packed_document.MARKS) else []
+    if not parts:
+        return plain, refit
+
+    def refit_all(now: bytes, size: int) -> bytes | None:
+        made, place = bytearray(now[: len(plain)]), len(plain) + 1
+        for one in parts:
+            text = now[place : place + len(one.plain)]
+            place += len(one.plain) + 1
+            packed: bytes | None = b"".join(plain[begin:end] for begin, end in one.spans)
+            if text != one.plain:
+                packed = one.refit(text, one.size)
+            if packed is None:
+                return None
+            for begin, end in one.spans:
+                made[begin:end], packed = packed[: end - begin], packed[end - begin :]
+        return refit(bytes(made), size)
+
+    return b"\0".join([plain, *(one.plain for one in parts)]), refit_all
+
+
+def _of_stream(stream: pdf_document.Stream) -> Compressed:
+    span = (stream.begin, stream.end)
+    refit = document_parts.refit_text if stream.is_text else zlib_streams.refit
+    return Compressed([span], stream.plain, stream.end - stream.begin, refit)
+
+
+def _of_member(member: zip_archive.Member) -> Compressed:
     size = sum(end - begin for begin, end in member.spans)
-    return Compressed(spans, member.plain, size, document_parts.refitting(member))
+    return Compressed(member.spans, member.plain, size, document_parts.refitting(member))
 
 
 def _chunks(data: bytes, begin: int, place: int, end: int) -> Spans:
@@ -200,7 +225,8 @@ def _inflated(data: bytes, spans: Spans, *, brotli: bool = False) -> Compressed 
     found = _unpacked(packed, _LARGEST_PLAIN, brotli=brotli)
     if found is None:
         return None
-    plain, size, refit = found
+    plain, refit = _with_parts(found[0], found[2])
+    size = found[1]
     has_names = packed.startswith(gzip_streams.MARK) and packed[_FLAGS] != 0
     return Compressed(pieces(spans, [(0, size)]), plain, size, refit, has_names)
 
@@ -230,7 +256,8 @@ def content(body: bytes, *, brotli: bool) -> bytes | None:
         plain, size, _ = found
         parts.append(plain)
         body = body[size:]
-    return b"".join(parts) if parts else None
+    plain = b"".join(parts)
+    return (packed_document.said(plain, _LARGEST_COMPARED) or plain) if parts else None
 
 
 def _unpacked(packed: bytes, limit: int, *, brotli: bool) -> tuple[bytes, int, Refit] | None:

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.replacing import Region
 
-__all__ = ["HASHED", "Hashed", "hashed_in"]
+__all__ = ["HASHED", "Hashed", "chained", "hashed_in"]
 
 HASHED = KIND.encode()
 """The kind of such events."""
+_HEAD = 8
+"""By so many bytes, or twice as many digits, a digest is known within what was hashed."""
 
 
 class Hashed(NamedTuple):
@@ -80,6 +82,35 @@ class Hashed(NamedTuple):
         """Put zeros into the place of what was hashed, and of the digest."""
         masked[self.begin : self.end] = bytes(self.end - self.begin)
         masked[self.digest_begin : self.digest_end] = bytes(self.digest_end - self.digest_begin)
+
+
+def chained(data: bytes, hashed: Sequence[Hashed], kept: Sequence[Hashed]) -> list[Hashed]:
+    """Return those that are kept, and those which a digest of such a one went into.
+
+    A key is stretched by thousands of hashes, each of the digest before it: they are found here in
+    one go, so that not the whole recording is gone through for each.
+
+    Args:
+        data: the bytes of the recording.
+        hashed: all of them, in order.
+        kept: those that have a secret in them.
+    """
+    if not kept or len(kept) == len(hashed):
+        return list(kept)
+    chosen, heads, found = frozenset(kept), set[bytes](), list[Hashed]()
+    for one in hashed:
+        if one in chosen or _has_any(data[one.begin : one.end], heads):
+            found.append(one)
+            head = one.digest_in(data)[:_HEAD]
+            heads.update((head, head.hex().encode()))
+    return found
+
+
+def _has_any(text: bytes, heads: set[bytes]) -> bool:
+    return any(
+        text[place : place + _HEAD] in heads or text[place : place + 2 * _HEAD] in heads
+        for place in range(len(text) - _HEAD + 1 if heads else 0)
+    )
 
 
 def hashed_in(data: bytes, regions: Sequence[Region]) -> Iterator[Hashed]:

@@ -21,7 +21,7 @@ from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
 from retrace_core.redaction.content_folders import with_folders
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.found_values import FoundValues
-from retrace_core.redaction.hashed import HASHED, hashed_in
+from retrace_core.redaction.hashed import HASHED, chained, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.looks import Look, Looks
 from retrace_core.redaction.messagepack import token_at
@@ -151,11 +151,11 @@ class Redactor:
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
-            kept = [one for one in hashed if one.holds(places) or one.has_address(data)]
+            own = [one for one in hashed if one.holds(places) or one.has_address(data)]
+            kept = chained(data, hashed, own)
             digests = [one.digest_in(data) for one in kept]
             self._of_boot.add(digests if boot else ())
-            rule = BOOT_DIGEST if boot else DIGEST
-            if not any([found.add_digest(digest, rule) for digest in digests]):
+            if not any([found.add_digest(one, BOOT_DIGEST if boot else DIGEST) for one in digests]):
                 picked, again = with_folders(data, regions, picked), found.repacked
                 return patched(data, picked, inner, hashed=hashed, kept=kept, repacked=again)
 

@@ -24,6 +24,8 @@ class Exclude:
         decider: asked about all others.
         paths: patterns of paths, "*" for any text: "/healthz", "/static/*".
         force: asked about the excluded ones; a "yes" of it overrules.
+        but_first: True has it asked about the first request of each of the patterns, too. A
+            service is asked for its health before all else, and keeps what it makes then.
 
     Raises:
         ConfigurationError: a pattern can't match a path.
@@ -35,6 +37,8 @@ class Exclude:
         "_matches",
         "_no",
         "_prefixes",
+        "_unseen",
+        "_unseen_exact",
         "decider",
         "force",
         "is_async",
@@ -42,7 +46,12 @@ class Exclude:
     )
 
     def __init__(
-        self, decider: Decider, paths: Iterable[str], *, force: Decider | None = None
+        self,
+        decider: Decider,
+        paths: Iterable[str],
+        *,
+        force: Decider | None = None,
+        but_first: bool = False,
     ) -> None:
         self.decider = decider
         self.paths = tuple(paths)
@@ -58,6 +67,12 @@ class Exclude:
         self._prefixes = tuple(path[:-1] for path in self.paths if path.find("*") == len(path) - 1)
         rest = [path for path in self.paths if "*" in path[:-1]]
         self._matches = compile_globs(rest).fullmatch if rest else None
+        self._unseen = {
+            path: compile_globs([path]).fullmatch
+            for path in self.paths
+            if but_first and "*" in path
+        }
+        self._unseen_exact = set(self._exact if but_first else ())
         self._no = Decision("no", "the path is excluded", "Exclude")
 
     def __repr__(self) -> str:
@@ -65,7 +80,7 @@ class Exclude:
 
     def __call__(self, request: RequestView) -> Any:
         """Return no for an excluded path, else what the decider says."""
-        if not self._excludes(request.path):
+        if not self._excludes(request.path) or self._is_first(request.path):
             return self._call(request)
         if self.force is not None:
             decision: Any = self.force(request)
@@ -83,6 +98,16 @@ class Exclude:
         if forced and forced[0].verdict == "yes":
             verdict, reason = "yes", forced[0].reason
         return Explanation("Exclude", verdict, reason, (*forced, not_asked(self.decider)))
+
+    def _is_first(self, path: str) -> bool:
+        """Return True once for each pattern, in each process: a fork has a set of its own."""
+        if path in self._unseen_exact:
+            self._unseen_exact.discard(path)
+            return True
+        for pattern, matches in tuple(self._unseen.items()):
+            if matches(path) is not None:
+                return self._unseen.pop(pattern, None) is not None
+        return False
 
     def _excludes(self, path: str) -> bool:
         if path in self._exact or path.startswith(self._prefixes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import zipfile
@@ -93,6 +94,27 @@ def test_is_masked_and_replays(recordings: Path, size: int, seekable: bool) -> N
     assert ADDRESS not in text
     assert text.count("<row>") == 20
 
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+def test_one_in_a_packed_answer_is_masked_and_replays(recordings: Path) -> None:
+    """A middleware packs every answer, whatever it is."""
+    app = flask.Flask("shop")
+
+    @app.post("/")
+    def export() -> Any:
+        body = deflated(flask.request.form["email"])
+        return flask.Response(gzip.compress(body), headers={"Content-Encoding": "gzip"})
+
+    recording = recorded(app, recordings)
+    assert recording.response is not None
+
+    body = gzip.decompress(b"".join(recording.response.body))
+    with zipfile.ZipFile(io.BytesIO(body)) as kept:
+        assert kept.testzip() is None
+        assert ADDRESS not in kept.read("b.xml").decode()
+        assert kept.read("b.xml").count(b"<row>") == 20
     result = replay(recording, app)
     assert result.identical, result.summary()
 
