@@ -198,7 +198,7 @@ def test_health_checks_and_static_files_are_not_recorded(
 
 
 def test_the_first_health_check_of_a_process_is_decided_like_others(recordings: Path) -> None:
-    """What it leaves in memory is found by all requests; of a list of one's own none is recorded."""
+    """What it leaves in memory all requests find; of a list of one's own none is recorded."""
     client = Client(RetraceMiddleware(hello, decide=Always(), service="shop"))
     for path in ["/health", "/static/a.css", "/health", "/static/b.css", "/ready"]:
         client.get(path, buffered=True)
