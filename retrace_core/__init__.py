@@ -22,6 +22,7 @@ The files in the order of a request:
     serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
+    scope_keys.py     which keys a server gave in ASGI's scope, and in which order
     task_call.py      one run of a queue's task, as a request and its response
     records_only.py   what an owner of lanes leaves out that never replays
     lanes.py          one lane per task or thread; carry the scope into them
@@ -59,6 +60,8 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    timed.py          whether what is tried for some time came to anything
+    timed_waits.py    and so the waits of threads, and for futures
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
     item_tasks.py     and so where a task does it
     handed_over.py    what other work of the process gave to a request, as plain data

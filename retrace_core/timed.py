@@ -15,7 +15,6 @@ import asyncio
 import functools
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import is_of_boot
 from retrace_core.native import REPLAY, now_ns
 from retrace_core.ordering import TURN, patient, turn_key
 from retrace_core.recording import RETURNED
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Attempt", "attempted", "tried"]
 
 _LONGEST_S = 1e6
+_BOOT = "boot"
+"""The label of the start-up's chapter, of which lanes must not know more."""
 
 
 class Attempt:
@@ -65,7 +66,7 @@ def attempted(lane: Lane, code: CodeType | None, one: Attempt) -> bool:
         Whether it came to anything.
     """
     scope: Any = lane.scope
-    if is_of_boot(lane):
+    if getattr(scope, "label", "") == _BOOT:
         return one.live() if lane is scope.root else _paused(lane, one)
     if asyncio._get_running_loop() is not None:
         return one.live()  # tasks of one loop don't wait for each other so

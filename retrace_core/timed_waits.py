@@ -52,7 +52,8 @@ def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
 
     @functools.wraps(wait)
     def waiting(event: threading.Event, timeout: float | None = None) -> bool:
-        lane = _lane_of(code := sys._getframe(1).f_code) if timeout is not None else None
+        code = sys._getframe(1).f_code
+        lane = _lane_of(code) if timeout is not None else None
         if lane is None or timeout is None:
             return wait(event, timeout)
         live = functools.partial(wait, event, timeout)
@@ -70,7 +71,8 @@ def hooked_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
         semaphore: threading.Semaphore, blocking: bool = True, timeout: float | None = None
     ) -> bool:
         tries = not blocking or timeout is not None
-        lane = _lane_of(code := sys._getframe(1).f_code) if tries else None
+        code = sys._getframe(1).f_code
+        lane = _lane_of(code) if tries else None
         if lane is None:
             return acquire(semaphore, blocking, timeout)
         live = functools.partial(acquire, semaphore, blocking, timeout)
@@ -88,7 +90,8 @@ def hooked_join(join: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(join)
     def joining(thread: threading.Thread, timeout: float | None = None) -> None:
-        lane = _lane_of(code := sys._getframe(1).f_code) if timeout is not None else None
+        code = sys._getframe(1).f_code
+        lane = _lane_of(code) if timeout is not None else None
         if lane is None or timeout is None:
             return join(thread, timeout)
 
