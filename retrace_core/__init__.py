@@ -22,6 +22,7 @@ The files in the order of a request:
     serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
     conversation.py   what the two sides of a web socket say, as events
+    scope_keys.py     which keys a server gave in ASGI's scope, and in which order
     task_call.py      one run of a queue's task, as a request and its response
     records_only.py   what an owner of lanes leaves out that never replays
     lanes.py          one lane per task or thread; carry the scope into them

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import zlib
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -351,6 +352,8 @@ def carry_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
             child.end()
             return create_task(loop, coro, **options)
         task = create_task(loop, coro, **{**options, "context": context})
+        with suppress(AttributeError):  # a task of a factory may take no more attributes
+            task.retrace_lane = child.id  # by which it is told from others
         task.add_done_callback(child.end)
         return task
 

@@ -1,7 +1,8 @@
 """Spawn order: a set of tasks that is gone through in the order in which they were added.
 
 Task groups keep their tasks in sets, which are gone through in the order of addresses: whom a
-group cancels first would be another one in each run.
+group cancels first would be another one in each run. And what `wait` returns are sets: which of
+several that are done the application looks at first would be another one, too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from retrace_core.native import current
 
-__all__ = ["SpawnOrder", "in_spawn_order"]
+__all__ = ["BySpawn", "SpawnOrder", "by_spawn", "in_spawn_order"]
 
 
 class SpawnOrder(MutableSet[Any]):
@@ -51,3 +52,34 @@ def in_spawn_order(init: Callable[..., None]) -> Callable[..., None]:
             self._tasks = SpawnOrder()
 
     return ordered
+
+
+class BySpawn(set[Any]):
+    """A set of tasks or futures that is gone through in the order in which they were spawned.
+
+    Those that have a lane come by it; others after them, as they come.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(sorted(super().__iter__(), key=_place_of))
+
+    def pop(self) -> Any:
+        """Take the first one out."""
+        for first in self:
+            self.remove(first)
+            return first
+        raise KeyError("pop from an empty set")
+
+    def copy(self) -> BySpawn:
+        """Return one with the same members."""
+        return BySpawn(set.copy(self))
+
+
+def by_spawn(futures: set[Any]) -> set[Any]:
+    """Return a set of tasks or futures that is gone through in the order of their spawning."""
+    return BySpawn(futures) if len(futures) > 1 else futures
+
+
+def _place_of(future: Any) -> tuple[bool, list[tuple[int, str]]]:
+    lane: str = getattr(future, "retrace_lane", "")
+    return not lane, [(len(part), part) for part in lane.split(".")]

@@ -13,6 +13,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
+from retrace_core.scope_keys import letters_of
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import RequestView
 from retrace_mw.response_headers import ResponseHeaders
@@ -195,6 +196,7 @@ def describe(scope: Any) -> Request:
         headers=[(n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"]],
         extra={
             "asgi": {name: str(value) for name, value in scope.get("asgi", {}).items()},
+            "keys": letters_of(scope),
             **({"extensions": {name: {} for name in extensions}} if extensions else {}),
             **({"subprotocols": list(scope["subprotocols"])} if scope.get("subprotocols") else {}),
         },

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from retrace_core import installer, load, writer
 from retrace_core.handed_over import HANDED_OVER
 from retrace_mw import RetraceMiddleware
-from tests.recorded import assert_identical, only_recording
+from tests.recorded import assert_identical, only_recording, record_asgi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -366,3 +366,21 @@ def test_a_wait_for_what_never_came_is_no_call(recordings: Path) -> None:
     assert_identical(recording, app)
     for stream in streams:
         stream.close()
+
+
+def test_what_the_loop_is_told_to_put_is_the_requests_own(recordings: Path) -> None:
+    """By `call_soon_threadsafe`, as a thread of it does: it is put again on replay, not twice."""
+
+    async def handler() -> list[str]:
+        loop, said = asyncio.get_running_loop(), asyncio.Queue[str]()
+
+        def say(word: str) -> None:
+            loop.call_soon_threadsafe(said.put_nowait, f"{word} {random.random()}")
+
+        await asyncio.gather(*(asyncio.to_thread(say, word) for word in ("one", "two")))
+        loop.call_soon(said.put_nowait, "three")
+        return [await said.get() for _ in range(3)]
+
+    app, recording = record_asgi(recordings, handler)
+    assert HANDED_OVER not in kinds(recording, "0")
+    assert_identical(recording, app)

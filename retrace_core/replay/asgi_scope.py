@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.conversation import WEBSOCKET
+from retrace_core.scope_keys import in_order
 
 if TYPE_CHECKING:
     from retrace_core.recording import Request
@@ -38,5 +39,7 @@ def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
     }
     if request.protocol == WEBSOCKET:
         subprotocols = list(request.extra.get("subprotocols", ()))
-        return {**scope, "type": WEBSOCKET, "subprotocols": subprotocols}
-    return {**scope, "method": request.method}
+        scope |= {"type": WEBSOCKET, "subprotocols": subprotocols}
+    else:
+        scope["method"] = request.method
+    return in_order(scope, str(request.extra.get("keys", "")))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import sys
 from asyncio import queues
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,10 @@ from retrace_core.ordering import is_infrastructure, note_got
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import FrameType
+    from types import CodeType, FrameType
 
 _KEY = "asyncio.Queue.get"
+_ASYNCIO = os.path.join(os.path.dirname(asyncio.__file__), "")
 _PUT, _GET, _GET_NOWAIT = (
     queues.Queue.put.__code__,
     queues.Queue.get.__code__,
@@ -47,11 +49,20 @@ def _putting(put_nowait: Callable[[Any, Any], None]) -> Callable[[Any, Any], Non
         lane = current()
         if lane is None and not (CARRIED and PARCELS in self.__dict__):
             return
-        if not is_infrastructure(sys._getframe(1).f_code) or sys._getframe(1).f_code is _PUT:
+        code = sys._getframe(1).f_code
+        if not is_infrastructure(code) or code is _PUT or _is_the_loops(code):
             with failsafe.gate("put into a queue of tasks"):
                 hand_over(self, item, lane if isinstance(lane, Lane) else None)
 
     return put
+
+
+def _is_the_loops(code: CodeType) -> bool:
+    """Return True where the event loop calls: it was told to, `call_soon(queue.put_nowait, item)`.
+
+    One in C, as uvloop's, has no frame: that of who runs it is seen.
+    """
+    return code.co_filename.startswith(_ASYNCIO)
 
 
 def _getting_nowait(get_nowait: Callable[[Any], Any]) -> Callable[[Any], Any]:

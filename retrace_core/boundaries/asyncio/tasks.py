@@ -3,7 +3,8 @@
 Hook: the code object of `asyncio.sleep`, and not a module attribute, because the function is
 imported by name everywhere. A sleep that infrastructure asks for (event loops, servers,
 anyio) stays live. And `run_coroutine_threadsafe`: what a loop of another thread does for a request,
-as those of zarr and fsspec do, is in a lane of the request. Read in CPython 3.11 to 3.13.
+as those of zarr and fsspec do, is in a lane of the request. And what `wait` and `as_completed` go
+through, and return, is in one order. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.exempt import classify
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, current
+from retrace_core.spawn_order import by_spawn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,6 +98,20 @@ def _ordered(as_completed: Callable[..., Any]) -> Callable[..., Any]:
     return ordered
 
 
+def _sets_in_order(wait: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `wait` whose sets of tasks are gone through in the order of their spawning."""
+
+    async def waiting(fs: Any, **options: Any) -> tuple[set[Any], set[Any]]:
+        done, pending = await wait(fs, **options)
+        return by_spawn(done), by_spawn(pending)
+
+    @functools.wraps(wait)
+    def in_order(fs: Any, **options: Any) -> Any:
+        return wait(fs, **options) if current() is None else waiting(fs, **options)
+
+    return in_order
+
+
 def _install(_: ModuleType) -> None:
     global _original
     function: Any = tasks.sleep
@@ -122,6 +138,8 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(tasks, "as_completed", _ordered),
         Patch(asyncio, "as_completed", _ordered),
+        Patch(tasks, "wait", _sets_in_order),
+        Patch(asyncio, "wait", _sets_in_order),
         Patch(tasks, "run_coroutine_threadsafe", _handing),
         Patch(asyncio, "run_coroutine_threadsafe", _handing),
     ),

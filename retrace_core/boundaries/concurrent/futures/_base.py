@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boundary import Boundary, call
 from retrace_core.lanes import Lane
 from retrace_core.native import current
+from retrace_core.spawn_order import by_spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,7 +80,10 @@ def _waited(live: Callable[..., Any]) -> Any:
             live(chosen, None, _base.ALL_COMPLETED)
             return _base.DoneAndNotDoneFutures(chosen, set(fs) - chosen)
 
-        return call(lane, "thread.waited", "", lambda: live(fs, timeout, return_when), names, named)
+        found = call(
+            lane, "thread.waited", "", lambda: live(fs, timeout, return_when), names, named
+        )
+        return _base.DoneAndNotDoneFutures(by_spawn(found.done), by_spawn(found.not_done))
 
     return wait_in_scope
 
