@@ -16,6 +16,8 @@ _LABELLED = re.compile(
 """`t=1700000000,v1=5257a8...`, `sha256=5257a8...`, `keyId="...",signature="..."`, `sig1=:...:`."""
 _VERSIONED = re.compile(rb"\s*(v[0-9]{1,2}[a-z]?),([A-Za-z0-9+/_-]{16,}={0,2})(?:\s+|\Z)")
 """`v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=`, and more of them after blanks."""
+_TIMED = re.compile(rb"[0-9]{9,13}[.:;,]([A-Za-z0-9+/_-]{16,}={0,2})")
+"""`1700000000.5257a8...`: when it was signed, and nothing else."""
 _SAID = frozenset(b"keyid algorithm alg headers created expires nonce tag kid".split())
 """Parameters by which it is found out how to check, and with which key."""
 _TIME = re.compile(rb"[0-9]{9,13}")
@@ -27,6 +29,9 @@ def signatures_in(value: bytes) -> list[bytes] | None:
     Args:
         value: of a header or a parameter whose name says that it is a signature.
     """
+    timed = _TIMED.fullmatch(value.strip())
+    if timed is not None:
+        return [timed[1]]
     return _all_of(_LABELLED, value) or _all_of(_VERSIONED, value)
 
 

@@ -36,6 +36,8 @@ GIVEN = [
         "ada#key",
     ),
     ("signature", f"sig1=:{BASE64}:", BASE64, "sig1=:"),
+    ("x-signature", f"1700000000.{HEX}", HEX, "1700000000."),
+    ("x-signature", f"1700000000:{BASE64}", BASE64, "1700000000:"),
 ]
 
 
@@ -58,6 +60,13 @@ def stripe(header: str, body: bytes) -> bool:
     return hmac.compare_digest(mine, parts["v1"]) and abs(time.time() - int(parts["t"])) < 300
 
 
+def timed(header: str, body: bytes) -> bool:
+    """Take the time and the signature from both sides of a dot."""
+    at, _, given = header.partition(".")
+    mine = hmac.new(KEY[0], at.encode() + b"." + body, "sha256").hexdigest()
+    return hmac.compare_digest(mine, given) and abs(time.time() - int(at)) < 300
+
+
 def github(header: str, body: bytes) -> bool:
     """Take the name of the algorithm from the header."""
     name, _, given = header.partition("=")
@@ -67,7 +76,7 @@ def github(header: str, body: bytes) -> bool:
 KEY = [b"whsec-of-the-other-side"]
 
 
-@pytest.mark.parametrize("check", [stripe, github])
+@pytest.mark.parametrize("check", [stripe, github, timed])
 def test_a_webhook_is_checked_again(recordings: Path, check: Callable[[str, bytes], bool]) -> None:
     app = flask.Flask("shop")
 
@@ -79,9 +88,10 @@ def test_a_webhook_is_checked_again(recordings: Path, check: Callable[[str, byte
     app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     body = b'{"id": "evt_1", "paid": true}'
     now = str(int(time.time()))
-    said = f"{now}.".encode() + body if check is stripe else body
+    said = body if check is github else f"{now}.".encode() + body
     digest = hmac.digest(KEY[0], said, "sha256").hex()
-    header = f"t={now},v1={digest}" if check is stripe else f"sha256={digest}"
+    forms = {stripe: f"t={now},v1={digest}", github: f"sha256={digest}", timed: f"{now}.{digest}"}
+    header = forms[check]
     answer = app.test_client().post("/", data=body, headers={"X-Signature": header}, buffered=True)
     assert answer.status_code == 200
     only_recording(recordings)
