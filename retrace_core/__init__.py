@@ -60,6 +60,8 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    timed.py          whether what is tried for some time came to anything
+    timed_waits.py    and so the waits of threads, and for futures
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
     item_tasks.py     and so where a task does it
     handed_over.py    what other work of the process gave to a request, as plain data

@@ -230,7 +230,15 @@ class Lane(native.Lane):
 
     def lock(self, lock: Any, args: Any, options: Any, code: CodeType | None) -> object:
         """Acquire a lock in its turn (called by the hooks)."""
-        live = functools.partial(lock.acquire, *args, **(options or {}))
+        given: dict[str, Any] = options or {}
+        live = functools.partial(lock.acquire, *args, **given)
+        if args or given:
+            from retrace_core.timed import tried  # which knows lanes
+
+            blocking = args[0] if args else given.get("blocking", True)
+            timeout = args[1] if len(args) > 1 else given.get("timeout", -1)
+            if isinstance(timeout, int | float) and (not blocking or timeout >= 0):
+                return tried(self, lock, code, live, timeout if blocking else 0)
 
         def again(patience_s: float) -> object:
             return lock.acquire(timeout=patient(patience_s))

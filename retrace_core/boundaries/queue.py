@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
+from retrace_core.boot_tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, record_error
 from retrace_core.handed_over import (
     HANDED_OVER,
@@ -36,6 +37,7 @@ from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_got, note_turn, turn_key
 from retrace_core.simple_queue import CarryingQueue
+from retrace_core.timed import Attempt, attempted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +81,34 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
                 record_error(lane, TURN, turn_key(name, None), error, start_ns)
             raise
 
+    def pausing(lane: Lane, self: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Do it in the background of the start-up, where what is in vain is a pause."""
+        own = args[:1] if name == "put" else ()
+        timeout = _waits(args[len(own) :], options)
+        got: list[Any] = []
+
+        def done(*_: object, seconds: float | None = None) -> bool:
+            try:
+                if seconds is None:
+                    got.append(call(self, *args, **options))
+                else:
+                    got.append(call(self, *own, seconds > 0, seconds or None))
+            except (queue.Empty, queue.Full):
+                return False
+            return True
+
+        def again(seconds: float) -> bool:
+            return done(seconds=seconds)
+
+        if attempted(lane, None, Attempt(name, timeout, done, again)):
+            return got[-1]
+        raise queue.Empty if name == "get" else queue.Full
+
     def inside(lane: Lane, self: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         _here.lane = lane
         try:
+            if is_of_boot(lane) and _waits(args[name == "put" :], options):
+                return pausing(lane, self, args, options)
             return ordered(lane, self, args, options)
         finally:
             _here.lane = None
@@ -109,6 +136,13 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
         return item
 
     return put if name == "put" else get
+
+
+def _waits(args: tuple[Any, ...], options: dict[str, Any]) -> float:
+    """Return for how long it is waited for, in seconds; 0 for not, or for ever."""
+    block = bool(args[0] if args else options.get("block", True))
+    timeout = args[1] if len(args) > 1 else options.get("timeout")
+    return float(timeout) if block and timeout is not None else 0.0
 
 
 def _given(self: Any, packed: Any) -> Any:

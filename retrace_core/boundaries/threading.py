@@ -2,9 +2,10 @@
 
 Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclasses and
 references taken earlier are covered; and `Thread.ident`, of which names of temporary files are
-made. `Event.wait`, where the start-up's work in the background pauses by it (as `Timer` does): a
-pause that is over is a sleep. `threading.get_ident` is not hooked. `threading.enumerate` and
-`Thread.is_alive` are, for threads that other requests started. Read in CPython 3.11 to 3.13.
+made. Waits that need not succeed (`Thread.join`, `Event.wait`, `Semaphore.acquire`,
+`Condition.wait`) come to what they came to (`timed_waits`); `Condition.__enter__` takes turns, as
+a lock does. `threading.get_ident` is not hooked. `threading.enumerate` and `Thread.is_alive` are,
+for threads that other requests started. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -12,15 +13,21 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from retrace_core.boot_tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.lanes import Lane, carry
-from retrace_core.native import REPLAY, current, now_ns
+from retrace_core.native import current
 from retrace_core.ordering import is_infrastructure
 from retrace_core.others_threads import hooked_enumerate, hooked_is_alive, started_by
 from retrace_core.server_threads import serves_process
+from retrace_core.timed_waits import (
+    hooked_acquire,
+    hooked_enter,
+    hooked_join,
+    hooked_wait,
+    hooked_wait_condition,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,25 +78,6 @@ def _recorded_ident(ident: property) -> property:
     return property(read, doc=ident.__doc__)
 
 
-def _pausing(wait: Callable[..., bool]) -> Callable[..., bool]:
-    @functools.wraps(wait)
-    def waiting(event: threading.Event, timeout: float | None = None) -> bool:
-        lane: Any = current() if timeout is not None else None
-        if lane is None or not is_of_boot(lane) or lane is lane.scope.root:
-            return wait(event, timeout)
-        if lane.mode == REPLAY:
-            if lane.scope.pause(lane, timeout, event.is_set):
-                return event.is_set()
-            return wait(event, timeout)
-        start_ns = now_ns()
-        is_set = wait(event, timeout)
-        if not is_set:
-            lane.slept(timeout, None, start_ns)
-        return is_set
-
-    return waiting
-
-
 BOUNDARY = Boundary(
     kind="thread",
     supports="cpython>=3.11,<3.14",
@@ -97,7 +85,11 @@ BOUNDARY = Boundary(
         Patch(threading.Thread, "start", _carrying_start),
         Patch(threading.Thread, "ident", _recorded_ident),
         Patch(threading.Thread, "is_alive", hooked_is_alive),
-        Patch(threading.Event, "wait", _pausing),
+        Patch(threading.Thread, "join", hooked_join),
+        Patch(threading.Event, "wait", hooked_wait),
+        Patch(threading.Semaphore, "acquire", hooked_acquire),
+        Patch(threading.Condition, "__enter__", hooked_enter),
+        Patch(threading.Condition, "wait", hooked_wait_condition),
         Patch(threading, "enumerate", hooked_enumerate),
     ),
 )

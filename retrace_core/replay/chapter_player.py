@@ -146,7 +146,8 @@ class ChapterPlayer:
         """
         nap = self._nap(lane, seconds)
         if nap() or lane is self.root or self.label != BOOT:
-            time.sleep(min(seconds, _SLEEP_S))
+            time.sleep(min(seconds, self._moment(lane)))
+            self._boot.progress.served(lane)
         else:
             self._boot.progress.sleep(lane, seconds, nap)
 
@@ -162,8 +163,17 @@ class ChapterPlayer:
         if not nap():
             progress.sleep(lane, NEVER, lambda: is_over() or nap())
         elif not is_over():
-            progress.sleep(lane, min(seconds, _SLEEP_S), is_over, rests=False)
+            moment_s = self._moment(lane)
+            progress.sleep(lane, min(seconds, moment_s), is_over, rests=False)
+        if is_over():
+            with self._boot.lock:  # it was not in vain
+                self._naps[seconds] -= 1
+                self._naps[lane] -= 1
         return True
+
+    def _moment(self, lane: Lane) -> float:
+        """Return how long a sleep that is known to be over takes: who sleeps often does briefly."""
+        return _SLEEP_S if self._naps.get(lane, 0) <= _ROUNDS else _SLEEP_S / 50
 
     def _nap(self, lane: Lane, seconds: float) -> Callable[[], bool]:
         """Return what says whether a sleep that begins now was over when the request came.

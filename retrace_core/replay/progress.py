@@ -136,6 +136,7 @@ class Progress:
             SystemExit: as `wait`.
         """
         self._wait(lane, NEVER, is_over, now_ns() + seconds * 1e9, rests=rests)
+        self.served(lane)
 
     def _wait(
         self,

@@ -13,10 +13,11 @@ from concurrent.futures import _base
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, call
+from retrace_core.boundary import Boundary, Patch, call
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 from retrace_core.spawn_order import by_spawn
+from retrace_core.timed_waits import hooked_exception, hooked_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -127,5 +128,9 @@ BOUNDARY = Boundary(
     supports="cpython>=3.11,<3.14",
     install=_install,
     remove=_remove,
+    hooks=(
+        Patch(_base.Future, "result", hooked_result),
+        Patch(_base.Future, "exception", hooked_exception),
+    ),
     errors=(_base.TimeoutError,),
 )

@@ -1,0 +1,218 @@
+"""Timed waits: those of `threading` and of futures, each tried as `timed` says.
+
+A condition is waited for without its lock: on replay, too, others of the request's threads may
+need that to get on. That it was taken again is an event of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from concurrent.futures import CancelledError, TimeoutError
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.boot_tape import is_of_boot
+from retrace_core.lanes import Lane
+from retrace_core.native import REPLAY, current
+from retrace_core.ordering import in_turn, is_infrastructure, patient, turn_key
+from retrace_core.timed import Attempt, attempted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from types import CodeType
+
+__all__ = [
+    "hooked_acquire",
+    "hooked_enter",
+    "hooked_exception",
+    "hooked_join",
+    "hooked_result",
+    "hooked_wait",
+    "hooked_wait_condition",
+]
+
+_ALONE_S = 2.0
+_BRIEF_S = 0.05
+"""How long a notification is waited for that was got when it was recorded: of the request's other
+threads it has come by then."""
+
+
+def _lane_of(code: CodeType) -> Lane | None:
+    """Return the lane for a wait of a function, None where it is nobody's event."""
+    lane = current()
+    if not isinstance(lane, Lane) or is_infrastructure(code):
+        return None
+    return lane
+
+
+def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
+    """Return an `Event.wait` that comes in time or late as it did."""
+
+    @functools.wraps(wait)
+    def waiting(event: threading.Event, timeout: float | None = None) -> bool:
+        code = sys._getframe(1).f_code
+        lane = _lane_of(code) if timeout is not None else None
+        if lane is None or timeout is None:
+            return wait(event, timeout)
+        live = functools.partial(wait, event, timeout)
+        again = functools.partial(wait, event)
+        return attempted(lane, code, Attempt("event", timeout, live, again))
+
+    return waiting
+
+
+def hooked_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
+    """Return a `Semaphore.acquire` that gets it or not as it did."""
+
+    @functools.wraps(acquire)
+    def acquiring(
+        semaphore: threading.Semaphore, blocking: bool = True, timeout: float | None = None
+    ) -> bool:
+        tries = not blocking or timeout is not None
+        code = sys._getframe(1).f_code
+        lane = _lane_of(code) if tries else None
+        if lane is None:
+            return acquire(semaphore, blocking, timeout)
+        live = functools.partial(acquire, semaphore, blocking, timeout)
+
+        def again(seconds: float) -> bool:
+            return acquire(semaphore, True, seconds)
+
+        return attempted(lane, code, Attempt("semaphore", timeout or 0, live, again))
+
+    return acquiring
+
+
+def hooked_join(join: Callable[..., None]) -> Callable[..., None]:
+    """Return a `Thread.join` that sees the thread's end in time, or does not, as it did."""
+
+    @functools.wraps(join)
+    def joining(thread: threading.Thread, timeout: float | None = None) -> None:
+        code = sys._getframe(1).f_code
+        lane = _lane_of(code) if timeout is not None else None
+        if lane is None or timeout is None:
+            return join(thread, timeout)
+
+        def joined(seconds: float) -> bool:
+            join(thread, seconds)
+            return not thread.is_alive()
+
+        live = functools.partial(joined, timeout)
+        attempted(lane, code, Attempt("join", max(timeout, 0), live, joined))
+        return None
+
+    return joining
+
+
+def _hooked_future(look: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `result` or `exception` of a future, which it has in time as it had."""
+
+    @functools.wraps(look)
+    def looking(future: Future[Any], timeout: float | None = None) -> Any:
+        if timeout is None:
+            return look(future, timeout)
+        code = sys._getframe(1).f_code
+        # `Executor.map` looks on behalf of who goes through what it gives.
+        here: Any = current() if code.co_name == _MAPPED else _lane_of(code)
+        lane: Lane | None = here if isinstance(here, Lane) else None
+        if lane is None:
+            return look(future, timeout)
+
+        def is_done(seconds: float) -> bool:
+            try:
+                look(future, seconds)
+            except CancelledError:
+                return True
+            except BaseException:  # of the work, or none in time
+                return future.done()
+            return True
+
+        live = functools.partial(is_done, timeout)
+        if not attempted(lane, code, Attempt("future", max(timeout, 0), live, is_done)):
+            raise TimeoutError
+        return look(future, 0)
+
+    return looking
+
+
+hooked_result = hooked_exception = _hooked_future
+_MAPPED = "_result_or_cancel"
+
+
+def hooked_enter(enter: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a `Condition.__enter__` that takes its turn, as that of a lock does."""
+
+    @functools.wraps(enter)
+    def entering(condition: Any) -> Any:
+        lane = _lane_of(code := sys._getframe(1).f_code)
+        if lane is None or is_of_boot(lane):
+            return enter(condition)
+
+        def again(patience_s: float) -> Any:
+            return condition._lock.acquire(timeout=patient(patience_s))
+
+        return in_turn(lane, "lock", code, functools.partial(enter, condition), again)
+
+    return entering
+
+
+def hooked_wait_condition(wait: Callable[..., bool]) -> Callable[..., bool]:
+    """Return a `Condition.wait` that is notified in time or not as it was."""
+
+    @functools.wraps(wait)
+    def waiting(condition: Any, timeout: float | None = None) -> bool:
+        frame = sys._getframe(1)
+        if frame.f_code is _WAIT_FOR and frame.f_back is not None:
+            frame = frame.f_back
+        lane = _lane_of(frame.f_code) if timeout is not None else None
+        if lane is None or timeout is None or not condition._is_owned():
+            return wait(condition, timeout)
+        if lane.mode == REPLAY and not is_of_boot(lane):
+            return _waited_again(lane, condition, timeout, turn_code=frame.f_code)
+        live = functools.partial(wait, condition, timeout)
+        again = functools.partial(wait, condition)
+        got = attempted(lane, frame.f_code, Attempt("condition", max(timeout, 0), live, again))
+        if not is_of_boot(lane):
+            in_turn(lane, "condition.lock", frame.f_code, _nothing, _nothing)
+        return got
+
+    return waiting
+
+
+_WAIT_FOR = threading.Condition.wait_for.__code__
+
+
+def _nothing(*_: object) -> bool:
+    return True
+
+
+def _waited_again(lane: Lane, condition: Any, timeout: float, *, turn_code: Any) -> bool:
+    """Wait for a condition on replay, with its lock given back meanwhile."""
+    waiter = threading.Lock()
+    waiter.acquire()
+    condition._waiters.append(waiter)
+    saved = condition._release_save()
+    alone = len(lane.scope.lanes) == 1
+
+    def live() -> bool:
+        return waiter.acquire(timeout=max(timeout, 0))
+
+    def again(_: float) -> bool:
+        waiter.acquire(timeout=_ALONE_S if alone else _BRIEF_S)
+        return True
+
+    def take(*_: object) -> bool:
+        condition._acquire_restore(saved)
+        return True
+
+    try:
+        got: bool = lane.scope.in_turn(lane, turn_key("condition", turn_code), live, again)
+    except BaseException:
+        take()
+        raise
+    lane.scope.in_turn(lane, turn_key("condition.lock", turn_code), take, take)
+    if waiter in condition._waiters:
+        condition._waiters.remove(waiter)
+    return got
