@@ -12,9 +12,16 @@ from retrace_core.errors import ConfigurationError
 from retrace_core.secret_settings import SecretSettings
 from retrace_core.setting import Setting
 
-__all__ = ["DECISION_SETTINGS", "DecisionSettings", "check_secret", "parse_tables", "parse_texts"]
+__all__ = [
+    "DECISION_SETTINGS",
+    "HEALTH",
+    "DecisionSettings",
+    "check_secret",
+    "parse_tables",
+    "parse_texts",
+]
 
-EXCLUDE = (
+HEALTH = (
     "/health",
     "/health/*",
     "/healthz",
@@ -23,11 +30,9 @@ EXCLUDE = (
     "/ready",
     "/readyz",
     "/ping",
-    "/metrics",
-    "/favicon.ico",
-    "/robots.txt",
-    "/static/*",
 )
+"""Where a service is asked whether it is well."""
+EXCLUDE = (*HEALTH, "/metrics", "/favicon.ico", "/robots.txt", "/static/*")
 SECRET_LENGTH = 32
 
 
@@ -66,8 +71,8 @@ DECISION_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=EXCLUDE,
         doc="Paths that are never recorded but with a force token; `*` stands for any text. A"
-        " list, in the environment separated by commas; empty for none. Of the default ones the"
-        " first request in each process is decided like others.",
+        " list, in the environment separated by commas; empty for none. By default the first"
+        " health check of each process is decided like others all the same.",
     ),
     Setting(
         name="force_secret",

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.decision_settings import HEALTH
 from retrace_core.errors import ConfigurationError
 from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.deciders.exclude import Exclude
@@ -79,8 +80,8 @@ def choose(settings: Settings, decide: Decider | None, before: Choice | None = N
     force = tokens[0] if tokens else None
     decider: Any = chosen
     if settings.exclude:
-        usual = settings.origin("exclude") == "default"
-        decider = Exclude(chosen, settings.exclude, force=force, but_first=usual)
+        but_first = HEALTH if settings.origin("exclude") == "default" else ()
+        decider = Exclude(chosen, settings.exclude, force=force, but_first=but_first)
     if idle and (before is None or before.idle != idle):
         _logger.warning("retrace: %s has no effect beside %s", ", ".join(idle), winner)
     return Choice(decider, basis, idle)

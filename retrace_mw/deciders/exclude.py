@@ -24,8 +24,8 @@ class Exclude:
         decider: asked about all others.
         paths: patterns of paths, "*" for any text: "/healthz", "/static/*".
         force: asked about the excluded ones; a "yes" of it overrules.
-        but_first: True has it asked about the first request of each of the patterns, too. A
-            service is asked for its health before all else, and keeps what it makes then.
+        but_first: those of the patterns of which the first request in a process is not left
+            out. A service is asked for its health before all else, and keeps what it makes then.
 
     Raises:
         ConfigurationError: a pattern can't match a path.
@@ -51,7 +51,7 @@ class Exclude:
         paths: Iterable[str],
         *,
         force: Decider | None = None,
-        but_first: bool = False,
+        but_first: Iterable[str] = (),
     ) -> None:
         self.decider = decider
         self.paths = tuple(paths)
@@ -67,12 +67,9 @@ class Exclude:
         self._prefixes = tuple(path[:-1] for path in self.paths if path.find("*") == len(path) - 1)
         rest = [path for path in self.paths if "*" in path[:-1]]
         self._matches = compile_globs(rest).fullmatch if rest else None
-        self._unseen = {
-            path: compile_globs([path]).fullmatch
-            for path in self.paths
-            if but_first and "*" in path
-        }
-        self._unseen_exact = set(self._exact if but_first else ())
+        first = frozenset(but_first)
+        self._unseen = {path: compile_globs([path]).fullmatch for path in first - self._exact}
+        self._unseen_exact = set(first & self._exact)
         self._no = Decision("no", "the path is excluded", "Exclude")
 
     def __repr__(self) -> str:
