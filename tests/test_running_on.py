@@ -87,6 +87,41 @@ async def application(scope, receive, send):
 app = retrace_mw.RetraceMiddleware(application)
 """
 
+WAITS = """
+import asyncio
+
+import retrace_mw
+
+rounds, said = 0, []
+asked = asyncio.Queue()
+
+
+async def look():
+    global rounds
+    while True:
+        try:
+            said.append(await asyncio.wait_for(asked.get(), 0.04))
+        except TimeoutError:
+            rounds += 1
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        looking = asyncio.create_task(look())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        looking.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    body = f"{rounds} {len(said)}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
 SLEEPS = """
 import threading
 import time
@@ -166,6 +201,21 @@ def test_the_background_is_where_it_was_when_the_request_came(
         get(base, {"X-Trace-ID": "later"})
     (shop / "shop.db").unlink()
     for trace in ("first", "last"):
+        found = _replay(trace)
+        assert found["status"] == 0, found
+
+
+def test_a_task_that_waits_in_vain_has_done_so_as_often(shop: Path) -> None:
+    """It waits for something, a moment at a time, and counts how often that did not come."""
+    (shop / "shop.py").write_text(WAITS)
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable, *UVICORN, str(port), "shop:app"]
+    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+        for trace, least in (("first", 0), ("fifth", 5), ("thirtieth", 30)):
+            while int(get(base).split()[0]) < least:
+                time.sleep(0.01)
+            get(base, {"X-Trace-ID": trace})
+    for trace in ("first", "fifth", "thirtieth"):
         found = _replay(trace)
         assert found["status"] == 0, found
 

@@ -299,6 +299,10 @@ class ChapterPlayer:
             raise unpack_exception(event.value, allowed_errors())
         return copy.deepcopy(event.value)  # another may be told it again, and as it was
 
+    def woken(self) -> None:
+        """Take note that a task's pause, which was asked for, was none."""
+        self._sleeps -= 1
+
     def _polls(self, lane: Lane) -> bool:
         """Return True for work in the background that asks the same again and again.
 

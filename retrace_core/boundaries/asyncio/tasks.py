@@ -4,7 +4,8 @@ Hook: the code object of `asyncio.sleep`, and not a module attribute, because th
 imported by name everywhere. A sleep that infrastructure asks for (event loops, servers,
 anyio) stays live. And `run_coroutine_threadsafe`: what a loop of another thread does for a request,
 as those of zarr and fsspec do, is in a lane of the request. And what `wait` and `as_completed` go
-through, and return, is in one order. Read in CPython 3.11 to 3.13.
+through, and return, is in one order. And `wait_for`, by which tasks of the start-up pause. Read in
+CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from retrace_core.exempt import classify
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, current
 from retrace_core.spawn_order import by_spawn
+from retrace_core.timed_tasks import hooked_wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -140,6 +142,8 @@ BOUNDARY = Boundary(
         Patch(asyncio, "as_completed", _ordered),
         Patch(tasks, "wait", _sets_in_order),
         Patch(asyncio, "wait", _sets_in_order),
+        Patch(tasks, "wait_for", hooked_wait_for),
+        Patch(asyncio, "wait_for", hooked_wait_for),
         Patch(tasks, "run_coroutine_threadsafe", _handing),
         Patch(asyncio, "run_coroutine_threadsafe", _handing),
     ),
