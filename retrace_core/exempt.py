@@ -170,8 +170,10 @@ def _short(filename: str) -> str:
     if location:
         return location
     best = ""
+    # A server may put "." on the path; a file from there is "/where/it/is/./file.py".
+    filename = os.path.normpath(filename)
     for entry in sys.path:
-        prefix = os.path.join(entry or os.getcwd(), "")
+        prefix = os.path.join(os.path.abspath(entry), "")
         if filename.startswith(prefix) and len(prefix) > len(best):
             best = prefix
     return filename[len(best) :]

@@ -38,6 +38,14 @@ class Other:
 OTHERS = (
     Other("aiohttp.web_server", "Server", "__init__", "aiohttp.web"),
     Other(
+        "granian.rsgi",
+        "",
+        "_callback_wrapper",
+        "granian's RSGI",
+        "Of an application that speaks one of them too, granian's --interface asgi or wsgi is"
+        " recorded",
+    ),
+    Other(
         "sanic.server.runners",
         "",
         "_serve_http_1",

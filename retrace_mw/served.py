@@ -1,8 +1,8 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
-It is taken from the server that loads it: cheroot, daphne, gunicorn, hypercorn, tornado's
-container, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a known framework, or one that
-holds the middleware, is left alone.
+It is taken from the server that loads it: cheroot, daphne, granian, gunicorn, hypercorn, palfrey,
+tornado's container, twisted's, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a known
+framework, or one that holds the middleware, is left alone.
 """
 
 from __future__ import annotations
@@ -66,15 +66,29 @@ def _spoken_by_worker(server: Any) -> Protocol:
 
 
 def _kept(original: Callable[..., Any], served: Served) -> Callable[..., Any]:
-    """The method leaves the application in `loaded_app`."""
+    """The method leaves the application in `loaded_app`; one of WSGI, in an adapter of its own.
+
+    That one is recorded as what it is: a replay loads it by its name, without the adapter.
+    """
 
     @functools.wraps(original)
     def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, *args, **kwargs)
-        self.loaded_app = served(self.loaded_app)
+        adapter = _adapter(self.loaded_app) if getattr(self, "interface", "") == "wsgi" else None
+        if adapter is None:
+            self.loaded_app = served(self.loaded_app)
+        else:
+            adapter.app = served(adapter.app, Protocol.WSGI)
         return result
 
     return hooked
+
+
+def _adapter(app: Any) -> Any:
+    """Return what makes one of ASGI of one of WSGI, behind the server's own middleware, or None."""
+    while app is not None and "wsgi" not in type(app).__name__.lower():
+        app = getattr(app, "app", None)
+    return app if getattr(app, "app", None) is not None else None
 
 
 def _given(name: str) -> Hooking:
@@ -100,9 +114,15 @@ def _given(name: str) -> Hooking:
 SERVERS = (
     Server("cheroot.wsgi", "Server", "__init__", _given("wsgi_app"), Protocol.WSGI),
     Server("daphne.server", "Server", "__init__", _given("application"), Protocol.ASGI),
+    # What granian speaks is known only where it calls: a target that it loads may be of RSGI, too.
+    Server("granian.asgi", "LifespanProtocol", "__init__", _given("callable"), Protocol.ASGI),
+    Server("granian.asgi", "", "_callback_wrapper", _given("callback"), Protocol.ASGI),
+    Server("granian.wsgi", "", "_callback_wrapper", _given("callback"), Protocol.WSGI),
     Server("gunicorn.app.base", "BaseApplication", "wsgi", _returned),
     Server("hypercorn.utils", "", "wrap_app", _given("app")),
+    Server("palfrey.config", "Config", "load", _kept, Protocol.ASGI),
     Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application"), Protocol.WSGI),
+    Server("twisted.web.wsgi", "WSGIResource", "__init__", _given("application"), Protocol.WSGI),
     Server("uvicorn.config", "Config", "load", _kept, Protocol.ASGI),
     Server("waitress.server", "", "create_server", _given("application"), Protocol.WSGI),
     Server("werkzeug.serving", "BaseWSGIServer", "__init__", _given("app"), Protocol.WSGI),

@@ -59,6 +59,9 @@ QUEUES = {"celery.app.trace": "retrace_mw.celery", "rq.worker": "retrace_mw.rq"}
 _applications: dict[int, tuple[Any, Any]] = {}
 """id -> (application, its middleware or None); kept together, so that no id is reused."""
 
+_servings: dict[tuple[int, Protocol], tuple[Any, Any]] = {}
+"""id, protocol -> (application of no framework, what serves it); kept together likewise."""
+
 
 def enable() -> None:
     """Have each framework's applications recorded, those loaded and those to come."""
@@ -132,8 +135,9 @@ def _wsgi_call(call: Callable[..., Any]) -> Any:
 
 
 def _recorded(app: Any, protocol: Protocol) -> Any:
-    one = _Served(app)
+    """Return what serves an application: the same one to a server that takes it in two places."""
     asynchronous = protocol is Protocol.ASGI
+    _, one = _servings.setdefault((id(app), protocol), (app, _Served(app)))
     make = asgi.RetraceMiddleware if asynchronous else wsgi.RetraceMiddleware
     _middleware(one, _call, make)  # now, on the main thread: it may watch signals
     return one.asgi if asynchronous else one.wsgi

@@ -20,6 +20,7 @@ async def serve():
 asyncio.run(serve())
 """
 _TORNADO = "import tornado.web; tornado.web.Application(); tornado.web.Application()"
+_GRANIAN = "import granian.server.mp as m; m._rsgi_call_wrap(print); m._rsgi_call_wrap(print)"
 _CLIENTS = "import aiohttp, tornado.wsgi; tornado.wsgi.WSGIContainer(print)"
 
 
@@ -32,7 +33,8 @@ def _said(program: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("program", "what"), [(_AIOHTTP, "aiohttp.web"), (_TORNADO, "tornado.web")]
+    ("program", "what"),
+    [(_AIOHTTP, "aiohttp.web"), (_GRANIAN, "granian's RSGI"), (_TORNADO, "tornado.web")],
 )
 def test_it_is_said_once_that_nothing_of_theirs_is_recorded(program: str, what: str) -> None:
     """On standard error, and not again for a second one."""

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +16,6 @@ from retrace_core import load
 from retrace_mw.cli.run import environment
 from tests.server_process import free_port
 from tests.test_servers import get, serving
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 APPLICATIONS = (
     "flask_wsgi django_wsgi falcon_wsgi pyramid_wsgi"
@@ -51,6 +49,21 @@ def test_an_unchanged_application_is_recorded_and_replays(
     assert done.stdout, done.stderr
     assert json.loads(done.stdout)["identical"], done.stdout
     assert load(paths[0]).header.environment.hash_seed.isdecimal()
+
+
+@pytest.mark.parametrize("name", ["bare_wsgi", "flask_wsgi"])
+def test_an_application_of_wsgi_that_uvicorn_adapts_replays(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is recorded as one of WSGI, as which a replay finds it."""
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    port = free_port()
+    server = ["uvicorn", "--port", str(port), "--interface", "wsgi", "--factory"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", *server]
+    with serving([*command, f"tests.unchanged:{name}"], port, tmp_path, sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "one"})
+    (path,) = tmp_path.glob("one/*/trace.bin")
+    assert _replay(path)["identical"]
 
 
 def test_a_failure_in_a_mounted_application_replays(tmp_path: Path) -> None:
@@ -116,7 +129,9 @@ def test_what_can_not_run_is_said_at_once(arguments: list[str], said: str) -> No
     assert said in done.stderr
 
 
-@pytest.mark.parametrize("server", ["hypercorn", "waitress", "wsgiref"])
+@pytest.mark.parametrize(
+    "server", ["granian-asgi", "granian-wsgi", "hypercorn", "twisted", "waitress", "wsgiref"]
+)
 def test_an_application_of_no_framework_is_recorded_under_other_servers(
     server: str, tmp_path: Path
 ) -> None:
@@ -126,9 +141,19 @@ def test_an_application_of_no_framework_is_recorded_under_other_servers(
         "from wsgiref.simple_server import make_server; from tests import unchanged;"
         f" make_server('127.0.0.1', {port}, unchanged.bare_wsgi()).serve_forever()"
     )
+    twisted = (
+        "from twisted.internet import reactor; from twisted.web import server, wsgi;"
+        " from tests import unchanged; application = unchanged.bare_wsgi();"
+        " resource = wsgi.WSGIResource(reactor, reactor.getThreadPool(), application);"
+        f" reactor.listenTCP({port}, server.Site(resource)); reactor.run()"
+    )
+    granian = ["-m", "granian", "--port", str(port), "--factory", "--interface"]
     called = "tests.unchanged:bare_wsgi"
     program = {
+        "granian-asgi": [*granian, "asgi", "tests.unchanged:bare_asgi"],
+        "granian-wsgi": [*granian, "wsgi", called],
         "hypercorn": ["-m", "hypercorn", "-b", f"127.0.0.1:{port}", "tests.unchanged:bare_asgi()"],
+        "twisted": ["-c", twisted],
         "waitress": ["-m", "waitress", f"--listen=127.0.0.1:{port}", "--call", called],
         "wsgiref": ["-c", wsgiref],
     }[server]
@@ -137,3 +162,30 @@ def test_an_application_of_no_framework_is_recorded_under_other_servers(
         get(base, {"X-Trace-ID": "one"})
         get(base)  # so that the one before has ended, too
     assert len(list(tmp_path.glob("one/*/trace.bin"))) == 1
+
+
+def test_an_application_that_was_found_by_a_path_of_one_dot_replays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Daphne puts "." on the path: what asks is named as where that path is another."""
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    port = free_port()
+    daphne = str(Path(sys.executable).with_name("daphne"))
+    server = [daphne, "-p", str(port), "tests.unchanged:BARE_ASGI"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, *server]
+    with serving(command, port, tmp_path, sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "one"})
+    (path,) = tmp_path.glob("one/*/trace.bin")
+    assert _replay(path)["identical"]
+
+
+def _replay(path: Path) -> Any:
+    """Return what `retrace replay` reports of a recording."""
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)["recordings"][0]

@@ -215,3 +215,6 @@ class _Adapted:
 def adapted_asgi() -> Any:
     """One of ASGI, that has one of WSGI in it."""
     return _Adapted(flask_wsgi())
+
+
+BARE_ASGI = bare_asgi()
