@@ -46,6 +46,15 @@ OTHERS = (
         " recorded",
     ),
     Other(
+        "microdot.microdot",
+        "Microdot",
+        "start_server",
+        "microdot's own server",
+        "Microdot's applications are recorded as microdot.asgi's under a server of ASGI, or as"
+        " microdot.wsgi's under one of WSGI",
+    ),
+    Other("robyn.processpool", "", "run_processes", "Robyn"),
+    Other(
         "sanic.server.runners",
         "",
         "_serve_http_1",

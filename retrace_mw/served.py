@@ -1,8 +1,8 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
 It is taken from the server that loads it: cheroot, daphne, granian, gunicorn, hypercorn, palfrey,
-tornado's container, twisted's, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a known
-framework, or one that holds the middleware, is left alone.
+paste, tornado's container, twisted's, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a
+known framework, or one that holds the middleware, is left alone.
 """
 
 from __future__ import annotations
@@ -121,6 +121,9 @@ SERVERS = (
     Server("gunicorn.app.base", "BaseApplication", "wsgi", _returned),
     Server("hypercorn.utils", "", "wrap_app", _given("app")),
     Server("palfrey.config", "Config", "load", _kept, Protocol.ASGI),
+    Server(
+        "paste.httpserver", "WSGIServerBase", "__init__", _given("wsgi_application"), Protocol.WSGI
+    ),
     Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application"), Protocol.WSGI),
     Server("twisted.web.wsgi", "WSGIResource", "__init__", _given("application"), Protocol.WSGI),
     Server("uvicorn.config", "Config", "load", _kept, Protocol.ASGI),

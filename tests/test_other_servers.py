@@ -21,6 +21,19 @@ asyncio.run(serve())
 """
 _TORNADO = "import tornado.web; tornado.web.Application(); tornado.web.Application()"
 _GRANIAN = "import granian.server.mp as m; m._rsgi_call_wrap(print); m._rsgi_call_wrap(print)"
+_MICRODOT = """
+import microdot
+for _ in range(2):
+    microdot.Microdot().start_server().close()
+"""
+_ROBYN = """
+import robyn
+for _ in range(2):
+    try:
+        robyn.run_processes()
+    except TypeError:
+        pass
+"""
 _CLIENTS = "import aiohttp, tornado.wsgi; tornado.wsgi.WSGIContainer(print)"
 
 
@@ -34,7 +47,13 @@ def _said(program: str) -> str:
 
 @pytest.mark.parametrize(
     ("program", "what"),
-    [(_AIOHTTP, "aiohttp.web"), (_GRANIAN, "granian's RSGI"), (_TORNADO, "tornado.web")],
+    [
+        (_AIOHTTP, "aiohttp.web"),
+        (_GRANIAN, "granian's RSGI"),
+        (_MICRODOT, "microdot's own server"),
+        (_ROBYN, "Robyn"),
+        (_TORNADO, "tornado.web"),
+    ],
 )
 def test_it_is_said_once_that_nothing_of_theirs_is_recorded(program: str, what: str) -> None:
     """On standard error, and not again for a second one."""

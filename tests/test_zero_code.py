@@ -130,7 +130,8 @@ def test_what_can_not_run_is_said_at_once(arguments: list[str], said: str) -> No
 
 
 @pytest.mark.parametrize(
-    "server", ["granian-asgi", "granian-wsgi", "hypercorn", "twisted", "waitress", "wsgiref"]
+    "server",
+    ["granian-asgi", "granian-wsgi", "hypercorn", "paste", "twisted", "waitress", "wsgiref"],
 )
 def test_an_application_of_no_framework_is_recorded_under_other_servers(
     server: str, tmp_path: Path
@@ -140,6 +141,10 @@ def test_an_application_of_no_framework_is_recorded_under_other_servers(
     wsgiref = (
         "from wsgiref.simple_server import make_server; from tests import unchanged;"
         f" make_server('127.0.0.1', {port}, unchanged.bare_wsgi()).serve_forever()"
+    )
+    paste = (
+        "from paste import httpserver; from tests import unchanged;"
+        f" httpserver.serve(unchanged.bare_wsgi(), '127.0.0.1', {port})"
     )
     twisted = (
         "from twisted.internet import reactor; from twisted.web import server, wsgi;"
@@ -153,6 +158,7 @@ def test_an_application_of_no_framework_is_recorded_under_other_servers(
         "granian-asgi": [*granian, "asgi", "tests.unchanged:bare_asgi"],
         "granian-wsgi": [*granian, "wsgi", called],
         "hypercorn": ["-m", "hypercorn", "-b", f"127.0.0.1:{port}", "tests.unchanged:bare_asgi()"],
+        "paste": ["-c", paste],
         "twisted": ["-c", twisted],
         "waitress": ["-m", "waitress", f"--listen=127.0.0.1:{port}", "--call", called],
         "wsgiref": ["-c", wsgiref],
