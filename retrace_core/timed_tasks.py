@@ -86,7 +86,8 @@ async def _again(lane: Lane, fut: Any, seconds: float) -> Any:
 
 def _task(lane: Lane, fut: Any) -> asyncio.Future[Any]:
     if _RUNS_IN_TASK or asyncio.isfuture(fut):
-        return asyncio.ensure_future(fut)
+        task: asyncio.Future[Any] = asyncio.ensure_future(fut)
+        return task
 
     async def carried() -> Any:
         LANE.set(lane)
