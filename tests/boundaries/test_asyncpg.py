@@ -277,12 +277,13 @@ def test_notifications_come_back_in_their_turn(recordings: Path, url: str) -> No
     async def handler() -> Any:
         heard: asyncio.Queue[Any] = asyncio.Queue()
         connection, other = await asyncpg.connect(url), await asyncpg.connect(url)
+        asked = await asyncpg.connect(url)  # the other may still be at work when it is heard
 
         def listener(of: Any, pid: int, channel: str, payload: str) -> None:
             heard.put_nowait([of is connection, pid > 0, channel, payload, time.time()])
 
         async def asking(_of: Any, _pid: int, _channel: str, payload: str) -> None:
-            heard.put_nowait([payload, await other.fetchval("SELECT random()")])
+            heard.put_nowait([payload, await asked.fetchval("SELECT random()")])
 
         await connection.add_listener("news", listener)
         await connection.add_listener("more", asking)
@@ -298,8 +299,8 @@ def test_notifications_come_back_in_their_turn(recordings: Path, url: str) -> No
         await connection.remove_listener("more", asking)
         await other.execute("NOTIFY news, 'unheard'")
         seen.append([heard.qsize(), connection._listeners == {}])
-        await connection.close()
-        await other.close()
+        for one in (connection, other, asked):
+            await one.close()
         return seen
 
     seen = answered(recordings, handler)
