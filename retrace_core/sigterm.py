@@ -76,12 +76,14 @@ def _after_fork_in_child() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> Any:
-    if not writer.is_forking():
-        end_boot()  # it counts as open until the first request
-        _await_open_scopes()
-        writer.finish()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        if not writer.is_forking():
+            end_boot()  # it counts as open until the first request
+            _await_open_scopes()
+            writer.finish()
+    finally:  # whatever fails there: a pool's worker would take it for its task's error, and go on
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _await_open_scopes() -> None:
