@@ -11,7 +11,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from retrace_core.boot_chapter import BOOT
+from retrace_core.boot_tape import is_of_boot
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, REPLAY, current, now_ns
 from retrace_core.recording import RETURNED
@@ -44,8 +44,7 @@ def hooked_wait_for(wait_for: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
 
 
 def _is_behind(lane: Lane) -> bool:
-    scope: Any = lane.scope
-    return getattr(scope, "label", "") == BOOT and lane is not scope.root
+    return is_of_boot(lane) and lane is not cast("Any", lane.scope).root
 
 
 async def _recorded(

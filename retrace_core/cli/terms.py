@@ -6,8 +6,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from retrace_core.replay.earlier import Which  # noqa: TC001  # msgspec decodes by it
-
 __all__ = ["Terms", "unusable"]
 
 _UNUSABLE = 2
@@ -26,7 +24,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     isolate: str = "fork"
     warm: bool = True
     """The application may be imported once for all: no boot tape answers what it asks then."""
-    earlier: Which | Literal["auto", "never"] = "auto"
+    earlier: Literal["auto", "never", "begun", "overlapping", "ended"] = "auto"
     """Which other requests of its process run first; "auto": when it diverges alone, by turns."""
 
 
