@@ -21,6 +21,7 @@ from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.live_kinds import is_among
+from retrace_core.replay.loop_clock import as_read
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.polling import SLEEP, Polling
@@ -189,7 +190,8 @@ class Player(ReplayedResponse):
         try:
             with self._lock:
                 self.served += 1
-                return self._cursor(lane).soft.answer(SOFT_KINDS[kind], site, args)
+                answer = self._cursor(lane).soft.answer(SOFT_KINDS[kind], site, args)
+            return as_read(code, answer)
         finally:
             native.exempt(-1)
 
