@@ -101,7 +101,7 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
     elif server == "wsgiref":
         from wsgiref.simple_server import make_server as wsgiref_server
 
-        _look_around(port)
+        look_around(port)
         wsgiref_server("127.0.0.1", port, wsgi(answer)).serve_forever()
     elif server == "one-by-one":
         from wsgiref.simple_server import make_server as wsgiref_server
@@ -162,7 +162,7 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         raise SystemExit(f"no such server: {server}")
 
 
-def _look_around(port: int) -> None:
+def look_around(port: int) -> None:
     """See whether the port is free, and say in a file that this runs: as TensorBoard does."""
     with socket.socket() as knocking:
         if knocking.connect_ex(("127.0.0.1", port)) == 0:
