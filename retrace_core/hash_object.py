@@ -32,10 +32,8 @@ class HashObject:
         self._hash = made
         self._fed = fed
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """Passes for the class of the hash, for who asks by `isinstance`."""
-        return type(self._hash)
+    __class__: Any = property(lambda self: type(self._hash))
+    """Passes for the class of the hash, for who asks by `isinstance`."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._hash, name)
