@@ -63,6 +63,8 @@ _pid = 0
 _sites: dict[Any, int] = {}
 _ON_BEHALF = -2
 """What the policy says of code that reads for whoever calls it."""
+_FOR_CALLER = -3
+"""And of code whose reading is that of whoever calls it, as if that had made it itself."""
 _call_handlers: tuple[Callable[..., None], Callable[..., None]]
 _originals: list[tuple[Any, str, Any]] = []
 _pack = msgspec.msgpack.Encoder().encode
@@ -299,8 +301,12 @@ def _site_of(code: CodeType, frame: FrameType | None = None) -> int:
     site = _sites.get(code)
     if site is None:
         site = _sites[code] = 0 if _policy is None else _policy(code)
-    if site != _ON_BEHALF or frame is None:
+    if frame is None or site not in (_ON_BEHALF, _FOR_CALLER):
         return site
+    if site == _FOR_CALLER:
+        while frame is not None and _site_of(frame.f_code) == _FOR_CALLER:
+            frame = frame.f_back
+        return -1 if frame is None else max(_site_of(frame.f_code), -1)
     while frame is not None and _site_of(frame.f_code) == _ON_BEHALF:
         frame = frame.f_back
     return -1 if frame is None or _policy is None else _policy(code, frame.f_code)

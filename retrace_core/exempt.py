@@ -1,9 +1,10 @@
 """Exempt: whose clock and entropy reads are infrastructure, and no events.
 
 Looked at is only the immediate caller's code, once per code object (of `uuid`, `random` and
-`secrets`, which draw for everybody, their caller's too). Infrastructure reads a
-clock for its own sake (pools, event loops, caches of compiled statements, tracers), how often
-depends on how warm the process is. Not exempt is what decides for the application: token
+`secrets`, which draw for everybody, their caller's too; of an event loop's `time` its caller's
+instead: timers are infrastructure, an application that asks for the time is not). Infrastructure
+reads a clock for its own sake (pools, event loops, caches of compiled statements, tracers), how
+often depends on how warm the process is. Not exempt is what decides for the application: token
 and cookie expiry (jwt, itsdangerous), caches with a time to live (cachetools).
 """
 
@@ -17,7 +18,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["BEHALF", "classify", "policy", "read_site", "recorded_site", "site_name", "site_names"]
+__all__ = [
+    "BEHALF",
+    "classify",
+    "is_for_caller",
+    "policy",
+    "read_site",
+    "recorded_site",
+    "site_name",
+    "site_names",
+]
 
 _DISTRIBUTIONS = frozenset(
     """
@@ -83,6 +93,17 @@ BEHALF = " < "
 """Between a function of these and its caller, in the name of a site: a tracer may make one id
 more than when it was recorded, and the application's are its own all the same."""
 
+_FOR_CALLER = frozenset(
+    (
+        (os.path.join("asyncio", "base_events.py"), "time"),
+        (os.path.join("anyio", "_core", "_eventloop.py"), "current_time"),
+        (os.path.join("anyio", "_backends", "_asyncio.py"), "current_time"),
+        (os.path.join("retrace_core", "boundaries", "uvloop.py"), "time"),
+    )
+)
+"""What tells the clock of an event loop."""
+_TELLING = frozenset(name for _, name in _FOR_CALLER)
+
 _names: list[str] = ["?"]
 _numbers: dict[str, int] = {"?": 0}
 _pairs: dict[tuple[int, int], tuple[int, CodeType, CodeType]] = {}
@@ -91,9 +112,12 @@ native part as well."""
 
 
 def policy(code: CodeType, caller: CodeType | None = None) -> int:
-    """Return what `classify` does, for the hooks; -2 for code whose caller is to be named, too."""
+    """Return what `classify` does, for the hooks.
+
+    -2 for code whose caller is to be named, too; -3 for code whose caller takes its place.
+    """
     if code.co_filename not in _ON_BEHALF:
-        return classify(code)
+        return -3 if is_for_caller(code) else classify(code)
     if caller is None:
         return -2
     known = _pairs.get((id(code), id(caller)))
@@ -105,14 +129,31 @@ def policy(code: CodeType, caller: CodeType | None = None) -> int:
 
 def read_site(code: CodeType | None) -> str:
     """Return the site under which a read was recorded that this code makes now."""
-    if code is None or code.co_filename not in _ON_BEHALF:
+    for_caller = code is not None and is_for_caller(code)
+    if code is None or (code.co_filename not in _ON_BEHALF and not for_caller):
         return recorded_site(code)
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code is not code:
         frame = frame.f_back
+    if for_caller:
+        while frame is not None and is_for_caller(frame.f_code):
+            frame = frame.f_back
+        return recorded_site(frame.f_code if frame is not None else None)
     while frame is not None and frame.f_code.co_filename in _ON_BEHALF:
         frame = frame.f_back
     return _names[policy(code, frame.f_code)] if frame is not None else recorded_site(code)
+
+
+def is_for_caller(code: CodeType) -> bool:
+    """Return True for the functions that tell the clock of an event loop."""
+    name = code.co_name
+    if name not in _TELLING:
+        return False
+    filename = code.co_filename
+    location = _within(filename)[0]
+    if not location and filename.startswith(_OURS):
+        location = filename[filename.rindex(f"{os.sep}retrace_core{os.sep}") + 1 :]
+    return (location, name) in _FOR_CALLER
 
 
 def classify(code: CodeType) -> int:

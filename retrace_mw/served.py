@@ -1,7 +1,8 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
-It is taken from the server that loads it: cheroot, daphne, granian, gunicorn, hypercorn, palfrey,
-paste, tornado's container, twisted's, uvicorn, waitress, Werkzeug's, or `wsgiref`'s. One of a
+It is taken from the server that loads it: bjoern, cheroot, daphne, eventlet's, gevent's, granian,
+gunicorn, hypercorn, palfrey, paste, tornado's container, twisted's, uvicorn, waitress, Werkzeug's,
+or `wsgiref`'s. One of a
 known framework, or one that holds the middleware, is left alone.
 """
 
@@ -112,8 +113,11 @@ def _given(name: str) -> Hooking:
 
 
 SERVERS = (
+    Server("bjoern", "", "server_run", _given("wsgi_app"), Protocol.WSGI),
     Server("cheroot.wsgi", "Server", "__init__", _given("wsgi_app"), Protocol.WSGI),
     Server("daphne.server", "Server", "__init__", _given("application"), Protocol.ASGI),
+    Server("eventlet.wsgi", "", "server", _given("site"), Protocol.WSGI),
+    Server("gevent.pywsgi", "WSGIServer", "__init__", _given("application"), Protocol.WSGI),
     # What granian speaks is known only where it calls: a target that it loads may be of RSGI, too.
     Server("granian.asgi", "LifespanProtocol", "__init__", _given("callable"), Protocol.ASGI),
     Server("granian.asgi", "", "_callback_wrapper", _given("callback"), Protocol.ASGI),

@@ -16,10 +16,11 @@ from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 SERVERS = (
-    "cheroot daphne flask gunicorn hypercorn tornado uvicorn uvicorn-in-loop waitress werkzeug"
-    " wsgiref"
+    "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste tornado twisted uvicorn"
+    " uvicorn-in-loop waitress werkzeug wsgiref"
 ).split()
 SCRIPT = str(greeter.__file__)
+MODULE = "tests.programs.greeter"
 TOKEN = "tok-8d1f0c7a55aa41"
 
 
@@ -63,6 +64,29 @@ def test_an_application_made_in_main_replays(server: str, tmp_path: Path) -> Non
     assert b"held=True" in response.body[0]
     report = replayed(path)
     assert report["identical"], report
+
+
+@pytest.mark.parametrize("server", ["own", "own-thread"])
+def test_an_application_that_a_server_of_nobodys_serves_replays(
+    server: str, tmp_path: Path
+) -> None:
+    """It is taken where the program begins to wait for a request."""
+    path = recorded(tmp_path, "-m", MODULE, server, "--port", "{port}", "--greeting", "hello")
+    assert replayed(path)["identical"]
+
+
+def test_no_server_is_started_where_it_cannot_be_told_what_it_serves(tmp_path: Path) -> None:
+    """There are two that it may be: the replay says what to do, and does not wait for anybody."""
+    path = recorded(tmp_path, "-m", MODULE, "own-two", "--port", "{port}", "--greeting", "hello")
+    done = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "began to serve by a server that Retrace does not know" in done.stderr
+    assert "give --app module:attribute" in done.stderr
 
 
 def test_a_module_that_is_run_replays(tmp_path: Path) -> None:

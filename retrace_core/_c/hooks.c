@@ -48,7 +48,8 @@ static PyCodeObject *calling_code(void)
 
 /* What the policy says of code that reads for whoever calls it. */
 #define ON_BEHALF -2
-#define KEPT_FROM 3 /* what is kept in co_extra is never NULL */
+#define FOR_CALLER -3 /* a reading is that of whoever calls it, as if that had made it itself */
+#define KEPT_FROM 4 /* what is kept in co_extra is never NULL */
 
 static int ask_policy(PyCodeObject *code, PyCodeObject *caller)
 {
@@ -58,7 +59,7 @@ static int ask_policy(PyCodeObject *code, PyCodeObject *caller)
     Py_XDECREF(answer);
     exempt_here--;
     if (PyErr_Occurred()) { PyErr_Clear(); site = -1; }
-    return site < ON_BEHALF || site > 1 << 24 ? -1 : (int)site;
+    return site < FOR_CALLER || site > 1 << 24 ? -1 : (int)site;
 }
 
 static int known_site(PyCodeObject *code)
@@ -95,6 +96,14 @@ static int site_of(PyCodeObject *code)
 {
     if (!code || !policy || extra_index < 0) return 0;
     int site = known_site(code);
+    if (site == FOR_CALLER) {
+        struct _PyInterpreterFrame *frame = top_of(PyThreadState_Get());
+        while (frame && (!has_code(frame) || known_site(code_of(frame)) == FOR_CALLER))
+            frame = frame->previous;
+        if (!frame) return -1;
+        site = known_site(code_of(frame));
+        return site < 0 ? -1 : site;
+    }
     return site == ON_BEHALF ? site_of_caller(code) : site;
 }
 

@@ -35,6 +35,7 @@ from retrace_core.replay.cuts import cut_notes
 from retrace_core.replay.divergence import Divergence
 from retrace_core.replay.driver import drive, drive_in_loop
 from retrace_core.replay.live_kinds import check_live
+from retrace_core.replay.loop_clock import timers_by_live_clock
 from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
 from retrace_core.replay.program import run_program
@@ -264,6 +265,7 @@ def replay(
         if boot_player is not None:
             stage.callback(boot_player.finish)
         stage.enter_context(as_deep(loaded.header.environment.interpreter))
+        stage.enter_context(timers_by_live_clock())
         boot_notes = stage.enter_context(booting(boot_player, app_dir))
         missing = _missing(loaded, boot_player)
         if isinstance(app, Program):

@@ -28,6 +28,7 @@ from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
 from retrace_core.recording import CANCELLED, RAISED, Event
 from retrace_core.replay.chapter import ASYNC_SLEEP, SLEEP, Asked, Chapter, Place
 from retrace_core.replay.divergence import same_key
+from retrace_core.replay.loop_clock import as_read
 from retrace_core.replay.placed_answers import PlacedAnswers
 from retrace_core.replay.progress import NEVER
 from retrace_core.replay.scratch_names import as_recorded
@@ -127,7 +128,8 @@ class ChapterPlayer:
             with self._boot.lock:
                 place = self._here.get(lane)
                 here = place[1:] if place is not None and place[0] is self._chapter else None
-                return self._soft.answer_at(SOFT_KINDS[kind], read_site(code), args, here)
+                answer = self._soft.answer_at(SOFT_KINDS[kind], read_site(code), args, here)
+            return as_read(code, answer)
         finally:
             native.exempt(-1)
 

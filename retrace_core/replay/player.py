@@ -21,6 +21,7 @@ from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
 from retrace_core.replay.live_kinds import is_among
+from retrace_core.replay.loop_clock import as_read
 from retrace_core.replay.masks import masks_of
 from retrace_core.replay.matching import matching
 from retrace_core.replay.polling import SLEEP, Polling
@@ -184,12 +185,12 @@ class Player(ReplayedResponse):
             if self._polling.naps(self._cursor(lane), self._head(lane, SLEEP), args[0]):
                 return None
             return self.answer(lane, SLEEP, args[0])
-        site = read_site(code)
         native.exempt(1)
         try:
             with self._lock:
                 self.served += 1
-                return self._cursor(lane).soft.answer(SOFT_KINDS[kind], site, args)
+                found = self._cursor(lane).soft.answer(SOFT_KINDS[kind], read_site(code), args)
+            return as_read(code, found)
         finally:
             native.exempt(-1)
 
@@ -207,8 +208,7 @@ class Player(ReplayedResponse):
 
     def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
         """Return True when the next recorded event of `lane` is a failed `kind`, of any key."""
-        event = self._head(lane, kind)
-        return event is not None and event.kind == kind and event.status != 0
+        return (e := self._head(lane, kind)) is not None and e.kind == kind and e.status != 0
 
     def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
         """Return True when this call is the next recorded one of `lane`, save for `past`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import os
 import runpy
 import sys
@@ -60,17 +61,22 @@ def run_program(
     taking = _Taking(program, run, run_in_loop)
     ended: BaseException | None = None
     with taken_from_servers(taking), _as_if_started(program, folder) as begin:
-        taking.doors.enter_context(doors_in_name_only())
+        taking.doors.enter_context(doors_in_name_only(taking.take_at_door))
         taking.doors.enter_context(in_place_of(program.child))
         with taking.doors:
             try:
                 begin()
             except _Left:
                 pass
-            except (Exception, SystemExit, DivergedError, KeyboardInterrupt) as error:
+            except (Exception, SystemExit, DivergedError, KeyboardInterrupt, _Unknown) as error:
                 ended = error
     if taking.failure is not None:
         raise taking.failure
+    if taking.unknown:
+        raise AppNotLoadable(
+            f"program {command_of(program)!r} began to serve by a server that Retrace does not"
+            f" know, which a replay does not start; {missing or 'give --app module:attribute'}"
+        )
     if not taking.done:
         why = f"{type(ended).__name__}: {ended}" if ended is not None else "its end"
         raise AppNotLoadable(
@@ -79,8 +85,16 @@ def run_program(
         ) from ended
 
 
+_PATIENCE_S = 5.0
+"""For how long a thread that serves waits for the program's own to do so."""
+
+
 class _Left(BaseException):
     """Leaves the program once the request was run."""
+
+
+class _Unknown(BaseException):
+    """Leaves the program that begins to serve, nobody knows what."""
 
 
 class _Taking:
@@ -98,13 +112,33 @@ class _Taking:
         self.doors = ExitStack()
         """Closed once the application was taken."""
         self.done = False
+        self._begun = threading.Event()
         self.failure: BaseException | None = None
+        self.unknown = False
+        """True once the program served, and what was recorded of it was nowhere to be found."""
 
     def take(self, app: Any) -> None:
         target = self._wanted(app)
         with self._outside_of_the_boot():
             self._run(target)
         raise _Left
+
+    def take_at_door(self) -> None:
+        """Take what was recorded, wherever it is, for the program begins to wait for requests.
+
+        A thread of it may do so for a side show, before its main thread has begun to serve.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            self._begun.wait(_PATIENCE_S)
+        found = None if self._begun.is_set() else _living(self._program.serves)
+        if found is not None:
+            self.take(found)
+        if threading.current_thread() is not threading.main_thread():
+            threading.Event().wait()
+        if self.done:
+            raise _Left
+        self.unknown = True
+        raise _Unknown
 
     async def take_in_loop(self, app: Any) -> None:
         target = self._wanted(app)
@@ -115,6 +149,7 @@ class _Taking:
     @contextmanager
     def _outside_of_the_boot(self) -> Iterator[None]:
         self.done = True
+        self._begun.set()
         self.doors.close()
         lane = LANE.get()
         LANE.set(None)
@@ -143,9 +178,19 @@ def _recorded_in(app: Any, kind: str) -> Any:
     for one in layers(app):
         if kind_of(one) == kind:
             return one
-    living = [one for one in gc.get_objects() if f"{type(one).__module__}:" in kind]
+    return _living(kind)
+
+
+def _living(kind: str) -> Any:
+    """Return the one application of a kind that there is, wherever it is, else None."""
+    module = kind.partition(":")[0]
+    living = [one for one in gc.get_objects() if _module_of(one) == module]
     alike = [one for one in living if kind_of(one) == kind and callable(one)]
     return alike[0] if len(alike) == 1 else None
+
+
+def _module_of(one: object) -> object:
+    return one.__module__ if inspect.isfunction(one) else type(one).__module__
 
 
 @contextmanager

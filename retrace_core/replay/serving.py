@@ -30,6 +30,10 @@ class Taker(Protocol):
         """Take it on this thread."""
         ...
 
+    def take_at_door(self) -> None:
+        """Take what was recorded, wherever it is: what serves does not tell."""
+        ...
+
     async def take_in_loop(self, app: Any) -> None:
         """Take it in the running event loop, to which it belongs."""
         ...
@@ -44,7 +48,11 @@ class Place:
     """The class that has the function, "" for the module itself."""
     function: str
     app: Callable[[inspect.BoundArguments], Any]
-    """Returns the application of what the function is called with; None for none."""
+    """Returns the application of what the function is called with; None for none, `UNTOLD` where
+    it serves, and does not tell what."""
+
+
+UNTOLD = object()
 
 
 def _of_uvicorn(given: inspect.BoundArguments) -> Any:
@@ -76,7 +84,13 @@ def _of_waitress(given: inspect.BoundArguments) -> Any:
 def _of_socketserver(given: inspect.BoundArguments) -> Any:
     # One of `http.server` that serves no WSGI application has none of these.
     server = given.arguments["self"]
-    return getattr(server, "application", None) or getattr(server, "app", None)
+    names = ("application", "app", "wsgi_application")
+    return next(filter(None, (getattr(server, name, None) for name in names)), None)
+
+
+def _of_gevent(given: inspect.BoundArguments) -> Any:
+    # One that serves no WSGI has none.
+    return getattr(given.arguments["self"], "application", None)
 
 
 def _attribute(name: str) -> Callable[[inspect.BoundArguments], Any]:
@@ -88,12 +102,18 @@ def _argument(name: str) -> Callable[[inspect.BoundArguments], Any]:
 
 
 PLACES = (
+    Place("bjoern", "", "server_run", _argument("wsgi_app")),
     Place("cheroot.server", "HTTPServer", "prepare", _attribute("wsgi_app")),
     Place("daphne.server", "Server", "run", _attribute("application")),
+    Place("eventlet.wsgi", "", "server", _argument("site")),
+    Place("gevent.baseserver", "BaseServer", "start", _of_gevent),
     Place("gunicorn.arbiter", "Arbiter", "run", _of_gunicorn),
     Place("hypercorn.asyncio", "", "serve", _argument("app")),
+    # paste's pool of threads asks for one request after the other, and so does many a script.
+    Place("socketserver", "BaseServer", "handle_request", _of_socketserver),
     Place("socketserver", "BaseServer", "serve_forever", _of_socketserver),
     Place("tornado.wsgi", "WSGIContainer", "__init__", _argument("wsgi_application")),
+    Place("twisted.internet.base", "ReactorBase", "run", lambda _: UNTOLD),
     Place("uvicorn.config", "Config", "bind_socket", _of_uvicorn_binding),
     Place("uvicorn.server", "Server", "run", _of_uvicorn),
     Place("uvicorn.server", "Server", "serve", _of_uvicorn),
@@ -154,7 +174,9 @@ def _hooked(place: Place, original: Callable[..., Any], taker: Taker) -> Callabl
     @functools.wraps(original)
     def hooked(*args: Any, **kwargs: Any) -> Any:
         app = app_of(*args, **kwargs)
-        if app is not None:
+        if app is UNTOLD:
+            taker.take_at_door()
+        elif app is not None:
             taker.take(app)
         return original(*args, **kwargs)
 

@@ -101,8 +101,40 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
     elif server == "wsgiref":
         from wsgiref.simple_server import make_server as wsgiref_server
 
-        _look_around(port)
+        look_around(port)
         wsgiref_server("127.0.0.1", port, wsgi(answer)).serve_forever()
+    elif server == "one-by-one":
+        from wsgiref.simple_server import make_server as wsgiref_server
+
+        made_server = wsgiref_server("127.0.0.1", port, wsgi(answer))
+        while True:
+            made_server.handle_request()
+    elif server == "paste":
+        from paste import httpserver
+
+        httpserver.serve(wsgi(answer), host="127.0.0.1", port=port)
+    elif server == "gevent":
+        from gevent.pywsgi import WSGIServer
+
+        WSGIServer(("127.0.0.1", port), wsgi(answer)).serve_forever()
+    elif server == "twisted":
+        from twisted.internet import reactor
+        from twisted.web.server import Site
+        from twisted.web.wsgi import WSGIResource
+
+        site: Any = Site(WSGIResource(reactor, reactor.getThreadPool(), wsgi(answer)))  # type: ignore[attr-defined]
+        reactor.listenTCP(port, site, interface="127.0.0.1")  # type: ignore[attr-defined]
+        reactor.run()  # type: ignore[attr-defined]
+    elif server in ("own", "own-thread"):
+        from tests.programs.own_server import serve as own_serve
+
+        own_serve(port, flask(answer), in_thread=server == "own-thread")
+    elif server == "own-two":
+        from tests.programs.own_server import serve as own_serve
+
+        other = flask(answer)
+        own_serve(port, flask(answer))
+        other({}, print)
     elif server == "flask":
         from werkzeug.serving import run_simple
 
@@ -130,7 +162,7 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         raise SystemExit(f"no such server: {server}")
 
 
-def _look_around(port: int) -> None:
+def look_around(port: int) -> None:
     """See whether the port is free, and say in a file that this runs: as TensorBoard does."""
     with socket.socket() as knocking:
         if knocking.connect_ex(("127.0.0.1", port)) == 0:

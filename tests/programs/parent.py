@@ -1,12 +1,17 @@
-"""A program which watches over a process of `multiprocessing` that serves."""
+"""A program which watches over a process of `multiprocessing` that serves.
+
+It looks before whether the port is free, and whether there is a newer version of itself.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import signal
+import urllib.request
 
-from tests.programs.greeter import Lock, made, serve
+from tests.programs.greeter import Lock, look_around, made, serve
 
 
 def idle() -> None:
@@ -28,6 +33,9 @@ def main() -> None:
     parser.add_argument("server")
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
+    look_around(given.port)
+    with contextlib.suppress(OSError):  # nobody is there yet
+        urllib.request.urlopen(f"http://127.0.0.1:{given.port}/newest", timeout=5).close()
     context = multiprocessing.get_context(given.method)
     other = context.Process(target=idle)
     other.start()

@@ -12,6 +12,7 @@ CPython 3.11 to 3.13.
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import socket
@@ -78,7 +79,10 @@ class RecordedBytes(io.RawIOBase):
             return raw.readinto(buffer) if raw is not None else 0
 
         def read() -> bytes:
-            assert raw is not None
+            if raw is None:
+                # The start-up of a process that started the recorded one asks what is on no
+                # tape; it is told what it would be told with no network.
+                raise ConnectionResetError(errno.ECONNRESET, "this response was not recorded")
             filled = raw.readinto(buffer) or 0
             return bytes(memoryview(buffer)[:filled])
 
