@@ -28,36 +28,43 @@ _LOOPS = {"asyncio.base_events": "BaseEventLoop", "uvloop": "Loop"}
 class LoopTime(float):
     """A recorded reading, and what is reckoned from it.
 
-    Against another it counts as recorded. Against a plain number it does as a reading of the live
-    clock: the only plain readings that there are in a replay are those of the loop itself.
+    As a number it is what was recorded. Compared with a plain one, which in a replay only the loop
+    itself has of its clock, it counts as a reading of the live clock.
 
     Args:
         recorded: seconds.
-        live: what the live clock says at the same moment.
+        live: what the live clock says at the same moment; plain numbers are added to both.
+        times: how often the clock is in it: -1 for `1.0 - loop.time()`. With 0 it is a duration.
     """
 
-    __slots__ = ("live",)
+    __slots__ = ("live", "times")
 
     live: float
+    times: int
 
-    def __new__(cls, recorded: float, live: float) -> LoopTime:
+    def __new__(cls, recorded: float, live: float, times: int = 1) -> LoopTime:
         """Make one; a float is made whole."""
         made = super().__new__(cls, recorded)
         made.live = live
+        made.times = times
         return made
 
-    def __add__(self, seconds: float) -> LoopTime:  # noqa: D105
-        return LoopTime(float(self) + seconds, self.live + seconds)
+    def __add__(self, other: float) -> float:  # noqa: D105
+        live, times = _clock_in(other)
+        return _made(float(self) + float(other), self.live + live, self.times + times)
 
-    __radd__ = __add__
+    def __radd__(self, other: float) -> float:  # noqa: D105
+        return _made(other + float(self), other + self.live, self.times)
 
     def __sub__(self, other: float) -> float:  # noqa: D105
-        if isinstance(other, LoopTime):
-            return float(self) - float(other)
-        return LoopTime(float(self) - other, self.live - other)
+        live, times = _clock_in(other)
+        return _made(float(self) - float(other), self.live - live, self.times - times)
 
     def __rsub__(self, other: float) -> float:  # noqa: D105
-        return other - self.live
+        return _made(other - float(self), other - self.live, -self.times)
+
+    def __neg__(self) -> float:  # noqa: D105
+        return _made(-float(self), -self.live, -self.times)
 
     def __lt__(self, other: float) -> bool:  # noqa: D105
         mine, theirs = _comparable(self, other)
@@ -78,6 +85,14 @@ class LoopTime(float):
     def __reduce__(self) -> tuple[Any, ...]:
         """Be copied and pickled as the plain number that was recorded."""
         return float, (float(self),)
+
+
+def _clock_in(number: float) -> tuple[float, int]:
+    return (number.live, number.times) if isinstance(number, LoopTime) else (number, 0)
+
+
+def _made(recorded: float, live: float, times: int) -> float:
+    return LoopTime(recorded, live, times) if times else recorded
 
 
 def _comparable(one: LoopTime, other: float) -> tuple[float, float]:

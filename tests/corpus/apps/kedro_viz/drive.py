@@ -54,8 +54,15 @@ def drive(visitor: Visitor) -> None:
 APP = Application(
     name="kedro_viz",
     framework="FastAPI",
-    uses=("files",),
-    packages=("kedro-viz==12.5.0", "kedro==1.7.0", "kedro-datasets", "pandas"),
+    uses=("files", "processes"),
+    packages=(
+        "kedro-viz==12.5.0",
+        "kedro==1.7.0",
+        "kedro-datasets==9.6.0",
+        "pandas==3.1.1",
+        "fastapi==0.165.0",
+        "uvicorn==0.54.0",
+    ),
     server=("kedro", "viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", "{port}"),
     environment={"DO_NOT_TRACK": "1", "CORPUS_STATE": "{state}"},
     prepare=prepare,

@@ -16,7 +16,7 @@ import redis.asyncio
 import taskiq_fastapi
 from arq import create_pool
 from arq.connections import RedisSettings
-from arq.jobs import Job
+from arq.jobs import Job, ResultNotFound
 from fastapi import Cookie, Depends, FastAPI, HTTPException, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
@@ -260,8 +260,14 @@ async def give_back(order_id: str, who: Who) -> dict[str, Any]:
 @app.post("/reports")
 async def report(who: Who) -> dict[str, Any]:
     """Ask arq for a report, and wait for it."""
-    job = await app.state.arq.enqueue_job("report", who, _job_id=f"report:{uuid.uuid4().hex}")
-    return {"job": job.job_id, "said": await job.result(timeout=10, poll_delay=0.05)}
+    named = f"report:{uuid.uuid4().hex}"
+    later = timedelta(seconds=0.2)
+    job = await app.state.arq.enqueue_job("report", who, _job_id=named, _defer_by=later)
+    try:
+        said = await job.result(timeout=10, poll_delay=0.05)
+    except ResultNotFound:  # it came between the two questions that arq asks
+        said = await job.result(timeout=10, poll_delay=0.05)
+    return {"job": job.job_id, "said": said}
 
 
 @app.post("/reports/later")
