@@ -119,6 +119,7 @@ The files in the order of a request:
     encryption.py     to whom recordings are encrypted, and with which keys they are read
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
+    warm_ups.py         the first requests of a process wait in memory for a recording to come
     parked.py         called at a time, unless called off before
     triggers.py       a crash and a signal, noticed in passing
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs

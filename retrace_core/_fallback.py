@@ -374,6 +374,15 @@ def remove_clock_hooks() -> None:
         setattr(module, attribute, original)
 
 
+def hook_hash_type(kind: type, /) -> bool:
+    """Hook no type: its slots are out of reach from here."""
+    return False
+
+
+def release_hash_types() -> None:
+    """Leave all types as they are."""
+
+
 def hook_status() -> dict[str, str]:
     """Return what is hooked, and what the fallback can't hook."""
     hooked = "hooked (module attribute only)" if _originals else "absent"

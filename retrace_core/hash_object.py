@@ -32,13 +32,19 @@ class HashObject:
         self._hash = made
         self._fed = fed
 
+    __class__: Any = property(lambda self: type(self._hash))
+    """Passes for the class of the hash, for who asks by `isinstance`."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hash, name)
+
     def __repr__(self) -> str:
         return repr(self._hash)
 
     @property
     def name(self) -> str:
         """Of the algorithm."""
-        return self._hash.name  # type: ignore[no-any-return]
+        return getattr(self._hash, "name", None) or type(self._hash).__name__
 
     @property
     def digest_size(self) -> int:
@@ -65,7 +71,7 @@ class HashObject:
         if lane is None or not self._fed.is_kept:
             return self._hash.digest()  # type: ignore[no-any-return]
         live, fed = self._hash.digest, bytes(self._fed)
-        if lane.mode == REPLAY:
+        if lane.mode == REPLAY and self._fed.whole:
             said = with_recorded_folder(fed)
             if said != fed:  # a temporary file has another path here
                 live, fed = functools.partial(_digest, self.name, said), said
@@ -83,11 +89,11 @@ class HashObject:
         return self.digest().hex()
 
 
-def keeping(lane: Lane, made: Any, fed: Any) -> Any:
+def keeping(lane: Lane, made: Any, fed: Any, *, whole: bool) -> Any:
     """Return a hash that keeps what it is fed, or the same where nothing is masked."""
     if lane.mode != REPLAY and not getattr(lane.scope, "masks", None):
         return made
-    kept = Fed(LARGEST)
+    kept = Fed(LARGEST, whole=whole)
     if fed is not None:
         kept.add(fed)
     return HashObject(made, kept) if kept.is_kept else made

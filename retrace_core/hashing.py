@@ -48,12 +48,14 @@ class Fed:
 
     Args:
         most: so many bytes of it are kept, and of more none.
+        whole: False where the first of it stands for what it was fed before, or for its options.
     """
 
-    __slots__ = ("_most", "_parts", "size")
+    __slots__ = ("_most", "_parts", "size", "whole")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, whole: bool = True) -> None:
         self._most = most
+        self.whole = whole
         self._parts: list[bytes] = []
         self.size = 0
         """How many bytes it is."""
@@ -73,7 +75,7 @@ class Fed:
 
     def copy(self) -> Fed:
         """Return another that goes on from here."""
-        other = Fed(self._most)
+        other = Fed(self._most, whole=self.whole)
         other._parts, other.size = self._parts[:], self.size
         return other
 
@@ -84,21 +86,22 @@ class Fed:
         return b"".join(self._parts)
 
 
-_keepers: list[Callable[[Any, Any, Any], Any]] = []
+_keepers: list[Callable[..., Any]] = []
 
 
-def keep_by(keeper: Callable[[Any, Any, Any], Any] | None) -> None:
+def keep_by(keeper: Callable[..., Any] | None) -> None:
     """Have hashes of recorded requests made such that they keep what they are fed.
 
     Args:
-        keeper: gets lane, hash and what it was fed when made; returns what takes its place.
+        keeper: gets lane, hash, what it was fed when made, and as `whole` whether that is all;
+            returns what takes its place.
     """
     _keepers[:] = [] if keeper is None else [keeper]
 
 
-def kept(lane: Any, made: Any, fed: Any) -> Any:
+def kept(lane: Any, made: Any, fed: Any, *, whole: bool) -> Any:
     """Return what takes the place of a hash that was made in a lane (called by the hooks)."""
-    return _keepers[0](lane, made, fed) if _keepers else made
+    return _keepers[0](lane, made, fed, whole=whole) if _keepers else made
 
 
 def padded(hashed: bytes) -> bytes:

@@ -220,10 +220,10 @@ class Lane(native.Lane):
         else:
             self.record("time.sleep", seconds, RAISED, pack_exception(error), start_ns)
 
-    def hashing(self, made: Any, fed: Any) -> Any:
+    def hashing(self, made: Any, fed: Any, whole: Any = True) -> Any:
         """Return what takes the place of a hash that was made (called by the hooks)."""
         try:
-            return hashing.kept(self, made, fed)
+            return hashing.kept(self, made, fed, whole=bool(whole))
         except Exception as fault:
             failsafe.report("hash", fault)
             return made

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
         exempt,
         find_all,
         hard_events,
+        hook_hash_type,
         hook_status,
         install_clock_hooks,
         now_ns,
         put_files,
+        release_hash_types,
         remove_clock_hooks,
         set_call_handlers,
         set_encode_fallback,
@@ -58,8 +60,9 @@ else:
         NOTE = str(error)
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
-        " encode exempt find_all hard_events hook_status install_clock_hooks now_ns put_files"
-        " remove_clock_hooks set_call_handlers set_encode_fallback set_importer"
+        " encode exempt find_all hard_events hook_hash_type hook_status install_clock_hooks"
+        " now_ns put_files release_hash_types remove_clock_hooks set_call_handlers"
+        " set_encode_fallback set_importer"
         " set_pid set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
@@ -83,10 +86,12 @@ __all__ = [
     "exempt",
     "find_all",
     "hard_events",
+    "hook_hash_type",
     "hook_status",
     "install_clock_hooks",
     "now_ns",
     "put_files",
+    "release_hash_types",
     "remove_clock_hooks",
     "set_call_handlers",
     "set_encode_fallback",

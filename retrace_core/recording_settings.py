@@ -37,6 +37,7 @@ class RecordingSettings(StoreSettings):
     record_hash_seed: bool = False
     boot_tape: bool = True
     boot_tape_limit_bytes: int = 4 * MIB
+    warm_ups: int = 64
     record_secret_variables: bool = False
     coverage_watch: bool = True
 
@@ -236,6 +237,18 @@ RECORDING_SETTINGS: tuple[Setting, ...] = (
         low=0,
         high=1024 * MIB,
         doc="Memory for it; what comes beyond is left out, and counted.",
+    ),
+    Setting(
+        name="warm_ups",
+        variable="RETRACE_WARM_UPS",
+        kind=int,
+        default=64,
+        unit="requests",
+        low=0,
+        high=1000,
+        doc="Of a service that is sampled, how many kinds of requests are recorded the first time"
+        " they come, whatever is decided, for what they leave in memory. They are written, beside"
+        " the boot tape, once a recording of that process is kept. 0 for none.",
     ),
     Setting(
         name="record_secret_variables",

@@ -19,6 +19,7 @@ from retrace_core import (
     flight_recorder,
     keep_sharing,
     native,
+    warm_ups,
     writer,
 )
 from retrace_core.boundary import in_replay
@@ -83,6 +84,7 @@ class RecordingScope(Traffic, RecordsOnly):
         "tags",
         "thread",
         "trace_id",
+        "warms",
     )
 
     def __init__(
@@ -126,6 +128,8 @@ class RecordingScope(Traffic, RecordsOnly):
         self.tags: dict[str, Tag] = {}
         self.may_be_held = True
         """False: when the judge drops it, the flight recorder gets it neither."""
+        self.warms = False
+        """True: the first of its kind in the process, kept for those that come after it."""
         self._decision = decision
         self.thread = serving_thread()
         """Number and name of the thread that serves it."""
@@ -236,12 +240,14 @@ class RecordingScope(Traffic, RecordsOnly):
             if self.judge is not None:
                 decision = self.judge(self)
                 if decision is None:
-                    held = self.may_be_held and flight_recorder.hold(self._draft, size_bytes)
-                    if not held:
+                    make = warm_ups.hold(self._draft, size_bytes) if self.warms else self._draft
+                    held = self.may_be_held and flight_recorder.hold(make, size_bytes)
+                    if not held and self.lanes:
                         self._let_go()
                     return
                 self._decision = decision
             boot_recording.save_ahead(self.service, self._environment)
+            warm_ups.save_ahead()
             writer.submit(self._written, size_bytes)
             count("recorded")
             if self._decision.verdict == "tail":
@@ -255,6 +261,8 @@ class RecordingScope(Traffic, RecordsOnly):
     def _written(self) -> Draft:
         draft = self._draft()
         boot_recording.save(self.service, draft.header.environment)
+        if self.warms:
+            warm_ups.save(draft)
         return draft
 
     def _draft(self) -> Draft:

@@ -48,6 +48,7 @@ The files in the order of a request:
     finished.py       what a tail decision may see of a request at its end
     quantile.py       which share of the durations seen lately was at least as long
     recorder_endpoint.py  saves the flight recorder when a webhook posts to it
+    warming.py        which requests are recorded for what they leave in memory
     pending.py        a recorded request on its way to its end: kept or dropped
     response_headers.py  how a client learns the name of the recording
     log_filter.py     the trace id in log records

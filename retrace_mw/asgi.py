@@ -91,12 +91,14 @@ class RetraceMiddleware:
                 decision = await gatekeeper.verdict_async(policy, view)
             else:
                 decision = gatekeeper.verdict(policy, view)
-            if decision.verdict != "no":
+            if decision.verdict != "no" or (
+                decision.warms and gatekeeper.warming.open and gatekeeper.warming.is_first(view)
+            ):
                 recording_scope = gatekeeper.open(
                     policy, view, decision, lambda: describe(scope), scope.get("app")
                 )
                 if recording_scope is not None:
-                    add = policy.response_headers
+                    add = policy.response_headers if decision.verdict != "no" else _NO_MORE
                     await self._record(recording_scope, scope, receive, send, add)
                     return
             if not policy.hands_on:

@@ -50,6 +50,9 @@ class Decision:
     `decide_late` or a trigger of the flight recorder keeps the recording."""
     threshold: str = ""
     """Of a sampler's "yes": the threshold it drew by, as `th` in tracestate."""
+    warms: bool = False
+    """Of a "no": True where nothing but chance speaks against the request (it was not drawn, or
+    did not fail), so that it may be recorded for what it leaves in memory: a warm-up."""
 
     def __post_init__(self) -> None:
         if self.verdict not in _VERDICTS:
@@ -127,26 +130,33 @@ class _Composition:
         if self.is_async:
             return self._decide_async(request)
         found: list[Decision] | None = None
-        ending = self._ending
+        ending, none = self._ending, NO
         for call in self._calls:
             decision: Any = call(request)
             verdict = decision.verdict
             if verdict in ending:
+                if decision.warms and call is not self._calls[-1]:
+                    return NO  # those that were not asked may have more against it than chance
                 return decision
             if verdict != "no":
                 found = [decision] if found is None else [*found, decision]
-        return NO if found is None else self._whole(found)
+            elif decision.warms:
+                none = decision
+        return none if found is None else self._whole(found)
 
     async def _decide_async(self, request: RequestView) -> Decision:
         found: list[Decision] = []
+        none = NO
         for decider in self.deciders:
             answer = decider(request)
             decision = (await answer) if inspect.isawaitable(answer) else answer
             if decision.verdict in self._ending:
-                return decision
+                return NO if decision.warms and decider is not self.deciders[-1] else decision
             if decision.verdict != "no":
                 found.append(decision)
-        return self._whole(found) if found else NO
+            elif decision.warms:
+                none = decision
+        return self._whole(found) if found else none
 
     def _whole(self, found: list[Decision]) -> Decision:
         """Return the outcome of the verdicts that were not "no", when none has ended it."""

@@ -37,6 +37,7 @@ from retrace_mw.propagation import outgoing_headers
 from retrace_mw.reload import FileWatch
 from retrace_mw.service_name import service_name
 from retrace_mw.tally import note
+from retrace_mw.warming import Warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,6 +91,8 @@ class Gatekeeper:
         self._policy = make_policy(options, decide=decide, limits=limits)
         self._service = self._policy.settings.service
         self._started = False
+        self.warming = Warming(settings.warm_ups if settings.boot_tape else 0)
+        """Which requests are recorded for what they leave in memory."""
         self.booting = True
         """True until the first request has come."""
         if self._policy.enabled and not self._refuses():
@@ -206,7 +209,7 @@ class Gatekeeper:
         Args:
             policy: what the decision was made by.
             view: the request.
-            decision: why it is recorded.
+            decision: why it is recorded; a "no" of the first request of its kind.
             build: describes what came in.
             app: the application as the request names it, where it does (ASGI's scope["app"]).
         """
@@ -233,15 +236,26 @@ class Gatekeeper:
                         trace, span_id, decision.verdict, decision.threshold
                     ),
                     app=owner,
-                    judge=Pending(view, decision, limiter),
+                    judge=Pending(view, decision, limiter, self.warming),
                 )
             finally:
                 if found is None:
                     limiter.ended()
             if found is not None:
-                mark_span(found, decision, kept=decision.verdict == "yes")
+                self._prepare(found, view, decision)
             return found
         return None
+
+    def _prepare(self, scope: RecordingScope, view: RequestView, decision: Decision) -> None:
+        verdict, warming = decision.verdict, self.warming
+        if verdict == "no":
+            scope.warms, scope.may_be_held = True, False
+            return
+        # What a rate below 1 keeps of the first ones is a warm-up as well: it lies in a trace
+        # that nobody may have at hand.
+        if warming.open and (verdict == "tail" or decision.threshold.strip("0")):
+            scope.warms = warming.is_first(view)
+        mark_span(scope, decision, kept=verdict == "yes")
 
     def _name_service(self, app: Any) -> str:
         self._service = service_name(app)

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from retrace_core.scope import RecordingScope
     from retrace_mw.limiter import Limiter
     from retrace_mw.request import RequestView
+    from retrace_mw.warming import Warming
 
 __all__ = ["Pending", "mark_span"]
+
+_NOTHING_MADE = (404, 405)
+"""What nobody serves leaves nothing behind; scanners ask for it under a thousand names."""
 
 
 class Pending:
@@ -25,22 +29,31 @@ class Pending:
 
     Args:
         request: the request.
-        decision: what was decided at its start, "yes" or "tail".
+        decision: what was decided at its start, "yes" or "tail"; "no" of a warm-up.
         limiter: has the last word.
+        warming: counts the warm-ups.
     """
 
-    __slots__ = ("decision", "limiter", "request")
+    __slots__ = ("decision", "limiter", "request", "warming")
 
-    def __init__(self, request: RequestView, decision: Decision, limiter: Limiter) -> None:
+    def __init__(
+        self, request: RequestView, decision: Decision, limiter: Limiter, warming: Warming
+    ) -> None:
         self.request = request
         self.decision = decision
         self.limiter = limiter
+        self.warming = warming
 
     def __call__(self, scope: RecordingScope) -> DecisionRecord | None:
         """Return why the recording is kept, or None to drop it; a "yes" survives our faults."""
         decision = self.decision
         try:
             scope.route = plain_pattern(getattr(self.request, "route", ""))
+            if scope.warms:
+                scope.warms = scope.status not in _NOTHING_MADE
+                self.warming.ended(kept=scope.warms)
+            if decision.verdict == "no":
+                return None
             may_suppress = self.limiter.looks_at_the_end and scope.failure is not None
             if decision.verdict == "tail" or may_suppress:
                 finished = finish(scope, self.request)
@@ -48,6 +61,7 @@ class Pending:
                     decision = decision.keep(finished) if decision.keep is not None else NO
                     if decision.verdict != "yes":
                         count("dropped.tail")
+                        scope.warms = scope.warms and decision.warms
                         return None
                 if self.limiter.suppresses(finished, self.decision):
                     # The ring is for what nobody wanted yet. What a limit turns down was wanted,
@@ -56,7 +70,7 @@ class Pending:
                     return None
         except Exception as error:
             failsafe.report("tail decision", error)
-            if self.decision.verdict == "tail":
+            if self.decision.verdict != "yes":
                 return None
         finally:
             self.limiter.ended(sum(lane.events for lane in scope.lanes))

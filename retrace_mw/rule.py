@@ -61,7 +61,9 @@ class Rule:
     yes: Decision
     """Of a request that matches and is drawn."""
     no: Decision
-    """Of one that matches and is not."""
+    """Of one that matches and is never recorded."""
+    undrawn: Decision
+    """Of one that matches, and was not drawn this time."""
 
     def meets(self, request: RequestView) -> bool:
         """Return True when the conditions on what comes in are met."""
@@ -76,7 +78,11 @@ class Rule:
 
     def outcome(self, request: RequestView) -> Decision:
         """Return what is decided on a request that matches."""
-        return self.yes if self.action != "skip" and self.rates.draws(request) else self.no
+        if self.action == "skip":
+            return self.no
+        if self.rates.draws(request):
+            return self.yes
+        return self.undrawn if self.rates.of(request) else self.no
 
     def covers(self, other: Rule) -> bool:
         """Return True when whatever the other rule matches, this one surely matches too."""
@@ -131,6 +137,7 @@ def make_rule(table: object, number: int) -> Rule:
         rates=rates,
         yes=Decision(verdict, f"{share.strip()} {label}".strip(), "Rules"),
         no=Decision("no", because, "Rules"),
+        undrawn=Decision("no", because, "Rules", warms=True),
     )
 
 

@@ -103,7 +103,9 @@ class TaskRecorder:
             decision = gatekeeper.verdict_waiting(policy, view)
         else:
             decision = gatekeeper.verdict(policy, view)
-        if decision.verdict != "no":
+        if decision.verdict != "no" or (
+            decision.warms and gatekeeper.warming.open and gatekeeper.warming.is_first(view)
+        ):
             request, body = request_of(call())
             opened = gatekeeper.open(policy, view, decision, lambda: request, app)
             if opened is not None:

@@ -89,10 +89,12 @@ class RetraceMiddleware:
                 decision = gatekeeper.verdict_waiting(policy, view)
             else:
                 decision = gatekeeper.verdict(policy, view)
-            if decision.verdict != "no":
+            if decision.verdict != "no" or (
+                decision.warms and gatekeeper.warming.open and gatekeeper.warming.is_first(view)
+            ):
                 recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
                 if recording_scope is not None:
-                    add = policy.response_headers
+                    add = policy.response_headers if decision.verdict != "no" else _NO_MORE
                     return self._record(recording_scope, environ, start_response, view, add)
             if not policy.hands_on:
                 return self.app(environ, start_response)  # type: ignore[no-any-return]

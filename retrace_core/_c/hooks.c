@@ -117,7 +117,8 @@ enum {
     /* No events of what is asked outside; but who got a lock first must be so again. */
     LOCK_ACQUIRE = KINDS, LOCK_ENTER, RLOCK_ACQUIRE, RLOCK_ENTER,
     /* What is hashed may be masked; the digest comes from the recording then. */
-    HASH_NEW, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512, ALL_KINDS
+    HASH_NEW, HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512,
+    HASH_SHA3_224, HASH_SHA3_256, HASH_SHA3_384, HASH_SHA3_512, ALL_KINDS
 };
 
 static const char *const kind_names[ALL_KINDS] = {
@@ -130,6 +131,7 @@ static const char *const kind_names[ALL_KINDS] = {
     "socket.gethostname", "os.uname", "Lock.acquire", "Lock.__enter__", "RLock.acquire",
     "RLock.__enter__", "hashlib.new", "hashlib.md5", "hashlib.sha1", "hashlib.sha224",
     "hashlib.sha256", "hashlib.sha384", "hashlib.sha512",
+    "hashlib.sha3_224", "hashlib.sha3_256", "hashlib.sha3_384", "hashlib.sha3_512",
 };
 
 static PyCFunction originals[ALL_KINDS];
@@ -209,6 +211,15 @@ static inline Lane *enter(int *site, PyCodeObject **code)
     if (*site >= 0) return lane;
     Py_DECREF(lane);
     return NULL;
+}
+
+Lane *lane_asking(void)
+{
+    int site;
+    PyCodeObject *code;
+    Lane *lane = enter(&site, &code);
+    if (lane && Py_IS_TYPE(lane, &LaneType)) Py_CLEAR(lane); /* of no scope */
+    return lane;
 }
 
 /* A class method's class goes first among the arguments that replay sees. */
@@ -403,11 +414,8 @@ static PyObject *fed(int kind, PyObject *const *args, Py_ssize_t n, PyObject *na
 static PyObject *cross_hash(int kind, PyObject *self, PyObject *const *args, Py_ssize_t n,
                             PyObject *names)
 {
-    int site;
-    PyCodeObject *code;
-    Lane *lane = enter(&site, &code);
+    Lane *lane = lane_asking();
     WithKeywords original = (WithKeywords)(void (*)(void))originals[kind];
-    if (lane && Py_IS_TYPE(lane, &LaneType)) Py_CLEAR(lane); /* of no scope */
     PyObject *made = original(self, args, n, names);
     if (lane && made) {
         PyObject *given = fed(kind, args, n, names);
@@ -432,6 +440,10 @@ HOOK_HASH(HASH_SHA224)
 HOOK_HASH(HASH_SHA256)
 HOOK_HASH(HASH_SHA384)
 HOOK_HASH(HASH_SHA512)
+HOOK_HASH(HASH_SHA3_224)
+HOOK_HASH(HASH_SHA3_256)
+HOOK_HASH(HASH_SHA3_384)
+HOOK_HASH(HASH_SHA3_512)
 
 typedef struct {
     int kind;
@@ -494,6 +506,10 @@ static Row rows[] = {
     HASH_ROW(HASH_SHA256, "openssl_sha256"),
     HASH_ROW(HASH_SHA384, "openssl_sha384"),
     HASH_ROW(HASH_SHA512, "openssl_sha512"),
+    HASH_ROW(HASH_SHA3_224, "openssl_sha3_224"),
+    HASH_ROW(HASH_SHA3_256, "openssl_sha3_256"),
+    HASH_ROW(HASH_SHA3_384, "openssl_sha3_384"),
+    HASH_ROW(HASH_SHA3_512, "openssl_sha3_512"),
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

@@ -4,6 +4,8 @@
 #include "lane.h"
 
 int hooks_init(PyObject *module);
+/* The lane of a scope in which the calling code reads, or NULL; gives a reference. */
+Lane *lane_asking(void);
 extern PyMethodDef hook_functions[];
 
 #endif

@@ -2,6 +2,7 @@
 #include "find_all.h"
 #include "finder.h"
 #include "hard_events.h"
+#include "hash_types.h"
 #include "hooks.h"
 #include "put_file.h"
 #include "texts_at.h"
@@ -32,6 +33,7 @@ PyMODINIT_FUNC PyInit__native(void)
         PyModule_AddFunctions(self, find_all_functions) ||
         PyModule_AddFunctions(self, texts_at_functions) ||
         PyModule_AddFunctions(self, hard_events_functions) ||
+        PyModule_AddFunctions(self, hash_type_functions) ||
         PyModule_AddFunctions(self, watch_functions)) {
         Py_DECREF(self);
         return NULL;

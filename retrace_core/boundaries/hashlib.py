@@ -3,8 +3,10 @@
 Django, Werkzeug and most others check passwords by the first two; tags of pages and keys of
 caches are made by the others.
 
-Hooks: `pbkdf2_hmac` and `scrypt`; the native part's table has `new` and OpenSSL's `md5`, `sha1`
-and SHA-2, which are in use where secrets are masked. Read in CPython 3.11 to 3.13.
+Hooks: `pbkdf2_hmac` and `scrypt`; the native part's table has `new` and OpenSSL's `md5`, `sha1`,
+SHA-2 and SHA-3, which are in use where secrets are masked; so are the types of BLAKE2, and the
+`copy` of a hash that was begun earlier (at import, for what is hashed often). Read in CPython
+3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from retrace_core import native
 from retrace_core.boundary import Boundary
 from retrace_core.checking import checks, secret
 from retrace_core.hash_object import keeping
@@ -32,6 +35,17 @@ def _plain(value: Any) -> object:
     return value if isinstance(value, int) else bytes(value)
 
 
+def _install(module: Any) -> None:
+    keep_by(keeping)
+    for kind in (module.blake2b, module.blake2s, type(module.sha256())):
+        native.hook_hash_type(kind)
+
+
+def _remove() -> None:
+    keep_by(None)
+    native.release_hash_types()
+
+
 BOUNDARY = Boundary(
     kind="hashlib",
     supports="cpython>=3.11,<3.14",
@@ -43,6 +57,6 @@ BOUNDARY = Boundary(
             else ()
         ),
     ),
-    install=lambda _: keep_by(keeping),
-    remove=lambda: keep_by(None),
+    install=_install,
+    remove=_remove,
 )

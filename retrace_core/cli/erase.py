@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from retrace_core.audit import audit
+from retrace_core.boot_recording import METHOD
 from retrace_core.cli.amounts import TagPair
 from retrace_core.cli.cataloged import all_entries, opened_store
 from retrace_core.cli.deletions import carry_out, would_go
 from retrace_core.cli.find import recordings_option
 from retrace_core.cli.screen import note
 from retrace_core.cli.words import plural
+from retrace_core.ids import names_boot_tape
 from retrace_core.retention import Condemned, Marks, unused_boot_tapes
 from retrace_core.settings import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from retrace_core.catalog.entry import Entry
+    from retrace_core.store import Store
 
 __all__ = ["command"]
 
@@ -68,17 +77,15 @@ def command(tags: tuple[tuple[str, str], ...], dry_run: bool, recordings: str | 
             needed.add(entry.boot)
             continue
         boots.add(entry.boot)
-        gone.append(
-            Condemned(
-                entry.path,
-                entry.size_bytes,
-                entry.modified_ns,
-                entry.boot,
-                "erase",
-                f"erased by {named}",
-            )
-        )
-    gone += unused_boot_tapes(store, needed, older_than_ns=now_ns, among=boots - needed)
+        gone.append(_condemned(entry, named))
+    unused = unused_boot_tapes(store, needed, older_than_ns=now_ns, among=boots - needed)
+    gone += unused
+    going = {one.path for one in unused}
+    gone += [
+        _condemned(entry, named)
+        for entry in _warm_ups(store)
+        if entry.path not in going and not wanted.isdisjoint(entry.tags.items())
+    ]
     if held:
         note(f"{plural(held, 'recording')} with it under legal hold, and so left")
     if unreadable:
@@ -94,6 +101,21 @@ def command(tags: tuple[tuple[str, str], ...], dry_run: bool, recordings: str | 
         return left
     audit(store, "erase", [one.path for one in gone], setting=settings.audit, tags=named)
     return carry_out(store, gone, catalog, erase=True) or left
+
+
+def _condemned(entry: Entry, named: str) -> Condemned:
+    why = f"erased by {named}"
+    return Condemned(entry.path, entry.size_bytes, entry.modified_ns, entry.boot, "erase", why)
+
+
+def _warm_ups(store: Store) -> Iterator[Entry]:
+    """Yield the recordings that lie beside boot tapes; no catalog has them."""
+    from retrace_core.catalog.indexing import read_entry
+
+    for stored in store.list(boot_tapes=True):
+        entry = read_entry(store, stored) if names_boot_tape(stored.folder) else None
+        if entry is not None and entry.method != METHOD:
+            yield entry
 
 
 def _digest(value: str) -> str:

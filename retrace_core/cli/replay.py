@@ -95,10 +95,11 @@ of --flag was never asked in the recording).
 )
 @click.option(
     "--earlier",
-    type=click.Choice(("begun", "overlapping", "ended")),
+    type=click.Choice(("warm-ups", "begun", "overlapping", "ended")),
     default="begun",
     show_default=True,
-    help="With --warm, which: begun before it, begun before it ended, or ended before it began.",
+    help="With --warm, which: the first of each kind alone, all that began before it, that began"
+    " before it ended, or that ended before it began.",
 )
 @click.option(
     "--mode",

@@ -24,7 +24,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     isolate: str = "fork"
     warm: bool = True
     """The application may be imported once for all: no boot tape answers what it asks then."""
-    earlier: Literal["auto", "never", "begun", "overlapping", "ended"] = "auto"
+    earlier: Literal["auto", "never", "warm-ups", "begun", "overlapping", "ended"] = "auto"
     """Which other requests of its process run first; "auto": when it diverges alone, by turns."""
 
 

@@ -57,9 +57,31 @@ class Detector:
                 first, last = self.window(text, place)
                 matches = self.pattern.finditer(text, max(first, done), last)
             for match in matches:
-                done = match.end()
+                done = _counted(text, *match.span())
                 if self.counts is None or self.counts(match):
-                    yield match.span(match.lastindex or 0 if self.has_part else 0)
+                    begin, end = match.span(match.lastindex or 0 if self.has_part else 0)
+                    yield begin, min(end, done)
+
+
+_LEAST_COUNT = 6
+_COUNT_FOLLOWS = b"\0\xc4\xd9\x8c"
+"""Before a count of one byte: the byte before it, or what MessagePack and pickle call a text by."""
+
+
+def _counted(text: bytes, begin: int, end: int) -> int:
+    """Return where a secret ends: before that, where a program wrote down how long it is.
+
+    In what is serialised (by execnet, pickle, MessagePack ...) the next thing follows at once, and
+    may be a letter: it is no part of the secret.
+    """
+    before = text[max(0, begin - 4) : begin].rjust(4, b"-")
+    if before[1:] == b"\0\0\0":
+        count = before[0]
+    elif before[:2] == b"\0\0":
+        count = int.from_bytes(before[2:], "big")
+    else:
+        count = before[3] if before[2] in _COUNT_FOLLOWS else 0
+    return begin + count if _LEAST_COUNT <= count < end - begin else end
 
 
 _HOSTS = "abcdefghijklmnopqrstuvwxyz0123456789"

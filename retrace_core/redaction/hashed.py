@@ -51,23 +51,27 @@ class Hashed(NamedTuple):
         """Return its digest."""
         return data[self.digest_begin : self.digest_end]
 
-    def keep(self, masked: bytearray, told: bytes | None = None) -> None:
+    def keep(self, masked: bytearray, told: bytes) -> None:
         """Put the fingerprint of what was hashed into its place.
 
         Args:
             masked: the bytes of the recording.
-            told: what the replay hashes, where that is something else than stands there.
+            told: what the replay hashes.
         """
-        kept = fingerprint(bytes(masked[self.begin : self.end]) if told is None else told)
-        masked[self.begin : self.end] = kept
+        masked[self.begin : self.end] = fingerprint(told)
 
-    def told(self, data: bytes, repacked: Sequence[tuple[bytes, bytes]]) -> bytes | None:
-        """Return what a replay hashes of what was hashed out of a compressed body, else None.
+    def told(
+        self, data: bytes, masked: bytearray, repacked: Sequence[tuple[bytes, bytes]]
+    ) -> bytes:
+        """Return what a replay hashes.
 
-        Pseudonyms may be shorter there, so that they can be packed.
+        In compressed bodies pseudonyms may be shorter, so that they can be packed. Hashed may be a
+        part of a body, or a body with something else: revision control hashes what a text comes
+        after, too.
 
         Args:
             data: the bytes of the recording, not masked yet.
+            masked: the same, masked.
             repacked: what was in bodies, and what is in them now.
         """
         hashed = data[self.begin : self.end]
@@ -76,7 +80,12 @@ class Hashed(NamedTuple):
             place = was.find(bare)
             if place >= 0:
                 return now[place : place + len(bare)].ljust(len(hashed), b"\0")
-        return None
+        told = masked[self.begin : self.end]
+        for was, now in repacked:
+            place = hashed.find(was)
+            if place >= 0:
+                told[place : place + len(was)] = now
+        return bytes(told)
 
     def blank(self, masked: bytearray) -> None:
         """Put zeros into the place of what was hashed, and of the digest."""

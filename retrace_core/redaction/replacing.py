@@ -295,7 +295,7 @@ def patched(
             patches.append(Patch(place, secret, mask, replacement.rule))
     for one in hashed:
         if one in keep:
-            one.keep(changed, one.told(data, repacked))
+            one.keep(changed, one.told(data, changed, repacked))
         else:
             one.blank(changed)
     return Redacted(bytes(changed), patches, inner)

@@ -27,7 +27,7 @@ from retrace_core.replay.masks import Masks
 from retrace_core.replay.progress import Progress
 from retrace_core.running_on import ON
 from retrace_core.surroundings import Surroundings, restored
-from retrace_core.trace_file import load
+from retrace_core.trace_file import load, load_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,10 +52,12 @@ def find_boot_tape(path: Path, recording: Recording) -> list[Recording]:
     found: list[Recording] = []
     for file in sorted(folder.glob("boot*.bin")):
         try:
+            if load_header(file).method != METHOD:
+                continue  # a warm-up lies beside it
             one = load(file)
         except RecordingError:
             continue
-        if one.header.method == METHOD and one.request.protocol == "boot":
+        if one.request.protocol == "boot":
             found.append(one)
     return sorted(found, key=lambda one: one.header.span_id)
 

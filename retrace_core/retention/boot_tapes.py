@@ -1,4 +1,7 @@
-"""Boot tapes: what a process recorded of its start goes once no recording needs it any more."""
+"""Boot tapes: what a process recorded of its start goes once no recording needs it any more.
+
+So do the warm-ups that lie beside it.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +36,12 @@ def unused_boot_tapes(
         StoreError: the store can't be read.
     """
     why = "no recording needs it"
+    processes = {place.partition("/")[0] for place in needed}  # of several services, it may be
     return [
         Condemned(one.path, one.size_bytes, one.modified_ns, "", "boot_tape", why)
         for one in store.list(boot_tapes=True)
         if names_boot_tape(one.folder)
         and one.modified_ns < older_than_ns
-        and f"{one.folder}/{one.service}" not in needed
+        and one.folder not in processes
         and (among is None or f"{one.folder}/{one.service}" in among)
     ]

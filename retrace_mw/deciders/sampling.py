@@ -40,6 +40,7 @@ class SampleRate:
 
     __slots__ = (
         "_kept",
+        "_never",
         "_no",
         "_rates",
         "_threshold",
@@ -70,7 +71,9 @@ class SampleRate:
         of = f" by {by}" if by else ""
         self._kept = {rate: _drawn(rate, of) for rate in {self.rate, *found.rates.values()}}
         self._yes = self._kept[self.rate]
-        self._no = Decision("no", f"not drawn at rate {self.rate:g}{of}", "SampleRate")
+        undrawn = f"not drawn at rate {self.rate:g}{of}"
+        self._never = Decision("no", undrawn, "SampleRate")
+        self._no = Decision("no", undrawn, "SampleRate", warms=any(self._kept))
         self.heed_no = heed_no
         self._unwanted = Decision("no", "drawn, but the caller does not record it", "SampleRate")
 
@@ -83,7 +86,7 @@ class SampleRate:
         """Return yes when the trace's draw falls into the share."""
         if self._rates is not None:
             if not self._rates.draws(request):
-                return self._no
+                return self._no if self._rates.of(request) else self._never
             drawn = self._kept[self._rates.of(request)]
         elif self.rate and request.randomness >= self._threshold:
             drawn = self._yes

@@ -82,7 +82,7 @@ class KeepIfFailed:
         if not (self._statuses or escaped or logged):
             raise ConfigurationError("statuses", self.statuses, "at least one kind of failure")
         self._tail = Decision("tail", "kept if it fails", "KeepIfFailed", self._keep)
-        self._no = Decision("no", "it did not fail", "KeepIfFailed")
+        self._no = Decision("no", "it did not fail", "KeepIfFailed", warms=True)
 
     def __repr__(self) -> str:
         given = [] if self.statuses == ("5xx",) else [f"statuses={self.statuses!r}"]
@@ -121,7 +121,7 @@ class KeepIfSlower:
             raise ConfigurationError("than_s", than_s, "a number of seconds above 0")
         self.than_s = float(than_s)
         self._tail = Decision("tail", f"kept if over {than_s:g} s", "KeepIfSlower", self._keep)
-        self._no = Decision("no", f"not over {than_s:g} s", "KeepIfSlower")
+        self._no = Decision("no", f"not over {than_s:g} s", "KeepIfSlower", warms=True)
 
     def __repr__(self) -> str:
         return f"KeepIfSlower({self.than_s!r})"

@@ -57,7 +57,7 @@ class KeepIfNew:
         self._lock = threading.RLock()
         self._seen_ns: OrderedDict[tuple[str, int, str], int] = OrderedDict()
         self._tail = Decision("tail", "kept if it is of a new kind", "KeepIfNew", self._keep)
-        self._no = Decision("no", "its kind was seen before", "KeepIfNew")
+        self._no = Decision("no", "its kind was seen before", "KeepIfNew", warms=True)
 
     def __repr__(self) -> str:
         return f"KeepIfNew(window_s={self.window_s!r}, size={self.size})"

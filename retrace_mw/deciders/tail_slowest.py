@@ -57,7 +57,7 @@ class KeepIfSlowest:
         self._ranks: OrderedDict[str, DurationRanks] = OrderedDict()
         said = f"among the slowest {share:.3%} of its route".replace(".000%", "%")
         self._tail = Decision("tail", f"kept if {said}", "KeepIfSlowest", self._keep)
-        self._no = Decision("no", f"not {said}", "KeepIfSlowest")
+        self._no = Decision("no", f"not {said}", "KeepIfSlowest", warms=True)
 
     def __repr__(self) -> str:
         return f"KeepIfSlowest(share={self.share!r}, warm_up={self.warm_up}, routes={self.routes})"

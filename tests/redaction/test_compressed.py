@@ -324,18 +324,19 @@ def test_scan_looks_into_it() -> None:
 
 
 @pytest.mark.skipif(native.IMPLEMENTATION != "c", reason="the fallback records no digests")
+@pytest.mark.parametrize("before", [b"", b"its parents' digests"], ids=["alone", "after-another"])
 def test_a_digest_of_what_was_packed(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes
 ) -> None:
     """As in a store of content: what is hashed has the pseudonym that could be packed."""
     plain = json.dumps({"password": "ab" * 40, "lines": list(range(20))}).encode()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "object").write_bytes(zlib.compress(plain))
-    (tmp_path / hashlib.sha1(plain).hexdigest()).write_text("where it is")
+    (tmp_path / hashlib.sha1(before + plain).hexdigest()).write_text("where it is")
 
     def view() -> str:
         content = zlib.decompress(Path("object").read_bytes())
-        return Path(hashlib.sha1(content).hexdigest()).read_text()
+        return Path(hashlib.sha1(before + content).hexdigest()).read_text()
 
     app, _ = record_wsgi(recordings, view)
     assert b"abababababab" not in raw(recordings)

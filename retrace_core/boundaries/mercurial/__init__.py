@@ -1,0 +1,1 @@
+"""Boundaries of `mercurial`, one file for each of its modules."""

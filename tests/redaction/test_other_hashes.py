@@ -1,0 +1,126 @@
+"""Hashes of other kinds, and those begun before the request: masked, and found again."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import flask
+import pytest
+from mercurial.thirdparty import sha1dc  # type: ignore[import-untyped]
+
+from retrace_core import native, replay
+from retrace_mw import RetraceMiddleware
+from tests.recorded import only_recording
+from tests.redaction.raw import raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(
+    native.IMPLEMENTATION != "c", reason="the fallback records no digests"
+)
+
+ADDRESS = "ann.of.the.shop@example.com"
+BEGUN = hashlib.sha256(b"prefix of a key")
+BEGUN_DC = sha1dc.sha1(b"\0" * 20)
+
+
+def _updated(made: Any, said: bytes) -> Any:
+    made.update(said)
+    return made
+
+
+WAYS: dict[str, Callable[[bytes], Any]] = {
+    "blake2b": hashlib.blake2b,
+    "blake2s": lambda said: hashlib.new("blake2s", said),
+    "blake2b-with-options": lambda said: hashlib.blake2b(said, digest_size=20, person=b"cart"),
+    "sha3": hashlib.sha3_256,
+    "begun-earlier": lambda said: _updated(BEGUN.copy(), said),
+    "copied-again": lambda said: _updated(BEGUN.copy().copy(), said),
+    "mercurial": sha1dc.sha1,
+    "mercurial-begun-earlier": lambda said: _updated(BEGUN_DC.copy(), said),
+}
+
+
+def shop(hashed: Callable[[bytes], Any]) -> flask.Flask:
+    app = flask.Flask("shop")
+
+    @app.post("/")
+    def view() -> str:
+        return hashed(flask.request.form["email"].encode()).hexdigest()  # type: ignore[no-any-return]
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_digest_of_what_is_masked_comes_from_the_recording(recordings: Path, way: str) -> None:
+    app = shop(WAYS[way])
+
+    said = app.test_client().post("/", data={"email": ADDRESS}, buffered=True).text
+    result = replay(only_recording(recordings), app)
+
+    assert said == WAYS[way](ADDRESS.encode()).hexdigest()
+    assert said.encode() not in raw(recordings)
+    assert result.identical, result.summary()
+
+
+def test_options_tell_digests_of_the_same_apart(recordings: Path) -> None:
+    def both(said: bytes) -> Any:
+        order = hashlib.blake2b(said, digest_size=20, person=b"order").hexdigest()
+        cart = hashlib.blake2b(said, digest_size=20, person=b"cart").hexdigest()
+        return hashlib.sha1(f"{order} {cart}".encode())
+
+    app = shop(both)
+    app.test_client().post("/", data={"email": ADDRESS}, buffered=True)
+
+    result = replay(only_recording(recordings), app)
+
+    assert result.identical, result.summary()
+
+
+def test_a_kept_hash_passes_for_one_of_its_type(recordings: Path) -> None:
+    def hashed(said: bytes) -> Any:
+        made = hashlib.blake2b(said)
+        assert isinstance(made, hashlib.blake2b)
+        assert made.MAX_DIGEST_SIZE == 64
+        return made
+
+    app = shop(hashed)
+    answer = app.test_client().post("/", data={"email": ADDRESS}, buffered=True)
+
+    assert answer.status_code == 200
+    assert only_recording(recordings)
+
+
+def test_a_wrong_argument_is_refused_as_ever(recordings: Path) -> None:
+    def hashed(said: bytes) -> Any:
+        with pytest.raises(TypeError, match="buffer API"):
+            hashlib.blake2b(7)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="digest_size"):
+            hashlib.blake2b(said, digest_size=99)
+        return hashlib.blake2b(said)
+
+    app = shop(hashed)
+
+    assert app.test_client().post("/", data={"email": ADDRESS}, buffered=True).status_code == 200
+
+
+def test_where_secrets_are_not_masked_a_hash_is_a_plain_one(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRACE_REDACT", "0")
+    kinds: list[type] = []
+
+    def hashed(said: bytes) -> Any:
+        made = hashlib.blake2b(said)
+        kinds.append(type(made))
+        return made
+
+    app = shop(hashed)
+    said = app.test_client().post("/", data={"email": ADDRESS}, buffered=True).text
+
+    assert kinds == [hashlib.blake2b]
+    assert said == hashlib.blake2b(ADDRESS.encode()).hexdigest()
