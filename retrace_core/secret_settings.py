@@ -13,7 +13,7 @@ from retrace_core.setting import Setting
 
 __all__ = ["SECRET_SETTINGS", "SecretSettings"]
 
-DETECTORS = ("card", "jwt", "key", "email", "hash", "url")
+DETECTORS = ("card", "jwt", "key", "email", "hash", "oauth", "url")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ SECRET_SETTINGS: tuple[Setting, ...] = (
         kind=tuple,
         default=DETECTORS,
         doc="Which detectors look at all texts: card numbers, JWTs, keys of clouds and services,"
-        " e-mail addresses, hashes of passwords, passwords in URLs.",
+        " e-mail addresses, hashes of passwords, codes of OAuth, passwords in URLs.",
     ),
     Setting(
         name="redact_for_good",

@@ -129,6 +129,32 @@ def _is_address(match: re.Match[bytes]) -> bool:
     return not match[0].lower().endswith(_FILES)
 
 
+# Source: RFC 6749 section 4.1, RFC 7636 section 4.5, OpenID Connect Core section 3.1.2.5.
+_BESIDE_CODE = re.compile(
+    rb"(?:^|[?&\"'])(?:state|grant_type|redirect_uri|code_verifier|session_state|iss)\"?\s*[=:]"
+)
+_CODE = re.compile(
+    rb"(?<![A-Za-z0-9_.-])(?:code=([A-Za-z0-9._~%+/-]{8,2048})"
+    rb"|\"code\"\s*:\s*\"([A-Za-z0-9._~%+/=-]{8,2048})\")"
+)
+_QUERY_BEGINS, _QUERY_ENDS = re.compile(rb"[^!-~]|[\"'<>?#]"), re.compile(rb"[^!-~]|[\"'<>#]")
+_NEAR = 2048
+"""How far from a code what goes with it may stand."""
+
+
+def _is_grant(match: re.Match[bytes]) -> bool:
+    """Return True for a code that stands beside what OAuth sends with it; alone it may be any."""
+    text, (begin, end) = match.string, match.span()
+    before, after = text[max(0, begin - _NEAR) : begin], text[end : end + _NEAR]
+    if match.lastindex == 2:  # in JSON
+        around = before[before.rfind(b"{") :] + after.partition(b"}")[0]
+        return b"grant_type" in around and _BESIDE_CODE.search(around) is not None
+    starts = [one.end() for one in _QUERY_BEGINS.finditer(before)]
+    ending = _QUERY_ENDS.search(after)
+    query = before[starts[-1] if starts else 0 :] + after[: ending.start() if ending else None]
+    return _BESIDE_CODE.search(query) is not None
+
+
 _HOST = rb"(?:@|%40)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 _NO_DIGIT_AFTER = rb"(?![0-9])"
 _CARD = re.compile(
@@ -217,6 +243,7 @@ DETECTORS: dict[str, Detector] = {
             _HASHES,
             has_part=False,
         ),
+        Detector("oauth", (b"code=", b'"code"'), _CODE, counts=_is_grant),
         Detector("url", (b"://",), re.compile(rb"://[^\s/?#@:\"'<>\\]*:([^\s/?#@\"'<>\\]+)@")),
     )
 }

@@ -19,7 +19,7 @@ _PAIRS = frozenset(
     "api key,access key,private key,secret key,signing key,encryption key,master key,account key,"
     "shared key,auth key,session id,session key,connect sid,card number,security code,auth code,"
     "authorization code,recovery code,backup code,verification code,login code,reset code,"
-    "auth hash,storage key".split(",")
+    "auth hash,storage key,code verifier,device code".split(",")
 )
 _STRONG = frozenset("password passwd passphrase passcode".split())
 _STRONG_ENDS = frozenset(
