@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from importlib import metadata
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,8 +161,18 @@ def _spec(module_name: str, module: ModuleType, attribute: str) -> tuple[str, st
     if module_name == "__main__":
         spec = getattr(module, "__spec__", None)
         module_name = spec.name if spec is not None else file.stem
+    elif "." not in module_name and file.stem.isidentifier() and not _is_found(module_name):
+        # It was loaded by its path, and named by whoever loaded it: uWSGI's --wsgi-file does so.
+        module_name = file.stem
     depth = module_name.count(".") + (1 if file.name == "__init__.py" else 0)
     return f"{module_name}:{attribute}", str(file.parents[depth])
+
+
+def _is_found(module_name: str) -> bool:
+    """Return True for a module that an import finds by its name."""
+    with failsafe.gate("name of the application"):
+        return PathFinder.find_spec(module_name) is not None
+    return True
 
 
 @functools.cache

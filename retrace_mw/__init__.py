@@ -54,6 +54,7 @@ The files in the order of a request:
     log_filter.py     the trace id in log records
     zero_code.py      records applications that were not changed for it; site/ starts it
     served.py         takes those of no framework from the server that loads them
+    embedded_uwsgi.py  records those that uWSGI loads, which has the interpreter in it
     other_servers.py  tells of those whose requests it can not record
     cli/              the commands explain, run and token
 """

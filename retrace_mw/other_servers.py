@@ -61,6 +61,16 @@ OTHERS = (
         "Sanic's own server",
         "Sanic's applications are recorded where uvicorn or hypercorn serves them",
     ),
+    *(
+        Other(
+            "socketify.socketify",
+            "App",
+            method,
+            "socketify's own App",
+            "Applications that its ASGI or WSGI serves are recorded",
+        )
+        for method in ("any", "get", "post")  # an App serves those two, too, and is asked for none
+    ),
     Other("tornado.web", "Application", "__init__", "tornado.web"),
 )
 
@@ -84,7 +94,7 @@ def _hook(other: Other, module: ModuleType) -> None:
 
         @functools.wraps(original)
         def hooked(*args: Any, **kwargs: Any) -> Any:
-            _tell(other)
+            _tell(other.what, other.instead)
             return original(*args, **kwargs)
 
         hooked.retrace_tells = True  # type: ignore[attr-defined]
@@ -92,11 +102,11 @@ def _hook(other: Other, module: ModuleType) -> None:
 
 
 @functools.cache
-def _tell(other: Other) -> None:
+def _tell(what: str, otherwise: str) -> None:
     """Tell once in a process."""
-    instead = f". {other.instead}" if other.instead else ""
+    instead = f". {otherwise}" if otherwise else ""
     print(  # noqa: T201
-        f"retrace: requests that {other.what} serves are not recorded: it speaks neither ASGI"
+        f"retrace: requests that {what} serves are not recorded: it speaks neither ASGI"
         f" nor WSGI{instead}",
         file=sys.stderr,
     )

@@ -1,8 +1,8 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
 It is taken from the server that loads it: bjoern, cheroot, daphne, eventlet's, gevent's, granian,
-gunicorn, hypercorn, palfrey, paste, tornado's container, twisted's, uvicorn, waitress, Werkzeug's,
-or `wsgiref`'s. One of a
+gunicorn, hypercorn, palfrey, paste, socketify, tornado's container, twisted's, uvicorn,
+uWSGI, waitress, Werkzeug's, or `wsgiref`'s. One of a
 known framework, or one that holds the middleware, is left alone.
 """
 
@@ -18,6 +18,7 @@ from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVari
 
 from retrace_core import failsafe
 from retrace_core.protocol import Protocol, detect, layers
+from retrace_mw import embedded_uwsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +129,8 @@ SERVERS = (
     Server(
         "paste.httpserver", "WSGIServerBase", "__init__", _given("wsgi_application"), Protocol.WSGI
     ),
+    Server("socketify.asgi", "_ASGI", "__init__", _given("app"), Protocol.ASGI),
+    Server("socketify.wsgi", "_WSGI", "__init__", _given("app"), Protocol.WSGI),
     Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application"), Protocol.WSGI),
     Server("twisted.web.wsgi", "WSGIResource", "__init__", _given("application"), Protocol.WSGI),
     Server("uvicorn.config", "Config", "load", _kept, Protocol.ASGI),
@@ -158,6 +161,8 @@ def enable(known: Callable[[Any, Protocol], bool], wrap: Callable[[Any, Protocol
                 _tell(app)
         return app if made is None else made
 
+    if embedded_uwsgi.is_embedded():
+        embedded_uwsgi.enable(functools.partial(served, Protocol.WSGI))
     for server in SERVERS:
         hook = functools.partial(_hook, server, functools.partial(served, server.speaks))
         if server.module in sys.modules:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
+needs_socketify = pytest.mark.skipif(
+    find_spec("socketify") is None, reason="socketify is not installed"
+)
 _RUN = [sys.executable, "-m", "retrace_core.cli", "run", "--", sys.executable, "-c"]
 _AIOHTTP = """
 import asyncio
@@ -34,6 +38,12 @@ for _ in range(2):
     except TypeError:
         pass
 """
+_SOCKETIFY = """
+import socketify
+app = socketify.App()
+app.get("/", print)
+app.post("/", print)
+"""
 _CLIENTS = "import aiohttp, tornado.wsgi; tornado.wsgi.WSGIContainer(print)"
 
 
@@ -52,6 +62,7 @@ def _said(program: str) -> str:
         (_GRANIAN, "granian's RSGI"),
         (_MICRODOT, "microdot's own server"),
         (_ROBYN, "Robyn"),
+        pytest.param(_SOCKETIFY, "socketify's own App", marks=needs_socketify),
         (_TORNADO, "tornado.web"),
     ],
 )

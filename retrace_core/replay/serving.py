@@ -112,6 +112,8 @@ PLACES = (
     # paste's pool of threads asks for one request after the other, and so does many a script.
     Place("socketserver", "BaseServer", "handle_request", _of_socketserver),
     Place("socketserver", "BaseServer", "serve_forever", _of_socketserver),
+    Place("socketify.asgi", "ASGI", "run", _attribute("app")),
+    Place("socketify.wsgi", "WSGI", "run", _attribute("app")),
     Place("tornado.wsgi", "WSGIContainer", "__init__", _argument("wsgi_application")),
     Place("twisted.internet.base", "ReactorBase", "run", lambda _: UNTOLD),
     Place("uvicorn.config", "Config", "bind_socket", _of_uvicorn_binding),
