@@ -39,6 +39,7 @@ __all__ = [
     "in_recorded_folders",
     "is_infrastructure",
     "is_temporary",
+    "is_temporary_name",
     "lies_in_scratch",
     "materialised",
     "materialised_folder",
@@ -224,6 +225,11 @@ def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
 def lies_in_scratch(path: Any) -> bool:
     """Return True for a path in the scratch folder of a replay."""
     return _below_scratch(path) is not None
+
+
+def is_temporary_name(name: str) -> bool:
+    """Return True where `world_path` returned this for a temporary file."""
+    return name.startswith(_TEMPORARY)
 
 
 def is_temporary(path: Any) -> bool:

@@ -20,6 +20,7 @@ The files in the order of a request:
     otel.py           OpenTelemetry's span, propagator and attributes, where it is loaded
     propagation.py    a trace out of its headers, and into outgoing ones
     carriers.py       inject and extract for what is no HTTP call
+    one_decision.py   one alone, of a request that passes from one protocol into the other
     decision.py       Decision, the Decider protocol, any_of, all_of, first_of
     deciders/         by rate, by headers, by the caller, by flag, by the request's end
     rule.py           which requests a rule means, and what is done with them

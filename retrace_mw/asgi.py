@@ -14,6 +14,7 @@ from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_core.scope_keys import letters_of
+from retrace_mw.one_decision import ASGI, SPOKEN, is_decided, left_unrecorded
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import RequestView
 from retrace_mw.response_headers import ResponseHeaders
@@ -60,6 +61,7 @@ class RetraceMiddleware:
     ) -> None:
         self.app = app
         self._gatekeeper = Gatekeeper(app, decide, limits, options)
+        SPOKEN.add(ASGI)
 
     def __repr__(self) -> str:
         return f"RetraceMiddleware({self.app!r})"
@@ -81,7 +83,7 @@ class RetraceMiddleware:
             await self._nested(scope, receive, send)
             return
         policy = gatekeeper.policy()
-        if not policy.enabled or DECIDED in scope:
+        if not policy.enabled or DECIDED in scope or is_decided(ASGI):
             await self.app(scope, receive, send)
             return
         scope[DECIDED] = True
@@ -101,17 +103,11 @@ class RetraceMiddleware:
                     add = policy.response_headers if decision.verdict != "no" else _NO_MORE
                     await self._record(recording_scope, scope, receive, send, add)
                     return
-            if not policy.hands_on:
+            if not policy.hands_on and len(SPOKEN) == 1:
                 await self.app(scope, receive, send)
                 return
-            token = UNRECORDED.set(view)
-            try:
+            with left_unrecorded(ASGI, view if policy.hands_on else None):
                 await self.app(scope, receive, send)
-            finally:
-                try:
-                    UNRECORDED.reset(token)
-                except ValueError:  # set in another context: that one is gone with its task
-                    UNRECORDED.set(None)
         finally:
             scope.pop(DECIDED, None)
 

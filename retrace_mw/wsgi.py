@@ -13,6 +13,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
+from retrace_mw.one_decision import SPOKEN, WSGI, is_decided, left_unrecorded
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import UNPREFIXED, RequestView, header_name
 from retrace_mw.response_headers import ResponseHeaders
@@ -63,6 +64,7 @@ class RetraceMiddleware:
     ) -> None:
         self.app = app
         self._gatekeeper = Gatekeeper(app, decide, limits, options)
+        SPOKEN.add(WSGI)
 
     def __repr__(self) -> str:
         return f"RetraceMiddleware({self.app!r})"
@@ -80,7 +82,7 @@ class RetraceMiddleware:
         if lane is not None and lane.mode != OFF and not serves_request(lane):
             return self._nested(environ, start_response)
         policy = gatekeeper.policy()
-        if not policy.enabled or DECIDED in environ:
+        if not policy.enabled or DECIDED in environ or is_decided(WSGI):
             return self.app(environ, start_response)  # type: ignore[no-any-return]
         environ[DECIDED] = True
         try:
@@ -96,13 +98,12 @@ class RetraceMiddleware:
                 if recording_scope is not None:
                     add = policy.response_headers if decision.verdict != "no" else _NO_MORE
                     return self._record(recording_scope, environ, start_response, view, add)
-            if not policy.hands_on:
+            if not policy.hands_on and len(SPOKEN) == 1:
                 return self.app(environ, start_response)  # type: ignore[no-any-return]
-            token = UNRECORDED.set(view)
-            try:
+            with left_unrecorded(WSGI, view if policy.hands_on else None):
                 chunks: Iterable[bytes] = self.app(environ, start_response)
-            finally:
-                UNRECORDED.reset(token)
+            if not policy.hands_on:
+                return chunks
             # A generator runs while the server asks for its chunks; nothing else is wrapped, since
             # servers look at what they get (a list's length, a file to send).
             return UnrecordedChunks(chunks, view) if type(chunks) is GeneratorType else chunks

@@ -21,6 +21,7 @@ from retrace_core.errors import ConfigurationError
 from retrace_core.program import note_serving
 from retrace_core.protocol import Protocol, holds_middleware
 from retrace_mw import asgi, other_servers, served, wsgi
+from retrace_mw.one_decision import ASGI, SPOKEN, WSGI
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +107,8 @@ def _insert(framework: Framework, module: ModuleType) -> None:
             return
         inserted = (_asgi_call if framework.protocol is Protocol.ASGI else _wsgi_call)(call)
         inserted.retrace_inserted = framework.protocol
+        # Its middleware is made when it is called, which may be within one of the other protocol.
+        SPOKEN.add(ASGI if framework.protocol is Protocol.ASGI else WSGI)
         owner.__call__ = inserted
 
 

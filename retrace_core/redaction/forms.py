@@ -112,6 +112,8 @@ def written_forms(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
             yield write(text), write(pseudonym)
     for other, masked in spelled(text, pseudonym):
         yield _bytes(other), _bytes(masked)
+    if "@" in text:
+        yield from _by_number(text, pseudonym)
     if len(text) < _DERIVED_FROM:
         return
     for write in _DERIVED:
@@ -127,6 +129,29 @@ def written_forms(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])
+
+
+def _by_number(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield an address as pages hide it from collectors: each character by its number.
+
+    In decimals a, b and c have two digits, all other letters three: there others of the same size
+    stand for it, and a replay, which writes the pseudonym, may come out longer or shorter.
+    """
+    if not (text.isascii() and len(text) == len(pseudonym)):
+        return
+    sized = "".join(map(_as_many_digits, text, pseudonym))
+    yield _numbers("&#{};", text), _numbers("&#{};", sized)
+    yield _numbers("&#x{:x};", text), _numbers("&#x{:x};", pseudonym)
+
+
+def _numbers(form: str, text: str) -> bytes:
+    return "".join(form.format(ord(one)) for one in text).encode()
+
+
+def _as_many_digits(was: str, now: str) -> str:
+    if (ord(was) < 100) == (ord(now) < 100):
+        return now
+    return chr(ord("a") + ord(now) % 3) if ord(was) < 100 else chr(ord("d") + ord(now) % 23)
 
 
 def hashed_forms(text: str) -> list[bytes]:

@@ -12,6 +12,7 @@ import click
 
 from retrace_core.errors import ConfigurationError
 from retrace_core.settings import resolve
+from retrace_mw.cli.reaching import carried, reasons_against
 
 __all__ = ["command", "environment"]
 
@@ -73,9 +74,11 @@ def command(
         resolve()  # what is wrong is said now, and not by each worker
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
+    for reason in reasons_against(program):
+        click.echo(f"retrace: nothing will be recorded: {reason}", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(found, list(program), environ)
+    os.execve(found, carried(program, str(SITE)), environ)
 
 
 def environment(before: dict[str, str], *, hash_seed: bool) -> dict[str, str]:

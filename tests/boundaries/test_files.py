@@ -228,6 +228,21 @@ def test_what_is_asked_of_files_is_answered(data: Path, recordings: Path) -> Non
     replays_without(data, recordings, view)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a descriptor has no path there")
+@pytest.mark.parametrize("name", ["fstat", "stat"])
+def test_what_is_asked_of_an_open_file_is_answered(data: Path, recordings: Path, name: str) -> None:
+    """A tag is made of where on the disk it lies; it is the file that its path says it is."""
+
+    def view() -> str:
+        with open("data/a.txt", "rb") as file:
+            status = getattr(os, name)(file.fileno())
+            same = os.path.samestat(status, os.stat("data/a.txt"))
+        return f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}:{status.st_size} {same}"
+
+    recording = replays_without(data, recordings, view)
+    assert recording.response.body[0].endswith(b" True")
+
+
 def test_what_is_written_is_written_nowhere(data: Path, recordings: Path) -> None:
     """A report is made in folders of its own, renamed, read back and removed."""
 
