@@ -37,6 +37,7 @@ __all__ = [
     "asker",
     "content_of",
     "in_recorded_folders",
+    "installed_path",
     "is_infrastructure",
     "is_temporary",
     "is_temporary_name",
@@ -97,6 +98,7 @@ _SERVING = tuple(
 """Of libraries that are infrastructure otherwise: what answers with the application's files, or
 reads its settings, which a start-up that is replayed reads again."""
 _TEMPORARY = "$TMP/"
+_INSTALLED = "$INSTALLED/"
 _STAND_IN = "file-of-the-world-"
 """What folders of the scratch folder are called that have one file, or folder, of the world."""
 _numbers = itertools.count()
@@ -123,6 +125,22 @@ def world_path(path: Any) -> str | None:
     temporary = (tempfile.tempdir or _GUESSED, *_recorded)
     here = os.getcwd()
     return _named(text, (_gone_into.get(here, here), *_ran_in), temporary)
+
+
+def installed_path(path: Any) -> str | None:
+    """Return how a path among what is installed is named where something is done to it.
+
+    It is read as it lies, and so is nameless elsewhere; None for what lies in the world, and code.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        return None
+    whole = os.path.abspath(text)
+    if whole.endswith(_CODE) or "__pycache__" in whole:
+        return None
+    below = [len(prefix) for prefix in _PREFIXES if whole.startswith(prefix)]
+    return f"{_INSTALLED}{whole[max(below) :]}" if below else None
 
 
 @functools.lru_cache(1024)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boundary import Boundary, Patch, call, call_free
 from retrace_core.file_access import (
     content_of,
+    installed_path,
     is_infrastructure,
     is_temporary,
     is_temporary_name,
@@ -171,11 +172,13 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             named = world_path(path)
             if named is None and name in _LINKS and args and world_path(args[0]) is not None:
                 named = os.path.basename(os.fsdecode(path))  # of an installed file, say
+            installed = installed_path(path) if named is None and name in _DOING else None
+            named = installed or named
             if named is None or kwargs.get("dir_fd") is not None:
                 return original(path, *args, **kwargs)
             rest: list[object] = list(args)
             if name in _TWO_PATHS and args:
-                rest[0] = world_path(args[0])
+                rest[0] = world_path(args[0]) or (installed and installed_path(args[0]))
             live = functools.partial(original, path, *args, **kwargs)
             key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
 

@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from retrace_core import file_access
 from retrace_core.file_access import world_path
 from retrace_core.surroundings import Surroundings, restored
 from retrace_mw import RetraceMiddleware
@@ -416,6 +417,34 @@ def test_a_program_that_was_run_is_not_run_again(data: Path, recordings: Path) -
         return f"{done.stdout} {done.returncode} {failed}"
 
     replays_without(data, recordings, view)
+
+
+def test_what_is_done_to_installed_files_is_done_in_name_only(
+    data: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start-up links its pictures by another name, and keeps settings beside them."""
+    site = os.path.join(data.parent, "site", "")
+    monkeypatch.setattr(file_access, "_PREFIXES", (*file_access._PREFIXES, site))
+    os.makedirs(f"{site}pictures")
+
+    def view() -> str:
+        os.makedirs(f"{site}build/deep")
+        os.symlink(f"{site}pictures", f"{site}build/pictures.1f54")
+        with open(f"{site}build/settings.json", "w") as file:
+            file.write("{}")
+        os.rename(f"{site}build/settings.json", f"{site}build/kept.json")
+        try:
+            os.rmdir(f"{site}build")
+        except OSError as error:
+            return f"{error.strerror} {world_path(site + 'pictures')}"
+        return "gone"
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body[0] == b"Directory not empty None"
+    shutil.rmtree(f"{site}build")
+    assert_identical(recording, app)
+    assert not os.path.exists(f"{site}build")
 
 
 def test_a_link_to_an_installed_file(data: Path, recordings: Path) -> None:
