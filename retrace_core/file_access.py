@@ -37,8 +37,10 @@ __all__ = [
     "asker",
     "content_of",
     "in_recorded_folders",
+    "installed_path",
     "is_infrastructure",
     "is_temporary",
+    "is_temporary_name",
     "lies_in_scratch",
     "materialised",
     "materialised_folder",
@@ -96,6 +98,7 @@ _SERVING = tuple(
 """Of libraries that are infrastructure otherwise: what answers with the application's files, or
 reads its settings, which a start-up that is replayed reads again."""
 _TEMPORARY = "$TMP/"
+_INSTALLED = "$INSTALLED/"
 _STAND_IN = "file-of-the-world-"
 """What folders of the scratch folder are called that have one file, or folder, of the world."""
 _numbers = itertools.count()
@@ -122,6 +125,22 @@ def world_path(path: Any) -> str | None:
     temporary = (tempfile.tempdir or _GUESSED, *_recorded)
     here = os.getcwd()
     return _named(text, (_gone_into.get(here, here), *_ran_in), temporary)
+
+
+def installed_path(path: Any) -> str | None:
+    """Return how a path among what is installed is named where something is done to it.
+
+    It is read as it lies, and so is nameless elsewhere; None for what lies in the world, and code.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        return None
+    whole = os.path.abspath(text)
+    if whole.endswith(_CODE) or "__pycache__" in whole:
+        return None
+    below = [len(prefix) for prefix in _PREFIXES if whole.startswith(prefix)]
+    return f"{_INSTALLED}{whole[max(below) :]}" if below else None
 
 
 @functools.lru_cache(1024)
@@ -224,6 +243,11 @@ def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
 def lies_in_scratch(path: Any) -> bool:
     """Return True for a path in the scratch folder of a replay."""
     return _below_scratch(path) is not None
+
+
+def is_temporary_name(name: str) -> bool:
+    """Return True where `world_path` returned this for a temporary file."""
+    return name.startswith(_TEMPORARY)
 
 
 def is_temporary(path: Any) -> bool:

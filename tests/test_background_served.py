@@ -112,6 +112,48 @@ def ready():
     return "ready"
 """
 
+READING = """
+import threading, time
+
+import flask
+
+from retrace_mw import RetraceMiddleware
+
+WAITING, TEMPLATES = [], {}
+
+
+def work():
+    while True:
+        while WAITING:
+            name = WAITING.pop()
+            with open(name) as file:
+                TEMPLATES[name] = file.read()
+        time.sleep(0.001)
+
+
+threading.Thread(target=work, daemon=True).start()
+app = flask.Flask("pages")
+app.wsgi_app = RetraceMiddleware(app.wsgi_app)
+
+
+@app.get("/page")
+def page():
+    name = "page.txt"
+    if name not in TEMPLATES:
+        with open(name, encoding="utf-8") as file:
+            TEMPLATES[name] = file.read()
+    return TEMPLATES[name]
+
+
+@app.get("/")
+def warm():
+    if "page.txt" not in TEMPLATES:
+        WAITING.append("page.txt")
+    while "page.txt" not in TEMPLATES:
+        time.sleep(0.001)
+    return "ready"
+"""
+
 
 def recorded(folder: Path, monkeypatch: pytest.MonkeyPatch, server: str, paths: list[str]) -> None:
     """Serve the application of a folder, and ask it; each path names its trace."""
@@ -162,3 +204,15 @@ def test_a_thread_that_gets_its_orders_by_a_queue(
         report = replayed(tmp_path, trace)
         assert report["identical"], report
         assert not any("earlier requests" in note for note in report["notes"])
+
+
+def test_what_a_thread_had_read_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lay in a cache; a replay asks for it, where the file is gone, and finds it on the tape."""
+    (tmp_path / "work.py").write_text(READING)
+    (tmp_path / "page.txt").write_text("a page")
+    monkeypatch.setenv("RETRACE_EXCLUDE", "/")  # who had the thread read it is not recorded
+    recorded(tmp_path, monkeypatch, "gunicorn", ["page"])
+    (tmp_path / "page.txt").unlink()
+    report = replayed(tmp_path, "page")
+    assert report["identical"], report
+    assert any("page.txt" in note and "had read" in note for note in report["notes"])

@@ -25,6 +25,7 @@ from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.file_access import (
     NOTHING,
     content_of,
+    installed_path,
     is_infrastructure,
     lies_in_scratch,
     materialised,
@@ -48,7 +49,7 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             if writes and is_infrastructure(sys._getframe(1)):
                 return _apart(original, file, mode, args, kwargs)
             return original(file, mode, *args, **kwargs)
-        name = world_path(file)
+        name = world_path(file) or _written_among_installed(file, mode)
         opener = args[5] if len(args) > 5 else kwargs.get("opener")
         if name is not None and opener is not None and lane.mode == REPLAY:
             return _opened_by(opener, original, file, mode, args, kwargs)
@@ -78,6 +79,11 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     return open
 
 
+def _written_among_installed(file: Any, mode: str) -> str | None:
+    """Return the name of what is installed with a package where the code writes there."""
+    return None if _WRITES.isdisjoint(mode) else installed_path(file)
+
+
 def _replays() -> bool:
     """Return True within a replay, though what is going on is no event."""
     lane = LANE.get()
@@ -95,7 +101,7 @@ def _apart(
 
     And for what the start-up does that was not recorded.
     """
-    name = world_path(file)
+    name = world_path(file) or _written_among_installed(file, mode)
     if name is None or kwargs.get("opener") is not None or len(args) > 5 or lies_in_scratch(file):
         return original(file, mode, *args, **kwargs)
     return original(materialised(name, NOTHING), mode.replace("x", "w"), *args, **kwargs)

@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boundary import Boundary, Patch, call, call_free
 from retrace_core.file_access import (
     content_of,
+    installed_path,
     is_infrastructure,
     is_temporary,
+    is_temporary_name,
+    lies_in_scratch,
     materialised,
     materialised_folder,
     stand_in,
@@ -39,6 +42,7 @@ _DOING = (
     " truncate unlink utime"
 ).split()
 _SIGNALLING = ("kill", "killpg")
+_live_readlink: Any = getattr(os, "readlink", None)
 _FOLDER = "folder"
 _LINKS = ("link", "symlink")
 """What they do is at their second path."""
@@ -109,22 +113,47 @@ def _as_it_was(recorded: Any, now: os.stat_result, *, real: bool) -> os.stat_res
 
 
 def _hooked_fstat(original: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
-    """Return an `os.fstat` which says of a file that it is the one that `os.stat` had said."""
-
     @functools.wraps(original)
     def fstat(fd: int) -> os.stat_result:
-        found = original(fd)
-        lane = current()
-        if lane is None or lane.mode != REPLAY or _asks_for_inode(sys._getframe(1)):
-            return found
-        was = _were.get((found.st_ino, found.st_dev))
-        if was is None:
-            return found
-        kept = list(found)
-        kept[1:3] = was
-        return _stat_of([kept, {name: getattr(found, name) for name in _STAT_NAMES}])
+        return _status_of(fd, original(fd), sys._getframe(1))
 
     return fstat
+
+
+def _status_of(fd: int, now: os.stat_result, frame: FrameType) -> os.stat_result:
+    """Return the status of an open file, recorded by the last part of its path.
+
+    Of a temporary file it is said that it is the one that `os.stat` had said.
+    """
+    lane = current()
+    if lane is None or _asks_for_inode(frame):
+        return now
+    name = None if is_infrastructure(frame) else _opened_as(fd, now, lane.mode)
+    if name is not None:
+        found: os.stat_result = call_free(
+            lane, "file.fstat", (name,), lambda: now, _plain, _stat_of
+        )
+        return found
+    was = _were.get((now.st_ino, now.st_dev)) if lane.mode == REPLAY else None
+    if was is None:
+        return now
+    kept = list(now)
+    kept[1:3] = was
+    return _stat_of([kept, {name: getattr(now, name) for name in _STAT_NAMES}])
+
+
+def _opened_as(fd: int, status: os.stat_result, mode: int) -> str | None:
+    """Return the last part of the path of an open file of the world, None for anything else."""
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    try:
+        path = _live_readlink(f"/proc/self/fd/{fd}")
+    except OSError:
+        return None
+    if mode == REPLAY and lies_in_scratch(path):
+        return None if is_temporary(path) else os.path.basename(path)
+    named = world_path(path)
+    return None if named is None or is_temporary_name(named) else os.path.basename(path)
 
 
 def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -136,16 +165,20 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             lane = current()
             if lane is None or is_infrastructure(sys._getframe(1)):
                 return original(path, *args, **kwargs)
+            if name == "stat" and isinstance(path, int):
+                return _status_of(path, original(path), sys._getframe(1))
             if isinstance(path, _Entry) and name in ("stat", "lstat"):
                 return path.stat()  # a real entry is not asked of `os` again, by `shutil`
             named = world_path(path)
             if named is None and name in _LINKS and args and world_path(args[0]) is not None:
                 named = os.path.basename(os.fsdecode(path))  # of an installed file, say
+            installed = installed_path(path) if named is None and name in _DOING else None
+            named = installed or named
             if named is None or kwargs.get("dir_fd") is not None:
                 return original(path, *args, **kwargs)
             rest: list[object] = list(args)
             if name in _TWO_PATHS and args:
-                rest[0] = world_path(args[0])
+                rest[0] = world_path(args[0]) or (installed and installed_path(args[0]))
             live = functools.partial(original, path, *args, **kwargs)
             key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
 

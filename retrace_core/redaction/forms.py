@@ -39,7 +39,8 @@ _DERIVED_FROM = 6
 _UUID_SIZE = 16
 _VERSIONS = {16: 3, 20: 5}
 """How many bytes the digests of MD5 and SHA-1 are -> which version of UUID is made of them."""
-_CUTS = (40, 32, 24, 20, 16, 12, 10, 8)
+_CUTS = (40, 32, 24, 20, 16, 12, 10, 8, 7)
+"""Seven digits are how Git and all that show its commits call one."""
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -112,6 +113,8 @@ def written_forms(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
             yield write(text), write(pseudonym)
     for other, masked in spelled(text, pseudonym):
         yield _bytes(other), _bytes(masked)
+    if "@" in text:
+        yield from _by_number(text, pseudonym)
     if len(text) < _DERIVED_FROM:
         return
     for write in _DERIVED:
@@ -127,6 +130,29 @@ def written_forms(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
     if _UUID.fullmatch(text):
         bare = (text.replace("-", ""), pseudonym.replace("-", ""))
         yield _bytes(bare[0]), _bytes(bare[1])
+
+
+def _by_number(text: str, pseudonym: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield an address as pages hide it from collectors: each character by its number.
+
+    In decimals a, b and c have two digits, all other letters three: there others of the same size
+    stand for it, and a replay, which writes the pseudonym, may come out longer or shorter.
+    """
+    if not (text.isascii() and len(text) == len(pseudonym)):
+        return
+    sized = "".join(map(_as_many_digits, text, pseudonym))
+    yield _numbers("&#{};", text), _numbers("&#{};", sized)
+    yield _numbers("&#x{:x};", text), _numbers("&#x{:x};", pseudonym)
+
+
+def _numbers(form: str, text: str) -> bytes:
+    return "".join(form.format(ord(one)) for one in text).encode()
+
+
+def _as_many_digits(was: str, now: str) -> str:
+    if (ord(was) < 100) == (ord(now) < 100):
+        return now
+    return chr(ord("a") + ord(now) % 3) if ord(was) < 100 else chr(ord("d") + ord(now) % 23)
 
 
 def hashed_forms(text: str) -> list[bytes]:

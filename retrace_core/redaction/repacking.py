@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from retrace_core.redaction import zlib_streams
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
-from retrace_core.redaction.secret_set import WHOLE
+from retrace_core.redaction.secret_set import BOOT_DIGEST, DIGEST, WHOLE
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["repack", "repack_token"]
 
+_LOOKED_UP = frozenset((DIGEST, BOOT_DIGEST))
 _UNFIT = "unfit"
 """The rule by which a body was replaced as a whole."""
 _POOR = re.compile(rb"[A-Za-z0-9]")
@@ -118,18 +119,26 @@ def _packed(bodies: list[tuple[Compressed, Picked]]) -> list[tuple[list[bytes], 
 
     Pseudonyms may be harder to compress than what they stand for: where a body would grow, equal
     digits, or a letter that texts are full of, stand in the place of their ends, or of all. In
-    all bodies alike: a secret in several of them is one text to the replayed code.
+    all bodies alike: a secret in several of them is one text to the replayed code. Digests are
+    left whole as long as that suffices: by them code looks up what it wants next, as Git does.
     """
-    for kept, other in _TRIED:
-        made = [
-            (masks, one.refit(_written(one.plain, picked, masks), one.size))
-            for one, picked in bodies
-            for masks in [[_shortened(now.text, kept, other) for _, _, now in picked]]
-        ]
-        fitting = [(masks, packed) for masks, packed in made if packed is not None]
-        if len(fitting) == len(bodies):
-            return fitting
+    rules = frozenset(now.rule for _, picked in bodies for _, _, now in picked)
+    both = rules & _LOOKED_UP and rules - _LOOKED_UP
+    for whole in (_LOOKED_UP, frozenset[str]()) if both else (frozenset[str](),):
+        for kept, other in _TRIED:
+            made = [
+                (masks, one.refit(_written(one.plain, picked, masks), one.size))
+                for one, picked in bodies
+                for masks in [[_fitted(now, kept, other, whole) for _, _, now in picked]]
+            ]
+            fitting = [(masks, packed) for masks, packed in made if packed is not None]
+            if len(fitting) == len(bodies):
+                return fitting
     return None
+
+
+def _fitted(now: Replacement, kept: int | None, other: bytes, whole: frozenset[str]) -> bytes:
+    return now.text if now.rule in whole else _shortened(now.text, kept, other)
 
 
 def _shortened(pseudonym: bytes, kept: int | None, other: bytes) -> bytes:

@@ -250,6 +250,7 @@ def replay(
         assert player is not None
         refused, notes = _of_request(refusals, first, booted)
         player.findings.notes += notes
+        player.findings.notes += player.cold_notes()
         if boot_player is not None:
             player.findings.notes += boot_player.progress.notes()
         found = _result(loaded, player, refused, flags or {})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retrace_core.lanes import Lane
-    from retrace_core.recording import LaneEvents, Recording
+    from retrace_core.recording import Event, LaneEvents, Recording
 
 __all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot", "is_of_start_up"]
 
@@ -165,6 +166,19 @@ class BootPlayer:
     def has(self, label: str) -> bool:
         """Return True where the tape has a chapter of a label."""
         return any(known == label for known, _ in self._chapters)
+
+    def calls_around(self) -> tuple[list[Event], list[Event]]:
+        """Return what was answered before the request came, and what after, in order."""
+        chapters = [one for found in self._chapters.values() for one in found]
+        calls = [
+            (chapter.answered_ns(event), event)
+            for chapter in chapters
+            for lane in chapter.calls.values()
+            for event in lane
+        ]
+        calls.sort(key=lambda one: one[0])
+        parted = bisect(calls, self.started_ns, key=lambda one: one[0])
+        return [one for _, one in calls[:parted]], [one for _, one in calls[parted:]]
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""

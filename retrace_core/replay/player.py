@@ -17,6 +17,7 @@ from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
 from retrace_core.recording import CANCELLED, RAISED, Event
+from retrace_core.replay.cold_reads import ColdReads
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
 from retrace_core.replay.findings import Findings
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from retrace_core.recording import Recording
-    from retrace_core.replay.boot import BootPlayer
     from retrace_core.replay.matching import Matching, Mode
 
 __all__ = ["Player"]
@@ -52,7 +52,7 @@ _STALLED = (
 )
 
 
-class Player(ReplayedResponse):
+class Player(ReplayedResponse, ColdReads):
     """The scope of a replay: its lanes ask it, and it answers from the recording.
 
     Args:
@@ -74,7 +74,8 @@ class Player(ReplayedResponse):
         passes_over: bool = False,
         live: Sequence[str] = (),
     ) -> None:
-        super().__init__()
+        ReplayedResponse.__init__(self)
+        ColdReads.__init__(self, recording)
         header = recording.header
         self.state = ScopeState()
         self.steps = None
@@ -87,7 +88,6 @@ class Player(ReplayedResponse):
         self.findings = Findings(self._cursors, mode=mode, passes_over=passes_over)
         """What was not as recorded."""
         self._live = tuple(live)
-        self._recording = recording
         self.patience_s = patience_s
         self._lock = threading.Lock()
         self.masks = masks_of(recording)  # how what is asked is compared
@@ -110,7 +110,7 @@ class Player(ReplayedResponse):
         self._matching: Matching = matching(mode, self._cursors, passes_over=passes_over)
         self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
-        self.boot: BootPlayer | None = None
+        self.boot = None
         self.inside = False
         """True once the application's own middleware has been reached."""
         self._open: set[Lane] = set()

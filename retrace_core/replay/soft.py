@@ -37,9 +37,15 @@ class SoftAnswers:
         events: what was recorded in the lane.
         started_ns: Unix time of the recording, for clocks of which nothing was recorded.
         seed: makes up entropy of which nothing was recorded, the same in each replay.
+        host: name of the machine that recorded, "" where it is not known. Code asks for it once
+            in a process, and the recording of a later request has only what was made of it.
+        pid: number of the process that recorded, 0 where it is not known.
     """
 
-    def __init__(self, events: Iterable[object], *, started_ns: int, seed: str) -> None:
+    def __init__(
+        self, events: Iterable[object], *, started_ns: int, seed: str, host: str = "", pid: int = 0
+    ) -> None:
+        self._host, self._pid = host or "localhost", pid or 1
         self._queues: dict[tuple[str, str], deque[Any]] = {}
         self._last: dict[str, Any] = {}
         self._started_ns = started_ns
@@ -111,10 +117,10 @@ class SoftAnswers:
             "time.ctime": time.asctime(time.gmtime(seconds)),
             "time.asctime": time.asctime(time.gmtime(seconds)),
             "time.sleep": None,
-            "os.getpid": 1,
+            "os.getpid": self._pid,
             "os.getppid": 1,
-            "socket.gethostname": "localhost",
-            "os.uname": list(os.uname()),
+            "socket.gethostname": self._host,
+            "os.uname": [*os.uname()[:1], self._host, *os.uname()[2:]],
         }
         if kind in made:
             return made[kind]
@@ -174,4 +180,6 @@ def soft_answers(header: Header, lane: LaneEvents | None = None) -> SoftAnswers:
         lane.events if lane is not None else (),
         started_ns=header.started_ns,
         seed=f"{header.span_id}/{lane.id if lane is not None else '?'}",
+        host=header.environment.host,
+        pid=header.environment.pid,
     )

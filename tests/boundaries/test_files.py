@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from retrace_core import file_access
 from retrace_core.file_access import world_path
 from retrace_core.surroundings import Surroundings, restored
 from retrace_mw import RetraceMiddleware
@@ -228,6 +229,21 @@ def test_what_is_asked_of_files_is_answered(data: Path, recordings: Path) -> Non
     replays_without(data, recordings, view)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a descriptor has no path there")
+@pytest.mark.parametrize("name", ["fstat", "stat"])
+def test_what_is_asked_of_an_open_file_is_answered(data: Path, recordings: Path, name: str) -> None:
+    """A tag is made of where on the disk it lies; it is the file that its path says it is."""
+
+    def view() -> str:
+        with open("data/a.txt", "rb") as file:
+            status = getattr(os, name)(file.fileno())
+            same = os.path.samestat(status, os.stat("data/a.txt"))
+        return f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}:{status.st_size} {same}"
+
+    recording = replays_without(data, recordings, view)
+    assert recording.response.body[0].endswith(b" True")
+
+
 def test_what_is_written_is_written_nowhere(data: Path, recordings: Path) -> None:
     """A report is made in folders of its own, renamed, read back and removed."""
 
@@ -401,6 +417,34 @@ def test_a_program_that_was_run_is_not_run_again(data: Path, recordings: Path) -
         return f"{done.stdout} {done.returncode} {failed}"
 
     replays_without(data, recordings, view)
+
+
+def test_what_is_done_to_installed_files_is_done_in_name_only(
+    data: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start-up links its pictures by another name, and keeps settings beside them."""
+    site = os.path.join(data.parent, "site", "")
+    monkeypatch.setattr(file_access, "_PREFIXES", (*file_access._PREFIXES, site))
+    os.makedirs(f"{site}pictures")
+
+    def view() -> str:
+        os.makedirs(f"{site}build/deep")
+        os.symlink(f"{site}pictures", f"{site}build/pictures.1f54")
+        with open(f"{site}build/settings.json", "w") as file:
+            file.write("{}")
+        os.rename(f"{site}build/settings.json", f"{site}build/kept.json")
+        try:
+            os.rmdir(f"{site}build")
+        except OSError as error:
+            return f"{error.strerror} {world_path(site + 'pictures')}"
+        return "gone"
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body[0] == b"Directory not empty None"
+    shutil.rmtree(f"{site}build")
+    assert_identical(recording, app)
+    assert not os.path.exists(f"{site}build")
 
 
 def test_a_link_to_an_installed_file(data: Path, recordings: Path) -> None:

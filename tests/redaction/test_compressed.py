@@ -345,3 +345,32 @@ def test_a_digest_of_what_was_packed(
     (path,) = files(recordings)
     result = replay(path, app)
     assert result.identical, result.summary()
+
+
+@pytest.mark.skipif(native.IMPLEMENTATION != "c", reason="the fallback records no digests")
+def test_a_digest_in_what_was_packed_is_looked_up(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a commit names its parent: other pseudonyms are shortened where they don't all fit."""
+    monkeypatch.chdir(tmp_path)
+    address = "ann.of.the.shop@example.com"
+    parent = hashlib.sha1(f"by {address}".encode()).hexdigest()
+    (tmp_path / "who").write_text(f"by {address}")
+    commit = json.dumps({"parent": parent, "password": "ab" * 40}).encode()
+    packer = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)  # which leaves some room
+    (tmp_path / "commit").write_bytes(packer.compress(commit) + packer.flush())
+    (tmp_path / parent[:2]).mkdir()
+    (tmp_path / parent[:2] / parent[2:]).write_text("the first")
+
+    def view() -> str:
+        hashlib.sha1(Path("who").read_bytes()).digest()
+        named = json.loads(zlib.decompress(Path("commit").read_bytes()))["parent"]
+        return Path(named[:2], named[2:]).read_text()
+
+    app, _ = record_wsgi(recordings, view)
+    assert parent.encode() not in raw(recordings)
+    for name in ("who", "commit", f"{parent[:2]}/{parent[2:]}"):
+        (tmp_path / name).unlink()
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()
