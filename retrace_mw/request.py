@@ -153,6 +153,11 @@ class RequestView:
             route = self._route = left_route(self.source, asgi=self._asgi)
         return route
 
+    def note_route(self) -> None:
+        """Take the pattern that the framework has left, which it may take away at the end."""
+        if not self._route:
+            self._route = left_route(self.source, asgi=self._asgi) or self._route
+
     @property
     def host(self) -> str:
         """The host the client asked for, lower case, without its port; the client chooses it."""

@@ -131,9 +131,8 @@ class RetraceMiddleware:
                 view.source = environ  # what frameworks leave in it is seen at the end
         inside = _Inside(recording_scope.root)
         try:
-            chunks = inside.call(
-                self.app, environ, _tee_start_response(recording_scope, start_response, add)
-            )
+            teed = _tee_start_response(recording_scope, start_response, add, view)
+            chunks = inside.call(self.app, environ, teed)
         except BaseException as error:
             recording_scope.failed(error)
             recording_scope.close()
@@ -183,12 +182,17 @@ def describe(environ: Environ) -> Request:
 
 
 def _tee_start_response(
-    recording_scope: RecordingScope, start_response: StartResponse, add: ResponseHeaders
+    recording_scope: RecordingScope,
+    start_response: StartResponse,
+    add: ResponseHeaders,
+    view: RequestView | None,
 ) -> StartResponse:
     def teed(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         with failsafe.gate("response start"):
             code, _, reason = status.partition(" ")
             recording_scope.response_start(int(code), reason, headers)
+            if view is not None:
+                view.note_route()  # Flask forgets it as it ends
         outgoing = dict(recording_scope.outgoing_headers)
         names = [given for given, _ in headers]
         headers = [*headers, *add.missing(outgoing, recording_scope.folder, names)]

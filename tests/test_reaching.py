@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from retrace_mw.cli.reaching import reasons_against
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PRINT = "import sys; print('retrace_mw' in sys.modules, sys.path)"
 

@@ -25,6 +25,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route, Router
 from starlette.testclient import TestClient
+from werkzeug.routing import UnicodeConverter
 from werkzeug.test import Client, EnvironBuilder
 
 from retrace_core import load
@@ -375,3 +376,23 @@ def test_a_route_that_was_left_is_not_asked_again(recordings: Any) -> None:
     flush()
     (path,) = recordings.glob("*/shop/trace.bin")
     assert load(path).header.route == "/home/{room}"
+
+
+def test_flask_is_asked_by_itself_alone(recordings: Any) -> None:
+    """It takes its route away as the request ends; it is noted before, for routing takes time."""
+    asked: list[str] = []
+
+    class Sku(UnicodeConverter):
+        def to_python(self, value: str) -> str:
+            asked.append(value)
+            return value
+
+    app = flask.Flask("shop")
+    app.url_map.converters["sku"] = Sku
+    app.add_url_rule("/items/<sku:name>", "item", lambda name: name)
+    limits = Limits(per_route_per_minute=0)  # it would ask at the start
+    Client(RetraceMiddleware(app, limits=limits)).get("/items/pear", buffered=True)
+    assert flush()
+    [path] = recordings.glob("*/*/trace.bin")
+    assert load(path).header.route == "/items/{name}"
+    assert asked == ["pear"]

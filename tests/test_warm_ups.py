@@ -202,3 +202,26 @@ def test_erasing_a_tag_erases_warm_ups_with_it(shop: Shop) -> None:
     assert shop.retrace("erase", "--tag", "user=ann", "--recordings", "recordings").returncode == 0
     assert paths(shop.headers(warm_ups=True)) == ["/prices/1"]
     assert paths(shop.headers(warm_ups=False)) == ["/prices/2", "/taxes/bob"]
+
+
+def test_a_trace_is_fetched_with_them(shop: Shop) -> None:
+    """They lie beside its boot tape; at another place it replays as it does here."""
+    shop.serve("/prices/1", "/taxes/ann", "/prices/7!")
+    [header] = shop.headers(warm_ups=False)
+    there = ("--from", "recordings", "--to", "fetched")
+    found = json.loads(shop.retrace("fetch", header.trace_id, *there, "--json").stdout)
+    assert [len(found[one]) for one in ("recordings", "boot_tapes", "warm_ups")] == [1, 1, 2]
+    given = ("--recordings", "fetched", "--app", "shop:app")
+    assert "identical" in shop.retrace("replay", header.trace_id, *given).stdout
+
+
+def test_what_was_recorded_earlier_is_fetched_when_asked_for(shop: Shop) -> None:
+    """At a rate of 1 there are no warm-ups: all is there, in other traces."""
+    shop.serve("/prices/1", "/taxes/ann", "/prices/7", RETRACE_SAMPLE_RATE="1")
+    [header] = [one for one in shop.headers(warm_ups=False) if one.path == "/prices/7"]
+    fetching = ("fetch", header.trace_id, "--from", "recordings", "--to", "fetched", "--json")
+    given = ("replay", header.trace_id, "--recordings", "fetched", "--app", "shop:app")
+    assert json.loads(shop.retrace(*fetching).stdout)["earlier"] == []
+    assert shop.retrace(*given).returncode == 1
+    assert len(json.loads(shop.retrace(*fetching, "--earlier", "10").stdout)["earlier"]) == 2
+    assert shop.retrace(*given).returncode == 0

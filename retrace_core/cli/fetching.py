@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrace_core.boot_recording import METHOD
 from retrace_core.cli.auditing import audit_reading
 from retrace_core.errors import NotStored, RecordingError, StoreError
 from retrace_core.store.folder_blobs import FolderBlobs
@@ -29,6 +30,8 @@ class Fetched:
     """Where the recordings are now, in order of their paths."""
     tapes: list[Path] = field(default_factory=lambda: [])
     """Where the boot tapes are."""
+    warm_ups: list[Path] = field(default_factory=lambda: [])
+    """Where what lies beside them is: the first requests of their processes."""
     missing: list[str] = field(default_factory=lambda: [])
     """Boot tapes that recordings refer to and the store does not have."""
     new_bytes: int = 0
@@ -46,7 +49,7 @@ class Fetcher:
     def __init__(self, store: Store, root: str) -> None:
         self._store = store
         self._root = os.path.abspath(root)
-        self._tapes: dict[str, list[Path]] = {}
+        self._tapes: set[str] = set()
 
     def fetch(self, wanted: Iterable[StoredRecording]) -> Fetched:
         """Fetch recordings and the boot tapes that they refer to; what is there is kept.
@@ -68,19 +71,20 @@ class Fetcher:
                 continue  # whoever reads it is told
             if boot:
                 self._bring_tape(boot.partition("/")[0], fetched)
-        for tapes in self._tapes.values():
-            fetched.tapes.extend(tapes)
         return fetched
 
     def _bring_tape(self, folder: str, fetched: Fetched) -> None:
         if folder in self._tapes:
             return
+        self._tapes.add(folder)
+        before = len(fetched.tapes)
         try:
-            found = list(self._store.list(folder=folder))
-            self._tapes[folder] = [self._bring(one, fetched)[0] for one in found]
+            for one in self._store.list(folder=folder):
+                place, data = self._bring(one, fetched)
+                (fetched.tapes if _is_tape(data) else fetched.warm_ups).append(place)
         except NotStored:
-            self._tapes[folder] = []
-        if not self._tapes[folder]:
+            pass
+        if len(fetched.tapes) == before:
             fetched.missing.append(folder)
 
     def _bring(self, stored: StoredRecording, fetched: Fetched) -> tuple[Path, bytes]:
@@ -103,3 +107,10 @@ class Fetcher:
         # As old as in the store, and just used, for what goes by that.
         os.utime(place, ns=(time.time_ns(), stored.modified_ns))
         return place, data
+
+
+def _is_tape(data: bytes) -> bool:
+    try:
+        return load_header(data).method == METHOD
+    except RecordingError:
+        return True  # encrypted to somebody else

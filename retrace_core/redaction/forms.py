@@ -39,7 +39,8 @@ _DERIVED_FROM = 6
 _UUID_SIZE = 16
 _VERSIONS = {16: 3, 20: 5}
 """How many bytes the digests of MD5 and SHA-1 are -> which version of UUID is made of them."""
-_CUTS = (40, 32, 24, 20, 16, 12, 10, 8)
+_CUTS = (40, 32, 24, 20, 16, 12, 10, 8, 7)
+"""Seven digits are how Git and all that show its commits call one."""
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

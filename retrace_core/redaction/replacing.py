@@ -38,6 +38,8 @@ __all__ = [
 _LEFT = frozenset(b"\"'= :/,;\n\t([")
 _RIGHT = frozenset(b"\"'&;,\r\n <)]}/\\?")
 _STRICT_LEFT = frozenset(b"\"'=")
+_COMMIT = re.compile(rb">[0-9a-f]{7}<")
+"""The first digits of a digest on a page, as Git calls a commit."""
 _COLON = 0x3A
 _WORD_BEFORE = re.compile(rb"[A-Za-z]{2,} \Z")
 _WORD_BEHIND = re.compile(rb" \(?[A-Za-z]{2,}")
@@ -192,6 +194,8 @@ def _stands_alone(
 ) -> bool:
     begin, end, role = bound
     finish = place + len(text)
+    if _COMMIT.fullmatch(data, max(place - 1, begin), min(finish + 1, end)):
+        return True
     if place == begin and not data[finish:end].strip(b"\0"):
         return role == 0  # also filled up with noughts, as what was hashed is
     if any(data.startswith(folder, begin, end) for folder in care.folders):

@@ -32,6 +32,8 @@ __all__ = ["BOOT_DIGEST", "DIGEST", "WHOLE", "SecretSet"]
 WHOLE = 16
 """A piece of a body that has so many bytes is known again wherever it stands."""
 _LEAST_DIGEST = 16
+_SHORT = 8
+"""Of a digest less than this is replaced only where it stands as a value of its own."""
 _OFTEN_WHOSE = frozenset(("auth", "session"))
 """Names by which applications keep who has logged in, as often as what lets him in."""
 _WORD = re.compile(rb"[A-Za-z]{1,15}")
@@ -220,7 +222,7 @@ class SecretSet:
         now = self._forms.pseudonyms.of(was)
         made: dict[bytes, Replacement] = {}
         for form, other in digest_forms(digest, bytes.fromhex(now)):
-            made.setdefault(form, Replacement(other, rule))
+            made.setdefault(form, Replacement(other, rule, timid=len(form) < _SHORT))
         if rule == BOOT_DIGEST:
             self.replacements.update(made)
         for form, replacement in made.items():

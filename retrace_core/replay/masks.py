@@ -32,6 +32,8 @@ _OTHER = bytes(range(0x80, 0x100))
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
 _NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
+_NUMBERED = re.compile(rb"&#(3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);")
+_WRITTEN = b"\0".ljust(256, b"\1")
 _FILLED = re.compile(rb"[^A-Za-z0-9]*([A-Za-z0-9])(?:[^A-Za-z0-9]|\1)*")
 """A mask that was shortened so that it can be packed: one letter again and again."""
 
@@ -60,6 +62,8 @@ class Masks:
         self._true: dict[bytes, bytes] = {}
         self._told: dict[bytes, bytes] = {}
         self._was: dict[bytes, bytes] = {}
+        self._lettered: Masks | None = None
+        """The same, of what is written by the numbers of its characters."""
 
     @property
     def says(self) -> Mapping[bytes, bytes]:
@@ -118,9 +122,25 @@ class Masks:
             recorded = recorded.encode("utf-8", "surrogatepass")
         if isinstance(asked, str):
             asked = asked.encode("utf-8", "surrogatepass")
-        if len(recorded) != len(asked) or not self._texts:
+        if not self._texts:
             return False
-        return self._same(recorded, asked) or self._same_but_names(recorded, asked)
+        if len(recorded) == len(asked) and (
+            self._same(recorded, asked) or self._same_but_names(recorded, asked)
+        ):
+            return True
+        return self._same_by_letters(recorded, asked)
+
+    def _same_by_letters(self, recorded: bytes, asked: bytes) -> bool:
+        """Compare where a page writes addresses by the numbers of their characters: by these.
+
+        A mask of such a one is as long as what it stands for, and letters have two digits or three.
+        """
+        if b"&#" not in recorded or _numbered_places(recorded) != _numbered_places(asked):
+            return False
+        if self._lettered is None:
+            self._lettered = Masks(_lettered(text) for text in self._texts)
+        said, now = _lettered(recorded), _lettered(asked)
+        return self._lettered._same(said, now)
 
     def _same_but_names(self, recorded: bytes, asked: bytes) -> bool:
         """Compare where the code took the name out of a masked address.
@@ -171,6 +191,15 @@ class Masks:
             if begin >= place:
                 yield begin, self._texts[which]
                 place = begin + len(self._texts[which])
+
+
+def _numbered_places(text: bytes) -> bytes:
+    """Return a text with 0 for each character that is written by its number, 1 for others."""
+    return _NUMBERED.sub(b"\0", text).translate(_WRITTEN)
+
+
+def _lettered(text: bytes) -> bytes:
+    return _NUMBERED.sub(lambda found: bytes((int(found[1]),)), text)
 
 
 def _replaced(value: Any, texts: Mapping[bytes, bytes]) -> Any:

@@ -61,3 +61,12 @@ def test_what_did_not_hold_teaches_nothing() -> None:
     assert not masks.hold(lambda: both("passwort", "of gpt"), learns=False)
     assert masks.hold(lambda: both("passwort", "of gpt"))
     assert masks.hold(lambda: both("passwort", "of gpt"), learns=False)
+
+
+def test_characters_by_their_numbers_are_compared_as_characters() -> None:
+    """A letter has two digits or three; but a character by its number is none that stands there."""
+    masks = Masks([b"&#97;&#98;&#99;&#64;"])
+    assert masks.same("to &#97;&#98;&#99;&#64;!", "to &#120;&#98;&#121;&#64;!")
+    assert not masks.same("to &#97;&#98;&#99;&#64;!", "to &#122;&#98;&#121;&#64;!")
+    assert not masks.same("to &#97;&#98;&#99;&#64;&#60;", "to &#120;&#98;&#121;&#64;<")
+    assert not masks.same("to &#97;&#98;&#99;&#64;!", "to &#120;&#98;&#121;&#64;?")

@@ -121,6 +121,7 @@ DIGESTS: dict[str, Callable[[str], object]] = {
         hashlib.sha1(f"a:{password}".encode()).digest()
     ).decode(),
     "cut": lambda password: hashlib.md5(f"a:{password}".encode()).hexdigest()[:12],
+    "as Git calls it": lambda password: hashlib.sha1(f"a:{password}".encode()).hexdigest()[:7],
     "in a folder": lambda password: _placed(password, 2),
     "in two folders": lambda password: _placed(password, 2, 4),
     "uuid5": lambda password: str(uuid.uuid5(uuid.NAMESPACE_URL, f"acct:{password}")),
@@ -311,3 +312,18 @@ def test_a_word_that_was_tried_as_a_token(recordings: Path, word: str) -> None:
     (path,) = files(recordings)
     result = replay(path, app)
     assert result.identical, result.summary()
+
+
+@pytest.mark.skipif(native.IMPLEMENTATION != "c", reason="the fallback records no digests")
+def test_the_first_digits_of_a_digest_on_a_page(recordings: Path, tmp_path: Path) -> None:
+    """As pages about repositories call a commit."""
+
+    def page(password: str) -> object:
+        name = hashlib.sha1(f"a:{password}".encode()).hexdigest()
+        return f'<a href="/commit/{name}/">{name[:7]}</a>'
+
+    result = replayed(recordings, tmp_path / "a.db", page)
+
+    assert result.identical, result.summary()
+    name = hashlib.sha1(f"a:{PASSWORD}".encode()).hexdigest()
+    assert name[:7].encode() not in raw(recordings)

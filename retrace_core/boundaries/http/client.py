@@ -21,7 +21,7 @@ from http import client
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
-from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
+from retrace_core.http_exchange import exchange_key, headers_to_send
 from retrace_core.native import REPLAY, current
 from retrace_core.stub_socket import StubSocket
 
@@ -148,15 +148,21 @@ def _absolute(connection: Any, url: str) -> str:
     return f"{scheme}://{name}:{port}{url}"
 
 
+@functools.lru_cache(64)
+def _begins(name: str) -> bytes:
+    """Return what a header's line begins with, after the end of the one before."""
+    return f"\n{name.lower()}:".encode("latin-1")
+
+
 def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def endheaders(self: Any, *args: Any, **kwargs: Any) -> None:
         carried = headers_to_send(current())
         if carried:
-            lines = [bytes(line).partition(b":")[0] for line in self._buffer]
-            given = {name.lower().decode("latin-1") for name in lines}
-            for name, value in missing_headers(carried, given):
-                self.putheader(name, value)
+            given = b"\n".join(self._buffer).lower()  # every call pays for it
+            for name, value in carried:
+                if _begins(name) not in given:
+                    self.putheader(name, value)
         return original(self, *args, **kwargs)
 
     return endheaders
