@@ -62,6 +62,7 @@ The files in the order of a request:
     ordering.py       which thread got a lock, or an item of a queue, before which other
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
+    start_up_timers.py  and what its event loop calls later, as often as it had
     timed_tasks.py    and so `asyncio.wait_for` of what the start-up left running
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
     item_tasks.py     and so where a task does it

@@ -17,6 +17,7 @@ from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
 from retrace_core.native import current
+from retrace_core.start_up_timers import carry_timer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,8 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(uvloop.Loop, "create_task", carry_task),
         Patch(uvloop.Loop, "create_future", carry_future_result),
+        Patch(uvloop.Loop, "call_at", carry_timer),
+        Patch(uvloop.Loop, "call_later", carry_timer),
         Patch(uvloop.Loop, "time", _telling),
     ),
 )

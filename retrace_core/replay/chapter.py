@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from retrace_core.replay.masks import Masks
     from retrace_core.replay.placed_answers import PlacedRead
 
-__all__ = ["ASYNC_SLEEP", "SLEEP", "Asked", "Chapter", "Place"]
+__all__ = ["ASYNC_SLEEP", "SLEEP", "TIMER", "Asked", "Chapter", "Place"]
 
 SLEEP = "time.sleep"
 ASYNC_SLEEP = "asyncio.sleep"
+TIMER = "asyncio.timer"
 _NO_CALLS = (*ORDER, "lane.end", HANDED_OVER)
 _WORDS = re.compile(r"\w+")
 _DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT)\s", re.IGNORECASE)
@@ -97,10 +98,12 @@ class Chapter:
                 ):
                     yield self, lane, number
 
-    def count(self, kind: str, until_ns: float) -> int:
-        """Return how many calls of a kind had an answer at some time."""
+    def count(self, kind: str, until_ns: float, *, key: object = None) -> int:
+        """Return how many calls of a kind, and of a key if one is given, had an answer by then."""
         return sum(
-            event.kind == kind and self.answered_ns(event) <= until_ns
+            event.kind == kind
+            and (key is None or event.key == key)
+            and self.answered_ns(event) <= until_ns
             for calls in self.calls.values()
             for event in calls
         )
@@ -132,7 +135,7 @@ class Chapter:
     def has_more(self, name: str, number: int, until_ns: float) -> bool:
         """Return True where a lane asked for more than what stands at some place, until a time."""
         return any(
-            event.kind not in (SLEEP, ASYNC_SLEEP) and self.answered_ns(event) <= until_ns
+            event.kind not in (SLEEP, ASYNC_SLEEP, TIMER) and self.answered_ns(event) <= until_ns
             for event in self.calls[name][number + 1 :]
         )
 

@@ -26,9 +26,10 @@ from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
 from retrace_core.recording import CANCELLED, RAISED, Event
-from retrace_core.replay.chapter import ASYNC_SLEEP, SLEEP, Asked, Chapter, Place
+from retrace_core.replay.chapter import ASYNC_SLEEP, SLEEP, TIMER, Asked, Chapter, Place
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.loop_clock import as_read
+from retrace_core.replay.loop_waits import LoopWaits
 from retrace_core.replay.placed_answers import PlacedAnswers
 from retrace_core.replay.progress import NEVER
 from retrace_core.replay.scratch_names import as_recorded
@@ -80,7 +81,8 @@ class ChapterPlayer:
         self._used = boot.progress.used if of_boot else set[tuple[str, int]]()
         self._here = boot.progress.here if of_boot else dict[Lane, Place]()
         self._rounds: dict[Lane, int] = {}
-        self._sleeps = 0
+        self.foreground = boot.progress.foreground
+        self._waits = LoopWaits(chapter, boot.progress)
         self._naps: dict[float | Lane, int] = {}
         self._soft = PlacedAnswers(
             chapter.soft if chapter is not None else (),
@@ -132,13 +134,6 @@ class ChapterPlayer:
             return as_read(code, answer)
         finally:
             native.exempt(-1)
-
-    def _sleeps_until(self, lane: Lane) -> int:
-        """Return how many sleeps of tasks were over when the request came."""
-        progress = self._boot.progress
-        held = self.label == BOOT and progress.holds(lane, self.root)
-        limit_ns = progress.limit_ns if held else NEVER
-        return self._chapter.count(ASYNC_SLEEP, limit_ns) if self._chapter is not None else 0
 
     def _sleep(self, lane: Lane, seconds: float) -> None:
         """Sleep as long as it is worth waiting for.
@@ -281,12 +276,13 @@ class ChapterPlayer:
     async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
         """Do what `answer` does; a loop that sleeps goes round as often as it was recorded."""
         key, progress = as_recorded(key), self._boot.progress
+        held = self.label == BOOT and progress.holds(lane, self.root)
         if kind == ASYNC_SLEEP:
-            self._sleeps += 1
-            while self._sleeps > self._sleeps_until(lane):
-                await progress.wait_async(lane, NEVER)
+            await self._waits.sleep(lane, held=held)
+        elif kind == TIMER:
+            await self._waits.timer(lane, key, held=held)
         await asyncio.sleep(_SLEEP_S if self._polls(lane) else 0)
-        holds = kind != ASYNC_SLEEP
+        holds = kind not in (ASYNC_SLEEP, TIMER)
         while isinstance(event := self._take(lane, kind, key, holds=holds), int | float):
             holds = await progress.wait_async(lane, event)
         if event is None:
@@ -303,7 +299,7 @@ class ChapterPlayer:
 
     def woken(self) -> None:
         """Take note that a task's pause, which was asked for, was none."""
-        self._sleeps -= 1
+        self._waits.woken()
 
     def _polls(self, lane: Lane) -> bool:
         """Return True for work in the background that asks the same again and again.

@@ -47,9 +47,7 @@ def reasons_against(program: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     if os.path.basename(program[0]) == "env" and _clears(program):
-        found.append(
-            "env -i takes PYTHONPATH away; have it take away by -u NAME what is not to be there"
-        )
+        found.append("env -i takes PYTHONPATH away; take away by -u NAME what is not to be there")
     isolating = _isolating(program)
     if isolating:
         found.append(f"{isolating} has the interpreter ignore PYTHONPATH; leave it out")

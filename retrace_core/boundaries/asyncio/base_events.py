@@ -15,6 +15,7 @@ from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
 from retrace_core.loop_program import carry_program
+from retrace_core.start_up_timers import carry_timer
 
 BOUNDARY = Boundary(
     kind="task",
@@ -22,6 +23,7 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(BaseEventLoop, "create_task", carry_task),
         Patch(BaseEventLoop, "create_future", carry_future_result),
+        Patch(BaseEventLoop, "call_at", carry_timer),  # to which `call_later` comes, too
         Patch(BaseEventLoop, "subprocess_exec", carry_program),
         Patch(BaseEventLoop, "subprocess_shell", carry_program),
     ),
