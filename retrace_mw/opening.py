@@ -246,6 +246,12 @@ class Gatekeeper:
             return found
         return None
 
+    def warms(self, view: RequestView) -> bool:
+        """Return True for the first request of its kind."""
+        with failsafe.gate("warm-up"):
+            return self.warming.is_first(view)
+        return False
+
     def _prepare(self, scope: RecordingScope, view: RequestView, decision: Decision) -> None:
         verdict, warming = decision.verdict, self.warming
         if verdict == "no":

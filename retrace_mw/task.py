@@ -104,7 +104,7 @@ class TaskRecorder:
         else:
             decision = gatekeeper.verdict(policy, view)
         if decision.verdict != "no" or (
-            decision.warms and gatekeeper.warming.open and gatekeeper.warming.is_first(view)
+            decision.warms and gatekeeper.warming.open and gatekeeper.warms(view)
         ):
             request, body = request_of(call())
             opened = gatekeeper.open(policy, view, decision, lambda: request, app)

@@ -92,7 +92,7 @@ class RetraceMiddleware:
             else:
                 decision = gatekeeper.verdict(policy, view)
             if decision.verdict != "no" or (
-                decision.warms and gatekeeper.warming.open and gatekeeper.warming.is_first(view)
+                decision.warms and gatekeeper.warming.open and gatekeeper.warms(view)
             ):
                 recording_scope = gatekeeper.open(policy, view, decision, lambda: describe(environ))
                 if recording_scope is not None:

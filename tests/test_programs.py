@@ -17,7 +17,7 @@ from tests.test_servers import get, serving
 
 SERVERS = (
     "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste tornado twisted uvicorn"
-    " uvicorn-in-loop waitress werkzeug wsgiref"
+    " uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
 ).split()
 SCRIPT = str(greeter.__file__)
 MODULE = "tests.programs.greeter"

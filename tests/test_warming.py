@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import flask
 import pytest
+from werkzeug.test import Client
 
-from retrace_mw import Decision, RequestView, all_of, any_of, first_of
+from retrace_core import stats
+from retrace_mw import Decision, RequestView, RetraceMiddleware, all_of, any_of, first_of
 from retrace_mw.deciders import Always, KeepIf, KeepIfFailed, Never, Rules, SampleRate
 from retrace_mw.deciders.exclude import Exclude
 from retrace_mw.late import Late
@@ -16,6 +18,8 @@ from retrace_mw.warming import Warming
 from tests.test_rules import finished, request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from retrace_mw.decision import Decider
 
 RARE = SampleRate(1e-9)
@@ -138,3 +142,23 @@ def test_many_paths_are_looked_at_seldom() -> None:
 def test_none_are_wanted() -> None:
     """With 0 nothing is looked at."""
     assert not Warming(0).open
+
+
+@pytest.mark.faults_expected
+def test_a_fault_of_it_is_no_fault_of_the_request(
+    monkeypatch: pytest.MonkeyPatch, recordings: Path
+) -> None:
+    """It is counted, and the request is served unrecorded."""
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"served"]
+
+    def fail(_: Warming, request: RequestView) -> bool:
+        raise RuntimeError(request.path)
+
+    monkeypatch.setattr(Warming, "is_first", fail)
+    wrapped = RetraceMiddleware(app, sample_rate=1e-9)
+    wrapped._gatekeeper.warming = Warming(1)  # tests have no boot tape
+    assert Client(wrapped).get("/").data == b"served"
+    assert stats()["faults.warm-up"] == 1

@@ -119,6 +119,8 @@ PLACES = (
     Place("uvicorn.config", "Config", "bind_socket", _of_uvicorn_binding),
     Place("uvicorn.server", "Server", "run", _of_uvicorn),
     Place("uvicorn.server", "Server", "serve", _of_uvicorn),
+    # Who holds its parts in its own hands (Streamlit) asks it to start, and serves then.
+    Place("uvicorn.server", "Server", "startup", _of_uvicorn),
     Place("uvicorn.supervisors.basereload", "BaseReload", "run", _of_uvicorn),
     Place("uvicorn.supervisors.multiprocess", "Multiprocess", "run", _of_uvicorn),
     Place("waitress.server", "BaseWSGIServer", "run", _of_waitress),

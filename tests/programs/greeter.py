@@ -44,17 +44,20 @@ def wsgi(answer: Callable[[], bytes]) -> Any:
     return application
 
 
-def asgi(answer: Callable[[], bytes]) -> Any:
-    """Return an ASGI application of no framework."""
+def asgi(answer: Callable[[], bytes], *, says_begun: bool = False) -> Any:
+    """Return an ASGI application of no framework; it may say how often it was begun."""
+    begun: list[None] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
+            begun.append(None)
             for step in ("startup", "shutdown"):  # until then it is not left: by a signal, say
                 await receive()
                 await send({"type": f"lifespan.{step}.complete"})
             return
+        said = b" begun=%d" % len(begun) if says_begun else b""
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": answer()})
+        await send({"type": "http.response.body", "body": answer() + said})
 
     return application
 
@@ -83,6 +86,11 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
             await uvicorn.Server(uvicorn.Config(asgi(answer), port=port)).serve()
 
         asyncio.run(main())
+    elif server == "uvicorn-in-parts":
+        import uvicorn
+
+        app = asgi(answer, says_begun=True)
+        asyncio.run(_in_parts(uvicorn.Server(uvicorn.Config(app, port=port))))
     elif server == "hypercorn":
         from hypercorn.asyncio import serve as hypercorn_serve
         from hypercorn.config import Config
@@ -160,6 +168,16 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         _gunicorn(port, wsgi(answer))
     else:
         raise SystemExit(f"no such server: {server}")
+
+
+async def _in_parts(server: Any) -> None:
+    """Serve as Streamlit does: it has the parts of the server in its own hands."""
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    with server.capture_signals():
+        await server.startup()
+        await server.main_loop()
+        await server.shutdown()
 
 
 def look_around(port: int) -> None:
