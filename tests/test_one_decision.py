@@ -62,7 +62,7 @@ def test_one_of_wsgi_within_one_of_asgi_is_not_asked_again(
 ) -> None:
     """The environ that an adapter makes says nothing of the decision; the context does."""
     asked: list[str] = []
-    handed = {"propagate_unrecorded": handing_on}
+    handed: dict[str, Any] = {"propagate_unrecorded": handing_on}
     inner = RetraceMiddleware(hello, decide=refusing(asked, "inner"), **handed)
     outer = RetraceMiddleware(ADAPTERS[adapter](inner), decide=refusing(asked, "outer"), **handed)
     for _ in range(3):

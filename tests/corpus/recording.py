@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -129,7 +131,14 @@ def _serving(
     log = recordings.parent / f"{application.name}.log"
     port = int(place.filled["port"])
     with log.open("wb") as said:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
         try:
             _wait_for(port, process, log)
             yield f"http://127.0.0.1:{port}"
@@ -144,6 +153,18 @@ def _serving(
                 process.kill()
                 process.wait(10)
                 print(f"{application.name}: the server did not end within 30 s")
+            _end_group(process.pid)
+
+
+def _end_group(group: int) -> None:
+    """End the processes that a server had started and left behind: kedro-viz serves by one."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:  # it writes what waits
+            time.sleep(0.05)
+            os.killpg(group, 0)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
