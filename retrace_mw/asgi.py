@@ -14,7 +14,7 @@ from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
 from retrace_core.scope_keys import letters_of
-from retrace_mw.one_decision import ASGI, SPOKEN, is_decided, left_unrecorded
+from retrace_mw.one_decision import ASGI, SPOKEN, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import RequestView
 from retrace_mw.response_headers import ResponseHeaders
@@ -83,7 +83,7 @@ class RetraceMiddleware:
             await self._nested(scope, receive, send)
             return
         policy = gatekeeper.policy()
-        if not policy.enabled or DECIDED in scope or is_decided(ASGI):
+        if not policy.enabled or DECIDED in scope or (len(SPOKEN) > 1 and is_decided(ASGI)):
             await self.app(scope, receive, send)
             return
         scope[DECIDED] = True
@@ -103,11 +103,18 @@ class RetraceMiddleware:
                     add = policy.response_headers if decision.verdict != "no" else _NO_MORE
                     await self._record(recording_scope, scope, receive, send, add)
                     return
-            if not policy.hands_on and len(SPOKEN) == 1:
+            known = decided(ASGI) if len(SPOKEN) > 1 else None
+            token = UNRECORDED.set(view) if policy.hands_on else None
+            try:
                 await self.app(scope, receive, send)
-                return
-            with left_unrecorded(ASGI, view if policy.hands_on else None):
-                await self.app(scope, receive, send)
+            finally:
+                if known is not None:
+                    over(known)
+                try:
+                    if token is not None:
+                        UNRECORDED.reset(token)
+                except ValueError:  # set in another context: that one is gone with its task
+                    UNRECORDED.set(None)
         finally:
             scope.pop(DECIDED, None)
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
-from retrace_core.http_exchange import UNRECORDED
-
 if TYPE_CHECKING:
-    from retrace_mw.request import RequestView
+    from contextvars import Token
 
-__all__ = ["ASGI", "SPOKEN", "WSGI", "is_decided", "left_unrecorded"]
+__all__ = ["ASGI", "SPOKEN", "WSGI", "decided", "is_decided", "over"]
 
 ASGI: Final = "asgi"
 WSGI: Final = "wsgi"
@@ -28,38 +26,25 @@ _DECIDED_IN: ContextVar[str] = ContextVar("retrace_decided_in", default="")
 
 
 def is_decided(protocol: str) -> bool:
-    """Return True for a request that came in by the other protocol, and was decided on there."""
-    return len(SPOKEN) > 1 and _DECIDED_IN.get() not in ("", protocol)
+    """Return True for a request that came in by the other protocol, and was decided on there.
+
+    Ask only where both are spoken.
+    """
+    return _DECIDED_IN.get() not in ("", protocol)
 
 
-class left_unrecorded:  # noqa: N801  # used as a function
-    """Have it known within the block that a request is not recorded.
-
-    Every such request passes here, so it is no generator, which would take thrice as long.
+def decided(protocol: str) -> Token[str]:
+    """Have it known in this context that a request was decided on; returns what `over` needs.
 
     Args:
         protocol: by which it came in.
-        view: what its calls hand on, None for nothing.
     """
+    return _DECIDED_IN.set(protocol)
 
-    __slots__ = ("_decided", "_protocol", "_token", "_view")
 
-    def __init__(self, protocol: str, view: RequestView | None) -> None:
-        self._protocol = protocol
-        self._view = view
-
-    def __enter__(self) -> None:
-        self._decided = _DECIDED_IN.set(self._protocol) if len(SPOKEN) > 1 else None
-        self._token = UNRECORDED.set(self._view) if self._view is not None else None
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            if self._decided is not None:
-                _DECIDED_IN.reset(self._decided)
-            if self._token is not None:
-                UNRECORDED.reset(self._token)
-        except ValueError:  # set in another context: that one is gone with its task
-            if self._decided is not None:
-                _DECIDED_IN.set("")
-            if self._token is not None:
-                UNRECORDED.set(None)
+def over(token: Token[str]) -> None:
+    """Forget it again."""
+    try:
+        _DECIDED_IN.reset(token)
+    except ValueError:  # set in another context: that one is gone with its task
+        _DECIDED_IN.set("")

@@ -248,9 +248,11 @@ class Gatekeeper:
 
     def warms(self, view: RequestView) -> bool:
         """Return True for the first request of its kind."""
-        with failsafe.gate("warm-up"):
+        try:  # not the gate, whose with-block every request would pay
             return self.warming.is_first(view)
-        return False
+        except Exception as error:
+            failsafe.report("warm-up", error)
+            return False
 
     def _prepare(self, scope: RecordingScope, view: RequestView, decision: Decision) -> None:
         verdict, warming = decision.verdict, self.warming

@@ -13,7 +13,7 @@ from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_core.scope import replay_scope
-from retrace_mw.one_decision import SPOKEN, WSGI, is_decided, left_unrecorded
+from retrace_mw.one_decision import SPOKEN, WSGI, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import UNPREFIXED, RequestView, header_name
 from retrace_mw.response_headers import ResponseHeaders
@@ -82,7 +82,7 @@ class RetraceMiddleware:
         if lane is not None and lane.mode != OFF and not serves_request(lane):
             return self._nested(environ, start_response)
         policy = gatekeeper.policy()
-        if not policy.enabled or DECIDED in environ or is_decided(WSGI):
+        if not policy.enabled or DECIDED in environ or (len(SPOKEN) > 1 and is_decided(WSGI)):
             return self.app(environ, start_response)  # type: ignore[no-any-return]
         environ[DECIDED] = True
         try:
@@ -98,11 +98,16 @@ class RetraceMiddleware:
                 if recording_scope is not None:
                     add = policy.response_headers if decision.verdict != "no" else _NO_MORE
                     return self._record(recording_scope, environ, start_response, view, add)
-            if not policy.hands_on and len(SPOKEN) == 1:
-                return self.app(environ, start_response)  # type: ignore[no-any-return]
-            with left_unrecorded(WSGI, view if policy.hands_on else None):
+            known = decided(WSGI) if len(SPOKEN) > 1 else None
+            token = UNRECORDED.set(view) if policy.hands_on else None
+            try:
                 chunks: Iterable[bytes] = self.app(environ, start_response)
-            if not policy.hands_on:
+            finally:
+                if known is not None:
+                    over(known)
+                if token is not None:
+                    UNRECORDED.reset(token)
+            if token is None:
                 return chunks
             # A generator runs while the server asks for its chunks; nothing else is wrapped, since
             # servers look at what they get (a list's length, a file to send).
