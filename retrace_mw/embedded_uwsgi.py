@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
 
-from retrace_core import failsafe
+from retrace_core import failsafe, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,8 +29,11 @@ _FILE_MODULE = "uwsgi_file_"
 
 def is_embedded() -> bool:
     """Return True where uWSGI has started the interpreter."""
-    # An interpreter that was not started by a command line of its own has no such line.
-    return not sys.orig_argv and "uwsgi" in os.path.basename(sys.executable)
+    # An interpreter that was not started by a command line of its own has no such line; of pyuwsgi
+    # it is that of a script, which runs uWSGI within itself.
+    scripts = (one for one in sys.orig_argv[1:] if not one.startswith("-"))
+    started = next(scripts, "") if sys.orig_argv else sys.executable
+    return "uwsgi" in os.path.basename(started)
 
 
 def enable(served: Callable[[Any], Any]) -> None:
@@ -69,10 +72,18 @@ def _hook(uwsgi: Any, served: Callable[[Any], Any]) -> None:
     for module, attribute in named:
         hook = functools.partial(_replace, served, attribute)
         register_post_import_hook(hook, module)
+    uwsgi.atexit = functools.partial(_finish, getattr(uwsgi, "atexit", None))
     tell = functools.partial(_tell_of_files, served, options.get("callable", ["application"])[0])
     uwsgi.post_fork_hook = tell  # called where a worker begins, and where there is but one
     # It has that attribute for itself, and a list of what it calls.
     register_post_import_hook(lambda module: module.postfork(tell), "uwsgidecorators")
+
+
+def _finish(usual: Callable[[], object] | None) -> None:
+    """Write what waits as a worker ends: uWSGI has SIGTERM for itself."""
+    writer.finish()
+    if usual is not None:
+        usual()
 
 
 def places(options: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

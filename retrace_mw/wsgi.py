@@ -201,11 +201,8 @@ def _tee_start_response(
         outgoing = dict(recording_scope.outgoing_headers)
         names = [given for given, _ in headers]
         headers = [*headers, *add.missing(outgoing, recording_scope.folder, names)]
-        write = (
-            start_response(status, headers, exc_info)
-            if exc_info
-            else start_response(status, headers)
-        )
+        more = (exc_info,) if exc_info else ()
+        write = start_response(status, headers, *more)
 
         def teed_write(chunk: bytes) -> object:
             recording_scope.response_body(chunk)

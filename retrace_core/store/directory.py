@@ -133,7 +133,7 @@ class DirectoryStore:
             pass
         except FileNotFoundError:
             os.makedirs(self.root, 0o700, exist_ok=True)
-            os.mkdir(trace, 0o700)
+            os.makedirs(trace, 0o700, exist_ok=True)  # another process may have been quicker
         try:
             os.mkdir(place, 0o700)
         except FileExistsError:

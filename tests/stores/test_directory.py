@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,3 +34,20 @@ class TestFolderBlobs(BlobsContract):
     def blobs(self, tmp_path: Path) -> Blobs:
         """Return those of a folder."""
         return DirectoryStore(tmp_path / "recordings").blobs
+
+
+def test_another_process_makes_the_folders_at_the_same_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers that keep their first at once both keep it, in a folder that is not there yet."""
+    make = os.makedirs
+
+    def quicker(name: str, *args: Any, **kwargs: Any) -> None:
+        make(name, *args, **kwargs)
+        if name == str(tmp_path / "recordings"):  # here the other one comes in between
+            make(tmp_path / "recordings" / ("0" * 32) / "shop")
+
+    monkeypatch.setattr(os, "makedirs", quicker)
+    store = DirectoryStore(tmp_path / "recordings")
+    path = store.put("0" * 32, "shop", "a" * 16, b"kept")
+    assert store.get(path) == b"kept"
