@@ -102,16 +102,18 @@ def _others(path: Path, header: Header, which: Which) -> list[_Other]:
     if not header.boot or len(parents) < 3:
         return []
     store = DirectoryStore(parents[2])
+    of_process = header.boot.partition("/")[0]
     found: dict[str, _Other] = {}
     for stored in store.list(service=header.service, boot_tapes=True):
-        if names_boot_tape(stored.folder) and stored.folder != header.boot.partition("/")[0]:
+        warms = names_boot_tape(stored.folder)
+        if warms and stored.folder != of_process:
             continue
         place = Path(store.root, stored.path)
         try:
             other = load_header(place)
         except RecordingError:
             continue
-        one = _Other(other, place, names_boot_tape(stored.folder))
+        one = _Other(other, place, warms)
         same = other.boot == header.boot and other.method != METHOD
         # A warm-up that was kept as a recording too is in the store twice.
         if same and _is_one(one, header, which) and (one.warms or other.span_id not in found):
