@@ -9,7 +9,7 @@ from setuptools import Extension, setup
 
 NAMES = (
     *("module", "lane", "encoder", "hooks", "put_file"),
-    *("find_all", "finder", "texts_at", "hard_events", "hash_types", "watch"),
+    *("find_all", "finder", "texts_at", "hard_events", "hash_types", "kept_context", "watch"),
 )
 
 native = Extension(

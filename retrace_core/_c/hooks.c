@@ -572,8 +572,13 @@ static PyObject *gc_callback(PyObject *module, PyObject *args)
     (void)module;
     PyObject *phase = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
     if (phase && PyUnicode_Check(phase)) {
-        if (PyUnicode_CompareWithASCIIString(phase, "start") == 0) exempt_here++;
-        else if (exempt_here > 0) exempt_here--;
+        if (PyUnicode_CompareWithASCIIString(phase, "start") == 0) {
+            exempt_here++;
+            context_keep();
+        } else {
+            if (exempt_here > 0) exempt_here--;
+            context_release();
+        }
     }
     Py_RETURN_NONE;
 }

@@ -58,7 +58,8 @@ class ServingThreads:
 
     def _context(self, recording: Recording) -> contextvars.Context:
         if recording.header.thread != UNKNOWN:
-            self._main = self._main or contextvars.copy_context()
+            if self._main is None:  # one that has no variables is false
+                self._main = contextvars.copy_context()
             return self._main
         request = recording.request
         fresh = request.protocol == "wsgi" and request.extra.get("wsgi.multithread") is True
