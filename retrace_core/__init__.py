@@ -66,6 +66,7 @@ The files in the order of a request:
     timed_tasks.py    and so `asyncio.wait_for` of what the start-up left running
     item_lanes.py     the work on an item of a queue is in a lane of who put the item there
     item_tasks.py     and so where a task does it
+    pool_lanes.py     what is given to a `ThreadPool` of multiprocessing has lanes of its own
     handed_over.py    what other work of the process gave to a request, as plain data
     handed_futures.py  or what it sets as the result of a request's future
     called_back.py    a function of a request's that the world calls

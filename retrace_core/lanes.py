@@ -272,11 +272,19 @@ def masked_value(lane: native.Lane) -> native.Lane | None:
     return lane if lane.mode == INFRA else None
 
 
-def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Callable[..., T]:
+def carry(
+    parent: native.Lane, child: Lane, function: Callable[..., T], *, ends: bool = True
+) -> Callable[..., T]:
     """Return `function` such that it runs in lane `child` on whatever thread calls it.
 
     Code below may run in a copy of the parent's context (`asyncio.to_thread`, asgiref);
     therefore the thread is told that the parent's lane means the child's.
+
+    Args:
+        parent: the lane from which it comes.
+        child: a lane of its own.
+        function: what runs.
+        ends: whether nothing happens in the lane after it.
     """
 
     @functools.wraps(function)
@@ -289,7 +297,7 @@ def carry(parent: native.Lane, child: Lane, function: Callable[..., T]) -> Calla
         finally:
             LANE.reset(token)
             bind_thread(*previous)
-            if child.mode == REPLAY:
+            if ends and child.mode == REPLAY:
                 child.scope.lane_ending(child)
 
     return carried

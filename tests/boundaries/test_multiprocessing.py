@@ -9,7 +9,6 @@ import subprocess
 import sys
 from multiprocessing import TimeoutError as NotInTime
 from multiprocessing.connection import wait
-from multiprocessing.pool import ThreadPool
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -174,16 +173,6 @@ def test_a_pool_of_the_process(recordings: Path) -> None:
                 return [result.get(), type(error).__name__]
 
         identical(recordings, view)
-
-
-def test_a_pool_of_threads_works_itself(recordings: Path) -> None:
-    """It is no other process."""
-
-    def view() -> Any:
-        with ThreadPool(2) as pool:
-            return [n + 1 for n in pool.map(abs, range(4))]
-
-    identical(recordings, view)
 
 
 def test_no_process_is_started_on_replay(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 A replay starts no process, and no thread that would feed them. Work is told by its function's name
 and arguments; of what is gone through piece by piece (`imap`), by the name alone: another thread
-asks for its pieces. `ThreadPool`, which is a `Pool` too, works in this process, and is left alone.
+asks for its pieces. `ThreadPool`, which is a `Pool` too, works in this process, in lanes.
 
 Hooks: of `Pool` `__init__`, `apply_async`, `_map_async`, `imap`, `imap_unordered`, by which
 `apply`, `map` and their kin come too, `terminate` and `join`; `get`, `wait`, `ready`, `successful`
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
 from retrace_core.native import REPLAY, current
 from retrace_core.other_process import name_of_work, packed, unpacked
+from retrace_core.pool_lanes import abandon_tasks, initializer_in_lanes, take_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,19 +44,45 @@ def _masked(do: Callable[..., Any]) -> Callable[..., Any]:
     return masked
 
 
+def _terminating(terminate: Callable[..., None]) -> Callable[..., None]:
+    live = _masked(terminate)
+
+    @functools.wraps(terminate)
+    def terminating(pool: Any) -> None:
+        live(pool)
+        if isinstance(pool, ThreadPool):
+            abandon_tasks(pool)
+
+    return terminating
+
+
 def _making(init: Callable[..., None]) -> Callable[..., None]:
     live = _masked(init)
 
     @functools.wraps(init)
     def making(pool: Any, processes: int | None = None, *args: Any, **options: Any) -> None:
         if isinstance(pool, ThreadPool):
-            init(pool, processes, *args, **options)
+            _make_threads(live, pool, processes, *args, **options)
         elif in_replay():
             _play(pool, processes)
         else:
             live(pool, processes, *args, **options)
 
     return making
+
+
+def _make_threads(
+    make: Callable[..., None],
+    pool: ThreadPool,
+    processes: int | None,
+    initializer: Callable[..., Any] | None = None,
+    *args: Any,
+    **options: Any,
+) -> None:
+    if initializer is not None:
+        initializer = initializer_in_lanes(initializer)
+    make(pool, processes, initializer, *args, **options)
+    take_tasks(pool)
 
 
 def _play(pool: Any, processes: int | None) -> None:
@@ -84,7 +111,10 @@ def _giving(give: Callable[..., Any]) -> Callable[..., Any]:
     def giving(pool: Any, func: Any, *args: Any, **options: Any) -> Any:
         lane = current()
         plays = hasattr(pool, _PLAYED) or (lane is not None and lane.mode == REPLAY)
-        if isinstance(pool, ThreadPool) or (lane is None and not plays):
+        if isinstance(pool, ThreadPool):
+            take_tasks(pool)  # it may be older than our hooks
+            return give(pool, func, *args, **options)
+        if lane is None and not plays:
             return give(pool, func, *args, **options)
         name, pieces = name_of_work(func), give.__name__.startswith("imap")
         if give.__name__ == "_map_async" and args and not hasattr(args[0], "__len__"):
@@ -177,7 +207,7 @@ BOUNDARY = Boundary(
     supports="cpython>=3.11,<3.14",
     hooks=(
         Patch(Pool, "__init__", _making),
-        Patch(Pool, "terminate", _masked),
+        Patch(Pool, "terminate", _terminating),
         Patch(Pool, "join", _masked),
         *(
             Patch(Pool, name, _giving)
