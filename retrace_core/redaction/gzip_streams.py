@@ -16,8 +16,8 @@ _HEAD = b"\x1f\x8b\x08%c\x00\x00\x00\x00\x02\xff"
 _HAS_NAME = 8
 _MEMORY = (9, 8, 7, 6)
 """Levels of memory. Less of it makes shorter blocks, each with a code of its own: of a long text
-that is of many kinds (a script, a style sheet) these are smaller, by up to a twentieth. A body which
-its server packed tightly (Starlette, at level 9 of 8) has room for no mask by the first of them."""
+that is of many kinds (a script, a style sheet) these are smaller, by up to a twentieth. A body
+which its server packed tightly (Starlette, by 9 and 8) has no room for a mask by the first."""
 _HOPELESS = 0.1
 """By so much of its size too large: another level of memory is no help."""
 
