@@ -239,7 +239,7 @@ def _untimed_condition(
 
     key = turn_key("condition.lock", code)
     try:
-        got = lane.scope.in_turn(lane, key, lambda: take(-1), lambda _: take(_ALONE_S))
+        got: bool = lane.scope.in_turn(lane, key, lambda: take(-1), lambda _: take(_ALONE_S))
     except BaseException:
         if not taken:
             condition._acquire_restore(saved)
@@ -263,7 +263,7 @@ def _waited_again(lane: Lane, condition: Any, timeout: float, *, turn_code: Any)
     alone = len(lane.scope.lanes) == 1
 
     def live() -> bool:
-        return waiter.acquire(timeout=max(timeout, 0))
+        return bool(waiter.acquire(timeout=max(timeout, 0)))
 
     def again(_: float) -> bool:
         waiter.acquire(timeout=_ALONE_S if alone else _BRIEF_S)

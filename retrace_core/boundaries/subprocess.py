@@ -5,9 +5,9 @@ recorded as one event. Of a `Popen` the start, what goes through its pipes, each
 exit status and each signal is one: on replay nothing is started, and no process gets a signal.
 Programs that asyncio starts have a boundary of their own.
 
-Hooks: `subprocess.run`, `subprocess.call`, `os.system`, `Popen.communicate` and `send_signal`, and what is
-behind its other methods: `_execute_child`, `_internal_poll`, `_wait`. Read in CPython 3.11 to
-3.13.
+Hooks: `subprocess.run`, `subprocess.call`, `os.system`, `Popen.communicate` and `send_signal`,
+and what is behind its other methods: `_execute_child`, `_internal_poll`, `_wait`. Read in CPython
+3.11 to 3.13.
 """
 
 from __future__ import annotations

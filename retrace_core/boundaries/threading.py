@@ -4,8 +4,8 @@ Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclas
 references taken earlier are covered; and `Thread.ident`, of which names of temporary files are
 made. Waits that need not succeed (`Thread.join`, `Event.wait`, `Semaphore.acquire`,
 `Condition.wait`) come to what they came to (`timed_waits`), and take turns, as a lock does; so
-does `Condition.__enter__`. `threading.get_ident` is not hooked. `threading.enumerate` and `Thread.is_alive` are,
-for threads that other requests started. Read in CPython 3.11 to 3.13.
+does `Condition.__enter__`. `threading.get_ident` is not hooked. `threading.enumerate` and
+`Thread.is_alive` are, for threads that other requests started. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
