@@ -60,7 +60,8 @@ _ADDRESS = re.compile(r"(?<![0-9])(?:9[34][0-9]{12}|1(?:39|40)[0-9]{12})(?![0-9]
 """What `id` says of an object on Linux, as a name of a file may have it to be its own."""
 _CODE = (".pyc", ".so", ".pyd", ".pth", ".mo")
 """Not `.py`: one that is imported is opened by infrastructure, and others are uploads, settings."""
-_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/opt/")
+_SYSTEM = ("/dev/", "/usr/", "/lib/", "/lib64/", "/etc/ssl/", "/etc/pki/")
+"""Where the files of the machine's own software are, but for a working folder that lies there."""
 _PREFIXES = tuple(
     {
         os.path.join(os.path.realpath(place), "")
@@ -158,7 +159,8 @@ def _named(
             return None  # an environment that was made below it
         if whole.startswith(temporary) and len(here) <= len(temporary):
             return _TEMPORARY + whole[len(temporary) :]
-    if whole.startswith(_PREFIXES) or whole.startswith(_SYSTEM):
+    installed = [len(place) for place in (*_PREFIXES, *_SYSTEM) if whole.startswith(place)]
+    if installed and max(installed) >= len(here):
         return None
     return whole[len(here) :]
 

@@ -1,7 +1,8 @@
 """Timed waits: those of `threading` and of futures, each tried as `timed` says.
 
 A condition is waited for without its lock: on replay, too, others of the request's threads may
-need that to get on. That it was taken again is an event of its own.
+need that to get on. That it was taken again is an event of its own. Those that have no limit take
+turns, as locks do: whom a notification wakes go on in the order in which they went on.
 """
 
 from __future__ import annotations
@@ -39,23 +40,51 @@ _BRIEF_S = 0.05
 threads it has come by then."""
 
 
+_BY_ITSELF = {
+    function.__code__
+    for function in (
+        threading.Barrier.wait,
+        *(getattr(threading.Barrier, name) for name in ("_enter", "_wait")),
+        threading.Timer.run,
+    )
+}
+"""Functions of the library whose waits are the application's."""
+
+
 def _lane_of(code: CodeType) -> Lane | None:
     """Return the lane for a wait of a function, None where it is nobody's event."""
     lane = current()
-    if not isinstance(lane, Lane) or is_infrastructure(code):
+    if not isinstance(lane, Lane) or (is_infrastructure(code) and code not in _BY_ITSELF):
         return None
     return lane
 
 
+def _untimed(lane: Lane, what: str, code: CodeType, wait: Callable[[float | None], bool]) -> bool:
+    """Wait without a limit, in turn with the request's other threads.
+
+    Where it has none it is an event all the same: who woke it may be another request's thread.
+    """
+    if is_of_boot(lane):
+        return wait(None)
+
+    def again(patience_s: float) -> bool:
+        limit = _ALONE_S if len(lane.scope.lanes) == 1 else patience_s
+        return wait(limit) or what == "event"
+
+    return attempted(lane, code, Attempt(what, 0, functools.partial(wait, None), again))
+
+
 def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
-    """Return an `Event.wait` that comes in time or late as it did."""
+    """Return an `Event.wait` that goes on in its turn, and comes in time or late as it did."""
 
     @functools.wraps(wait)
     def waiting(event: threading.Event, timeout: float | None = None) -> bool:
         code = sys._getframe(1).f_code
-        lane = _lane_of(code) if timeout is not None else None
-        if lane is None or timeout is None:
+        lane = _lane_of(code)
+        if lane is None:
             return wait(event, timeout)
+        if timeout is None:
+            return _untimed(lane, "event", code, functools.partial(wait, event))
         live = functools.partial(wait, event, timeout)
         again = functools.partial(wait, event)
         return attempted(lane, code, Attempt("event", timeout, live, again))
@@ -64,17 +93,18 @@ def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def hooked_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a `Semaphore.acquire` that gets it or not as it did."""
+    """Return a `Semaphore.acquire` that gets it in its turn, or does not get it, as it did."""
 
     @functools.wraps(acquire)
     def acquiring(
         semaphore: threading.Semaphore, blocking: bool = True, timeout: float | None = None
     ) -> bool:
-        tries = not blocking or timeout is not None
         code = sys._getframe(1).f_code
-        lane = _lane_of(code) if tries else None
+        lane = _lane_of(code)
         if lane is None:
             return acquire(semaphore, blocking, timeout)
+        if blocking and timeout is None:
+            return _untimed(lane, "semaphore", code, functools.partial(acquire, semaphore, True))
         live = functools.partial(acquire, semaphore, blocking, timeout)
 
         def again(seconds: float) -> bool:
@@ -166,9 +196,11 @@ def hooked_wait_condition(wait: Callable[..., bool]) -> Callable[..., bool]:
         frame = sys._getframe(1)
         if frame.f_code is _WAIT_FOR and frame.f_back is not None:
             frame = frame.f_back
-        lane = _lane_of(frame.f_code) if timeout is not None else None
-        if lane is None or timeout is None or not condition._is_owned():
+        lane = _lane_of(frame.f_code)
+        if lane is None or not condition._is_owned():
             return wait(condition, timeout)
+        if timeout is None:  # an event even of a single thread: another request's may notify
+            return _untimed_condition(lane, condition, frame.f_code, wait)
         if lane.mode == REPLAY and not is_of_boot(lane):
             return _waited_again(lane, condition, timeout, turn_code=frame.f_code)
         live = functools.partial(wait, condition, timeout)
@@ -188,16 +220,50 @@ def _nothing(*_: object) -> bool:
     return True
 
 
-def _waited_again(lane: Lane, condition: Any, timeout: float, *, turn_code: Any) -> bool:
-    """Wait for a condition on replay, with its lock given back meanwhile."""
+def _untimed_condition(
+    lane: Lane, condition: Any, code: CodeType, wait: Callable[..., bool]
+) -> bool:
+    live = functools.partial(wait, condition)
+    if is_of_boot(lane):
+        return live()
+    if lane.mode != REPLAY:
+        return attempted(lane, code, Attempt("condition.lock", 0, live, live))
+    waiter, saved = _given_back(condition)
+    taken: list[bool] = []
+
+    def take(limit_s: float) -> bool:
+        waiter.acquire(timeout=limit_s)
+        condition._acquire_restore(saved)
+        taken.append(True)
+        return True
+
+    key = turn_key("condition.lock", code)
+    try:
+        got: bool = lane.scope.in_turn(lane, key, lambda: take(-1), lambda _: take(_ALONE_S))
+    except BaseException:
+        if not taken:
+            condition._acquire_restore(saved)
+        raise
+    if waiter in condition._waiters:
+        condition._waiters.remove(waiter)
+    return got
+
+
+def _given_back(condition: Any) -> tuple[Any, Any]:
+    """Return what is notified, and what takes the lock again, which is given back."""
     waiter = threading.Lock()
     waiter.acquire()
     condition._waiters.append(waiter)
-    saved = condition._release_save()
+    return waiter, condition._release_save()
+
+
+def _waited_again(lane: Lane, condition: Any, timeout: float, *, turn_code: Any) -> bool:
+    """Wait for a condition on replay, with its lock given back meanwhile."""
+    waiter, saved = _given_back(condition)
     alone = len(lane.scope.lanes) == 1
 
     def live() -> bool:
-        return waiter.acquire(timeout=max(timeout, 0))
+        return bool(waiter.acquire(timeout=max(timeout, 0)))
 
     def again(_: float) -> bool:
         waiter.acquire(timeout=_ALONE_S if alone else _BRIEF_S)

@@ -5,9 +5,9 @@ recorded as one event. Of a `Popen` the start, what goes through its pipes, each
 exit status and each signal is one: on replay nothing is started, and no process gets a signal.
 Programs that asyncio starts have a boundary of their own.
 
-Hooks: `subprocess.run`, `subprocess.call`, `Popen.communicate` and `send_signal`, and what is
-behind its other methods: `_execute_child`, `_internal_poll`, `_wait`. Read in CPython 3.11 to
-3.13.
+Hooks: `subprocess.run`, `subprocess.call`, `os.system`, `Popen.communicate` and `send_signal`,
+and what is behind its other methods: `_execute_child`, `_internal_poll`, `_wait`. Read in CPython
+3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -73,6 +73,18 @@ def _hooked_call(original: Callable[..., Any]) -> Callable[..., Any]:
         return call(lane, "subprocess.call", _command(args), live)
 
     return calling
+
+
+def _hooked_system(original: Callable[[Any], int]) -> Callable[[Any], int]:
+    @functools.wraps(original)
+    def system(command: Any) -> int:
+        lane = current()
+        if lane is None:
+            return original(command)
+        live = functools.partial(original, command)
+        return call(lane, "subprocess.call", _command(command), live)
+
+    return system
 
 
 def _hooked_start(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,6 +209,7 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(subprocess, "run", _hooked_run),
         Patch(subprocess, "call", _hooked_call),
+        Patch(os, "system", _hooked_system),
         Patch(subprocess.Popen, "_execute_child", _hooked_start),
         Patch(subprocess.Popen, "_internal_poll", _hooked_poll),
         Patch(subprocess.Popen, "_wait", _hooked_wait),

@@ -3,9 +3,9 @@
 Hook: `Thread.start` and `Timer.start` (inherited), class-level, so that subclasses and
 references taken earlier are covered; and `Thread.ident`, of which names of temporary files are
 made. Waits that need not succeed (`Thread.join`, `Event.wait`, `Semaphore.acquire`,
-`Condition.wait`) come to what they came to (`timed_waits`); `Condition.__enter__` takes turns, as
-a lock does. `threading.get_ident` is not hooked. `threading.enumerate` and `Thread.is_alive` are,
-for threads that other requests started. Read in CPython 3.11 to 3.13.
+`Condition.wait`) come to what they came to (`timed_waits`), and take turns, as a lock does; so
+does `Condition.__enter__`. `threading.get_ident` is not hooked. `threading.enumerate` and
+`Thread.is_alive` are, for threads that other requests started. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ BOUNDARY = Boundary(
         Patch(threading.Thread, "join", hooked_join),
         Patch(threading.Event, "wait", hooked_wait),
         Patch(threading.Semaphore, "acquire", hooked_acquire),
+        Patch(threading.Semaphore, "__enter__", hooked_acquire),
         Patch(threading.Condition, "__enter__", hooked_enter),
         Patch(threading.Condition, "wait", hooked_wait_condition),
         Patch(threading, "enumerate", hooked_enumerate),

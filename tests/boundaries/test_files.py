@@ -339,6 +339,18 @@ def test_a_whole_path_in_the_recorded_working_folder_is_one_in_that_of_the_repla
     assert world_path("/srv/app/uploads/a.txt") == "/srv/app/uploads/a.txt"
 
 
+@pytest.mark.parametrize("folder", ["/usr/src/app", "/opt/shop", "/"])
+def test_an_application_may_lie_among_the_software(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """The working folder is the world's, and so are settings; what the system brings is not."""
+    monkeypatch.setattr(os, "getcwd", lambda: folder)
+    assert world_path(os.path.join(folder, "uploads/a.txt")) == "uploads/a.txt"
+    assert world_path("/etc/shop.toml") in ("/etc/shop.toml", "etc/shop.toml")
+    assert world_path("/usr/share/zoneinfo/Asia/Tokyo") is None
+    assert world_path("/lib/x86_64-linux-gnu/libc.so.6") is None
+
+
 def test_a_folder_of_the_code_may_be_made_where_it_is(data: Path, recordings: Path) -> None:
     """Settings make sure of all their folders, with the one that the code lies in among them."""
     code = Path(os.__file__).parent

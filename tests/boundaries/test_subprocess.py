@@ -111,3 +111,14 @@ def test_the_interpreter_may_be_elsewhere(
     app, recording = record_wsgi(recordings, view)
     monkeypatch.setattr(sys, "executable", "/elsewhere/bin/python3")
     assert_identical(recording, app)
+
+
+def test_a_program_by_the_shell(recordings: Path, tmp_path: Path) -> None:
+    """`os.system` says its status, and does nothing on replay."""
+    app, recording = record_wsgi(
+        recordings, lambda: [os.system(f"echo line >> {tmp_path}/lines; exit 3")]
+    )
+    assert recording.response is not None
+    assert recording.response.body == [b"[768]\n"]
+    assert_identical(recording, app)
+    assert tmp_path.joinpath("lines").read_text() == "line\n"
