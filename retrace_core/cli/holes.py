@@ -15,7 +15,6 @@ __all__ = ["advice", "hole_note", "show_holes"]
 
 _INSTEAD = {
     "open": "write it with open() or pathlib, which are covered",
-    "os.system": "use subprocess.run, which is covered",
     "os.spawn": "use subprocess.run, which is covered",
     "os.posix_spawn": "use subprocess.run, which is covered",
     "subprocess.Popen": "start it by subprocess.Popen or subprocess.run, which are covered",
