@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from retrace_core import failsafe, hashing, native
 from retrace_core.codec import pack_exception
 from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
-from retrace_core.ordering import in_turn, patient
+from retrace_core.ordering import in_turn, pass_in_turn, patient
 from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
@@ -305,11 +305,7 @@ def carry(
 
 def begin(lane: Lane) -> None:
     """Let the work of a lane begin, on its thread, in the recorded order of threads."""
-    in_turn(lane, "begin", None, _begun, _begun)
-
-
-def _begun(*_: object) -> None:
-    return None
+    pass_in_turn(lane, "begin")
 
 
 def lend(lane: Lane, function: Callable[..., T]) -> Callable[..., T]:

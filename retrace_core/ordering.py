@@ -32,6 +32,7 @@ __all__ = [
     "is_infrastructure",
     "note_got",
     "note_turn",
+    "pass_in_turn",
     "patient",
     "turn_key",
 ]
@@ -85,6 +86,15 @@ def in_turn(
     lane.busy -= 1
     note_turn(lane, what, code, result is not False, start_ns)
     return result
+
+
+def pass_in_turn(lane: Lane, what: str, code: CodeType | None = None) -> None:
+    """Do nothing, as an event of its place in the order of threads: what follows comes in it."""
+    in_turn(lane, what, code, _pass, _pass)
+
+
+def _pass(*_: object) -> None:
+    return None
 
 
 def note_turn(lane: Lane, what: str, code: CodeType | None, success: bool, start_ns: int) -> None:

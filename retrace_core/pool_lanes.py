@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.lanes import Lane, carry, mask
 from retrace_core.native import LANE, REPLAY, current
-from retrace_core.ordering import in_turn
+from retrace_core.ordering import pass_in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,9 +97,7 @@ class _TaskQueue:
                     LANE.reset(token)
                 yield task
         finally:
-            if lane.mode == REPLAY:
-                lane.scope.lane_ending(lane)
-            lane.end()
+            _end_in_turn(lane)
 
     def _in_lane(self, task: Task, parent: Lane, above: Lane) -> Task:
         job, place, function, args, options = task
@@ -159,17 +157,17 @@ class _Work:
     def _delivering(self, do: Callable[[], None]) -> None:
         token = LANE.set(self.lane)
         try:
-            in_turn(self.lane, "deliver", None, _at_once, _at_once)
+            pass_in_turn(self.lane, "deliver")
             do()
         finally:
             LANE.reset(token)
-            if self.lane.mode == REPLAY:
-                self.lane.scope.lane_ending(self.lane)
-            self.lane.end()
+            _end_in_turn(self.lane)
 
 
-def _at_once(*_: object) -> None:
-    return None
+def _end_in_turn(lane: Lane) -> None:
+    if lane.mode == REPLAY:
+        lane.scope.lane_ending(lane)
+    lane.end()
 
 
 def _works_of(result: Any) -> dict[int, _Work]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boot_tape import is_of_boot
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
-from retrace_core.ordering import in_turn, is_infrastructure, patient, turn_key
+from retrace_core.ordering import in_turn, is_infrastructure, pass_in_turn, patient, turn_key
 from retrace_core.timed import Attempt, attempted
 
 if TYPE_CHECKING:
@@ -207,17 +207,13 @@ def hooked_wait_condition(wait: Callable[..., bool]) -> Callable[..., bool]:
         again = functools.partial(wait, condition)
         got = attempted(lane, frame.f_code, Attempt("condition", max(timeout, 0), live, again))
         if not is_of_boot(lane):
-            in_turn(lane, "condition.lock", frame.f_code, _nothing, _nothing)
+            pass_in_turn(lane, "condition.lock", frame.f_code)
         return got
 
     return waiting
 
 
 _WAIT_FOR = threading.Condition.wait_for.__code__
-
-
-def _nothing(*_: object) -> bool:
-    return True
 
 
 def _untimed_condition(

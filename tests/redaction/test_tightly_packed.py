@@ -23,9 +23,7 @@ def _script() -> bytes:
         "".join(drawn.choices(drawn.sample(_LETTERS, 8), k=drawn.randrange(2000, 9000)))
         for _ in range(20)
     ]
-    return "\n/* by Kenny Wong <wowohoo@example.com> */\n".join(("", *parts[:1])).encode() + (
-        "".join(parts[1:]).encode()
-    )
+    return "".join(("\n/* by Kenny Wong <wowohoo@example.com> */\n", *parts)).encode()
 
 
 def test_an_address_in_a_long_script(recordings: Path) -> None:
