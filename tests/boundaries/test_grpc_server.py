@@ -33,7 +33,7 @@ def test_a_port_that_is_taken_by_now_is_bound_all_the_same(recordings: Path) -> 
     """By the next replay, say, or by the application itself that runs beside it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:{}".format(taken.getsockname()[1])
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
 
     async def handler() -> dict[str, int]:
         server = grpc.aio.server()

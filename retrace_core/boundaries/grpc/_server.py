@@ -1,11 +1,11 @@
 """grpcio's server: the ports that it binds. What it is asked there is of no request of ours.
 
-Hook: `_Server.add_insecure_port` and `add_secure_port`, below which all is in C. Read in grpcio 1.85.
+Hook: `_Server.add_insecure_port` and `add_secure_port`, below them all is C. Read in grpcio 1.85.
 """
 
 from __future__ import annotations
 
-from grpc import _server as server
+from grpc import _server as server  # pyright: ignore[reportAttributeAccessIssue]
 
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.grpc_port import binding
