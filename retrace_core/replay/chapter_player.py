@@ -15,7 +15,7 @@ import asyncio
 import copy
 import functools
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import native
 from retrace_core.boot_tape import BOOT
@@ -36,13 +36,10 @@ from retrace_core.replay.scratch_names import as_recorded
 from retrace_core.replay.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
     from types import CodeType
 
-    from retrace_core.native import ScopeState
-    from retrace_core.replay.masks import Masks
-    from retrace_core.replay.progress import Progress
+    from retrace_core.replay.tape import Tape
 
 __all__ = ["ChapterPlayer"]
 
@@ -52,23 +49,6 @@ _SLEEP_S = 0.05
 
 _ROUNDS = 20
 """So many calls in a row that had their answers before: who makes them polls, round and round."""
-
-
-class Tape(Protocol):
-    """What a chapter needs of the whole tape."""
-
-    state: ScopeState
-    masks: Masks
-    outgoing_headers: tuple[tuple[str, str], ...]
-    lanes: list[Lane]
-    lock: threading.RLock
-    started_ns: int
-    ended: threading.Event
-    progress: Progress
-
-    def anywhere(self, asked: Asked) -> Place | None:
-        """Return where a call was last asked in any chapter."""
-        ...
 
 
 class ChapterPlayer:
@@ -258,6 +238,11 @@ class ChapterPlayer:
             return live()
         finally:
             lane.busy -= 1
+
+    def on_its_thread(self, lane: Lane, work: Callable[[], T]) -> T:
+        """Do all of a lane's work on a thread like that of the lane that was begun there."""
+        threads = self._chapter.threads if self._chapter is not None else {}
+        return self._boot.threads.do(threads.get(lane.id.replace("boot", "0", 1)), work)
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call.
