@@ -1,7 +1,8 @@
 """Places: secrets that are known by the name before them, in any text.
 
 `password=...` in a form or a query, `"password": "..."` in JSON, also in JSON within JSON,
-`Authorization: ...` in a header block, a part of a multipart form, an input of an HTML form.
+`Authorization: ...` in a header block, a part of a multipart form, an input of an HTML form, an
+element of XML.
 """
 
 from __future__ import annotations
@@ -55,6 +56,12 @@ _TAG_BEFORE = re.compile(
     rb"<[^<>]*?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']",
     re.IGNORECASE,
 )
+_ELEMENT = re.compile(
+    rb"(?:\s[^<>]*)?(?<!/)>\s*(?:<!\[CDATA\[)?([^<>\s](?:[^<>]*[^<>\s])?)(?:\]\]>)?\s*"
+    rb"<\\?/(?:[\w.-]+:)?([\w.-]+)\s*>"
+)
+_OPENING = re.compile(rb"<(?:[\w.-]+:)?\Z")
+"""Of XML, where a prefix may say which vocabulary the name is of: `<wsse:Password>`."""
 _BEFORE = 300
 """How far before its name a tag is looked for in which the value comes first."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
@@ -127,7 +134,7 @@ class Named:
     """As it stands there, without quotes."""
     number: bool = False
     line_at: int = -1
-    """Where it begins, when it ends a line of settings, `name = value`; else -1."""
+    """Where it begins, when it ends a line of settings, `name = value`, or an element; else -1."""
 
 
 def named_values(
@@ -291,6 +298,10 @@ def _of_form(
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)
         return data[part.end() : finish if finish >= 0 else end], False, -1
+    element = _ELEMENT.match(data, place, end)
+    if element is not None and element[2] == data[left:place]:
+        opening = _OPENING.search(data, max(begin, left - _LONGEST_NAME), left)
+        return None if opening is None else (element[1], False, element.start(1))
     field = _INPUT.match(data, place, end)
     if field is None:
         tag = data.rfind(b"<", max(begin, left - _BEFORE), left)

@@ -86,6 +86,14 @@ FOUND: dict[str, tuple[object, str]] = {
         b"HTTP/1.1 200 OK\r\nSet-Cookie: id=s3cret-value; Path=/\r\n\r\n",
         "s3cret-value",
     ),
+    "xml": (b"<User><SecretAccessKey>s3cret-value</SecretAccessKey></User>", "s3cret-value"),
+    "xml with a prefix": (
+        b'<wsse:Password Type="text">s3cret-value</wsse:Password>',
+        "s3cret-value",
+    ),
+    "xml without escapes": (b"<token><![CDATA[s3cret-value]]></token>", "s3cret-value"),
+    "xml in json": (json.dumps({"a": "<token>s3cret-value</token>"}), "s3cret-value"),
+    "xml of a word": (b"<Password>lemon</Password>", "lemon"),
     "multipart": (
         b'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\ns3cret-value\r\n--b--',
         "s3cret-value",
