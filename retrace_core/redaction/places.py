@@ -47,15 +47,16 @@ _ARN = re.compile(rb"arn:[\w-]+(?::[\w-]*){2}:[0-9]*:\Z")
 _NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
-_INPUT = re.compile(
-    rb"\\*[\"'][^<>]{0,200}?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
+_ATTRIBUTE = (
+    rb"(?<![-:.@\w])(?:value|content)=(?:(\\*[\"'])([^\"'<>]*?)\1|([^\s\"'<>`\\]+))"
 )
-"""Also a meta; in JSON the quotes have backslashes before them. What is bound to a script's values
-(`:value=`, `v-bind:value=`, `model-value=`) is code."""
+"""What is bound to a script's values (`:value=`, `v-bind:value=`, `model-value=`) is code."""
+_INPUT = re.compile(rb"(?:\\*[\"']|(?=\s))[^<>]{0,200}?" + _ATTRIBUTE, re.IGNORECASE)
+"""Also a meta; in JSON the quotes have backslashes before them. Packed pages have none."""
 _TAG_BEFORE = re.compile(
-    rb"<[^<>]*?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']",
-    re.IGNORECASE,
+    rb"<[^<>]*?" + _ATTRIBUTE + rb"[^<>]*?\bname=(?:\\*[\"'])?", re.IGNORECASE
 )
+_NAMED = re.compile(rb"<[^<>]*?\bname=(?:\\*[\"'])?\Z", re.IGNORECASE)
 _ELEMENT = re.compile(
     rb"(?:\s[^<>]*)?(?<!/)>\s*(?:<!\[CDATA\[)?([^<>\s](?:[^<>]*[^<>\s])?)(?:\]\]>)?\s*"
     rb"<\\?/(?:[\w.-]+:)?([\w.-]+)\s*>"
@@ -303,10 +304,12 @@ def _of_form(
         opening = _OPENING.search(data, max(begin, left - _LONGEST_NAME), left)
         return None if opening is None else (element[1], False, element.start(1))
     field = _INPUT.match(data, place, end)
+    tag = data.rfind(b"<", max(begin, left - _BEFORE), left)
+    if field is not None and (field[3] or data[place : place + 1].isspace()):  # without quotes
+        field = field if tag >= 0 and _NAMED.match(data, tag, left) else None
     if field is None:
-        tag = data.rfind(b"<", max(begin, left - _BEFORE), left)
         field = _TAG_BEFORE.fullmatch(data, tag, left) if tag >= 0 else None
-    return None if field is None else (field[2], False, -1)
+    return None if field is None else (field[2] or field[3] or b"", False, -1)
 
 
 def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:
