@@ -47,15 +47,11 @@ _ARN = re.compile(rb"arn:[\w-]+(?::[\w-]*){2}:[0-9]*:\Z")
 _NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
-_ATTRIBUTE = (
-    rb"(?<![-:.@\w])(?:value|content)=(?:(\\*[\"'])([^\"'<>]*?)\1|([^\s\"'<>`\\]+))"
-)
+_ATTRIBUTE = rb"(?<![-:.@\w])(?:value|content)=(?:(\\*[\"'])([^\"'<>]*?)\1|([^\s\"'<>`\\]+))"
 """What is bound to a script's values (`:value=`, `v-bind:value=`, `model-value=`) is code."""
 _INPUT = re.compile(rb"(?:\\*[\"']|(?=\s))[^<>]{0,200}?" + _ATTRIBUTE, re.IGNORECASE)
 """Also a meta; in JSON the quotes have backslashes before them. Packed pages have none."""
-_TAG_BEFORE = re.compile(
-    rb"<[^<>]*?" + _ATTRIBUTE + rb"[^<>]*?\bname=(?:\\*[\"'])?", re.IGNORECASE
-)
+_TAG_BEFORE = re.compile(rb"<[^<>]*?" + _ATTRIBUTE + rb"[^<>]*?\bname=(?:\\*[\"'])?", re.IGNORECASE)
 _NAMED = re.compile(rb"<[^<>]*?\bname=(?:\\*[\"'])?\Z", re.IGNORECASE)
 _ELEMENT = re.compile(
     rb"(?:\s[^<>]*)?(?<!/)>\s*(?:<!\[CDATA\[)?([^<>\s](?:[^<>]*[^<>\s])?)(?:\]\]>)?\s*"
