@@ -77,6 +77,7 @@ The files in the order of a request:
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
     generated_names.py  names in SQL that differ from run to run by their nature
     grpc_metadata.py  what the boundaries of gRPC's two clients share
+    grpc_port.py      a port of a gRPC server, which a replay binds in name only
     websocket_channel.py  what the boundaries of websockets' two clients share
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries

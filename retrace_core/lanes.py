@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from retrace_core import failsafe, hashing, native
 from retrace_core.codec import pack_exception
-from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current
-from retrace_core.ordering import in_turn, pass_in_turn, patient
+from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current, now_ns
+from retrace_core.ordering import BEGUN, in_turn, note_turn, pass_in_turn, patient
 from retrace_core.recording import RAISED, RETURNED
+from retrace_core.serving_thread import on_its_thread, serving_thread
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
     from contextvars import Context
     from types import CodeType
@@ -125,6 +126,10 @@ class LaneOwner(Protocol):
         self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
     ) -> T:
         """Take a lock, or an item of a queue, in its recorded turn (replay only)."""
+        ...
+
+    def on_its_thread(self, lane: Lane, work: Callable[[], T]) -> T:
+        """Do all of a lane's work on a thread that keeps what its own had kept (replay only)."""
         ...
 
 
@@ -305,7 +310,10 @@ def carry(
 
 def begin(lane: Lane) -> None:
     """Let the work of a lane begin, on its thread, in the recorded order of threads."""
-    pass_in_turn(lane, "begin")
+    if lane.mode == REPLAY:
+        pass_in_turn(lane, BEGUN)
+    else:
+        note_turn(lane, BEGUN, None, serving_thread(), now_ns())
 
 
 def lend(lane: Lane, function: Callable[..., T]) -> Callable[..., T]:
@@ -326,16 +334,31 @@ def lend(lane: Lane, function: Callable[..., T]) -> Callable[..., T]:
 
 
 def carry_future(
-    submit: Callable[..., Future[T]], lane: Lane, function: Callable[..., T], *args: Any, **kw: Any
+    submit: Callable[..., Future[T]],
+    lane: Lane,
+    function: Callable[..., T],
+    args: tuple[Any, ...] = (),
+    options: Mapping[str, Any] | None = None,
+    *,
+    pooled: bool = False,
 ) -> Future[T]:
     """Return the future of `function` submitted to an executor in a new child of `lane`.
 
     The submit itself runs masked: a worker thread that it starts must not keep the lane.
+
+    Args:
+        submit: of the executor.
+        lane: the current one.
+        function, args, options: what is to be done.
+        pooled: whether the executor's threads keep something from one piece of work to the next.
     """
     child = lane.spawn()
     try:
+        work = carry(lane, child, function)
         with mask():
-            future = submit(carry(lane, child, function), *args, **kw)
+            future = submit(
+                on_its_thread(child, work) if pooled else work, *args, **(options or {})
+            )
     except BaseException:
         child.end()
         raise

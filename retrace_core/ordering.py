@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BACK",
+    "BEGUN",
     "GOT",
     "ORDER",
     "TURN",
@@ -40,7 +41,13 @@ __all__ = [
 T = TypeVar("T")
 
 TURN = "thread.turn"
-"""Kind of the events; their value is True, or False where nothing was got (a timeout)."""
+"""Kind of the events; their value is True, or False where nothing was got (a timeout).
+
+Where work begins on a thread, it is the thread's number and name.
+"""
+
+BEGUN = "begin"
+"""Beginning of the keys of those by which work began on a thread."""
 
 GOT = "get "
 """Beginning of the keys of those by which a thread got an item of a queue."""
@@ -97,10 +104,10 @@ def _pass(*_: object) -> None:
     return None
 
 
-def note_turn(lane: Lane, what: str, code: CodeType | None, success: bool, start_ns: int) -> None:
+def note_turn(lane: Lane, what: str, code: CodeType | None, value: object, start_ns: int) -> None:
     """Record that an operation completed, where there are threads or tasks to put in order."""
     if _matters(lane):
-        lane.record(TURN, turn_key(what, code), RETURNED, success, start_ns)
+        lane.record(TURN, turn_key(what, code), RETURNED, value, start_ns)
 
 
 def note_got(lane: Lane, start_ns: int) -> None:

@@ -69,3 +69,7 @@ class RecordsOnly:
     def in_turn(self, lane: Lane, key: str, live: Any, again: Any) -> Any:
         """Never called, as `soft`."""
         raise NotImplementedError
+
+    def on_its_thread(self, lane: Lane, work: Any) -> Any:
+        """Never called, as `soft`."""
+        raise NotImplementedError

@@ -39,6 +39,23 @@ def test_sleeps_beside_a_thread(recordings: Path, tmp_path: Path, now: int) -> N
     assert_identical(recording, app)
 
 
+@pytest.mark.parametrize("now", [0, 1, 5])
+def test_sleeps_last(recordings: Path, tmp_path: Path, now: int) -> None:
+    """So it is where nothing is asked after them."""
+    times = 3
+
+    def view() -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(_drawn, tmp_path / "one.db")
+            for _ in range(times):
+                time.sleep(0.001)
+            return {"drawn": first.result()}
+
+    app, recording = record_wsgi(recordings, view)
+    times = now
+    assert_identical(recording, app)
+
+
 def test_sleep_without_end(recordings: Path, tmp_path: Path) -> None:
     """What never comes is waited for as long as the replay is patient."""
     comes = True

@@ -40,6 +40,7 @@ from retrace_core.replay.matching import MODES
 from retrace_core.replay.player import Player
 from retrace_core.replay.program import run_program
 from retrace_core.replay.sandbox import Refusal, closed_world
+from retrace_core.replay.serving_threads import ServingThreads
 from retrace_core.task_call import PROTOCOL
 from retrace_core.trace_file import load
 
@@ -192,7 +193,8 @@ def replay(
     loaded = recording if isinstance(recording, Recording) else load(recording)
     if boot is None and isinstance(recording, Path | str):
         boot = find_boot_tape(Path(recording), loaded)
-    boot_player = BootPlayer(boot, loaded.header.started_ns) if boot else None
+    threads = ServingThreads()
+    boot_player = BootPlayer(boot, loaded.header.started_ns, threads) if boot else None
     if boot_player is not None and before:
         boot_player.progress.allow(float(before[0].header.started_ns))
     played = flip(loaded, flags) if flags else loaded
@@ -214,6 +216,7 @@ def replay(
             mode=mode,
             passes_over=bool(flags),
             live=live_on_miss,
+            threads=threads,
         )
         stage.callback(player.finish)
         booted = len(refusals)
@@ -223,7 +226,10 @@ def replay(
             player.when_failing(on_failure)
         if on_divergence is not None:
             player.when_diverging(on_divergence)
-        first.extend((one, Player(one, patience_s=min(patience_s, 2.0))) for one in before)
+        patience_before_s = min(patience_s, 2.0)
+        first.extend(
+            (one, Player(one, patience_s=patience_before_s, threads=threads)) for one in before
+        )
         return player
 
     def run(target: Any) -> None:
@@ -263,6 +269,7 @@ def replay(
         native.arm(1)
         stage.callback(native.set_pid, 0)
         native.set_pid(loaded.header.environment.pid)
+        stage.callback(threads.close)
         if boot_player is not None:
             stage.callback(boot_player.finish)
         stage.enter_context(as_deep(loaded.header.environment.interpreter))

@@ -25,6 +25,7 @@ from retrace_core.replay.chapter import Asked, Chapter, Place
 from retrace_core.replay.chapter_player import ChapterPlayer
 from retrace_core.replay.masks import Masks
 from retrace_core.replay.progress import Progress
+from retrace_core.replay.serving_threads import ServingThreads
 from retrace_core.running_on import ON
 from retrace_core.surroundings import Surroundings, restored
 from retrace_core.trace_file import load, load_header
@@ -108,10 +109,17 @@ class BootPlayer:
     Args:
         files: of the tape, in order; none for a recording without one.
         started_ns: when the recorded request began, Unix time in nanoseconds.
+        threads: those of the replay; default: new ones.
     """
 
-    def __init__(self, files: Sequence[Recording], started_ns: int) -> None:
+    def __init__(
+        self,
+        files: Sequence[Recording],
+        started_ns: int,
+        threads: ServingThreads | None = None,
+    ) -> None:
         self.files = files
+        self.threads = threads or ServingThreads()
         self.state = ScopeState()
         self.state.imports = True
         told = [file.redaction.masks for file in files if file.redaction is not None]

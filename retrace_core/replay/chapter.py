@@ -13,6 +13,7 @@ from retrace_core.hashing import KIND as DIGEST
 from retrace_core.ordering import ORDER
 from retrace_core.recording import Event, SoftEvent
 from retrace_core.replay.divergence import same_key
+from retrace_core.serving_thread import thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,6 +48,8 @@ class Chapter:
         self.has_digests = note.label == BOOT
         self.open: set[str] = set()
         """The lanes that had not ended when what is here was written."""
+        self.threads: dict[str, tuple[int, str]] = {}
+        """By which thread the work of a lane was done, where it was one of a thread's."""
         self.add(lanes)
 
     def add(self, lanes: Iterable[LaneEvents]) -> None:
@@ -55,6 +58,9 @@ class Chapter:
             name = lane.id.partition("/")[2] or lane.id
             (self.open.discard if lane.complete else self.open.add)(name)
             calls = self.calls.setdefault(name, [])
+            thread = thread_of(one for one in lane.events if isinstance(one, Event))
+            if thread is not None:
+                self.threads[name] = thread
             for event in lane.events:
                 if isinstance(event, SoftEvent):
                     self.soft.append((name, len(calls), event))
@@ -63,23 +69,6 @@ class Chapter:
                     self.places.setdefault(asked, []).append((self, name, len(calls)))
                     calls.append(event)
                     self.has_digests = self.has_digests or event.kind == DIGEST
-
-    def begins(self, asked: Asked, *, but: set[tuple[str, int]]) -> Place | None:
-        """Return the beginning of the first lane that begins with a call, none of whose is used.
-
-        Args:
-            asked: the call.
-            but: lanes and places that are used.
-        """
-        gone_into = {name for name, _ in but}
-        return next(
-            (
-                place
-                for place in self.places.get(asked, ())
-                if place[2] == 0 and place[1] not in gone_into
-            ),
-            None,
-        )
 
     def with_words_of(self, kind: str, key: object) -> list[Place]:
         """Return where a statement of the same words was asked, in whatever order they are."""

@@ -8,7 +8,7 @@ import functools
 import itertools
 import threading
 import time
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_async
@@ -20,7 +20,6 @@ from retrace_core.replay.boot import in_boot
 from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
 from retrace_core.replay.lifespan import Lifespan
-from retrace_core.replay.serving_threads import ServingThreads
 from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, limited
 from retrace_core.replay.wsgi_environ import wsgi_environ
@@ -65,13 +64,10 @@ def drive(
     if recording.request.protocol in ("asgi", WEBSOCKET):
         _drive_asgi(app, runs)
         return
-    with closing(ServingThreads()) as threads:
-        _drive_in_turn(app, runs, threads)
+    _drive_in_turn(app, runs)
 
 
-def _drive_in_turn(
-    app: Any, runs: Sequence[tuple[Recording, Player]], threads: ServingThreads
-) -> None:
+def _drive_in_turn(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
     player = runs[-1][1]
     carrying_on = CarryingOn(_boot_files(player))
     for recorded, answers in runs:
@@ -83,7 +79,7 @@ def _drive_in_turn(
         else:
             work = functools.partial(_drive_wsgi, app, one, answers, _first_lane(app, answers))
         with _limit(recorded, answers, player):
-            threads.run(one, answers, work)
+            answers.threads.run(one, answers, work)
         if answers is not player:
             answers.finish()
             carrying_on.after(recorded, answers)

@@ -12,6 +12,7 @@ from retrace_core.recording import CANCELLED
 from retrace_core.replay.body_pieces import is_piece
 from retrace_core.replay.deviation import Deviation
 from retrace_core.replay.divergence import Divergence
+from retrace_core.replay.polling import only_naps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +139,7 @@ class Findings:
         return self.passed + [
             event
             for cursor in self._cursors.values()
-            if cursor.complete
+            if cursor.complete and not (len(self._cursors) > 1 and only_naps(cursor.left()))
             for event, _ in cursor.left()
             if event.kind != _END and _asks(event)
             if cursor.masks is None or not is_piece(event)

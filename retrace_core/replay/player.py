@@ -31,7 +31,8 @@ from retrace_core.replay.replayed_response import ReplayedResponse
 from retrace_core.replay.scratch_names import as_recorded
 from retrace_core.replay.soft import soft_answers
 from retrace_core.replay.steps import steps_of
-from retrace_core.replay.turns import Turns, passing
+from retrace_core.replay.turns import passing, turns_of
+from retrace_core.serving_thread import thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from retrace_core.recording import Recording
     from retrace_core.replay.matching import Matching, Mode
+    from retrace_core.replay.serving_threads import ServingThreads
 
 __all__ = ["Player"]
 
@@ -63,6 +65,7 @@ class Player(ReplayedResponse, ColdReads):
             asks for a later one of its lane, those before it are passed over.
         live: kinds of calls that may be made live when they have no recorded answer: whole
             ("httpx.request") or of one boundary ("httpx").
+        threads: those of the replay.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Player(ReplayedResponse, ColdReads):
         mode: Mode = "strict",
         passes_over: bool = False,
         live: Sequence[str] = (),
+        threads: ServingThreads,
     ) -> None:
         ReplayedResponse.__init__(self)
         ColdReads.__init__(self, recording)
@@ -89,23 +93,17 @@ class Player(ReplayedResponse, ColdReads):
         """What was not as recorded."""
         self._live = tuple(live)
         self.patience_s = patience_s
+        self.threads = threads
         self._lock = threading.Lock()
         self.masks = masks_of(recording)  # how what is asked is compared
         for lane in recording.lanes:
             self._cursors[lane.id] = LaneCursor(lane, soft_answers(header, lane), masks=self.masks)
-        self._turns = Turns(
-            ((event.seq, lane) for lane, cursor in self._cursors.items() for event in cursor.all),
+        self._turns = turns_of(
+            self._cursors,
             steps=steps_of(recording),
             patience_s=patience_s,
             stuck=self.findings.notes.append,
             broken=self._raise_divergence,
-            passable=(
-                event.seq
-                for cursor in self._cursors.values()
-                for event in cursor.all
-                if event.kind == TURN
-            ),
-            idle={name: one.turns() for name, one in self._cursors.items() if one.asks_nothing()},
         )
         self._matching: Matching = matching(mode, self._cursors, passes_over=passes_over)
         self.root = Lane(self, "0", REPLAY)
@@ -261,6 +259,10 @@ class Player(ReplayedResponse, ColdReads):
                 return again(self.patience_s)
         finally:
             self._turns.done(lane, turn)
+
+    def on_its_thread(self, lane: Lane, work: Callable[[], T]) -> T:
+        """Do all of a lane's work on a thread that keeps what its own had kept."""
+        return self.threads.do(thread_of(self._cursor(lane).all), work)
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call, in its turn."""

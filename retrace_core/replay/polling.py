@@ -13,12 +13,12 @@ from retrace_core import native
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from retrace_core.recording import Event
     from retrace_core.replay.cursor import LaneCursor
 
-__all__ = ["SLEEP", "Polling"]
+__all__ = ["SLEEP", "Polling", "only_naps"]
 
 SLEEP = "time.sleep"
 _NAP_S = 0.01
@@ -72,3 +72,8 @@ class Polling:
 def _is_nap(event: Event | None) -> bool:
     """Return True for a sleep that took its time."""
     return event is not None and event.kind == SLEEP and event.status == RETURNED
+
+
+def only_naps(left: Iterable[tuple[Event, int]]) -> bool:
+    """Return True where nothing is left of a lane but sleeps: it polled less often this time."""
+    return all(_is_nap(event) or event.kind == "lane.end" for event, _ in left)

@@ -1,8 +1,9 @@
-"""Serving threads: a replayed request runs on a thread of its own, as that of its server had.
+"""Serving threads: a replayed request runs on a thread like that of its server, and so its work.
 
 What a server's thread keeps (`threading.local`, context variables that nobody reset, a connection
 for each thread) came from the earlier requests that it served, and from no other thread's. What
 needs the main thread (signals, `asyncio.get_event_loop`) fails in another one on replay as well.
+So it is with what the threads of a pool keep, which do the work of many requests.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from retrace_core.lanes import mask
 from retrace_core.replay.unblocking import GRACE_S, interrupted
@@ -18,11 +19,14 @@ from retrace_core.serving_thread import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from retrace_core.recording import Recording
     from retrace_core.replay.player import Player
 
 __all__ = ["ServingThreads"]
+
+T = TypeVar("T")
 
 
 class ServingThreads:
@@ -32,6 +36,7 @@ class ServingThreads:
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._threads: dict[int, _Thread] = {}
         self._main: contextvars.Context | None = None
 
@@ -45,16 +50,40 @@ class ServingThreads:
             with interrupted(player):
                 self._context(recording).run(work)
             return
-        thread = self._threads.get(number)
-        if thread is None:
-            thread = self._threads[number] = _Thread(name)
-        if not thread.run(work, player):
+        if not self._of(number, name).run(work, player):
             del self._threads[number]
+
+    def do(self, known: tuple[int, str] | None, work: Callable[[], T]) -> T:
+        """Do what a thread of a pool has been given on the thread of that number.
+
+        Args:
+            known: number and name of the thread; None where they were not recorded: then the one
+                that calls does it, as where there can be no more threads.
+            work: what to do.
+
+        Raises:
+            BaseException: whatever `work` raises.
+        """
+        if known is None or known[0] <= 0:
+            return work()
+        try:
+            thread = self._of(*known)
+        except RuntimeError:  # "can't start new thread"
+            return work()
+        return thread.do(work)
 
     def close(self) -> None:
         """Let the threads end."""
         for thread in self._threads.values():
             thread.end()
+        self._threads.clear()
+
+    def _of(self, number: int, name: str) -> _Thread:
+        with mask(), self._lock:
+            thread = self._threads.get(number)
+            if thread is None:
+                thread = self._threads[number] = _Thread(name)
+            return thread
 
     def _context(self, recording: Recording) -> contextvars.Context:
         if recording.header.thread != UNKNOWN:
@@ -71,6 +100,7 @@ class _Thread:
 
     def __init__(self, name: str) -> None:
         self._works: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._free = threading.Lock()
         thread = threading.Thread(target=self._serve, name=name or None, daemon=True)
         with mask():  # it is no thread of the application's
             thread.start()
@@ -97,6 +127,38 @@ class _Thread:
             raise failure[0]
         return ended
 
+    def do(self, work: Callable[[], T]) -> T:
+        """Have work of a pool done, and return what it returns.
+
+        Where the thread is not free the one that calls does it: what came before it there, when
+        it was recorded, goes on for longer now.
+        """
+        with mask():
+            free = self._free.acquire(timeout=GRACE_S)
+        if not free:
+            return work()
+        over = threading.Event()
+        done: list[T] = []
+        failure: list[BaseException] = []
+
+        def do() -> None:
+            try:
+                done.append(work())
+            except BaseException as error:
+                failure.append(error.with_traceback(_below(error)))
+            finally:
+                over.set()
+
+        try:
+            with mask():
+                self._works.put(do)
+                over.wait()
+        finally:
+            self._free.release()
+        if failure:
+            raise failure.pop()
+        return done.pop()
+
     def end(self) -> None:
         """Let it end after what it does."""
         self._works.put(None)
@@ -104,3 +166,8 @@ class _Thread:
     def _serve(self) -> None:
         while (work := self._works.get()) is not None:
             work()
+
+
+def _below(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an exception but for the line that caught it."""
+    return error.__traceback__ and error.__traceback__.tb_next

@@ -17,15 +17,17 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING
 
+from retrace_core.ordering import TURN
 from retrace_core.replay.steps import others_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from retrace_core.lanes import Lane
+    from retrace_core.replay.cursor import LaneCursor
     from retrace_core.replay.steps import Steps
 
-__all__ = ["Turns", "passing"]
+__all__ = ["Turns", "passing", "turns_of"]
 
 _RUN_ON_S = 0.02
 """How long a thread may run on after its turn before the next one is given away."""
@@ -35,6 +37,28 @@ _MOST_STEPS = 100
 
 _PASS_S = 0.2
 """How long a lock is waited for that was taken when recorded, and may not be taken again."""
+
+
+def turns_of(
+    cursors: Mapping[str, LaneCursor],
+    *,
+    steps: Steps,
+    patience_s: float,
+    stuck: Callable[[str], None],
+    broken: Callable[[], None],
+) -> Turns:
+    """Return the order of the completions of all lanes, as `Turns` takes it."""
+    return Turns(
+        ((event.seq, lane) for lane, cursor in cursors.items() for event in cursor.all),
+        steps=steps,
+        patience_s=patience_s,
+        stuck=stuck,
+        broken=broken,
+        passable=(
+            event.seq for cursor in cursors.values() for event in cursor.all if event.kind == TURN
+        ),
+        idle={name: one.turns() for name, one in cursors.items() if one.asks_nothing()},
+    )
 
 
 class Turns:

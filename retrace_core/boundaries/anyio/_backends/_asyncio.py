@@ -7,15 +7,18 @@ whom they cancel first is the same on replay. Read in anyio 4.16.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 from typing import TYPE_CHECKING, Any
 
 from anyio._backends import _asyncio
+from anyio._core._eventloop import threadlocals
 
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.joining import joined
 from retrace_core.lanes import Lane, carry
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current
+from retrace_core.serving_thread import on_its_thread
 from retrace_core.spawn_order import in_spawn_order
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ def _carrying_run(raw: Any) -> Any:
                 child.end()
 
         carried = carry(lane, child, func)
+        if child.mode == REPLAY:
+            carried = _as_its_worker(child, carried)
         try:
             return await joined(lane, functools.partial(run, backend, work, args, *more, **options))
         finally:
@@ -50,6 +55,27 @@ def _carrying_run(raw: Any) -> Any:
                 child.end()
 
     return classmethod(carrying)
+
+
+def _as_its_worker(lane: Lane, work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return work that the thread which stands for the recorded one does as a worker of anyio's."""
+
+    def doing(*args: Any) -> Any:
+        known = dict(vars(threadlocals))  # its event loop, among others
+        context = contextvars.copy_context()
+
+        def as_worker(*given: Any) -> Any:
+            before = dict(vars(threadlocals))
+            vars(threadlocals).update(known)
+            try:
+                return context.run(work, *given)
+            finally:
+                vars(threadlocals).clear()
+                vars(threadlocals).update(before)
+
+        return on_its_thread(lane, as_worker)(*args)
+
+    return doing
 
 
 BOUNDARY = Boundary(

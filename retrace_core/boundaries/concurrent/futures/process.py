@@ -43,7 +43,7 @@ def _carrying_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future
         submitted = [key[0], lane.children]
         if lane.mode != REPLAY or lane.scope.comes(lane, "process.submit", submitted):
             work = attempt(lane, "process.submit", submitted, live)
-        future = carry_future(functools.partial(_in_a_thread, pool), lane, _result_of, work, key)
+        future = carry_future(functools.partial(_in_a_thread, pool), lane, _result_of, (work, key))
         if work is not None:
             future.add_done_callback(functools.partial(_call_off, work))
         return future

@@ -26,7 +26,9 @@ def _carrying_submit(submit: Callable[..., Any]) -> Callable[..., Any]:
         lane = current()
         if not isinstance(lane, Lane):
             return submit(pool, fn, *args, **kwargs)
-        return carry_future(functools.partial(submit, pool), lane, fn, *args, **kwargs)
+        # What an initializer has done is there on the pool's own threads only.
+        pooled = vars(pool).get("_initializer") is None
+        return carry_future(functools.partial(submit, pool), lane, fn, args, kwargs, pooled=pooled)
 
     return carrying
 
