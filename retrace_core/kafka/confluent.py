@@ -15,6 +15,7 @@ _MARK: Final = "\0confluent"
 _CLIENT: Final = "client"
 _KEPT: Final = "kafka_error"
 """Attribute of an exception: what it was raised with, while it is recorded."""
+_HALF_A_MICROSECOND: Final = 5e-7
 _C: Any = cimpl
 _CLASSES: Final = "confluent_kafka."
 _CLIENTS = (_C.Producer, _C.Consumer, _C._AdminClientImpl)
@@ -99,6 +100,8 @@ def unpacked(value: Any, client: object = None) -> Any:
 def _message(fields: dict[str, Any]) -> Any:
     given = {name: one for name, one in fields.items() if one is not None}
     given["timestamp"] = tuple(fields["timestamp"])
+    if "latency" in given:
+        given["latency"] += _HALF_A_MICROSECOND  # it is cut off to whole ones
     return _C.Message(**given)
 
 
