@@ -25,6 +25,7 @@ The files in the order of a request:
     scope_keys.py     which keys a server gave in ASGI's scope, and in which order
     task_call.py      one run of a queue's task, as a request and its response
     records_only.py   what an owner of lanes leaves out that never replays
+    lane_hook.py      a hook that costs next to nothing where nobody records
     lanes.py          one lane per task or thread; carry the scope into them
     loop_steps.py     how far the event loop got between one answer and the next
     in_order.py       a set that is gone through in one order, in each process
@@ -40,6 +41,7 @@ The files in the order of a request:
     filling.py        a cache's fill is on the boot tape
     surroundings.py   variables, folder, locale: noted, and restored by a replay
     installer.py      puts each boundary in place when its library is imported
+    c_type.py         an attribute of a class in C is replaced, as one of any other class
     boundary.py       what a client library declares; the live/record/replay switch
     declared.py       `boundary`: an application declares one of its own
     declared_key.py   what such a call asks
@@ -87,6 +89,7 @@ The files in the order of a request:
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
+    kafka/            what the boundaries of Kafka's clients share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     loop_program.py   a program that is started by the event loop itself
