@@ -40,7 +40,6 @@ UNCOVERED: dict[str, str] = {
     "kafka": "declare the function that sends or polls",
     "ldap": "it is in C: declare the function that binds or searches",
     "ldap3": "declare the function that binds or searches",
-    "mysql.connector": "connect with use_pure=True: its C part is not covered",
     "nats": "declare the coroutine function that publishes or requests",
     "neo4j": "declare the function that runs the query",
     "oracledb": "declare the function that executes",
