@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mysql.connector.errors import Error
 
 from retrace_core.boundary import call, call_async, mask
-from retrace_core.mysql.connector_sockets import READ, Inbox, stub_of
+from retrace_core.mysql.connector_sockets import READ, Inbox, Stub, stub_of
 from retrace_core.mysql.question import NEXT, question_of
 from retrace_core.native import current
 
@@ -26,13 +26,16 @@ __all__ = [
     "command",
     "executed",
     "further",
+    "loading",
+    "loading_async",
     "noting_statement",
     "noting_statement_async",
     "prepared",
     "queried",
+    "statistics",
 ]
 
-_QUERY, _PREPARE, _EXECUTE = 0x03, 0x16, 0x17
+_QUERY, _STATISTICS, _PREPARE, _EXECUTE = 0x03, 0x09, 0x16, 0x17
 _ASK = "mysqlconnector.ask"
 _STATEMENTS = "_retrace_statements"
 
@@ -58,6 +61,11 @@ def executed(connection: Any, statement_id: Any, data: Any = (), *_: Any, **__: 
 def command(_: Any, number: int, argument: Any = None, *__: Any, **___: Any) -> list[Any]:
     """Return what `_send_cmd` asks."""
     return question_of(number, argument or b"")
+
+
+def statistics(*_: Any, **__: Any) -> list[Any]:
+    """Return what `cmd_statistics` asks."""
+    return [_STATISTICS, ""]
 
 
 def further(*_: Any, **__: Any) -> str:
@@ -184,6 +192,32 @@ def noting_statement_async(
         return found
 
     return preparing
+
+
+def loading(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `_handle_load_data_infile` that sends no file on replay: it was accepted."""
+
+    @functools.wraps(original)
+    def sending(self: Any, *args: Any, **kwargs: Any) -> Any:
+        stub = self._socket
+        if isinstance(stub, Stub):
+            return self._handle_ok(stub.packet())
+        return original(self, *args, **kwargs)
+
+    return sending
+
+
+def loading_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Return what `loading` does, for a coroutine method."""
+
+    @functools.wraps(original)
+    async def sending(self: Any, *args: Any, **kwargs: Any) -> Any:
+        stub = self._socket
+        if isinstance(stub, Stub):
+            return self._handle_ok(stub.packet())
+        return await original(self, *args, **kwargs)
+
+    return sending
 
 
 def _note(connection: Any, statement: Any, found: Any) -> None:

@@ -15,14 +15,15 @@ Said = list[Any]
 """Columns of a result, None where there is none; and then what `counts_of` returns."""
 _NOT_SENT = -1
 """The number of errors that the driver finds by itself."""
-_COLUMNS, _AFFECTED, _ID, _WARNINGS, _WIDTH, _FLAGS, _MORE, _ROWS = range(8)
+_COLUMNS, _AFFECTED, _ID, _WARNINGS, _WIDTH, _FLAGS, _MORE, _ROWS, _CHARSET = range(9)
 
 
 def counts_of(session: Any) -> list[Any]:
     """Return what a live session says of the last statement; it asks nobody for it.
 
     These are the rows that it affected, the id that it inserted, warnings, the number of columns,
-    the server's flags, whether another result follows, and how many rows were read.
+    the server's flags, whether another result follows, how many rows were read, and by which
+    character set it quotes, as a server tells after `SET NAMES`.
     """
     return [
         session.affected_rows(),
@@ -32,6 +33,7 @@ def counts_of(session: Any) -> list[Any]:
         session.st_server_status(),
         session.more_results(),
         session.num_rows() if session.have_result_set else 0,
+        session.character_set_name(),
     ]
 
 
@@ -117,6 +119,8 @@ class Session:
             of_session: False where a prepared statement has the result.
         """
         self._said, self._comes = self._comes, None
+        if self._said is not None:
+            self.quote_by(self._said[_CHARSET])
         if self._said is None or of_session:
             return None
         columns = self._said[_COLUMNS]
@@ -126,7 +130,7 @@ class Session:
     def fail(self, error: Exception) -> None:
         """Say that a statement gave no result, unless it was not even sent."""
         if self._said is not None and getattr(error, "errno", 0) != _NOT_SENT:
-            self._said = [None, *self._said[1:_MORE], False, 0]
+            self._said = [None, *self._said[1:_MORE], False, 0, self._said[_CHARSET]]
 
     def read(self, counts: list[Any], *, all_of_it: bool) -> None:
         """Say so after rows were read."""
@@ -142,6 +146,11 @@ class Session:
         """Ask the stand-in, and say what it does."""
         self._said = None
         return self._live.reset_connection()
+
+    def quote_by(self, charset: str) -> None:
+        """Have the stand-in quote by a character set."""
+        if self._live.character_set_name() != charset:
+            self._live.set_character_set(charset)
 
     def query(self, *args: Any, **kwargs: Any) -> Any:
         """Say what is expected; else ask the stand-in."""

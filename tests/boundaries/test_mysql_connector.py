@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mysql.connector
@@ -20,7 +22,6 @@ from tests.recorded import assert_identical, record_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.mariadb_server import MariadbServer
 
@@ -67,17 +68,14 @@ def answered(recordings: Path, view: Callable[[], Any]) -> list[Any]:
 def test_the_part_in_c_in_a_process_of_its_own() -> None:
     """It can't be loaded after an OpenSSL older than its own: a new process loads it first."""
     program = "import _mysql_connector, sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    command = [
-        sys.executable,
-        "-c",
-        program,
-        __file__,
-        "-q",
-        "-k",
-        "in_c",
-        "-p",
-        "no:cacheprovider",
+    here = Path(__file__)
+    files = [
+        here,
+        here.with_name("test_hook_points.py"),
+        here.parents[1] / "redaction/test_rows.py",
     ]
+    only = ["-q", "-k", "in_c or connection_cext", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-c", program, *map(str, files), *only]
     found = subprocess.run(command, check=False, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout + found.stderr
 
@@ -88,8 +86,14 @@ def test_values_and_cursors(recordings: Path, options: dict[str, Any]) -> None:
         "SELECT 1.50, now(6), curdate(), CAST('12:30' AS time), x'00ff', NULL, 'é', rand(), "
         "uuid(), %s AS p"
     )
-    cursors = ({}, {"dictionary": True}, {"raw": True}, {"buffered": True})
-    cursors += ({"buffered": True, "dictionary": True}, {"buffered": True, "raw": True})  # type: ignore[assignment]
+    cursors: tuple[dict[str, bool], ...] = (
+        {},
+        {"dictionary": True},
+        {"raw": True},
+        {"buffered": True},
+        {"buffered": True, "dictionary": True},
+        {"buffered": True, "raw": True},
+    )
 
     def view() -> Any:
         seen: list[Any] = []
@@ -207,6 +211,51 @@ def test_transactions_errors_and_several_results(recordings: Path, options: dict
     assert found[-3] is False
 
 
+def test_what_else_a_connection_is_asked(
+    recordings: Path, options: dict[str, Any], pure: bool
+) -> None:
+    """Compressed: sets of results, statistics, its time zone, another character set."""
+
+    def view() -> Any:
+        seen: list[Any] = []
+        connection = mysql.connector.connect(**options, compress=True, ssl_disabled=True)
+        cursor = connection.cursor()
+        cursor.execute("SELECT rand(); SELECT 2; SELECT rand()")
+        seen += [[statement, rows] for statement, rows in cursor.fetchsets()]
+        if pure:
+            for result in connection.cmd_query_iter("SELECT rand(); DO 1; SELECT 7"):
+                seen.append(repr(connection.get_rows()) if "columns" in result else "done")
+        seen.append(sorted(connection.cmd_statistics())[:2])
+        connection.time_zone = "+02:00"
+        seen += [connection.time_zone, connection.sql_mode]
+        connection.set_charset_collation("latin1")
+        cursor.execute("SELECT 'é', %s", ("é",))
+        seen += cursor.fetchall()
+        connection.close()
+        return seen
+
+    assert answered(recordings, view)[-1] == ["é", "é"]
+
+
+def test_a_file_that_is_loaded(recordings: Path, options: dict[str, Any], tmp_path: Path) -> None:
+    """It is not there on replay, and not needed."""
+    file = tmp_path / "t.csv"
+    file.write_text("1,a\n2,b\n")
+
+    def view() -> Any:
+        connection = mysql.connector.connect(**options, allow_local_infile=True)
+        cursor = connection.cursor()
+        cursor.execute(f"LOAD DATA LOCAL INFILE '{file}' INTO TABLE t FIELDS TERMINATED BY ','")
+        connection.close()
+        return [cursor.rowcount]
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.body == [b"[2]\n"], recording.failure
+    file.unlink()
+    assert_identical(recording, app)
+
+
 def test_what_sets_a_connection_up_is_no_event(recordings: Path, options: dict[str, Any]) -> None:
     """Nothing is recorded of opening, pinging and closing; a cold replay opens one to nowhere."""
     shared: list[Any] = [mysql.connector.connect(**options)]
@@ -224,6 +273,23 @@ def test_what_sets_a_connection_up_is_no_event(recordings: Path, options: dict[s
     assert_identical(recording, app)
     kinds = [one.kind for one in recording.lanes[0].events if isinstance(one, Event)]
     assert {kind.partition(".")[2] for kind in kinds} <= {"ask", "read", "query", "fetch"}
+
+
+def test_a_connection_that_is_left_to_the_collector(
+    recordings: Path, options: dict[str, Any]
+) -> None:
+    """Nothing is recorded of its end."""
+
+    def view() -> Any:
+        connection = mysql.connector.connect(**options)
+        cursor = connection.cursor()
+        cursor.execute("SELECT rand()")
+        found = cursor.fetchall()
+        del cursor, connection
+        gc.collect()
+        return found
+
+    assert len(answered(recordings, view)) == 1
 
 
 def test_a_connection_that_is_lost_or_refused(recordings: Path, options: dict[str, Any]) -> None:
@@ -268,7 +334,7 @@ def test_a_pool_of_five_used_by_threads(recordings: Path, options: dict[str, Any
     def view() -> Any:
         pool = pooling.MySQLConnectionPool(pool_name="five", pool_size=5, **options)
         seen: dict[int, Any] = {}
-        order: list[int] = []
+        order: list[Any] = []
 
         def work(number: int) -> None:
             for _ in range(3):
@@ -286,7 +352,7 @@ def test_a_pool_of_five_used_by_threads(recordings: Path, options: dict[str, Any
         try:
             pool.get_connection()
         except errors.PoolError as error:
-            order.append(str(error))  # type: ignore[arg-type]
+            order.append(str(error))
         for connection in held:
             connection.close()
         pool._remove_connections()

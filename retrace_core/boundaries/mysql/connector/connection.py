@@ -3,7 +3,7 @@
 Hooks: of `MySQLConnection` `connect` and `_open_connection`; `cmd_query`, `cmd_stmt_prepare`,
 `cmd_stmt_execute` and `_send_cmd`, which ask; `get_rows` and `_handle_result`, which read on; what
 sets a connection up; `MySQLSocket.recv`, which gives the packets. On replay the driver itself
-reads the recorded packets. Read in 8.4, 9.4 and 26.10.
+reads the recorded packets. Read in 9.4 and 26.10.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from retrace_core.mysql.connector_exchanges import (
     command,
     executed,
     further,
+    loading,
     noting_statement,
     prepared,
     queried,
+    statistics,
 )
 from retrace_core.mysql.connector_sockets import (
     Facts,
@@ -61,7 +63,7 @@ def _set_up(name: str) -> Patch:
 
 BOUNDARY = Boundary(
     kind=_KIND,
-    supports="mysql-connector-python>=8.4",
+    supports="mysql-connector-python>=9.4",
     hooks=(
         Patch(
             MySQLConnection,
@@ -77,8 +79,10 @@ BOUNDARY = Boundary(
         ),
         Patch(MySQLConnection, "cmd_stmt_execute", asking(executed)),
         Patch(MySQLConnection, "_send_cmd", asking(command)),
+        Patch(MySQLConnection, "cmd_statistics", asking(statistics)),
         Patch(MySQLConnection, "get_rows", asking(further)),
         Patch(MySQLConnection, "_handle_result", asking(further)),
+        Patch(MySQLConnection, "_handle_load_data_infile", loading),
         *map(
             _set_up,
             (
@@ -100,6 +104,8 @@ BOUNDARY = Boundary(
         Patch(MySQLConnection, "disconnect", masked),
         Patch(MySQLConnection, "connection_id", numbering(f"{_KIND}.id", stub_of)),
         Patch(MySQLSocket, "recv", noting_packets),
+        Patch(MySQLSocket, "shutdown", masked),  # also by the collector, at any time
+        Patch(MySQLSocket, "close_connection", masked),
     ),
     errors=("mysql.connector.errors",),
 )

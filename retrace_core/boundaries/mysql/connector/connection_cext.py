@@ -2,8 +2,8 @@
 
 Hooks: of `CMySQLConnection` `connect` and `_open_connection`; `cmd_query`, `info_query`,
 `get_rows`, `next_result`, `commit`, `rollback`, prepared statements; what sets a connection up. On
-replay the driver's own methods run on what was recorded of the extension's object. Read in 8.4,
-9.4 and 26.10.
+replay the driver's own methods run on what was recorded of the extension's object. Read in 9.4
+and 26.10.
 """
 
 from __future__ import annotations
@@ -236,6 +236,19 @@ def _hooked_prepare(original: Callable[..., Any]) -> Callable[..., Any]:
     return cmd_stmt_prepare
 
 
+def _hooked_charset(original: Callable[..., None]) -> Callable[..., None]:
+    """Return a `set_charset_collation` after which a stand-in quotes so, as a server has it."""
+
+    @functools.wraps(original)
+    def set_charset_collation(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        session = session_of(self)
+        if session is not None:
+            session.quote_by(self._character_set.get_info(self._charset_id)[0])
+
+    return set_charset_collation
+
+
 def _executed(_: Any, statement: Any, *args: Any, **__: Any) -> list[Any]:
     return [_EXECUTING, statement.__dict__.get(_TEXT, ""), list(args)]
 
@@ -254,7 +267,7 @@ def _set_up(name: str) -> Patch:
 
 BOUNDARY = Boundary(
     kind=_KIND,
-    supports="mysql-connector-python>=8.4",
+    supports="mysql-connector-python>=9.4",
     hooks=(
         Patch(CMySQLConnection, "connect", connecting(_KIND, _version, [VERSION])),
         Patch(CMySQLConnection, "_open_connection", _hooked_open),
@@ -267,6 +280,7 @@ BOUNDARY = Boundary(
         Patch(CMySQLConnection, "rollback", _saying(f"{_KIND}.rollback", _no_key)),
         Patch(CMySQLConnection, "cmd_stmt_prepare", _hooked_prepare),
         Patch(CMySQLConnection, "cmd_stmt_execute", _saying(_EXECUTE, _executed, _statement)),
+        Patch(CMySQLConnection, "set_charset_collation", _hooked_charset),
         *map(
             _set_up,
             (

@@ -2,7 +2,7 @@
 
 Whether it is opened, pinged or opened again depends on the process's past and is no event; that
 none is left is one. Hooks: `MySQLConnectionPool.__init__`, `get_connection`,
-`PooledMySQLConnection.close`. Read in 8.4, 9.4 and 26.10.
+`PooledMySQLConnection.close`. Read in 9.4 and 26.10.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _any(*_: Any) -> None:
 
 BOUNDARY = Boundary(
     kind="mysqlconnector",
-    supports="mysql-connector-python>=8.4",
+    supports="mysql-connector-python>=9.4",
     hooks=(
         Patch(MySQLConnectionPool, "__init__", setting_up("mysqlconnector.pool", _any)),
         Patch(MySQLConnectionPool, "get_connection", taking("mysqlconnector.acquire")),

@@ -1,7 +1,7 @@
 """MySQL Connector/Python for asyncio: the server's packets, below cursors.
 
 The hooks are those of the blocking connection in Python, and `connect`, which opens and sets up.
-Read in 8.4, 9.4 and 26.10.
+Read in 9.4 and 26.10.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ from retrace_core.mysql.connector_exchanges import (
     command,
     executed,
     further,
+    loading_async,
     noting_statement_async,
     prepared,
     queried,
+    statistics,
 )
 from retrace_core.mysql.connector_sockets import (
     AsyncStub,
@@ -106,7 +108,7 @@ def _set_up(name: str) -> Patch:
 
 BOUNDARY = Boundary(
     kind=_KIND,
-    supports="mysql-connector-python>=8.4",
+    supports="mysql-connector-python>=9.4",
     hooks=(
         Patch(MySQLConnection, "connect", _hooked_connect),
         Patch(MySQLConnection, "cmd_query", asking_async(queried)),
@@ -117,8 +119,10 @@ BOUNDARY = Boundary(
         ),
         Patch(MySQLConnection, "cmd_stmt_execute", asking_async(executed)),
         Patch(MySQLConnection, "_send_cmd", asking_async(command)),
+        Patch(MySQLConnection, "cmd_statistics", asking_async(statistics)),
         Patch(MySQLConnection, "get_rows", asking_async(further)),
         Patch(MySQLConnection, "_handle_result", asking_async(further)),
+        Patch(MySQLConnection, "_handle_load_data_infile", loading_async),
         *map(
             _set_up,
             (
