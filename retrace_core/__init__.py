@@ -40,6 +40,7 @@ The files in the order of a request:
     filling.py        a cache's fill is on the boot tape
     surroundings.py   variables, folder, locale: noted, and restored by a replay
     installer.py      puts each boundary in place when its library is imported
+    c_type.py         an attribute of a class in C is replaced, as one of any other class
     boundary.py       what a client library declares; the live/record/replay switch
     declared.py       `boundary`: an application declares one of its own
     declared_key.py   what such a call asks
@@ -77,6 +78,7 @@ The files in the order of a request:
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
     generated_names.py  names in SQL that differ from run to run by their nature
     grpc_metadata.py  what the boundaries of gRPC's two clients share
+    grpc_port.py      a port of a gRPC server, which a replay binds in name only
     websocket_channel.py  what the boundaries of websockets' two clients share
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
@@ -86,6 +88,7 @@ The files in the order of a request:
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
+    kafka/            what the boundaries of Kafka's clients share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     loop_program.py   a program that is started by the event loop itself

@@ -36,6 +36,7 @@ __all__ = [
     "boot_runs",
     "end_boot",
     "enter_boot",
+    "has_room_for",
     "in_boot_lane",
     "is_active",
     "is_of_boot",
@@ -53,6 +54,8 @@ IMPORT = "import"
 _Name = tuple[str, bytes, int]
 """Label, key, and which of both is kept: the latest, or the one in which most was asked."""
 _LATEST, _FULLEST = 0, 1
+_FOR_FILES = 0.75
+"""How much of the tape may be taken once what is in a file is on it."""
 
 
 class BootTape:
@@ -224,6 +227,27 @@ def boot_lane() -> Lane | None:
 def is_of_boot(lane: Any) -> bool:
     """Return True for a lane of the start-up, recorded or played."""
     return getattr(lane.scope, "label", "") == BOOT
+
+
+def has_room_for(lane: Any, path: Any) -> bool:
+    """Return False where what a file has in it would take the room of the start-up's other calls.
+
+    Those have no answer elsewhere; a file may lie there, or was written by the start-up itself.
+
+    Args:
+        lane: in which the file is read.
+        path: of the file.
+    """
+    if not is_of_boot(lane) or lane.mode != RECORD:
+        return True
+    try:
+        size_bytes = os.stat(path).st_size
+    except OSError:
+        return True
+    if lane.state.size_bytes + size_bytes <= lane.state.limit_bytes * _FOR_FILES:
+        return True
+    count("boot_tape.files")
+    return False
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import failsafe, native
 from retrace_core.boot_tape import on_boot_tape
+from retrace_core.c_type import delete_attribute, set_attribute
 from retrace_core.codec import pack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.filling import filling
@@ -321,15 +322,15 @@ def install_hook(boundary: Boundary, hook: Hook | Patch) -> Callable[[], None]:
         replacement = hook.factory(original)
     else:
         replacement = crossing(hook, hook.kind or f"{boundary.kind}.{hook.name}", original)
-    setattr(hook.owner, hook.name, replacement)
+    set_attribute(hook.owner, hook.name, replacement)
 
     def remove() -> None:
         if vars(hook.owner).get(hook.name) is not replacement:
             return  # someone wrapped it after us: taking ours out would take theirs too
         if inherited:
-            delattr(hook.owner, hook.name)
+            delete_attribute(hook.owner, hook.name)
         else:
-            setattr(hook.owner, hook.name, original)
+            set_attribute(hook.owner, hook.name, original)
 
     return remove
 

@@ -17,7 +17,7 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SECRET", "checks", "of_size", "secret", "takes_part"]
+__all__ = ["SECRET", "checks", "compares_checksum", "of_size", "secret", "takes_part"]
 
 SECRET = "secret"
 """By this name what stands in an event is masked."""
@@ -89,6 +89,32 @@ def checks(
             return call_free(lane, f"free.{kind}", asked, live, hidden, shown)
 
         return checked
+
+    return Patch(owner, name, factory)
+
+
+def compares_checksum(owner: Any, name: str, said: Callable[..., object]) -> Patch:
+    """Return the hook of a function that compares a checksum of a body with what its sender says.
+
+    What came out is recorded: the body may be masked, and what was said is of the true one.
+
+    Args:
+        owner: the class or module that holds it.
+        name: of the function.
+        said: gets the arguments of a call; returns what the sender says, None where that is
+            nothing.
+    """
+
+    def factory(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def compared(*args: Any, **kwargs: Any) -> Any:
+            lane = current()
+            if lane is None or not takes_part(lane) or (sum_ := said(*args, **kwargs)) is None:
+                return original(*args, **kwargs)
+            live = functools.partial(original, *args, **kwargs)
+            return call_free(lane, "free.checksum", sum_, live)
+
+        return compared
 
     return Patch(owner, name, factory)
 

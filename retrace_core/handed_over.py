@@ -114,11 +114,19 @@ class _Packer:
         if kind in _PLAIN:
             return value
         if kind in (list, tuple, set, frozenset):
-            return kind([self.pack(part, depth + 1) for part in value])
+            parts = [self.pack(part, depth + 1) for part in value]
+            try:
+                return kind(parts)
+            except TypeError:  # objects, which are told apart no more
+                return {_MARK: ["set", kind is frozenset, parts]}
         if kind is dict:
             if _MARK in value:
                 raise NotData("a dictionary has our own mark")
-            return self._pairs(value, depth)
+            try:
+                return self._pairs(value, depth)
+            except TypeError:
+                pairs = [[self.pack(part, depth + 1) for part in pair] for pair in value.items()]
+                return {_MARK: ["pairs", pairs]}
         if isinstance(value, BaseException):
             return {_MARK: ["error", PackedException(pack_exception(value))]}
         form = _form(kind)
@@ -215,6 +223,10 @@ def _unpack(packed: Any) -> Any:
     if _MARK not in packed:
         return {_unpack(key): _unpack(value) for key, value in packed.items()}
     form, *rest = packed[_MARK]
+    if form == "set":
+        return (frozenset if rest[0] else set)(_unpack(rest[1]))
+    if form == "pairs":
+        return {key: value for key, value in _unpack(rest[0])}
     if form == "error":
         names = [str(name) for name in rest[0].packed[0]]
         return unpack_exception(rest[0].packed, _loaded_errors(names))

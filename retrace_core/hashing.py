@@ -28,7 +28,9 @@ __all__ = [
 
 _ADDRESS = re.compile(rb"(?<= at 0x)[0-9a-f]{6,16}(?=>)")
 _FORGERY = re.compile(
-    rb"((?:csrf|xsrf|authenticity)[\w-]{0,40}\\?[\"'][^<>]{0,120}?[\"'])[\w.+/=-]{16,200}(?=\\?[\"'])",
+    rb"((?:csrf|xsrf|authenticity)[\w-]{0,40}"
+    rb"(?:\\?[\"'][^<>]{0,120}?[\"']|\s[^<>]{0,120}?\b(?:value|content)=))"
+    rb"[\w.+/=-]{16,200}(?=\\?[\"']|[\s>])",
     re.IGNORECASE,
 )
 """The token of a form, or of a page's head, against forged requests: of the session's secret and

@@ -36,7 +36,7 @@ class RecordingSettings(StoreSettings):
     share_keeps: bool = False
     record_hash_seed: bool = False
     boot_tape: bool = True
-    boot_tape_limit_bytes: int = 4 * MIB
+    boot_tape_limit_bytes: int = 8 * MIB
     warm_ups: int = 64
     record_secret_variables: bool = False
     coverage_watch: bool = True
@@ -232,7 +232,7 @@ RECORDING_SETTINGS: tuple[Setting, ...] = (
         name="boot_tape_limit_bytes",
         variable="RETRACE_BOOT_TAPE_LIMIT_BYTES",
         kind=int,
-        default=4 * MIB,
+        default=8 * MIB,
         unit="bytes",
         low=0,
         high=1024 * MIB,

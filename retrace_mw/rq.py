@@ -4,7 +4,7 @@ rq worker --worker-class retrace_mw.rq.Worker, or in a script of one's own retra
 
 Hooks: `Worker.perform_job`, for its end, since a work horse leaves by `os._exit`, and within it
 `Job.perform`. A queue with `is_async=False` performs without a worker, as the application's code.
-Read in RQ 2 and 3.
+Read in RQ 1.16, 2 and 3.
 """
 
 from __future__ import annotations
@@ -86,16 +86,19 @@ def _found_recorder() -> TaskRecorder | None:
 
 
 def _hook() -> None:
-    owner: Any = next(
-        cls for cls in worker.Worker.__mro__ if "perform_job" in vars(cls) and "work" in vars(cls)
-    )
-    if getattr(owner.perform_job, "retrace_recording", False):
+    performing, working = _owner_of("perform_job"), _owner_of("work")
+    if getattr(performing.perform_job, "retrace_recording", False):
         return
-    owner.perform_job = _hooked_perform_job(owner.perform_job)
-    owner.work = _hooked_work(owner.work)
+    performing.perform_job = _hooked_perform_job(performing.perform_job)
+    working.work = _hooked_work(working.work)
     hooked: Any = _hooked_perform(Job.perform)
     Job.perform = hooked  # type: ignore[method-assign]
     failsafe.let_through(timeouts.BaseTimeoutException)
+
+
+def _owner_of(name: str) -> Any:
+    """Return the class that has a method of workers: in RQ 1 they are of two."""
+    return next(cls for cls in worker.Worker.__mro__ if name in vars(cls))
 
 
 def _hooked_work(original: Callable[..., Any]) -> Any:

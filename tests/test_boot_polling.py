@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 from retrace_core import native
@@ -41,3 +44,25 @@ def _polls(rounds: int) -> int:
 def test_what_polls_does_not_go_round_for_nothing() -> None:
     """It had waited for each answer when it was recorded, and gets the last one ever again."""
     assert 20 <= _polls(20_000) < 2_000
+
+
+def test_what_sleeps_for_a_moment_again_and_again_does_not_keep_a_request_back() -> None:
+    """It waits for a server to begin, say, and none does: so it gets nowhere, however often."""
+    boot = BootPlayer([], 10**9)
+    lane = boot.lane().spawn()
+    boot.progress.begun(lane)
+
+    def sleeps() -> None:
+        with suppress(SystemExit):
+            while True:
+                boot.progress.sleep(lane, 0.001, lambda: False)
+
+    thread = threading.Thread(target=sleeps)
+    thread.start()
+    begun = time.monotonic()
+    for _ in boot.progress.request_comes(10**9, 10**9, lambda: 0):
+        time.sleep(0.01)
+    took_s = time.monotonic() - begun
+    boot.finish()
+    thread.join(10)
+    assert took_s < 5

@@ -372,16 +372,17 @@ def test_which_earlier_request_led_the_others_astray_is_said(
     assert "what was not recorded (health checks" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["SSH_PORT", "GIT_COMMIT"])
+@pytest.mark.parametrize("name", ["SSH_PORT", "GIT_COMMIT", "XDG_CONFIG_HOME"])
 def test_settings_of_the_application_that_are_named_like_a_persons(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """An application that reads its SSH_PORT does not start without it."""
     monkeypatch.setenv(name, "2222")
     monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
     variables = find_out(secrets=False).variables
     assert variables[name] == "2222"
-    assert "SSH_TTY" not in variables
+    assert variables.keys().isdisjoint(("SSH_TTY", "XDG_RUNTIME_DIR"))
 
 
 @pytest.mark.parametrize("masked_later", [False, True])

@@ -179,6 +179,13 @@ def test_data_comes_back_as_it_was(value: Any) -> None:
     assert is_packed(value, packed)
 
 
+def test_objects_come_back_as_keys_and_in_sets() -> None:
+    """What they are packed as could be neither."""
+    value = {Point(1, "a"): [Frozen(1)], Point(2, "b"): {Point(3, "c"), Point(4, "d")}}
+    assert there_and_back(value) == value
+    assert there_and_back([frozenset({Point(1, 2)})]) == [frozenset({Point(1, 2)})]
+
+
 def test_a_model_knows_what_it_was_given() -> None:
     """So that it is written out as before."""
     model = Model(colour=Colour.BLUE)

@@ -122,6 +122,46 @@ async def application(scope, receive, send):
 app = retrace_mw.RetraceMiddleware(application)
 """
 
+UNDOES = """
+import asyncio
+
+import aiosqlite
+
+import retrace_mw
+
+UNDONE = []
+
+
+async def undo(connection):
+    await connection.rollback()
+    UNDONE.append(connection.in_transaction)
+
+
+async def tick():
+    while True:
+        await asyncio.sleep(0.05)
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        for _ in range(3):
+            async with aiosqlite.connect("shop.db") as connection:
+                await connection.execute("insert into stock values ('never')")
+                await asyncio.create_task(undo(connection))
+        ticking = asyncio.create_task(tick())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        ticking.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": repr(UNDONE).encode()})
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
 SLEEPS = """
 import threading
 import time
@@ -218,6 +258,17 @@ def test_a_task_that_waits_in_vain_has_done_so_as_often(shop: Path) -> None:
     for trace in ("first", "fifth", "thirtieth"):
         found = _replay(trace)
         assert found["status"] == 0, found
+
+
+def test_a_task_that_the_start_up_waits_for_is_not_kept_waiting(shop: Path) -> None:
+    """What it asks first does not say what it is about; it is the next one that began so."""
+    (shop / "shop.py").write_text(UNDOES)
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable, *UVICORN, str(port), "shop:app"]
+    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+        assert get(base, {"X-Trace-ID": "first"}) == "[False, False, False]"
+    found = _replay("first")
+    assert found["status"] == 0, found
 
 
 def test_a_thread_of_a_request_that_sleeps_on_is_left_asleep(

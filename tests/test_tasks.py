@@ -27,6 +27,7 @@ from retrace_core.codec import decode, encode
 from retrace_core.errors import AppNotLoadable, ReplayError, WrongApp
 from retrace_core.task_call import TaskCall, call_of, request_of, same_value
 from retrace_mw import Decision, RequestView
+from retrace_mw import rq as rq_workers
 from retrace_mw.celery import install
 from tests.recorded import assert_identical, only_recording
 
@@ -281,5 +282,18 @@ def test_rqs_worker_performs_where_it_is_hooked() -> None:
     assert "self.perform_job(" in inspect.getsource(Worker.main_work_horse)
     assert "_is_horse = True" in inspect.getsource(Worker.main_work_horse)
     assert isinstance(inspect.getattr_static(Worker, "is_horse"), property)
-    assert "work" in vars(next(one for one in Worker.__mro__ if "perform_job" in vars(one)))
     assert callable(rq.job.Job.perform)
+
+
+def test_a_worker_of_rq_1_is_hooked_in_its_two_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There `work` was of its base class, and `perform_job` of its own."""
+
+    class BaseWorker:
+        def work(self) -> None: ...
+
+    class OldWorker(BaseWorker):
+        def perform_job(self) -> None: ...
+
+    monkeypatch.setattr("rq.worker.Worker", OldWorker)
+    assert rq_workers._owner_of("work") is BaseWorker
+    assert rq_workers._owner_of("perform_job") is OldWorker

@@ -20,7 +20,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot_tape import has_room_for, is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.file_access import (
     NOTHING,
@@ -54,6 +54,8 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         if name is not None and opener is not None and lane.mode == REPLAY:
             return _opened_by(opener, original, file, mode, args, kwargs)
         if name is None or opener is not None:
+            return original(file, mode, *args, **kwargs)
+        if _WRITES.isdisjoint(mode) and not has_room_for(lane, file):
             return original(file, mode, *args, **kwargs)
 
         def live() -> Any:

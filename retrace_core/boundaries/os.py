@@ -17,6 +17,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.boot_tape import has_room_for
 from retrace_core.boundary import Boundary, Patch, call, call_free
 from retrace_core.file_access import (
     content_of,
@@ -44,6 +45,7 @@ _DOING = (
 _SIGNALLING = ("kill", "killpg")
 _live_readlink: Any = getattr(os, "readlink", None)
 _FOLDER = "folder"
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _LINKS = ("link", "symlink")
 """What they do is at their second path."""
 _TWO_PATHS = ("link", "rename", "replace", "symlink")
@@ -207,7 +209,7 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
         if lane is None or is_infrastructure(sys._getframe(1)):
             return int(original(path, flags, mode, dir_fd=dir_fd))
         named = world_path(path)
-        if named is None:
+        if named is None or not (flags & _WRITING or has_room_for(lane, path)):
             return int(original(path, flags, mode, dir_fd=dir_fd))
 
         def live() -> tuple[int, Any]:

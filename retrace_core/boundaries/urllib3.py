@@ -1,8 +1,8 @@
 """urllib3, and so requests and botocore: its connections override what http.client's do.
 
 Hooks: `connect` of urllib3's own `HTTPConnection` and `HTTPSConnection`, which do not call
-http.client's, and `is_connected`, which polls the socket. The exchange itself is recorded
-below, at http.client. Read in urllib3 2.8.
+http.client's, and `is_connected`, which polls the socket, as `is_connection_dropped` does in
+urllib3 1. The exchange itself is recorded below, at http.client. Read in urllib3 2.8 and 1.26.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 from http import client
 from typing import TYPE_CHECKING, Any
 
-from urllib3 import connection
+from urllib3 import connection, connectionpool
 
 from retrace_core.boundary import Boundary, Patch, attempt, in_replay
 from retrace_core.native import current
@@ -39,12 +39,12 @@ def _stub(self: Any) -> None:
     # http.client's own connect is hooked as well, and leaves a stub on replay.
     client.HTTPConnection.connect(self)
     self.is_verified = True
-    self.proxy_is_verified = True if self.proxy else None
+    self.proxy_is_verified = True if getattr(self, "proxy", None) else None
 
 
 def _is_connected(original: property) -> property:
     def is_connected(self: Any) -> bool:
-        if self.sock is not None and self.sock.fileno() == -1 and in_replay():
+        if _has_stub(self):
             return True
         assert original.fget is not None
         return bool(original.fget(self))
@@ -52,13 +52,32 @@ def _is_connected(original: property) -> property:
     return property(is_connected)
 
 
+def _is_dropped(original: Callable[..., bool]) -> Callable[..., bool]:
+    @functools.wraps(original)
+    def is_dropped(self: Any) -> bool:
+        return not _has_stub(self) and original(self)
+
+    return is_dropped
+
+
+def _has_stub(self: Any) -> bool:
+    return self.sock is not None and self.sock.fileno() == -1 and in_replay()
+
+
+_POLLS = (
+    Patch(connection.HTTPConnection, "is_connected", _is_connected)
+    if hasattr(connection.HTTPConnection, "is_connected")
+    else Patch(connectionpool, "is_connection_dropped", _is_dropped)
+)
+
+
 BOUNDARY = Boundary(
     kind="http",
-    supports="urllib3>=2",
+    supports="urllib3>=1.26",
     hooks=(
         Patch(connection.HTTPConnection, "connect", _hooked_connect),
         Patch(connection.HTTPSConnection, "connect", _hooked_connect),
-        Patch(connection.HTTPConnection, "is_connected", _is_connected),
+        _POLLS,
     ),
     errors=("urllib3.exceptions",),
 )

@@ -1,7 +1,8 @@
 """Places: secrets that are known by the name before them, in any text.
 
 `password=...` in a form or a query, `"password": "..."` in JSON, also in JSON within JSON,
-`Authorization: ...` in a header block, a part of a multipart form, an input of an HTML form.
+`Authorization: ...` in a header block, a part of a multipart form, an input of an HTML form, an
+element of XML.
 """
 
 from __future__ import annotations
@@ -46,15 +47,18 @@ _ARN = re.compile(rb"arn:[\w-]+(?::[\w-]*){2}:[0-9]*:\Z")
 _NESTED = re.compile(rb"[ \t]*\r?\n[ \t]+(?:- )?[\"']?[\w.-]+[\"']?:(?:[ \t\r\n]|\Z)")
 _ENDS = re.compile(rb"[ \t]*(?:[\r\n]|\Z)")
 _PART = re.compile(rb"\"(?:;[^\r\n]*)?\r\n(?:[A-Za-z-]+:[^\r\n]*\r\n)*\r\n")
-_INPUT = re.compile(
-    rb"\\*[\"'][^<>]{0,200}?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1", re.IGNORECASE
+_ATTRIBUTE = rb"(?<![-:.@\w])(?:value|content)=(?:(\\*[\"'])([^\"'<>]*?)\1|([^\s\"'<>`\\]+))"
+"""What is bound to a script's values (`:value=`, `v-bind:value=`, `model-value=`) is code."""
+_INPUT = re.compile(rb"(?:\\*[\"']|(?=\s))[^<>]{0,200}?" + _ATTRIBUTE, re.IGNORECASE)
+"""Also a meta; in JSON the quotes have backslashes before them. Packed pages have none."""
+_TAG_BEFORE = re.compile(rb"<[^<>]*?" + _ATTRIBUTE + rb"[^<>]*?\bname=(?:\\*[\"'])?", re.IGNORECASE)
+_NAMED = re.compile(rb"<[^<>]*?\bname=(?:\\*[\"'])?\Z", re.IGNORECASE)
+_ELEMENT = re.compile(
+    rb"(?:\s[^<>]*)?(?<!/)>\s*(?:<!\[CDATA\[)?([^<>\s](?:[^<>]*[^<>\s])?)(?:\]\]>)?\s*"
+    rb"<\\?/(?:[\w.-]+:)?([\w.-]+)\s*>"
 )
-"""Also a meta; in JSON the quotes have backslashes before them. What is bound to a script's values
-(`:value=`, `v-bind:value=`, `model-value=`) is code."""
-_TAG_BEFORE = re.compile(
-    rb"<[^<>]*?(?<![-:.@\w])(?:value|content)=(\\*[\"'])([^\"'<>]*?)\1[^<>]*?\bname=\\*[\"']",
-    re.IGNORECASE,
-)
+_OPENING = re.compile(rb"<(?:[\w.-]+:)?\Z")
+"""Of XML, where a prefix may say which vocabulary the name is of: `<wsse:Password>`."""
 _BEFORE = 300
 """How far before its name a tag is looked for in which the value comes first."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
@@ -127,7 +131,7 @@ class Named:
     """As it stands there, without quotes."""
     number: bool = False
     line_at: int = -1
-    """Where it begins, when it ends a line of settings, `name = value`; else -1."""
+    """Where it begins, when it ends a line of settings, `name = value`, or an element; else -1."""
 
 
 def named_values(
@@ -291,11 +295,17 @@ def _of_form(
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)
         return data[part.end() : finish if finish >= 0 else end], False, -1
+    element = _ELEMENT.match(data, place, end)
+    if element is not None and element[2] == data[left:place]:
+        opening = _OPENING.search(data, max(begin, left - _LONGEST_NAME), left)
+        return None if opening is None else (element[1], False, element.start(1))
     field = _INPUT.match(data, place, end)
+    tag = data.rfind(b"<", max(begin, left - _BEFORE), left)
+    if field is not None and (field[3] or data[place : place + 1].isspace()):  # without quotes
+        field = field if tag >= 0 and _NAMED.match(data, tag, left) else None
     if field is None:
-        tag = data.rfind(b"<", max(begin, left - _BEFORE), left)
         field = _TAG_BEFORE.fullmatch(data, tag, left) if tag >= 0 else None
-    return None if field is None else (field[2], False, -1)
+    return None if field is None else (field[2] or field[3] or b"", False, -1)
 
 
 def values_in(name: str, value: bytes, names: Names) -> Iterator[bytes]:

@@ -33,6 +33,7 @@ from retrace_core.replay.loop_waits import LoopWaits
 from retrace_core.replay.placed_answers import PlacedAnswers
 from retrace_core.replay.progress import NEVER
 from retrace_core.replay.scratch_names import as_recorded
+from retrace_core.replay.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +60,7 @@ class ChapterPlayer:
         self.label = chapter.note.label if chapter is not None else "?"
         of_boot = self.label == BOOT
         self._used = boot.progress.used if of_boot else set[tuple[str, int]]()
-        self._here = boot.progress.here if of_boot else dict[Lane, Place]()
+        self._whereabouts = boot.progress.whereabouts if of_boot else Whereabouts()
         self._rounds: dict[Lane, int] = {}
         self.foreground = boot.progress.foreground
         self._waits = LoopWaits(chapter, boot.progress)
@@ -84,6 +85,7 @@ class ChapterPlayer:
         lane = Lane(self, lane_id or parent.next_child_id(), parent.mode)
         self.lanes.append(lane)
         self._boot.lanes.append(lane)
+        self._whereabouts.begun(lane, parent)
         if self.label == BOOT:
             self._boot.progress.begun(lane)
         return lane
@@ -108,7 +110,7 @@ class ChapterPlayer:
                 self._sleep(lane, args[0])
                 return None
             with self._boot.lock:
-                place = self._here.get(lane)
+                place = self._whereabouts.of(lane, self._chapter)
                 here = place[1:] if place is not None and place[0] is self._chapter else None
                 answer = self._soft.answer_at(SOFT_KINDS[kind], read_site(code), args, here)
             return as_read(code, answer)
@@ -167,7 +169,7 @@ class ChapterPlayer:
                 return False
             if chapter.naps(NEVER, seconds=seconds):
                 return naps <= chapter.naps(limit_ns, seconds=seconds)
-            here = self._here.get(lane)
+            here = self._whereabouts.of(lane, chapter)
             return here is not None and naps_here <= chapter.naps(limit_ns, name=here[1])
 
         return is_over
@@ -309,7 +311,8 @@ class ChapterPlayer:
                     return until
             if place is None:
                 return None
-            chapter, name, number = self._here[lane] = place
+            self._whereabouts.reached(lane, place)
+            chapter, name, number = place
             is_fresh = chapter is self._chapter and place[1:] not in self._used
             self._rounds[lane] = 0 if is_fresh else self._rounds.get(lane, 0) + 1
             if chapter is self._chapter:
@@ -325,10 +328,9 @@ class ChapterPlayer:
         if place is not None and place[0] is mine and place[1:] not in self._used:
             at = float(mine.answered_ns(mine.calls[place[1]][place[2]]))
             return at if at > limit_ns else None
-        here = self._here.get(lane)
+        here = self._whereabouts.of(lane, mine)
         if here is None:  # it is one of those that had asked for nothing yet, if there are any
-            known = {name for chapter, name, _ in self._here.values() if chapter is mine}
-            return NEVER if mine.open - known else None
+            return NEVER if mine.open - self._whereabouts.known(mine) else None
         chapter, name, number = here
         is_last = chapter is mine and name in mine.open
         return NEVER if is_last and not mine.has_more(name, number, limit_ns) else None
@@ -368,7 +370,7 @@ class ChapterPlayer:
         return again[0] if again else None
 
     def _further(self, lane: Lane, asked: Asked) -> Place | None:
-        here = self._here.get(lane)
+        here = self._whereabouts.of(lane, self._chapter)
         if here is None:
             first = next(iter(self._chapter.calls), None) if self._chapter is not None else None
             if self._chapter is None or first is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lifespan"]
 
+_FULL = "that was full, and lacks the rest (raise RETRACE_BOOT_TAPE_LIMIT_BYTES, and record again)"
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
@@ -38,10 +39,17 @@ class Lifespan:
         if self._failed:
             raise AppNotLoadable(
                 f"the application's start-up failed: {_in_short(self._failed)}; what it asks then"
-                " comes from the boot tape of its process, where there is one: make what is not"
-                " on it optional, or give it a default"
+                " comes from the boot tape of its process, where there is one: "
+                + (
+                    _FULL
+                    if self._is_cut()
+                    else "make what is not on it optional, or give it a default"
+                )
             )
         return self._state
+
+    def _is_cut(self) -> bool:
+        return self._boot is not None and any(file.header.cut for file in self._boot.files)
 
     async def __aexit__(self, *_: object) -> None:
         self._stop.set()

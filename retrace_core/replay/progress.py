@@ -13,12 +13,12 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from retrace_core.native import now_ns
+from retrace_core.replay.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from retrace_core.lanes import Lane
-    from retrace_core.replay.chapter import Place
 
 __all__ = ["NEVER", "Progress"]
 
@@ -44,7 +44,7 @@ class Progress:
         self.limit_ns = NEVER
         """Until when answers are given, Unix time in nanoseconds."""
         self.used: set[tuple[str, int]] = set()
-        self.here: dict[Lane, Place] = {}
+        self.whereabouts = Whereabouts()
         self.foreground: set[Lane] = set()
         """Lanes in which the application starts up: nothing waits there."""
         self._limit_at_stall_ns = NEVER
@@ -136,7 +136,8 @@ class Progress:
             SystemExit: as `wait`.
         """
         self._wait(lane, NEVER, is_over, now_ns() + seconds * 1e9, rests=rests)
-        self.served(lane)
+        if not rests or is_over():  # one that polls every millisecond gets nowhere by that
+            self.served(lane)
 
     def _wait(
         self,

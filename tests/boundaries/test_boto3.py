@@ -160,3 +160,31 @@ def test_a_service_that_is_not_there_comes_back(recordings: Path) -> None:
     assert recording.response is not None
     assert b"Could not connect" in b"".join(recording.response.body)
     assert_identical(recording, app)
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard"])
+def test_a_masked_answer_keeps_its_checksum(recordings: Path, aws: str, mode: str) -> None:
+    """S3 and DynamoDB say a checksum of what they answer, and botocore reckons it again."""
+    s3, dynamodb = client("s3", aws), client("dynamodb", aws, retries={"mode": mode})
+    name = f"customers-{mode}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket=name, Key="one", Body=b"to ada.lovelace@example.com")
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    mail = {"S": "ada.lovelace@example.com"}
+    dynamodb.put_item(TableName=name, Item={"id": {"S": "1"}, "mail": mail})
+
+    def view() -> dict[str, Any]:
+        item = dynamodb.get_item(TableName=name, Key={"id": {"S": "1"}})["Item"]
+        got = s3.get_object(Bucket=name, Key="one")
+        assert "x-amz-checksum-crc32" in got["ResponseMetadata"]["HTTPHeaders"]
+        return {"item": item, "letter": got["Body"].read().decode()}
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None and recording.response.status == 200
+    assert b"lovelace" not in b"".join(recording.response.body)
+    assert_identical(recording, app)

@@ -103,3 +103,15 @@ def test_any_of_them_may_be_imported_first(library: str) -> None:
         [sys.executable, "-c", ALONE, library], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "{}"
+
+
+def test_urllib3_before_its_second_version_is_hooked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connections had no `is_connected`: a pool asked a function whether one was dropped."""
+    from urllib3 import connection
+
+    monkeypatch.delattr(connection.HTTPConnection, "is_connected")
+    spec = importlib.util.find_spec("retrace_core.boundaries.urllib3")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert all(hasattr(hook.owner, hook.name) for hook in module.BOUNDARY.hooks)

@@ -86,6 +86,23 @@ FOUND: dict[str, tuple[object, str]] = {
         b"HTTP/1.1 200 OK\r\nSet-Cookie: id=s3cret-value; Path=/\r\n\r\n",
         "s3cret-value",
     ),
+    "input without quotes": (
+        b"<form><input name=csrfmiddlewaretoken type=hidden value=s3cret-value></form>",
+        "s3cret-value",
+    ),
+    "its value first": (b"<input value=s3cret-value type=hidden name=token>", "s3cret-value"),
+    "quotes where they are needed": (
+        b'<input name=token type=hidden value="s3cret-value=">',
+        "s3cret-value",
+    ),
+    "xml": (b"<User><SecretAccessKey>s3cret-value</SecretAccessKey></User>", "s3cret-value"),
+    "xml with a prefix": (
+        b'<wsse:Password Type="text">s3cret-value</wsse:Password>',
+        "s3cret-value",
+    ),
+    "xml without escapes": (b"<token><![CDATA[s3cret-value]]></token>", "s3cret-value"),
+    "xml in json": (json.dumps({"a": "<token>s3cret-value</token>"}), "s3cret-value"),
+    "xml of a word": (b"<Password>lemon</Password>", "lemon"),
     "multipart": (
         b'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\ns3cret-value\r\n--b--',
         "s3cret-value",
@@ -213,6 +230,7 @@ LEFT: dict[str, object] = {
     "one of two types": """<q-input :type="isPwd ? 'password' : 'text'" label="Name">""",
     "one of two types in JSON": json.dumps("""<i :type="hide ? 'password':'text'">"""),
     "a model of a page": '<k v-model:password="typed" :api-key="wallet.id" @token="taken">',
+    "a value of something else": '{"fields": ["token", "email"], "next": "/shop?value=lemons"}',
     "a value that is bound": '<i name="password" :value="shown" @update:model-value="change"/>',
     "a flag in a script": '<b @click="user.showPassword = !user.showPassword">',
     "markup that shows one": """{"X-Api-Key": "<i\n v-text="hidden ? '***' : key"></i>"}""",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SECRET = "Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4f"
 WRITTEN = {
     "input": '<form><input type="hidden" name="csrfmiddlewaretoken" value="{}"></form>',
+    "packed": "<form><input name=csrfmiddlewaretoken type=hidden value={}></form>",
     "meta": '<meta name="csrf-token" content="{}">',
     "JSON": """<body hx-headers='{{"X-CSRFToken": "{}"}}'>""",
 }

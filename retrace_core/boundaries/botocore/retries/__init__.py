@@ -1,0 +1,1 @@
+"""Boundaries of `botocore.retries`, one file for each of its modules."""

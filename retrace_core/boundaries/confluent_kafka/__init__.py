@@ -1,0 +1,1 @@
+"""Boundaries of confluent-kafka, whose clients are in C."""

@@ -1,0 +1,1 @@
+"""Boundaries of confluent-kafka's asyncio clients."""

@@ -1,0 +1,80 @@
+"""Boot files: what a start-up reads of files leaves the rest of its tape to its other calls."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tests.server_process import free_port
+from tests.test_servers import get, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SHOP = """
+import glob
+import os
+import secrets
+import shutil
+import sqlite3
+import tempfile
+
+import retrace_mw
+
+# The style sheets are copied at each start, and an address is written into each of them.
+STYLES = os.path.join(tempfile.mkdtemp(), "styles")
+shutil.copytree("styles", STYLES)
+for name in sorted(glob.glob(f"{STYLES}/*.css")):
+    with open(name) as file:
+        text = file.read()
+    with open(name, "w") as file:
+        file.write(text.replace("@address@", "/shop"))
+READ = 0
+for name in glob.glob(f"{STYLES}/*.css"):
+    with open(os.open(name, os.O_RDONLY)) as file:
+        READ += len(file.read())
+with sqlite3.connect("shop.db") as connection:
+    NAMES = [name for (name,) in connection.execute("select name from stock")]
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{READ} {' '.join(NAMES)}".encode()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+
+def test_a_start_up_that_copies_many_files_keeps_its_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are larger than the tape; on replay the copies are those that it writes itself."""
+    (tmp_path / "shop.py").write_text(SHOP)
+    (tmp_path / "styles").mkdir()
+    for number in range(20):
+        (tmp_path / "styles" / f"{number}.css").write_text(f"@address@{'x' * 20_000}")
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("shop.db")) as connection, connection:
+        connection.execute("create table stock (name)")
+        connection.execute("insert into stock values ('tea')")
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    monkeypatch.setenv("RETRACE_BOOT_TAPE_LIMIT_BYTES", "200000")
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        assert get(f"{base}/", {"X-Trace-ID": "styles"}).endswith("tea")
+    (tmp_path / "shop.db").unlink()
+    replayed = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", "styles"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
