@@ -3,7 +3,7 @@
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
 statement and messages with its execution, PyMySQL, aiomysql, asyncmy and MySQL Connector/Python the
-packets of the server, mysqlclient, and the latter's part in C, names and rows as sqlite3 does.
+packets of the server, the latter's part in C, mysqlclient and pyodbc names and rows as sqlite3 does.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ __all__ = ["LaneRows", "may_have_rows"]
 
 _DRIVERS = tuple(
     b"sqlite3.execute apsw.execute psycopg asyncpg. pymysql. aiomysql. asyncmy."
-    b" mysqlclient. mysqlconnector".split()
+    b" mysqlclient. mysqlconnector pyodbc.".split()
 )
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
 _SQLITE = ("sqlite3", "apsw")
-_FETCHED = (*_SQLITE, "mysqlclient", "mysqlconnector_c")
+_RESULTS = ("execute", "catalog", "nextset")
+_FETCHED = (*_SQLITE, "mysqlclient", "mysqlconnector_c", "pyodbc")
 _ASKED_APART = ("asyncmy", "mysqlconnector")
 _PACKETS = ("pymysql", "aiomysql", *_ASKED_APART)
 _EXECUTE_PREPARED = 0x17
@@ -86,7 +87,7 @@ class LaneRows:
             family, _, what = event.kind.partition(".")
             if family in _SQLITE and what in ("execute", "executemany"):
                 names = decode(self._data[event.value : event.end])[0] or []
-            elif event.kind == "mysqlclient.store":
+            elif event.kind == "mysqlclient.store" or (family == "pyodbc" and what in _RESULTS):
                 names = decode(self._data[event.value : event.end])[0] or []
             elif family in _FETCHED and what == "fetch":
                 yield from self._fetched(event, names)
