@@ -3,7 +3,7 @@
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
 statement and messages with its execution, PyMySQL, aiomysql, asyncmy and MySQL Connector/Python the
-packets of the server, the latter's part in C, mysqlclient and pyodbc names and rows as sqlite3 does.
+packets of the server, its part in C, mysqlclient and pyodbc names and rows as sqlite3 does.
 """
 
 from __future__ import annotations
