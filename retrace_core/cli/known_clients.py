@@ -39,7 +39,6 @@ UNCOVERED: dict[str, str] = {
     "ibm_db": "it is in C: declare the function that queries",
     "kafka": "declare the function that sends or polls",
     "ldap3": "declare the function that binds or searches",
-    "mysql.connector": "connect with use_pure=True: its C part is not covered",
     "nats": "declare the coroutine function that publishes or requests",
     "neo4j": "declare the function that runs the query",
     "oracledb": "declare the function that executes",
