@@ -9,7 +9,16 @@ from setuptools import Extension, setup
 
 NAMES = (
     *("module", "lane", "encoder", "hooks", "put_file"),
-    *("find_all", "finder", "texts_at", "hard_events", "hash_types", "kept_context", "watch"),
+    *(
+        "find_all",
+        "finder",
+        "texts_at",
+        "hard_events",
+        "hash_types",
+        "kept_context",
+        "lane_hook",
+        "watch",
+    ),
 )
 
 native = Extension(

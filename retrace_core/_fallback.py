@@ -235,6 +235,11 @@ def now_ns() -> int:
     return _monotonic_ns()
 
 
+def lane_hook(original: Any, hook: Any, anywhere: bool = False) -> Any:
+    """Return the hook: without C there is no shorter way past it."""
+    return hook
+
+
 def put_files(files: Sequence[tuple[str, str, str, str, bytes]]) -> list[bool]:
     """Do nothing: the store does it step by step."""
     return [False for _ in files]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from retrace_core import failsafe, hashing, native
 from retrace_core.codec import pack_exception
+from retrace_core.lane_hook import lane_hook
 from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current, now_ns
 from retrace_core.ordering import BEGUN, in_turn, note_turn, pass_in_turn, patient
 from retrace_core.recording import RAISED, RETURNED
@@ -392,4 +393,4 @@ def carry_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
         task.add_done_callback(child.end)
         return task
 
-    return carrying
+    return lane_hook(create_task, carrying)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         hook_hash_type,
         hook_status,
         install_clock_hooks,
+        lane_hook,
         now_ns,
         put_files,
         release_hash_types,
@@ -61,7 +62,7 @@ else:
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
         " encode exempt find_all hard_events hook_hash_type hook_status install_clock_hooks"
-        " now_ns put_files release_hash_types remove_clock_hooks set_call_handlers"
+        " now_ns lane_hook put_files release_hash_types remove_clock_hooks set_call_handlers"
         " set_encode_fallback set_importer"
         " set_pid set_policy texts_at watch"
     ).split():
@@ -89,6 +90,7 @@ __all__ = [
     "hook_hash_type",
     "hook_status",
     "install_clock_hooks",
+    "lane_hook",
     "now_ns",
     "put_files",
     "release_hash_types",

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, MutableSet
 from typing import Any
 
+from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
 
 __all__ = ["BySpawn", "SpawnOrder", "by_spawn", "in_spawn_order"]
@@ -51,7 +52,7 @@ def in_spawn_order(init: Callable[..., None]) -> Callable[..., None]:
         if current() is not None and type(self._tasks) is set and not self._tasks:
             self._tasks = SpawnOrder()
 
-    return ordered
+    return lane_hook(init, ordered)
 
 
 class BySpawn(set[Any]):

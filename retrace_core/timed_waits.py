@@ -14,6 +14,7 @@ from concurrent.futures import CancelledError, TimeoutError
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import is_of_boot
+from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import in_turn, is_infrastructure, pass_in_turn, patient, turn_key
@@ -89,7 +90,7 @@ def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
         again = functools.partial(wait, event)
         return attempted(lane, code, Attempt("event", timeout, live, again))
 
-    return waiting
+    return lane_hook(wait, waiting)
 
 
 def hooked_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
@@ -112,7 +113,7 @@ def hooked_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
 
         return attempted(lane, code, Attempt("semaphore", timeout or 0, live, again))
 
-    return acquiring
+    return lane_hook(acquire, acquiring)
 
 
 def hooked_join(join: Callable[..., None]) -> Callable[..., None]:
@@ -133,7 +134,7 @@ def hooked_join(join: Callable[..., None]) -> Callable[..., None]:
         attempted(lane, code, Attempt("join", max(timeout, 0), live, joined))
         return None
 
-    return joining
+    return lane_hook(join, joining)
 
 
 def _hooked_future(look: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,7 +165,7 @@ def _hooked_future(look: Callable[..., Any]) -> Callable[..., Any]:
             raise TimeoutError
         return look(future, 0)
 
-    return looking
+    return lane_hook(look, looking)
 
 
 hooked_result = hooked_exception = _hooked_future
@@ -185,7 +186,7 @@ def hooked_enter(enter: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
         return in_turn(lane, "lock", code, functools.partial(enter, condition), again)
 
-    return entering
+    return lane_hook(enter, entering)
 
 
 def hooked_wait_condition(wait: Callable[..., bool]) -> Callable[..., bool]:
@@ -210,7 +211,7 @@ def hooked_wait_condition(wait: Callable[..., bool]) -> Callable[..., bool]:
             pass_in_turn(lane, "condition.lock", frame.f_code)
         return got
 
-    return waiting
+    return lane_hook(wait, waiting)
 
 
 _WAIT_FOR = threading.Condition.wait_for.__code__

@@ -4,6 +4,7 @@
 #include "hard_events.h"
 #include "hash_types.h"
 #include "hooks.h"
+#include "lane_hook.h"
 #include "put_file.h"
 #include "texts_at.h"
 #include "watch.h"
@@ -27,6 +28,7 @@ PyMODINIT_FUNC PyInit__native(void)
     PyObject *self = PyModule_Create(&module);
     if (!self) return NULL;
     if (encoder_init() || lanes_init(self) || hooks_init(self) || finder_init(self) ||
+        lane_hook_init(self) ||
         PyModule_AddFunctions(self, lane_functions) ||
         PyModule_AddFunctions(self, hook_functions) ||
         PyModule_AddFunctions(self, put_file_functions) ||

@@ -31,6 +31,7 @@ from retrace_core.file_access import (
     stand_in,
     world_path,
 )
+from retrace_core.lane_hook import lane_hook
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
             return call_free(lane, kind, key, live, _plain, again)
 
-        return asked
+        return lane_hook(original, asked)
 
     return factory
 
@@ -226,7 +227,7 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
         handle, _ = call_free(lane, "file.os_open", (named, flags), live, lambda o: o[1], decode)
         return int(handle)
 
-    return open
+    return lane_hook(original, open)
 
 
 def _signalling(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

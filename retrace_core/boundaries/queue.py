@@ -33,6 +33,7 @@ from retrace_core.item_lanes import (
     take_out,
     take_up,
 )
+from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_got, note_turn, turn_key
@@ -135,7 +136,7 @@ def _in_order(call: Callable[..., Any]) -> Callable[..., Any]:
                 take_up(self, parcel, frame)
         return item
 
-    return put if name == "put" else get
+    return lane_hook(call, put) if name == "put" else get
 
 
 def _waits(args: tuple[Any, ...], options: dict[str, Any]) -> float:

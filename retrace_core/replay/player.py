@@ -154,8 +154,7 @@ class Player(ReplayedResponse, ColdReads):
         """Wait, on the lane's thread, until it was its turn to end."""
         event = self._head(lane, END)
         if event is not None and event.kind == END:
-            self._turns.arrive(lane)
-            self._turns.wait(lane, self._cursor(lane).turn())
+            self._turns.come(lane, self._cursor(lane).turn())
 
     def lane_ended(self, lane: Lane) -> None:
         """Take note that a spawned thread or task has ended."""
@@ -250,8 +249,7 @@ class Player(ReplayedResponse, ColdReads):
             with passing(lane):
                 return live()
         event, turn = self._cursor(lane).pop()
-        self._turns.arrive(lane)
-        self._turns.wait(lane, turn)
+        self._turns.come(lane, turn)
         try:
             if event.value is False or event.status == RAISED:
                 return cast("T", self._outcome(event))
@@ -268,8 +266,7 @@ class Player(ReplayedResponse, ColdReads):
         """Return or raise the recorded outcome of a call, in its turn."""
         self._stay(lane, kind)
         event, turn = self._take(lane, kind, key)
-        self._turns.arrive(lane)
-        self._turns.wait(lane, turn)
+        self._turns.come(lane, turn)
         self._turns.done(lane, turn)
         if event.status == CANCELLED:
             raise asyncio.CancelledError

@@ -131,6 +131,11 @@ class Turns:
             self._done.update(unused)
             self._advance()
 
+    def come(self, lane: Lane, seq: int) -> None:
+        """Arrive, and block this thread until it is the turn of `seq`."""
+        self.arrive(lane)
+        self.wait(lane, seq)
+
     def wait(self, lane: Lane, seq: int) -> None:
         """Block this thread until it is the turn of `seq`."""
         if self._single:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import itertools
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core.boundary import mask
 from retrace_core.errors import NotOnTape
 from retrace_core.generated_names import without_generated_names
+from retrace_core.lane_hook import lane_hook
 from retrace_core.native import REPLAY, current
 from retrace_core.sqlite.batch import raising, used_up
 from retrace_core.sqlite.cells import cooked, cooks, raw
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cursor", "cursor_class"]
 
+T = TypeVar("T")
+
 _EXECUTE, _MANY, _SCRIPT = "sqlite3.execute", "sqlite3.executemany", "sqlite3.executescript"
 _ROWS = "sqlite3.fetch"
 _NO_ROWCOUNT = -1
@@ -27,6 +30,12 @@ _NO_ROWCOUNT = -1
 _BaseCursor = sqlite3.Cursor
 _latest = (0, 0)
 """Ids of the lane and the cursor of the statement that ran last, whoever's it was."""
+
+
+def _hooked(hook: Callable[..., T]) -> Callable[..., T]:
+    """Return a method that is sqlite3's own while nothing is recorded or replayed."""
+    original: Callable[..., T] = getattr(_BaseCursor, hook.__name__)
+    return lane_hook(original, hook, anywhere=True)
 
 
 class Cursor(sqlite3.Cursor):
@@ -118,6 +127,7 @@ class Cursor(sqlite3.Cursor):
         _BaseCursor.fetchall(_BaseCursor.execute(self, f"SELECT {columns}"))
         self.row_factory, self.arraysize = factory, size
 
+    @_hooked
     def execute(self, *args: Any) -> Any:
         """Run one statement."""
         lane = current()
@@ -126,6 +136,7 @@ class Cursor(sqlite3.Cursor):
             return super().execute(*args)
         return self._run(lane, _EXECUTE, super().execute, *args)
 
+    @_hooked
     def executemany(self, *args: Any) -> Any:
         """Run one statement for each row of parameters."""
         lane = current()
@@ -134,6 +145,7 @@ class Cursor(sqlite3.Cursor):
             return super().executemany(*args)
         return self._run(lane, _MANY, super().executemany, *args)
 
+    @_hooked
     def executescript(self, *args: Any) -> Any:
         """Run several statements."""
         lane = current()
@@ -177,6 +189,7 @@ class Cursor(sqlite3.Cursor):
         self._answer = (description, rowcount, lastrowid)
         return list(rows)
 
+    @_hooked
     def fetchone(self) -> Any:
         """Return the next row, or None."""
         lane = current()
@@ -185,6 +198,7 @@ class Cursor(sqlite3.Cursor):
         rows = self._fetch(lane, _listed, super().fetchone)
         return rows[0] if rows else None
 
+    @_hooked
     def fetchmany(self, size: int | None = None) -> Any:
         """Return the next rows."""
         wanted = self.arraysize if size is None else size
@@ -193,6 +207,7 @@ class Cursor(sqlite3.Cursor):
             return super().fetchmany(wanted) if self._answer is None else []
         return self._fetch(lane, super().fetchmany, wanted)
 
+    @_hooked
     def fetchall(self) -> Any:
         """Return all remaining rows."""
         lane = current()
@@ -203,6 +218,7 @@ class Cursor(sqlite3.Cursor):
     def __iter__(self) -> Any:
         return self
 
+    @_hooked
     def __next__(self) -> Any:
         lane = current()
         if lane is None or self._is_live:

@@ -11,6 +11,7 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane, carry_future
 from retrace_core.native import current
 
@@ -30,7 +31,7 @@ def _carrying_submit(submit: Callable[..., Any]) -> Callable[..., Any]:
         pooled = vars(pool).get("_initializer") is None
         return carry_future(functools.partial(submit, pool), lane, fn, args, kwargs, pooled=pooled)
 
-    return carrying
+    return lane_hook(submit, carrying)
 
 
 BOUNDARY = Boundary(

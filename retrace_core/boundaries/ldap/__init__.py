@@ -1,0 +1,1 @@
+"""Boundaries of python-ldap, one file for each of its modules."""
