@@ -36,7 +36,7 @@ _DISTRIBUTIONS = frozenset(
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource
-    ldclient msgspec
+    ldclient msgspec mysql
     newrelic opentelemetry
     playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis
