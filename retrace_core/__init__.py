@@ -118,6 +118,7 @@ The files in the order of a request:
     code_literals.py  which texts stand in source code, and where that is
     boot_texts.py     which texts on a boot tape may be secrets, and where they stand
     drawn_text.py     what is drawn character by character, read from what was drawn
+    opaque_text.py    tells an object that can't be recorded from others, and runs none of its code
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request
