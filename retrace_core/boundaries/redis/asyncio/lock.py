@@ -1,4 +1,4 @@
-"""redis-py's asyncio lock: its clock is in retrace_core/redis/lock_clock.py."""
+"""redis-py's asyncio lock: its hook, a clock, is in retrace_core/redis/lock_clock.py."""
 
 from __future__ import annotations
 
