@@ -38,8 +38,8 @@ _FRAMEWORKS = (
     " django falcon fastapi flask flask_caching gevent grpcio gunicorn httpx httpx2 kombu litestar"
     " mysql-connector-python mysqlclient numpy openai peewee psycopg psycopg2 psycopg_pool pydantic"
     " pymysql pyramid quart"
-    " redis requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress websockets"
-    " werkzeug"
+    " redis requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop valkey waitress"
+    " websockets werkzeug"
 ).split()
 _IMPORTED_AS = {
     "grpcio": "grpc",
