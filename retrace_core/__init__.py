@@ -85,7 +85,7 @@ The files in the order of a request:
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
     stand_in_key.py   a private key of the kind that a masked one was, for replays
-    redis_commands.py what redis-py's boundaries share, sync and asyncio
+    redis/            what redis-py's and valkey's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
@@ -118,6 +118,7 @@ The files in the order of a request:
     code_literals.py  which texts stand in source code, and where that is
     boot_texts.py     which texts on a boot tape may be secrets, and where they stand
     drawn_text.py     what is drawn character by character, read from what was drawn
+    opaque_text.py    tells an object that can't be recorded from others, and runs none of its code
     codec.py          one value to MessagePack and back, never pickle
     failure.py        an exception and its traceback as plain data
     recording.py      what the reader gives back of one request

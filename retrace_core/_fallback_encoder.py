@@ -79,11 +79,8 @@ class Encoder:
 
     def _opaque(self, value: object) -> bytes:
         self.tainted = True
-        try:
-            text = repr(value)[:200].encode("utf-8", "backslashreplace").decode()
-        except Exception:
-            text = "?"
-        return _ext(_OPAQUE, _pack([type(value).__name__, text]))
+        # Not its repr: that may be code of the application's, which asks a database, say.
+        return _ext(_OPAQUE, _pack([type(value).__name__, "?"]))
 
 
 def _head(count: int, short: int, tag: int) -> bytes:

@@ -22,6 +22,7 @@ import msgspec
 
 from retrace_core import native
 from retrace_core.errors import TornRecording
+from retrace_core.opaque_text import opaque_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +45,6 @@ _TUPLE, _SET, _FROZENSET, _BIGINT, _DECIMAL, _UUID, _DATETIME = 1, 2, 3, 4, 5, 6
 _DATE, _TIME, _TIMEDELTA, _COMPLEX, _OPAQUE, _SURROGATES, _BYTEARRAY = 8, 9, 10, 11, 12, 13, 14
 _NDARRAY, _RANGE, _SLICE, _ENUM, _EXCEPTION = 15, 16, 17, 18, 19
 _PLAIN = -1
-_REPR_LIMIT = 200
 _ROWS = frozenset(
     {"sqlite3", *(f"{name}.dbapi2" for name in ("pysqlite3", "sqlean", "sqlcipher3"))}
 )
@@ -53,7 +53,7 @@ _BASES: tuple[Any, ...] = (str, int, float, bytes, list, dict, set, frozenset, t
 
 
 class Opaque(msgspec.Struct, frozen=True):
-    """A value that could not be recorded: its type and its repr, for the reader's eyes."""
+    """A value that could not be recorded: its type, and what tells it from others of that."""
 
     type: str
     repr: str
@@ -140,7 +140,7 @@ def _encode_foreign(value: Any) -> tuple[int, object]:
         return _OPAQUE, [value.type, value.repr]
     if isinstance(value, PackedException):
         return _EXCEPTION, value.packed
-    return _OPAQUE, [_name(kind), repr(value)[:_REPR_LIMIT]]
+    return _OPAQUE, [_name(kind), opaque_text(value)]
 
 
 def _name(cls: type) -> str:
@@ -298,7 +298,9 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
 
 def _pack_part(value: object, depth: int) -> object:
     if isinstance(value, BaseException):
-        return PackedException(pack_exception(value, depth - 1)) if depth > 0 else repr(value)
+        return (
+            PackedException(pack_exception(value, depth - 1)) if depth > 0 else opaque_text(value)
+        )
     if isinstance(value, tuple | list):
         return (
             type(value)(_pack_part(part, depth) for part in value)

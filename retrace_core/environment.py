@@ -36,11 +36,16 @@ _FRAMEWORKS = (
     "aiohttp aiomysql aiosqlite anthropic anyio apsw asyncmy asyncpg boto3 botocore cachelib"
     " cachetools celery"
     " django falcon fastapi flask flask_caching gevent grpcio gunicorn httpx httpx2 kombu litestar"
-    " mysqlclient numpy openai peewee psycopg psycopg2 psycopg_pool pydantic pymysql pyramid quart"
-    " redis requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop waitress websockets"
-    " werkzeug"
+    " mysql-connector-python mysqlclient numpy openai peewee psycopg psycopg2 psycopg_pool pydantic"
+    " pymysql pyramid quart"
+    " redis requests rq sqlalchemy sqlmodel starlette urllib3 uvicorn uvloop valkey waitress"
+    " websockets werkzeug"
 ).split()
-_IMPORTED_AS = {"grpcio": "grpc", "mysqlclient": "MySQLdb"}
+_IMPORTED_AS = {
+    "grpcio": "grpc",
+    "mysql-connector-python": "mysql.connector",
+    "mysqlclient": "MySQLdb",
+}
 _SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 _FACTORY_OPTIONS = frozenset(("--factory", "--call"))
 """By which uvicorn and waitress are told that the attribute makes the application."""

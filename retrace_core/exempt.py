@@ -36,11 +36,11 @@ _DISTRIBUTIONS = frozenset(
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource
-    ldclient msgspec
+    ldclient msgspec mysql
     newrelic opentelemetry
     playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis
-    retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop
+    retrace_core retrace_mw sentry_sdk sniffio sqlalchemy starlette urllib3 uvicorn uvloop valkey
     waitress watchfiles websockets wrapt wsproto zstandard
     """.split()
 )
@@ -65,7 +65,11 @@ _OURS = tuple(
 )
 
 _DEFAULTS = os.path.join("sqlalchemy", "sql", "schema.py")
-_LOCKS = (os.path.join("redis", "lock.py"), os.path.join("redis", "asyncio", "lock.py"))
+_LOCKS = tuple(
+    os.path.join(client, *folder, "lock.py")
+    for client in ("redis", "valkey")
+    for folder in ((), ("asyncio",))
+)
 _DATES = (os.path.join("wsgiref", "handlers.py"), "format_date_time")
 _SIGNERS = tuple(os.path.join("botocore", name) for name in ("auth.py", "compat.py", "signers.py"))
 """They say when a URL was signed, which the application hands on."""

@@ -54,6 +54,8 @@ __all__ = [
 CONTENT_LIMIT_BYTES = 4 << 20
 """How much of one file is kept when it is opened; beyond it the recording is tainted."""
 
+_PIECE_BYTES = 256 << 10
+
 NOTHING = (b"", False, 0)
 """An empty file, as of `content_of`."""
 _ADDRESS = re.compile(r"(?<![0-9])(?:9[34][0-9]{12}|1(?:39|40)[0-9]{12})(?![0-9])")
@@ -107,6 +109,8 @@ _recorded: list[str] = []
 """During a replay, the folder for temporary files as it was recorded."""
 _ran_in: list[str] = []
 """And the working folder."""
+_homes: list[str] = []
+"""And the person's folder as it is, and as it was."""
 _gone_into: dict[str, str] = {}
 """During a replay, the folders which stand for those that code has gone into -> these."""
 _infrastructure: dict[CodeType, bool] = {}
@@ -116,8 +120,9 @@ def world_path(path: Any) -> str | None:
     """Return how a path is named in a recording, or None when it is none of the world's.
 
     Below the working folder it is relative, below the folder for temporary files it begins
-    with "$TMP": both lie elsewhere on another machine. For the address of an object, which is
-    another one in each process, stands "$ID".
+    with "$TMP": both lie elsewhere on another machine. So may the person's folder, but that keeps
+    the name that it had. For the address of an object, which is another one in each process,
+    stands "$ID".
     """
     try:
         text = os.fsdecode(path)
@@ -125,7 +130,7 @@ def world_path(path: Any) -> str | None:
         return None
     temporary = (tempfile.tempdir or _GUESSED, *_recorded)
     here = os.getcwd()
-    return _named(text, (_gone_into.get(here, here), *_ran_in), temporary)
+    return _named(text, (_gone_into.get(here, here), *_ran_in), temporary, tuple(_homes))
 
 
 def installed_path(path: Any) -> str | None:
@@ -146,11 +151,18 @@ def installed_path(path: Any) -> str | None:
 
 @functools.lru_cache(1024)
 def _named(
-    text: str, working_folders: tuple[str, ...], temporary_folders: tuple[str, ...]
+    text: str,
+    working_folders: tuple[str, ...],
+    temporary_folders: tuple[str, ...],
+    homes: tuple[str, ...],
 ) -> str | None:
     whole = _ADDRESS.sub("$ID", os.path.normpath(os.path.join(working_folders[0], text)))
     if whole.endswith(_CODE) or "__pycache__" in whole:
         return None
+    if homes and whole.startswith(homes[0]):
+        near = [os.path.join(one, "") for one in (working_folders[0], temporary_folders[0])]
+        if not whole.startswith((*near, *_PREFIXES)):
+            whole = os.path.join(homes[1], whole[len(homes[0]) :])
     heres = (os.path.join(folder, "") for folder in working_folders)
     here = next((one for one in heres if whole.startswith(one)), "")
     for folder in temporary_folders:
@@ -223,7 +235,7 @@ def _asking(frame: FrameType | None) -> CodeType | None:
 
 
 @contextmanager
-def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
+def in_recorded_folders(temporary: str, working: str, home: str = "") -> Iterator[None]:
     """Name what is below recorded folders in the block as what is below those of today.
 
     On replay they are others, and a path that the application was configured with still begins
@@ -232,14 +244,17 @@ def in_recorded_folders(temporary: str, working: str) -> Iterator[None]:
     Args:
         temporary: the folder for temporary files, which is a scratch folder on replay.
         working: the one that it ran in, which may not be there.
+        home: of the person whom it ran as; "" where that is not known.
     """
-    before = _recorded[:], _ran_in[:]
+    before = _recorded[:], _ran_in[:], _homes[:]
     _recorded[:] = [temporary or _GUESSED]
     _ran_in[:] = [working] if working else []
+    here = os.path.join(os.path.expanduser("~"), "")
+    _homes[:] = [here, home] if home and os.path.isabs(here) and here != os.sep else []
     try:
         yield
     finally:
-        _recorded[:], _ran_in[:] = before
+        _recorded[:], _ran_in[:], _homes[:] = before
 
 
 def lies_in_scratch(path: Any) -> bool:
@@ -280,10 +295,14 @@ def content_of(path: Any) -> tuple[bytes, bool, int] | None:
     except OSError:
         return None
     try:
-        with os.fdopen(handle, "rb") as file:
-            content = file.read(CONTENT_LIMIT_BYTES + 1)
+        # Raw, and a piece at a time: /proc/sys refuses to be asked for megabytes at once.
+        with os.fdopen(handle, "rb", buffering=0) as file:
+            pieces = [file.read(_PIECE_BYTES)]
+            while pieces[-1] and len(pieces) * _PIECE_BYTES <= CONTENT_LIMIT_BYTES:
+                pieces.append(file.read(_PIECE_BYTES))
     except OSError:
         return None
+    content = b"".join(pieces)
     return content[:CONTENT_LIMIT_BYTES], len(content) > CONTENT_LIMIT_BYTES, status.st_mtime_ns
 
 

@@ -13,7 +13,7 @@ _INFRASTRUCTURE = (
     "aiosqlite anyio apscheduler asgiref cheroot concurrent ddtrace grpc"
     " gunicorn langsmith ldclient logging newrelic opentelemetry"
     " prometheus_client psycopg_pool pycares pymongo redis retrace_core"
-    " sentry_sdk socketserver sqlalchemy tqdm urllib3 uvicorn waitress watchdog werkzeug"
+    " sentry_sdk socketserver sqlalchemy tqdm urllib3 uvicorn valkey waitress watchdog werkzeug"
 ).split()
 """Whose threads serve the process and outlive the request that happened to start them."""
 

@@ -66,6 +66,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
     temporary: str = ""
     """The folder for temporary files."""
+    home: str = ""
+    """The folder of the person whom it runs as."""
     umask: int = -1
     locale: str = ""
     arguments: list[str] = []
@@ -154,6 +156,7 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
         masked=masked,
         folder=os.getcwd(),
         temporary=tempfile.gettempdir(),
+        home=os.path.expanduser("~"),
         umask=_umask(),
         locale=locale.setlocale(locale.LC_ALL),
         arguments=sys.argv[:32],
@@ -177,8 +180,8 @@ def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
     Yields:
         What could not be restored, in words.
     """
-    there = (recorded.temporary, recorded.folder) if recorded is not None else ("", "")
-    with in_recorded_folders(*there):
+    there = recorded if recorded is not None else Surroundings()
+    with in_recorded_folders(there.temporary, there.folder, there.home):
         if recorded is None:
             yield []
         else:

@@ -70,7 +70,7 @@ def _untimed(lane: Lane, what: str, code: CodeType, wait: Callable[[float | None
 
     def again(patience_s: float) -> bool:
         limit = _ALONE_S if len(lane.scope.lanes) == 1 else patience_s
-        return wait(limit) or what == "event"
+        return wait(limit)
 
     return attempted(lane, code, Attempt(what, 0, functools.partial(wait, None), again))
 
@@ -84,10 +84,16 @@ def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
         lane = _lane_of(code)
         if lane is None:
             return wait(event, timeout)
+
+        def again(seconds: float | None) -> bool:
+            came = wait(event, seconds)
+            if not came and not is_of_boot(lane):
+                event.set()  # other work of the process had: whoever looks sees that it is
+            return came or event.is_set()
+
         if timeout is None:
-            return _untimed(lane, "event", code, functools.partial(wait, event))
+            return _untimed(lane, "event", code, again)
         live = functools.partial(wait, event, timeout)
-        again = functools.partial(wait, event)
         return attempted(lane, code, Attempt("event", timeout, live, again))
 
     return lane_hook(wait, waiting)

@@ -78,3 +78,54 @@ def test_a_start_up_that_copies_many_files_keeps_its_database(
         timeout=100,
     )
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+
+
+CORNER = """
+import os
+import pathlib
+
+import retrace_mw
+
+FOLDER = pathlib.Path("~/.config/corner").expanduser()
+os.makedirs(FOLDER, exist_ok=True)
+KNOWN = (FOLDER / "names").read_text()
+with open(FOLDER / "log", "w") as log:
+    log.write("started")
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [KNOWN.encode(), (FOLDER / "names").read_bytes()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+
+def test_what_lies_in_the_persons_folder_is_found_from_another_persons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """matplotlib, for one, makes a folder there as it is imported."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "corner.py").write_text(CORNER)
+    names = tmp_path / "home" / "app" / ".config" / "corner" / "names"
+    names.parent.mkdir(parents=True)
+    names.write_text("ann, bob")
+    monkeypatch.chdir(tmp_path / "code")
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    monkeypatch.setenv("HOME", str(tmp_path / "home" / "app"))
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "corner:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        get(f"{base}/", {"X-Trace-ID": "corner"})
+    names.unlink()
+    monkeypatch.setenv("HOME", str(tmp_path / "home" / "me"))
+    replayed = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", tmp_path / "recordings/corner"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert not (tmp_path / "home" / "me").exists()

@@ -178,3 +178,24 @@ def test_a_notification_that_does_not_come_again(recordings: Path) -> None:
     thread.join()
     done.clear()
     assert_identical(recording, app, times=1)
+
+
+def test_an_event_that_another_request_had_set_is_seen_to_be_set(recordings: Path) -> None:
+    """As a `Timer` that it called off looks at it, and does nothing."""
+    waits, called_off = threading.Event(), threading.Event()
+
+    def view() -> Work:
+        waits.set()
+        in_time = called_off.wait(60)
+        return [random.random(), in_time, called_off.is_set()]
+
+    def call_off() -> None:
+        waits.wait()
+        called_off.set()
+
+    thread = threading.Thread(target=call_off)
+    thread.start()
+    app, recording = record_wsgi(recordings, view)
+    thread.join()
+    called_off.clear()
+    assert_identical(recording, app, times=1)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #define MAX_DEPTH 100
-#define REPR_LIMIT 200
 
 static PyObject *fallback, *decimal_type, *uuid_type, *name_int;
 
@@ -164,13 +163,8 @@ static int put_opaque(Buffer *b, PyObject *value)
     if (ext_begin(b, &start) || put_array(b, 2)) return -1;
     const char *name = Py_TYPE(value)->tp_name;
     if (put_str(b, name, strlen(name))) return -1;
-    PyObject *repr = PyObject_Repr(value);
-    PyObject *cut = repr ? PyUnicode_Substring(repr, 0, REPR_LIMIT) : NULL;
-    Py_XDECREF(repr);
-    if (!cut && swallow()) return -1;
-    int failed = cut ? put_unicode(b, cut) : put_str(b, "?", 1);
-    Py_XDECREF(cut);
-    return failed ? -1 : ext_end(b, start, EXT_OPAQUE);
+    /* Not its repr: that may be code of the application's, which asks a database, say. */
+    return put_str(b, "?", 1) ? -1 : ext_end(b, start, EXT_OPAQUE);
 }
 
 static int put_fallback(Buffer *b, PyObject *value, int depth)

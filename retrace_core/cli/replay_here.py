@@ -65,6 +65,10 @@ def replay_here(path: Path, options: Options) -> int:
     os.environ["RETRACE"] = "0"
     sys.dont_write_bytecode = True
     sys.argv = ["retrace"]
+    if not (options.live or options.debugpy is not None or is_debugged()):
+        from retrace_core.replay.no_network import leave_network
+
+        leave_network()  # an editor, which is outside, could not attach
     try:
         return _run(path, recording, app, options, warnings)
     except AppNotLoadable:

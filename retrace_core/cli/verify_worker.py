@@ -26,10 +26,11 @@ from retrace_core import installer, native
 from retrace_core.boundary import replay_began
 from retrace_core.cli.mismatch import mismatches
 from retrace_core.cli.replayed import replayed, warmer
-from retrace_core.cli.restart import forget_restart
+from retrace_core.cli.restart import forget_restart, is_debugged
 from retrace_core.cli.terms import Terms, unusable
 from retrace_core.errors import RetraceError
 from retrace_core.replay.application import load_app
+from retrace_core.replay.no_network import leave_network
 from retrace_core.replay.sandbox import closed_world
 from retrace_core.trace_file import load_header
 
@@ -52,6 +53,8 @@ def main() -> NoReturn:
     jobs = os.fdopen(os.dup(0), "rb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     terms = msgspec.json.decode(jobs.readline(), type=Terms)
+    if not is_debugged():
+        leave_network()
     if terms.isolate == "fork" and terms.warm:
         _warm(terms)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["VERSION", "greeting", "neutral", "ok", "status_after"]
+__all__ = ["CAPABILITIES", "UTF8MB4", "VERSION", "greeting", "neutral", "ok", "status_after"]
 
 VERSION = "8.0.36"
 """What the server says it is, where nothing else was recorded."""
 
 _AUTOCOMMIT, _IN_TRANSACTION = 2, 1
-_CAPABILITIES = 0x00FFF7DF & ~0x0800 & ~0x0020  # all of a common server's, but TLS and compression
-_UTF8MB4 = 45
+CAPABILITIES = 0x00FFF7DF & ~0x0800 & ~0x0020
+"""All of a common server's, but TLS and compression."""
+UTF8MB4 = 45
+"""The number of a character set, with a way to collate."""
 _VAR_STRING = 253
 _QUERY = 3
 _READING = ("SELECT", "SHOW", "WITH", "DESCRIBE", "DESC", "EXPLAIN")
@@ -23,6 +25,7 @@ _WELL_KNOWN = {
     "select @@transaction_isolation": "REPEATABLE-READ",
     "select @@tx_isolation": "REPEATABLE-READ",
     "select @@sql_mode": "",
+    "select @@session.sql_mode": "",
     "select @@lower_case_table_names": "0",
     "select version()": VERSION,
     "select 1": "1",
@@ -37,11 +40,11 @@ def _text(value: bytes) -> bytes:
     return bytes([len(value)]) + value  # short ones only
 
 
-def greeting(version: str) -> bytes:
+def greeting(version: str, capabilities: int = CAPABILITIES, charset: int = UTF8MB4) -> bytes:
     """Return what a server says first, and that it lets the client in."""
-    low, high = _CAPABILITIES & 0xFFFF, _CAPABILITIES >> 16
+    low, high = capabilities & 0xFFFF, capabilities >> 16 & 0xFFFF
     body = b"\x0a" + version.encode("latin1") + b"\0" + struct.pack("<I", 1) + b"salt1234\0"
-    body += struct.pack("<HBHHB", low, _UTF8MB4, _AUTOCOMMIT, high, 21) + bytes(10)
+    body += struct.pack("<HBHHB", low, charset, _AUTOCOMMIT, high, 21) + bytes(10)
     body += b"salt12345678\0mysql_native_password\0"
     return _packet(0, body) + ok(2, _AUTOCOMMIT)
 
@@ -83,7 +86,7 @@ def neutral(command: int, sql: str, status: int, *, without_eof: bool = False) -
     value = _WELL_KNOWN.get(" ".join(sql.lower().rstrip("; \n").split()))
     end = b"\xfe" + struct.pack("<HH", 0, status)
     column = b"".join(map(_text, (b"def", b"", b"", b"", b"value", b""))) + b"\x0c"
-    column += struct.pack("<HIBHBH", _UTF8MB4, 255, _VAR_STRING, 0, 0, 0)
+    column += struct.pack("<HIBHBH", UTF8MB4, 255, _VAR_STRING, 0, 0, 0)
     bodies = [b"\x01", column]
     if without_eof:
         end = b"\xfe\0\0" + struct.pack("<HH", status, 0)

@@ -141,10 +141,7 @@ class Redactor:
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, streams, joined, self._allowed | masks, chunks)
         opened = [one.plain for one in found.compressed]
-        if boot:
-            self._of_boot.add(found.stored)
-        for digest in self._of_boot.in_any(data, *joined, *opened):
-            found.add_digest(digest, BOOT_DIGEST)
+        self._of_boot.look(found, data, *joined, *opened, boot=boot)
         if not found.has_any and not found.hashes:
             return Redacted(data, [], [])
         hashed = list(hashed_in(data, regions)) if found.hashes else []

@@ -2,8 +2,8 @@
 
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
-statement and messages with its execution, PyMySQL, aiomysql and asyncmy the packets of the server,
-mysqlclient and pyodbc names and rows as sqlite3 does.
+statement and messages with its execution, PyMySQL, aiomysql, asyncmy and MySQL Connector/Python the
+packets of the server, its part in C, mysqlclient and pyodbc names and rows as sqlite3 does.
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ __all__ = ["LaneRows", "may_have_rows"]
 
 _DRIVERS = tuple(
     b"sqlite3.execute apsw.execute psycopg asyncpg. pymysql. aiomysql. asyncmy."
-    b" mysqlclient. pyodbc.".split()
+    b" mysqlclient. mysqlconnector pyodbc.".split()
 )
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
 _SQLITE = ("sqlite3", "apsw")
 _RESULTS = ("execute", "catalog", "nextset")
+_FETCHED = (*_SQLITE, "mysqlclient", "mysqlconnector_c", "pyodbc")
+_ASKED_APART = ("asyncmy", "mysqlconnector")
+_PACKETS = ("pymysql", "aiomysql", *_ASKED_APART)
 _EXECUTE_PREPARED = 0x17
 _RESULT = 5
 _COLUMN = 7
@@ -86,14 +89,14 @@ class LaneRows:
                 names = decode(self._data[event.value : event.end])[0] or []
             elif event.kind == "mysqlclient.store" or (family == "pyodbc" and what in _RESULTS):
                 names = decode(self._data[event.value : event.end])[0] or []
-            elif family in (*_SQLITE, "mysqlclient", "pyodbc") and what == "fetch":
+            elif family in _FETCHED and what == "fetch":
                 yield from self._fetched(event, names)
             elif family in ("psycopg", "psycopg2"):
                 yield from self._results(event.value, event.end, _DEPTH)
             elif family == "asyncpg":
                 yield from self._messages(event)
-            elif family in ("pymysql", "aiomysql", "asyncmy"):
-                if family == "asyncmy":  # the next question, or the next part of an answer
+            elif family in _PACKETS:
+                if family in _ASKED_APART:  # the next question, or the next part of an answer
                     key = decode(self._data[event.key : event.value])
                     if isinstance(key, list | tuple):
                         binary = key[0] == _EXECUTE_PREPARED

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from tests.kafka_broker import kafka_broker
+from tests.kafka_replays import replay_connects_to_nothing
 from tests.recorded import assert_identical, record_asgi
 
 if TYPE_CHECKING:
@@ -212,15 +213,4 @@ def test_a_fresh_process_connects_to_nothing(
             [sys.executable, "-c", _RUN], cwd=folder, capture_output=True, text=True, timeout=100
         )
     assert done.stdout.startswith('["orders",'), done.stdout + done.stderr
-    (path,) = recordings.glob("*/*/trace.bin")
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", str(path)]
-    for _ in range(3):
-        done = subprocess.run(
-            [*command, "--app", "application:app"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "refused" not in done.stdout + done.stderr
+    replay_connects_to_nothing(recordings)

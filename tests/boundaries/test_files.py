@@ -468,3 +468,24 @@ def test_a_link_to_an_installed_file(data: Path, recordings: Path) -> None:
         return (data / "near").read_text()
 
     replays_without(data, recordings, view)
+
+
+@pytest.mark.skipif(not Path("/proc/sys/kernel").exists(), reason="it has no /proc/sys")
+def test_a_setting_of_the_kernel_comes_back(recordings: Path) -> None:
+    """It may not be asked for by megabytes at once."""
+
+    def view() -> int:
+        return int(Path("/proc/sys/kernel/pid_max").read_text())
+
+    app, recording = record_wsgi(recordings, lambda: str(view()))
+    assert_identical(recording, app)
+    assert view() > 0
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 300_000, 4 << 20, (4 << 20) + 1])
+def test_a_file_of_any_size_is_kept_up_to_the_limit(tmp_path: Path, size_bytes: int) -> None:
+    """One byte more than that, and it says that it was cut."""
+    (tmp_path / "file").write_bytes(b"x" * size_bytes)
+    content = file_access.content_of(tmp_path / "file")
+    assert content is not None
+    assert (len(content[0]), content[1]) == (min(size_bytes, 4 << 20), size_bytes > 4 << 20)

@@ -1,13 +1,12 @@
-"""redis-py, sync: commands, pipelines, scripts, locks and messages come back without Redis."""
+"""redis-py and valkey, sync: commands, scripts, locks and messages come back without Redis."""
 
 from __future__ import annotations
 
+import importlib
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import redis as library
-from redis.lock import Lock
 
 from tests.recorded import assert_identical, record_wsgi
 from tests.redis_server import redis_server
@@ -20,8 +19,14 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 
+@pytest.fixture(params=["redis", "valkey"])
+def library(request: pytest.FixtureRequest) -> Any:
+    """Return the client's module; valkey has the names of redis-py, too."""
+    return importlib.import_module(request.param)
+
+
 @pytest.fixture
-def client(redis: RedisServer) -> Iterator[library.Redis]:
+def client(redis: RedisServer, library: Any) -> Iterator[Any]:
     """Return a client that gives text."""
     with library.Redis.from_url(redis.url(), decode_responses=True) as made:
         yield made
@@ -42,10 +47,10 @@ def kinds_of(recording: Recording) -> list[str]:
 def commands_of(recording: Recording) -> list[Any]:
     """Return what was asked of Redis in the root lane."""
     events = recording.lanes[0].events
-    return [event.key for event in events if event.kind == "redis.command"]  # type: ignore[union-attr]
+    return [event.key for event in events if event.kind.endswith(".command")]  # type: ignore[union-attr]
 
 
-def replayed_elsewhere(recordings: Path, view: Callable[[library.Redis], Any]) -> Recording:
+def replayed_elsewhere(library: Any, recordings: Path, view: Callable[[Any], Any]) -> Recording:
     """Record a view against a Redis of its own, and replay it after that is stopped."""
     with redis_server() as server, library.Redis.from_url(server.url()) as client:
         app, recording = record_wsgi(recordings, lambda: repr(view(client)))
@@ -54,10 +59,10 @@ def replayed_elsewhere(recordings: Path, view: Callable[[library.Redis], Any]) -
     return recording
 
 
-def test_replies_of_all_types_come_back(recordings: Path) -> None:
+def test_replies_of_all_types_come_back(library: Any, recordings: Path) -> None:
     """Text, bytes, numbers, lists, sets, dicts, tuples, None, as the client returns them."""
 
-    def view(client: library.Redis) -> Any:
+    def view(client: Any) -> Any:
         client.hset("h", mapping={"a": 1, "b": 2.5})
         client.sadd("s", "only")
         client.zadd("z", {"one": 1, "two": 2})
@@ -85,12 +90,12 @@ def test_replies_of_all_types_come_back(recordings: Path) -> None:
             client.getdel("k"),
         ]
 
-    recording = replayed_elsewhere(recordings, view)
-    assert set(kinds_of(recording)) == {"redis.command"}
+    recording = replayed_elsewhere(library, recordings, view)
+    assert set(kinds_of(recording)) == {f"{library.__name__}.command"}
 
 
 def test_what_the_application_does_to_a_reply_is_not_recorded(
-    recordings: Path, client: library.Redis
+    recordings: Path, client: Any
 ) -> None:
     """A dict that it changes was encoded before: on replay it gets the one that it got."""
     client.hset("h", mapping={"a": "1"})
@@ -106,10 +111,10 @@ def test_what_the_application_does_to_a_reply_is_not_recorded(
     assert_identical(recording, app)
 
 
-def test_a_pipeline_is_one_event_with_all_its_replies(recordings: Path) -> None:
+def test_a_pipeline_is_one_event_with_all_its_replies(library: Any, recordings: Path) -> None:
     """With and without a transaction; errors among the replies keep class and text."""
 
-    def view(client: library.Redis) -> Any:
+    def view(client: Any) -> Any:
         client.set("text", "no number")
         with client.pipeline() as pipe:
             both = pipe.set("a", 1).incr("a").execute()
@@ -121,11 +126,11 @@ def test_a_pipeline_is_one_event_with_all_its_replies(recordings: Path) -> None:
             raised = str(error)
         return [both, mixed, type(mixed[1]).__qualname__, raised, client.pipeline().execute()]
 
-    recording = replayed_elsewhere(recordings, view)
-    assert kinds_of(recording).count("redis.pipeline") == 3
+    recording = replayed_elsewhere(library, recordings, view)
+    assert kinds_of(recording).count(f"{library.__name__}.pipeline") == 3
 
 
-def test_a_transaction_is_tried_again_as_it_was(recordings: Path, client: library.Redis) -> None:
+def test_a_transaction_is_tried_again_as_it_was(recordings: Path, client: Any) -> None:
     """Between WATCH and EXEC another client wrote: the second attempt succeeds."""
     client.set("stock", 5)
     attempts = []
@@ -154,7 +159,7 @@ def test_a_transaction_is_tried_again_as_it_was(recordings: Path, client: librar
     assert_identical(recording, app, times=1)
 
 
-def test_leaving_a_watch_needs_no_connection(recordings: Path, client: library.Redis) -> None:
+def test_leaving_a_watch_needs_no_connection(recordings: Path, client: Any) -> None:
     """A pipeline that watches is left without EXEC, by UNWATCH, and by an error."""
     client.set("a", 1)
 
@@ -176,9 +181,7 @@ def test_leaving_a_watch_needs_no_connection(recordings: Path, client: library.R
     assert_identical(recording, app)
 
 
-def test_scripts_are_loaded_where_redis_forgot_them(
-    recordings: Path, client: library.Redis
-) -> None:
+def test_scripts_are_loaded_where_redis_forgot_them(recordings: Path, client: Any) -> None:
     """EVALSHA fails with NOSCRIPT, the script is loaded, EVALSHA is asked again."""
 
     def view() -> str:
@@ -196,7 +199,7 @@ def test_scripts_are_loaded_where_redis_forgot_them(
     assert_identical(recording, app)
 
 
-def test_locks_wait_as_long_as_they_did(recordings: Path, client: library.Redis) -> None:
+def test_locks_wait_as_long_as_they_did(library: Any, recordings: Path, client: Any) -> None:
     """A free lock, one that is held by another until the patience ends, an extension."""
     held = client.lock("held", timeout=60)
     assert held.acquire()
@@ -206,7 +209,7 @@ def test_locks_wait_as_long_as_they_did(recordings: Path, client: library.Redis)
             found = [lock.owned(), lock.extend(5), lock.reacquire()]
         found.append(client.lock("held", sleep=0.01, blocking_timeout=0.05).acquire())
         try:
-            Lock(client, "held").release()
+            library.lock.Lock(client, "held").release()
         except library.exceptions.LockError as error:
             found.append(str(error))  # type: ignore[arg-type]
         return repr(found)
@@ -217,7 +220,7 @@ def test_locks_wait_as_long_as_they_did(recordings: Path, client: library.Redis)
     assert_identical(recording, app)
 
 
-def test_messages_come_back_and_their_handlers_run(recordings: Path, client: library.Redis) -> None:
+def test_messages_come_back_and_their_handlers_run(recordings: Path, client: Any) -> None:
     """Subscribe, publish, poll, listen: handlers are the application's and run again."""
     handled: list[Any] = []
 
@@ -242,8 +245,34 @@ def test_messages_come_back_and_their_handlers_run(recordings: Path, client: lib
     assert_identical(recording, app)
 
 
+def test_threads_get_their_own_replies(library: Any, recordings: Path) -> None:
+    """Eight threads share a pool of five connections, and end in the order they did."""
+
+    def view(client: Any) -> Any:
+        asked = client.connection_pool.connection_kwargs
+        pool = library.BlockingConnectionPool(max_connections=5, **asked)
+        seen: list[Any] = []
+
+        def work(number: int) -> None:
+            with library.Redis(connection_pool=pool) as own:
+                for _ in range(3):
+                    seen.append([number, own.incr("n"), own.blpop(["nothing"], timeout=0.01)])
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        pool.disconnect()
+        return seen
+
+    replayed_elsewhere(library, recordings, view)
+
+
 @pytest.mark.parametrize("what", ["refused", "timeout", "wrong type", "unknown", "no password"])
-def test_errors_are_raised_again(recordings: Path, redis: RedisServer, what: str) -> None:
+def test_errors_are_raised_again(
+    library: Any, recordings: Path, redis: RedisServer, what: str
+) -> None:
     """Their class and text are those of redis-py; an `except` finds them."""
     port = 9 if what == "refused" else redis.port
     client = library.Redis(port=port, socket_timeout=0.2, retry=None)
@@ -271,7 +300,9 @@ def test_errors_are_raised_again(recordings: Path, redis: RedisServer, what: str
     client.close()
 
 
-def test_a_client_of_one_connection_needs_none(recordings: Path, redis: RedisServer) -> None:
+def test_a_client_of_one_connection_needs_none(
+    library: Any, recordings: Path, redis: RedisServer
+) -> None:
     """It connects when it is made; on replay it gets a stub."""
 
     def view() -> str:
@@ -284,7 +315,7 @@ def test_a_client_of_one_connection_needs_none(recordings: Path, redis: RedisSer
     assert_identical(recording, app)
 
 
-def test_another_question_is_a_divergence(recordings: Path, client: library.Redis) -> None:
+def test_another_question_is_a_divergence(library: Any, recordings: Path, client: Any) -> None:
     """The key is what was asked: replay says so when it is another."""
     from retrace_core import replay
 
@@ -297,4 +328,4 @@ def test_another_question_is_a_divergence(recordings: Path, client: library.Redi
     keys.reverse()
     result = replay(recording, app)
     assert not result.identical
-    assert "redis.command" in result.summary()
+    assert f"{library.__name__}.command" in result.summary()

@@ -1,13 +1,12 @@
-"""redis-py for asyncio: what the sync client does, beside other tasks, and when cancelled."""
+"""redis-py and valkey for asyncio: what the sync client does, beside tasks, and when cancelled."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis import exceptions
-from redis.asyncio import Redis
 
 from tests.recorded import assert_identical, record_asgi
 from tests.redis_server import redis_server
@@ -19,6 +18,12 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 
+@pytest.fixture(params=["redis", "valkey"])
+def library(request: pytest.FixtureRequest) -> Any:
+    """Return the client's module; valkey has the names of redis-py, too."""
+    return importlib.import_module(f"{request.param}.asyncio")
+
+
 def body_of(recording: Recording) -> str:
     """Return what was answered when it was recorded."""
     assert recording.response is not None
@@ -26,12 +31,12 @@ def body_of(recording: Recording) -> str:
     return b"".join(recording.response.body).decode()
 
 
-def test_replies_come_back_without_redis(recordings: Path) -> None:
+def test_replies_come_back_without_redis(library: Any, recordings: Path) -> None:
     """Commands, a pipeline, a script and a scan, with a client that lives for the request."""
     with redis_server() as server:
 
         async def handler() -> dict[str, Any]:
-            async with Redis.from_url(server.url(), decode_responses=True) as client:
+            async with library.Redis.from_url(server.url(), decode_responses=True) as client:
                 await client.hset("h", mapping={"a": 1})  # type: ignore[misc]
                 async with client.pipeline(transaction=False) as pipe:
                     piped = await pipe.set("t", "x").incr("t").get("t").execute(False)
@@ -50,11 +55,13 @@ def test_replies_come_back_without_redis(recordings: Path) -> None:
     assert '"script":["xx","yy"]' in body_of(recording)
 
 
-def test_tasks_wake_up_in_the_order_they_did(recordings: Path, redis: RedisServer) -> None:
+def test_tasks_wake_up_in_the_order_they_did(
+    library: Any, recordings: Path, redis: RedisServer
+) -> None:
     """Blocking and quick commands of twelve tasks, one of which is cut short."""
 
     async def handler() -> list[Any]:
-        async with Redis(port=redis.port, decode_responses=True) as client:
+        async with library.Redis(port=redis.port, decode_responses=True) as client:
             order: list[Any] = []
             # redis-py may miss that it is cancelled while it connects, so: connect before.
             await asyncio.gather(*(client.ping() for _ in range(14)))  # type: ignore[arg-type]
@@ -83,11 +90,13 @@ def test_tasks_wake_up_in_the_order_they_did(recordings: Path, redis: RedisServe
     assert_identical(recording, app)
 
 
-def test_a_transaction_is_tried_again_as_it_was(recordings: Path, redis: RedisServer) -> None:
+def test_a_transaction_is_tried_again_as_it_was(
+    library: Any, recordings: Path, redis: RedisServer
+) -> None:
     """WATCH, a foreign write, WatchError; then UNWATCH, and a pipeline that is left."""
 
     async def handler() -> list[Any]:
-        client = Redis(port=redis.port, decode_responses=True)
+        client = library.Redis(port=redis.port, decode_responses=True)
         await client.set("a", 1)
         found: list[Any] = []
         async with client.pipeline() as pipe:
@@ -100,7 +109,7 @@ def test_a_transaction_is_tried_again_as_it_was(recordings: Path, redis: RedisSe
                     pipe.multi()
                     pipe.incr("a")
                     found.append(await pipe.execute())
-                except exceptions.WatchError:
+                except library.WatchError:
                     found.append("again")
             await pipe.watch("a")
             await pipe.unwatch()
@@ -113,11 +122,13 @@ def test_a_transaction_is_tried_again_as_it_was(recordings: Path, redis: RedisSe
     assert_identical(recording, app)
 
 
-def test_messages_come_back_and_their_handlers_run(recordings: Path, redis: RedisServer) -> None:
+def test_messages_come_back_and_their_handlers_run(
+    library: Any, recordings: Path, redis: RedisServer
+) -> None:
     """Subscribe, publish, poll and listen; handlers, also asynchronous, run again."""
 
     async def handler() -> list[Any]:
-        client = Redis(port=redis.port, decode_responses=True)
+        client = library.Redis(port=redis.port, decode_responses=True)
         handled: list[Any] = []
 
         async def handle(message: dict[str, Any]) -> None:
@@ -141,11 +152,11 @@ def test_messages_come_back_and_their_handlers_run(recordings: Path, redis: Redi
     assert_identical(recording, app)
 
 
-def test_locks_wait_as_long_as_they_did(recordings: Path, redis: RedisServer) -> None:
+def test_locks_wait_as_long_as_they_did(library: Any, recordings: Path, redis: RedisServer) -> None:
     """A free lock, and one whose owner lets it go while another task waits for it."""
 
     async def handler() -> list[Any]:
-        client = Redis(port=redis.port)
+        client = library.Redis(port=redis.port)
         held = client.lock("held", timeout=60)
         found: list[Any] = [await held.acquire()]
 
@@ -171,17 +182,19 @@ def test_locks_wait_as_long_as_they_did(recordings: Path, redis: RedisServer) ->
 
 
 @pytest.mark.parametrize("what", ["refused", "timeout", "unknown"])
-def test_errors_are_raised_again(recordings: Path, redis: RedisServer, what: str) -> None:
+def test_errors_are_raised_again(
+    library: Any, recordings: Path, redis: RedisServer, what: str
+) -> None:
     """Their class and text are those of redis-py."""
     port = 9 if what == "refused" else redis.port
 
     async def handler() -> str:
-        client = Redis(port=port, socket_timeout=0.1, retry=None)
+        client = library.Redis(port=port, socket_timeout=0.1, retry=None)
         try:
             if what == "timeout":
                 await client.blpop(["never"], timeout=5)  # type: ignore[misc]
             await client.execute_command("NOTHING")
-        except exceptions.RedisError as error:
+        except library.RedisError as error:
             return repr([type(error).__qualname__, error, str(error)])
         finally:
             await client.aclose()
@@ -192,11 +205,13 @@ def test_errors_are_raised_again(recordings: Path, redis: RedisServer, what: str
     assert_identical(recording, app)
 
 
-def test_a_client_of_one_connection_needs_none(recordings: Path, redis: RedisServer) -> None:
+def test_a_client_of_one_connection_needs_none(
+    library: Any, recordings: Path, redis: RedisServer
+) -> None:
     """It connects when it is first used; on replay there is nothing to connect to."""
 
     async def handler() -> str:
-        async with Redis(port=redis.port, single_connection_client=True) as client:
+        async with library.Redis(port=redis.port, single_connection_client=True) as client:
             return repr([await client.set("a", 1), await client.get("a")])
 
     app, recording = record_asgi(recordings, handler)

@@ -15,6 +15,7 @@ import asyncmy
 import asyncmy.cursors
 import asyncpg
 import bcrypt
+import mysql.connector as mysql_connector
 import MySQLdb
 import MySQLdb.cursors
 import psycopg
@@ -335,6 +336,37 @@ def test_asyncmy(recordings: Path, mysql: dict[str, Any], kind: str, prepares: b
         return {**said(row), "same": same}
 
     app, recording = record_asgi(recordings, handler)
+    assert_masked(recordings, recording)
+    assert_identical(recording, app)
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_mysql_connector(recordings: Path, mysql: dict[str, Any], prepared: bool) -> None:
+    """The packets of its implementation in Python."""
+    _with_mysql_connector(recordings, {**mysql, "use_pure": True}, prepared)
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.skipif(not mysql_connector.HAVE_CEXT, reason="its part in C is not loaded here")
+def test_mysql_connector_in_c(recordings: Path, mysql: dict[str, Any], prepared: bool) -> None:
+    """Values after its converters."""
+    _with_mysql_connector(recordings, mysql, prepared)
+
+
+def _with_mysql_connector(recordings: Path, asked: dict[str, Any], prepared: bool) -> None:
+    def view() -> Any:
+        connection = mysql_connector.connect(**asked)
+        with connection.cursor(prepared=prepared) as cursor:
+            cursor.execute(SQL + "%s", ("grace",))
+            row = cursor.fetchone()
+            cursor.fetchall()
+            cursor.execute("SELECT name FROM users WHERE pin = %s", (row[4],))
+            same = cursor.fetchall()
+        connection.close()
+        return {**said(row), "same": same}
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.redaction is not None
     assert_masked(recordings, recording)
     assert_identical(recording, app)
 

@@ -10,7 +10,6 @@ librdkafka connects from threads that no audit event tells of. Read in confluent
 from __future__ import annotations
 
 import functools
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import cimpl
@@ -20,6 +19,7 @@ from retrace_core.errors import LiveCallRefused
 from retrace_core.kafka.client_calls import ClientCalls, polled
 from retrace_core.kafka.confluent import mend, packed, packed_error, position_key, unpacked
 from retrace_core.kafka.message import carrying, message_key
+from retrace_core.kafka.pause import pause
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 
@@ -171,27 +171,12 @@ def _quiet(answer: Any) -> Callable[[str, Callable[..., Any]], Callable[..., Any
                 if not _is_unmade(self):
                     return original(self, *args, **options)
                 if name in ("poll", "consume"):
-                    _pause(_named(names, args, options).get("timeout", -1))
+                    pause(_named(names, args, options).get("timeout", -1))
                 return answer
 
         return quiet
 
     return hook
-
-
-def _pause(timeout: float | None) -> None:
-    """Wait for what does not come: no client is there that would wait.
-
-    Raises:
-        RuntimeError: it would be waited for ever, and the replay is over.
-    """
-    never = threading.Event()
-    if timeout is not None and timeout >= 0:
-        never.wait(timeout)
-        return
-    while in_replay():
-        never.wait(1)
-    raise RuntimeError("the client is closed: it was not made, in a replay that is over")
 
 
 def _secret(name: str, original: Callable[..., Any]) -> Callable[..., Any]:

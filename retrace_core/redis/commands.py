@@ -1,4 +1,4 @@
-"""Redis commands: what the sync and the asyncio boundary of redis-py share."""
+"""Commands: what is asked of Redis, as keys, and its replies, for the clients' hooks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ __all__ = ["ask", "ask_async", "command_key", "in_database", "note_watch"]
 
 _LONG_BYTES = 1024
 """A longer argument is kept as its length and checksum."""
+_EXCEPTIONS = ("redis.exceptions", "valkey.exceptions")
 _SECRET = frozenset(("AUTH", "HELLO", "ACL", "CONFIG", "MIGRATE"))
 """Commands in which a password can stand: only their names are kept."""
 
@@ -103,13 +104,14 @@ def _mend(error: BaseException) -> BaseException:
     kept = getattr(error, "error_type", None)  # since redis-py 7
     if isinstance(kept, str) and not isinstance(kept, enum.Enum):
         with contextlib.suppress(AttributeError, ValueError):
-            kinds = sys.modules["redis.exceptions"].ExceptionType
+            kinds = sys.modules[type(error).__module__].ExceptionType
             error.error_type = kinds(kept)  # type: ignore[attr-defined]
     return error
 
 
 def _allowed() -> dict[str, type[BaseException]]:
-    classes = vars(sys.modules["redis.exceptions"]).values()
+    modules = [sys.modules[name] for name in _EXCEPTIONS if name in sys.modules]
+    classes = [one for module in modules for one in vars(module).values()]
     return {
         f"{cls.__module__}.{cls.__qualname__}": cls
         for cls in classes

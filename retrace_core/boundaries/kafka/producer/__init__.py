@@ -1,0 +1,1 @@
+"""Boundaries of the producer of kafka-python."""

@@ -1,0 +1,1 @@
+"""Boundaries of `mysql.connector`: Oracle's driver of MySQL."""

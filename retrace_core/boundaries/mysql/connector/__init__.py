@@ -1,0 +1,1 @@
+"""Boundaries of MySQL Connector/Python, one file for each of its modules."""

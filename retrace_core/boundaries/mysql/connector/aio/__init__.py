@@ -1,0 +1,1 @@
+"""Boundaries of MySQL Connector/Python for asyncio."""

@@ -1,0 +1,1 @@
+"""Boundaries of valkey, a fork of redis-py, sync and asyncio."""
