@@ -8,4 +8,5 @@ plain_values.py   what clients in Python say, as plain values and back
 making.py         a client in Python whose `__init__` connects is not made on replay
 pause.py          a thread of the process polls, on replay, a client that is not there
 confluent.py      what confluent-kafka says, as plain values and back
+kept_message.py   stands for a message of it where nobody can make one
 """

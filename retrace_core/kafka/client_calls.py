@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from retrace_core import failsafe
 from retrace_core.boundary import call, mask, spoil
 from retrace_core.native import LANE, RECORD, REPLAY, now_ns
 from retrace_core.recording import RETURNED
@@ -72,7 +73,11 @@ class ClientCalls:
                 return self._function(*args)
             finally:
                 own.busy = busy
-        lane = parent.scope.spawn(parent, self._next())
+        lane = None
+        with failsafe.gate("call a function of a request's"):
+            lane = parent.scope.spawn(parent, self._next())
+        if lane is None:
+            return self._function(*args)
         self._note(lane, [self._id, args])
         polls, _here.polls = own, None
         token = LANE.set(lane if lane.mode == RECORD else None)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from confluent_kafka import cimpl
 
+from retrace_core.kafka.kept_message import KeptMessage
+
 __all__ = ["mend", "packed", "packed_error", "position_key", "unpacked"]
 
 _MARK: Final = "\0confluent"
@@ -31,7 +33,7 @@ def packed(value: Any) -> object:
         return _object("enum", value, value.value)
     if value is None or isinstance(value, str | bytes | int | float):
         return value
-    if isinstance(value, _C.Message):
+    if isinstance(value, _C.Message | KeptMessage):
         return {_MARK: ["message", _fields_of(value)]}
     if isinstance(value, _C.TopicPartition):
         names = ("topic", "partition", "offset", "metadata", "leader_epoch", "error")
@@ -52,6 +54,10 @@ def _object(form: str, value: Any, state: object) -> object:
     return {_MARK: [form, type(value).__module__, type(value).__qualname__, state]}
 
 
+def _none() -> None:
+    return None
+
+
 def _fields_of(message: Any) -> dict[str, object]:
     fields = {
         name: packed(getattr(message, name)())
@@ -59,8 +65,20 @@ def _fields_of(message: Any) -> dict[str, object]:
     }
     fields["timestamp"] = list(message.timestamp())
     for name in ("latency", "leader_epoch"):
-        fields[name] = getattr(message, name)()
+        fields[name] = getattr(message, name, _none)()
     return fields
+
+
+def _makes_messages() -> bool:
+    try:
+        _C.Message()
+    except TypeError:
+        return False
+    return True
+
+
+_MAKES_MESSAGES: Final = _makes_messages()
+"""Newer versions let a message be made."""
 
 
 def unpacked(value: Any, client: object = None) -> Any:
@@ -100,6 +118,8 @@ def unpacked(value: Any, client: object = None) -> Any:
 def _message(fields: dict[str, Any]) -> Any:
     given = {name: one for name, one in fields.items() if one is not None}
     given["timestamp"] = tuple(fields["timestamp"])
+    if not _MAKES_MESSAGES:
+        return KeptMessage(**given)
     if "latency" in given:
         given["latency"] += _HALF_A_MICROSECOND  # it is cut off to whole ones
     return _C.Message(**given)
@@ -147,7 +167,7 @@ def position_key(value: Any) -> object:
         return [position_key(one) for one in value]
     if isinstance(value, dict):
         return {str(key): position_key(one) for key, one in value.items()}
-    if isinstance(value, _C.Message):
+    if isinstance(value, _C.Message | KeptMessage):
         return [value.topic(), value.partition(), value.offset()]
     if isinstance(value, _C.TopicPartition):
         return [value.topic, value.partition, value.offset]

@@ -28,8 +28,9 @@ def message_key(
         topic, key, value, partition: as the library is given them.
         headers: as the application gave them, without those of the trace.
     """
-    pairs = [[str(name), part(one)] for name, one in _pairs(headers)]
-    return [str(topic), part(key), part(value), partition, pairs]
+    pairs = _pairs(headers)
+    named = part(headers) if pairs is None else [[str(name), part(one)] for name, one in pairs]
+    return [str(topic), part(key), part(value), partition, named]
 
 
 def carrying(lane: native.Lane | None, headers: Any, *, as_bytes: bool = False) -> Any:
@@ -41,9 +42,9 @@ def carrying(lane: native.Lane | None, headers: Any, *, as_bytes: bool = False) 
         as_bytes: whether the library takes bytes alone as a header's value.
     """
     carried = headers_to_send(lane)
-    if not carried:
+    given = _pairs(headers) if carried else None
+    if given is None:
         return headers
-    given = _pairs(headers)
     added = missing_headers(carried, {str(name).lower() for name, _ in given})
     if not added:
         return headers
@@ -53,11 +54,15 @@ def carrying(lane: native.Lane | None, headers: Any, *, as_bytes: bool = False) 
     ]
 
 
-def _pairs(headers: Any) -> list[tuple[Any, Any]]:
-    if not headers:
+def _pairs(headers: Any) -> list[tuple[Any, Any]] | None:
+    """Return headers as pairs; None for what is none, or can be gone through but once."""
+    if headers is None:
         return []
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return [(pair[0], pair[1]) for pair in pairs]
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
+    if not isinstance(pairs, list | tuple):
+        return None
+    well = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+    return [(pair[0], pair[1]) for pair in pairs] if well else None
 
 
 def part(value: Any) -> object:

@@ -20,6 +20,7 @@ from retrace_core.boundary import (
     on_boot_tape,
     spoil,
 )
+from retrace_core.lane_hook import lane_hook
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.recording import RETURNED
 
@@ -152,7 +153,7 @@ def setting_up(kind: str, refuse: Refuse) -> Callable[[Any], Any]:
 
             return attempt(lane, kind, None, live, stub)
 
-        return set_up
+        return lane_hook(original, set_up)
 
     return factory
 
@@ -279,7 +280,7 @@ def telling(kind: str, refuse: Refuse) -> Callable[[Any], Any]:
                 _note(lane, kind, None, False, start_ns)
             return found
 
-        return told
+        return lane_hook(original, told)
 
     return factory
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mysql.connector.errors import Error
 
 from retrace_core.boundary import call, call_async, mask
+from retrace_core.lane_hook import lane_hook
 from retrace_core.mysql.connector_sockets import READ, Inbox, Stub, stub_of
 from retrace_core.mysql.question import NEXT, question_of
 from retrace_core.native import current
@@ -103,7 +104,7 @@ def asking(question: Callable[..., object]) -> Callable[[Any], Any]:
             with mask():
                 return live()
 
-        return asked
+        return lane_hook(original, asked)
 
     return factory
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call, call_async
 from retrace_core.errors import LiveCallRefused
+from retrace_core.lane_hook import lane_hook
 from retrace_core.mysql.packets import greeting, status_after
 from retrace_core.mysql.question import NEXT
 from retrace_core.mysql.stub import Answers
@@ -218,7 +219,7 @@ def noting_packets(original: Callable[..., Any]) -> Callable[..., Any]:
         inbox.packets.append(bytes(packet))
         return packet
 
-    return recv
+    return lane_hook(original, recv, anywhere=True)
 
 
 def noting_packets_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -210,7 +210,8 @@ def regions_of(header: bytes, parts: Sequence[bytes]) -> Iterator[Region]:
             first, last = lane_bounds(part)
             yield Region(place + first, place + last, lane=True)
         elif not part.startswith(_OURS):
-            yield Region(place, end, place + _given_at(part), code=part.startswith(_CODE))
+            code, made = part.startswith(_CODE), tag_of(part) == "response"
+            yield Region(place, end, place + _given_at(part), code=code, made=made)
         place = end
 
 

@@ -192,6 +192,7 @@ class Redactor:
         chunks: frozenset[tuple[int, int]],
     ) -> SecretSet:
         found = SecretSet(self._values, allowed)
+        found.made = [(one.begin, one.end) for one in regions if one.made]
         texts = self._finder.in_texts(data, regions)
         for number, some in groupby(texts, _region):
             self._find_in_region(data, regions[number], some, found, chunks)

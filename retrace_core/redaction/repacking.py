@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core.redaction import zlib_streams
 from retrace_core.redaction.replacements import Replacement
-from retrace_core.redaction.replacing import chosen
+from retrace_core.redaction.replacing import chosen, within
 from retrace_core.redaction.secret_set import BOOT_DIGEST, DIGEST, WHOLE
 from retrace_core.stats import count
 
@@ -73,7 +73,8 @@ def repack(
             _put(data, one, bytes(one.size), _UNFIT, found, replacements)
     for (one, picked), (masks, packed) in zip(bodies, made, strict=True):
         inner += masks
-        found.repacked.append((one.plain, _written(one.plain, picked, masks)))
+        if not within(one.spans[0][0], found.made):
+            found.repacked.append((one.plain, _written(one.plain, picked, masks)))
         _put(data, one, packed, picked[0][2].rule, found, replacements)
     return inner
 

@@ -63,6 +63,8 @@ class Region(NamedTuple):
     """It is the header, by which a recording is found: only what is surely a secret is masked."""
     lane: bool = False
     """It is the events of a lane."""
+    made: bool = False
+    """What is in it was made by the application: a replay makes it again."""
 
 
 def _by_region(

@@ -62,7 +62,9 @@ class SecretSet:
         """Those of tokens whose payload is compressed: the same."""
         self.compressed: list[Compressed] = []
         self.repacked: list[tuple[bytes, bytes]] = []
-        """What was in those with secrets, and what is in them now."""
+        """What was in those with secrets, and what is in them now; but for what is made again."""
+        self.made: list[tuple[int, int]] = []
+        """Where what the application made stands, in order: a replay makes it of pseudonyms."""
         self.opaque: list[tuple[int, int]] = []
         """Where they stand, and nothing else: no secret is found there, and none replaced."""
         self.lines: set[tuple[int, int]] = set()

@@ -64,6 +64,7 @@ def answered(recordings: Path, view: Callable[[], Any]) -> list[Any]:
     return found
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(mysql.connector.HAVE_CEXT, reason="it is loaded here")
 def test_the_part_in_c_in_a_process_of_its_own() -> None:
     """It can't be loaded after an OpenSSL older than its own: a new process loads it first."""
@@ -71,6 +72,7 @@ def test_the_part_in_c_in_a_process_of_its_own() -> None:
     here = Path(__file__)
     files = [
         here,
+        here.with_name("test_mysql_connector_losses.py"),
         here.with_name("test_hook_points.py"),
         here.parents[1] / "redaction/test_rows.py",
     ]

@@ -187,3 +187,17 @@ def test_a_list_in_memory(recordings: Path) -> None:
     assert recording.response is not None
     assert recording.response.status == 200, recording.failure
     assert_identical(recording, app, times=2)
+
+
+def test_a_lock_of_a_replay_has_a_name_of_its_own(recordings: Path) -> None:
+    """That of the recorded one may be taken still: it is one of the machine's."""
+    names: list[str] = []
+
+    def view() -> str:
+        lock: Any = multiprocessing.get_context("spawn").Lock()
+        names.append(lock._semlock.name)
+        return "made"
+
+    app, recording = record_wsgi(recordings, view)
+    assert_identical(recording, app, times=2)
+    assert len(set(names)) == 3

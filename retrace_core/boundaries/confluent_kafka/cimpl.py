@@ -4,7 +4,7 @@ Hooks: the methods of `Producer`, `Consumer` and the client of administration, w
 that the classes derived from them (`SerializingProducer`, `DeserializingConsumer`, `AdminClient`)
 come to them too, and what was made before. A message that is sent is an event, and so is what
 was told of its delivery. Making a client is one only when it fails; on replay none is made, since
-librdkafka connects from threads that no audit event tells of. Read in confluent-kafka 2.16.
+librdkafka connects from threads that no audit event tells of. Read in confluent-kafka 2.10 to 2.16.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import cimpl
 
-from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay, mask
+from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay, mask, replays_run
 from retrace_core.errors import LiveCallRefused
+from retrace_core.http_exchange import UNRECORDED
 from retrace_core.kafka.client_calls import ClientCalls, polled
 from retrace_core.kafka.confluent import mend, packed, packed_error, position_key, unpacked
 from retrace_core.kafka.message import carrying, message_key
@@ -165,7 +166,10 @@ def _quiet(answer: Any) -> Callable[[str, Callable[..., Any]], Callable[..., Any
 
         @functools.wraps(original)
         def quiet(self: Any, *args: Any, **options: Any) -> Any:
-            if _is_request(current()):
+            lane = current()
+            if lane is None and not _unmade and not replays_run():
+                return original(self, *args, **options)
+            if _is_request(lane):
                 return asking(self, *args, **options)
             with mask():
                 if not _is_unmade(self):
@@ -203,9 +207,12 @@ def _called(self: Any, lane: Any, given: dict[str, Any], otherwise: Any) -> Any:
 def _hooked_produce(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def produce(self: Any, *args: Any, **options: Any) -> Any:
-        lane, given = current(), _named(_MESSAGE, args, options)
+        lane = current()
+        if lane is None and UNRECORDED.get() is None and not _unmade and not replays_run():
+            return original(self, *args, **options)
+        given = _named(_MESSAGE, args, options)
         carried = carrying(lane, given.get("headers"))
-        if lane is None and carried is given.get("headers"):
+        if len(args) > len(_MESSAGE) or (lane is None and carried is given.get("headers")):
             return _asked(self, name, None, functools.partial(original, self, *args, **options))
         key = [given.get(one) for one in ("topic", "key", "value", "partition", "headers")]
         if carried is not None:
@@ -332,9 +339,17 @@ def _refused(original: Callable[..., None]) -> Callable[..., None]:
     return __init__
 
 
+def _forget() -> None:
+    # A client that is made with no hook in place may get the id of one that has gone.
+    _unmade.clear()
+    _deliveries.clear()
+
+
 BOUNDARY = Boundary(
     kind=_KIND,
-    supports="confluent-kafka>=2.12",
+    install=lambda _: _forget(),
+    remove=_forget,
+    supports="confluent-kafka>=2.10",
     hooks=(
         *_hooks(_C.Producer, "Producer", _SENDING, _asking),
         *_hooks(_C.Consumer, "Consumer", _RECEIVING, _asking),

@@ -5,9 +5,9 @@ what came of an attempt that need not succeed is an event, and so is what an `Ev
 or a `Barrier` said. A lock that is waited for until it is free takes its turn, as locks of threads
 do; on replay, where nobody gives it back for some time, as if another process had.
 
-Hooks: of `SemLock`, which all locks and semaphores are, `_make_methods` and `__enter__`;
-`Semaphore.get_value`; `is_set` and `wait` of `Event`; `Condition.wait`; `Barrier.wait`. Read in
-CPython 3.11 to 3.13.
+Hooks: of `SemLock`, which all locks and semaphores are, `_make_name`, `_make_methods` and
+`__enter__`; `Semaphore.get_value`; `is_set` and `wait` of `Event`; `Condition.wait`;
+`Barrier.wait`. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multiprocessing.synchronize import Barrier, Condition, Event, Semaphore, Se
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.lanes import Lane
+from retrace_core.lanes import Lane, mask
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import in_turn, is_infrastructure
 
@@ -33,6 +33,21 @@ _ALONE_S = 0.02
 """As that, where there is no other thread to give it back."""
 _LENT = "_retrace_lent"
 """Attribute of a lock: how often it was got on replay though it was not free."""
+
+
+def _naming(made: Any) -> Any:
+    """Return a `_make_name` that draws one for itself on replay, too.
+
+    The recorded one may be taken: by the service that was recorded, or by another replay of it.
+    """
+    name: Callable[[], str] = made.__func__
+
+    @functools.wraps(name)
+    def naming() -> str:
+        with mask():
+            return name()
+
+    return staticmethod(naming)
 
 
 def _making(make: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -135,6 +150,7 @@ BOUNDARY = Boundary(
     kind="multiprocessing",
     supports="cpython>=3.11,<3.14",
     hooks=(
+        Patch(SemLock, "_make_name", _naming),
         Patch(SemLock, "_make_methods", _making),
         Patch(SemLock, "__enter__", _entering),
         Patch(SemLock, "__exit__", _leaving),

@@ -3,7 +3,7 @@
 Hooks: the methods of `AIOKafkaConsumer`; each that a request calls is an event, also those that
 only read what the consumer knows, since on replay none is connected. Iteration comes to `getone`.
 What a task of the process consumes is nobody's event, and on replay nothing comes there. Read in
-aiokafka 0.12 to 0.14.
+aiokafka 0.11 to 0.14.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _SYNC: dict[str, tuple[tuple[str, ...], Any]] = {
 
 BOUNDARY = Boundary(
     kind=_KIND,
-    supports="aiokafka>=0.12",
+    supports="aiokafka>=0.11",
     hooks=(
         Patch(AIOKafkaConsumer, "__init__", making(f"{_KIND}.consumer")),
         Patch(AIOKafkaConsumer, "__del__", silent_when_unmade),

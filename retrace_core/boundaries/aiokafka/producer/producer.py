@@ -3,7 +3,7 @@
 Hooks: the methods of `AIOKafkaProducer`, above the batches in which messages of all requests are
 sent together. `send_and_wait` comes to `send`. Serializers are the application's code, and run
 on replay for the event's key. Starting and stopping are events only when they fail; on replay
-nothing is connected. Read in aiokafka 0.12 to 0.14.
+nothing is connected. Read in aiokafka 0.11 to 0.14.
 """
 
 from __future__ import annotations
@@ -40,12 +40,16 @@ def _nothing(_: Any) -> None:
 
 
 def _message_key(producer: Any, given: dict[str, Any]) -> object:
-    key, value, headers = given.get("key"), given.get("value"), given.get("headers")
+    key, value = (_bytes(producer, name, given.get(name)) for name in ("key", "value"))
+    return message_key(given.get("topic"), key, value, given.get("partition"), given.get("headers"))
+
+
+def _bytes(producer: Any, name: str, data: Any) -> Any:
+    serializer = getattr(producer, f"_{name}_serializer", None)
     try:
-        key, value = producer._serialize(key, value, headers or [])
-    except Exception:  # noqa: BLE001, S110  # the producer tells the application
-        pass
-    return message_key(given.get("topic"), key, value, given.get("partition"), headers)
+        return data if serializer is None else serializer(data)
+    except Exception:  # noqa: BLE001  # the producer tells the application
+        return data
 
 
 async def _sent(producer: Any, name: str, key: object, live: Callable[[], Any]) -> Any:
@@ -89,7 +93,7 @@ def _hooked_send_batch(original: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind=_KIND,
-    supports="aiokafka>=0.12",
+    supports="aiokafka>=0.11",
     hooks=(
         Patch(AIOKafkaProducer, "__init__", making(f"{_KIND}.producer")),
         Patch(AIOKafkaProducer, "__del__", silent_when_unmade),

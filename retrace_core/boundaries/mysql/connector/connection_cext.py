@@ -17,6 +17,7 @@ from mysql.connector.connection_cext import CMySQLConnection
 
 from retrace_core.boundary import Boundary, Hook, Patch, call, mask
 from retrace_core.errors import LiveCallRefused
+from retrace_core.lane_hook import lane_hook
 from retrace_core.masked import masked
 from retrace_core.mysql.backend import Backend
 from retrace_core.mysql.connector_connections import (
@@ -134,7 +135,7 @@ def _saying(
             with mask():
                 return live()
 
-        return asked
+        return lane_hook(original, asked)
 
     return factory
 
@@ -178,7 +179,7 @@ def _hooked_rows(original: Callable[..., Any]) -> Callable[..., Any]:
             self._unread_result = False
         return list(rows), eof
 
-    return get_rows
+    return lane_hook(original, get_rows)
 
 
 def _hooked_next(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -200,7 +201,7 @@ def _hooked_next(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         with mask():
             return live()
 
-    return next_result
+    return lane_hook(original, next_result)
 
 
 def _hooked_info(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -214,7 +215,7 @@ def _hooked_info(original: Callable[..., Any]) -> Callable[..., Any]:
         _session(self, lane, _INFO)
         return call(lane, _INFO, question_of(_ASKING, query), lambda: original(self, query))
 
-    return info_query
+    return lane_hook(original, info_query)
 
 
 def _hooked_prepare(original: Callable[..., Any]) -> Callable[..., Any]:
