@@ -67,3 +67,18 @@ def test_a_task_that_had_ended_is_not_kept_waiting() -> None:
     begun = time.monotonic()
     assert asyncio.run(main()) == "first"
     assert time.monotonic() - begun < 1
+
+
+def test_one_of_whose_owner_nothing_is_known_is_the_next_that_begins_so() -> None:
+    """A lifespan that asks for nothing itself before its first task: its number says nothing."""
+
+    async def main() -> tuple[object, object]:
+        owner = _start_up(poller_runs_on=True)
+        lifespan = owner.root.spawn()
+        first, second = lifespan.spawn(), lifespan.spawn()
+        before = await owner.answer_async(first, "commit", None)
+        return before, await owner.answer_async(second, "commit", None)
+
+    begun = time.monotonic()
+    assert asyncio.run(main()) == ("first", "second")
+    assert time.monotonic() - begun < 1

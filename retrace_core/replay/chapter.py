@@ -70,6 +70,23 @@ class Chapter:
                     calls.append(event)
                     self.has_digests = self.has_digests or event.kind == DIGEST
 
+    def begins(self, asked: Asked, *, but: set[tuple[str, int]]) -> Place | None:
+        """Return the beginning of the first lane that begins with a call, none of whose is used.
+
+        Args:
+            asked: the call.
+            but: lanes and places that are used.
+        """
+        gone_into = {name for name, _ in but}
+        return next(
+            (
+                place
+                for place in self.places.get(asked, ())
+                if place[2] == 0 and place[1] not in gone_into
+            ),
+            None,
+        )
+
     def with_words_of(self, kind: str, key: object) -> list[Place]:
         """Return where a statement of the same words was asked, in whatever order they are."""
         words = _words(key)

@@ -338,12 +338,16 @@ class ChapterPlayer:
     def _find(self, lane: Lane, asked: Asked, key: object) -> Place | None:
         """Return where a call was recorded.
 
-        It is looked for further on in the recorded lane that the last one came from; then,
-        if it says what it asks, among the calls of the chapter, those not yet made first;
-        then in the other chapters; then with its words in another order; and then with
-        other texts where some are masked.
+        It is looked for further on in the recorded lane that the last one came from. Where it
+        does not say what it asks, and the lane is not known, in the next one that begins so. Where
+        it does, among the calls of the chapter, those not yet made first; then in the other
+        chapters; then with its words in another order; and then with other texts where some are
+        masked.
         """
         place = self._further(lane, asked)
+        if place is None and key is None and self._chapter is not None:
+            if self._whereabouts.of(lane, self._chapter) is None:
+                place = self._chapter.begins(asked, but=self._used)
         if place is None and key is not None:
             mine = self._chapter.places.get(asked, []) if self._chapter is not None else []
             place = self._fresh(mine) or self._boot.anywhere(asked)

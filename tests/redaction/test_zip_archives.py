@@ -101,7 +101,7 @@ def test_is_masked_and_replays(recordings: Path, size: int, seekable: bool) -> N
 def test_a_digest_where_pseudonyms_are_shortened(
     recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is recorded may be packed of shorter ones; what is made again is hashed as it was."""
+    """What is recorded is packed of shorter ones, if need be; what is made again is hashed."""
     for number in range(60):  # by its key it is chance whether one can be packed as small
         folder = recordings / str(number)
         monkeypatch.setenv("RETRACE_RECORDING_PATH", str(folder))
