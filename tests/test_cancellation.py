@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from retrace_core import boundary, replay
@@ -249,3 +249,47 @@ def test_what_was_under_way_when_the_recording_was_closed_stays_so(
     recording = only_recording(recordings)
     assert [lane.complete for lane in recording.lanes if lane.id != "0"] == [False]
     assert_identical(recording, app, times=1)
+
+
+def listening(again: list[None], *, called_off: bool) -> Any:
+    """Return a handler with a task that listens for the end of the connection."""
+
+    async def handler(request: Request) -> str:
+        heard = asyncio.Event()
+
+        async def listen() -> None:
+            await request.receive()
+            heard.set()
+            if again:
+                await request.receive()
+            elif called_off:
+                await asyncio.Event().wait()
+
+        listener = asyncio.create_task(listen())
+        await heard.wait()
+        if called_off:
+            listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+        return "served"
+
+    handler.__annotations__["request"] = Request
+    return handler
+
+
+def test_who_listens_once_more_before_it_is_called_off(recordings: Path) -> None:
+    """Hears nothing, as from a server: how often it asked depended on the steps of the loop."""
+    again: list[None] = []
+    app, recording = record_asgi(recordings, listening(again, called_off=True))
+    again.append(None)
+    assert_identical(recording, app)
+
+
+def test_who_listens_once_more_and_is_not_called_off(recordings: Path) -> None:
+    """Would hear what was not recorded: that is a divergence."""
+    again: list[None] = []
+    app, recording = record_asgi(recordings, listening(again, called_off=False))
+    again.append(None)
+    result = replay(recording, app, patience_s=0.5)
+    assert result.divergence is not None
+    assert result.divergence.asked_kind == "asgi.receive"

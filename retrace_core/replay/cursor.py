@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core.codec import decode, encode
+from retrace_core.conversation import RECEIVED
 from retrace_core.handed_over import HANDED_OVER
 from retrace_core.ordering import GOT, ORDER
 from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
@@ -169,6 +170,14 @@ class LaneCursor:
     def turns(self) -> list[int]:
         """Return all turns that it may still take."""
         return list(self._turns)
+
+    def hears_no_more(self, kind: str) -> bool:
+        """Return True for a message of the server's of which none is left: it is waited for.
+
+        Who listens for the end of the connection asks once more, or does not, before it is called
+        off: that depends on the steps of the event loop.
+        """
+        return kind == RECEIVED and all(event.kind != kind for event in self.waiting)
 
     def is_under_way(self) -> bool:
         """Return True where the next call had no answer yet when the recording was closed."""

@@ -48,10 +48,7 @@ __all__ = ["Player"]
 T = TypeVar("T")
 
 END = "lane.end"
-_STALLED = (
-    "the code waits for what no recorded answer brings: something that another request of its"
-    " process gave it, for instance by a queue in memory"
-)
+_STALLED = "it waits for what another request of its process had given it, in memory, say"
 
 
 class Player(ReplayedResponse, ColdReads):
@@ -276,6 +273,8 @@ class Player(ReplayedResponse, ColdReads):
         """Do what `answer` does, without blocking the event loop."""
         if lane is not self.root and self._cursor(lane).is_under_way():
             await self._postponed.stay(lambda: self.over, self.patience_s)
+        if self._cursor(lane).hears_no_more(kind):
+            await self._until_cancelled(lane, kind, key)
         event, turn = self._take(lane, kind, key)
         self._turns.arrive(lane)
         try:
@@ -383,7 +382,7 @@ class Player(ReplayedResponse, ColdReads):
         self._postponed.cancel(lane)
         if not await self._postponed.come(lambda: self.over, self.patience_s):
             raise self.diverge(
-                lane, kind, key, "it was cancelled here when recorded, and now it was not"
+                lane, kind, key, "nothing came: it was cancelled when recorded, and now it was not"
             )
 
     def _raise_divergence(self) -> None:
