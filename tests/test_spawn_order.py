@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retrace_core.lanes import mask
 from retrace_core.spawn_order import BySpawn, by_spawn
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 
@@ -82,3 +84,32 @@ def test_it_is_a_set_like_any_other() -> None:
     assert type(by_spawn({second})) is set
     with pytest.raises(KeyError):
         BySpawn[Any]().pop()
+
+
+def test_a_task_that_only_sleeps(recordings: Path) -> None:
+    """Which of several are over when one is depends on how busy the event loop is."""
+    busy = 0.03
+
+    async def handler() -> list[int]:
+        tasks = [asyncio.create_task(asyncio.sleep(n * 0.005, n)) for n in range(1, 5)]
+        tasks.append(asyncio.create_task(asyncio.sleep(60, 5)))
+        await asyncio.sleep(0)
+        spin(busy)  # all of their timers are due together, and on replay one is
+        done, late = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        return sorted(task.result() for task in done)
+
+    app, recording = record_asgi(recordings, handler, tasks=2)
+    assert recording.response is not None
+    assert b"".join(recording.response.body) == b"[1,2,3,4]"
+    busy = 0.0
+    assert_identical(recording, app)
+
+
+def spin(seconds: float) -> None:
+    """Keep the thread busy; no event tells of it."""
+    with mask():
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pass

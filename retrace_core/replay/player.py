@@ -237,12 +237,7 @@ class Player(ReplayedResponse, ColdReads):
         """Take a lock, or an item of a queue, in its recorded turn."""
         self._raise_divergence()
         event = self._head(lane, TURN)
-        if (
-            event is None
-            or event.kind != TURN
-            or event.key != key
-            or self._is_too_early(lane, self._cursor(lane).turn())
-        ):
+        if event is None or (event.kind, event.key) != (TURN, key) or self._is_too_early(lane):
             with passing(lane):
                 return live()
         event, turn = self._cursor(lane).pop()
@@ -257,7 +252,10 @@ class Player(ReplayedResponse, ColdReads):
 
     def on_its_thread(self, lane: Lane, work: Callable[[], T]) -> T:
         """Do all of a lane's work on a thread that keeps what its own had kept."""
-        return self.threads.do(thread_of(self._cursor(lane).all), work)
+        known = thread_of(self._cursor(lane).all)
+        if known is not None and self.comes_next(lane, TURN):  # or a later one has it first
+            self._turns.come(lane, self._cursor(lane).turn())
+        return self.threads.do(known, work)
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call, in its turn."""
@@ -366,9 +364,10 @@ class Player(ReplayedResponse, ColdReads):
         while cursor.passed:
             self._turns.done(lane, cursor.passed.pop())
 
-    def _is_too_early(self, lane: Lane, seq: int) -> bool:
-        """Return True when nobody runs who could bring the turn of `seq` about."""
-        return lane is self.root and not self._open and not self._turns.is_next(seq)
+    def _is_too_early(self, lane: Lane) -> bool:
+        """Return True when nobody runs who could bring the lane's next turn about."""
+        alone = lane is self.root and not self._open
+        return alone and not self._turns.is_next(self._cursor(lane).turn())
 
     def _outcome(self, event: Event) -> object:
         if event.status == RAISED:

@@ -26,7 +26,7 @@ from retrace_core.timed_tasks import hooked_wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import CodeType, ModuleType
+    from types import CodeType, FrameType, ModuleType
 
 _HOOK = "_retrace_sleep"
 
@@ -40,11 +40,26 @@ def _hooked_code(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
 
     def sleep_in_scope(delay: float, result: Any = None) -> Awaitable[Any]:
         lane = current()
-        if lane is None or classify(sys._getframe(2).f_code) < 0:
+        if lane is None:
+            return live(delay, result)
+        if classify(sys._getframe(2).f_code) < 0 and not _is_task_of(sys._getframe(1)):
             return live(delay, result)
         return recorded(lane, delay, result)
 
     return sleep_in_scope
+
+
+def _is_task_of(frame: FrameType) -> bool:
+    """Return True where a sleep is all that the current task does, as by `create_task(sleep(1))`.
+
+    Then it is the event loop that asks for it, but whoever made the task has it sleep.
+
+    Args:
+        frame: of the sleep.
+    """
+    task = asyncio.current_task()
+    coro: Any = task.get_coro() if task is not None else None
+    return getattr(coro, "cr_frame", None) is frame
 
 
 # Its code is what `asyncio.sleep` runs while hooked; the name is a global of asyncio.tasks.
