@@ -28,6 +28,7 @@ _AROUND = 3
 _END = "lane.end"
 _NO_TURN = 0
 """The turn of a copy: it takes nobody's."""
+_SLEEP = "asyncio.sleep"
 _OWN_STREAM = "asgi."
 """Messages of the server come in an order of their own, whatever the application asks."""
 
@@ -172,11 +173,13 @@ class LaneCursor:
         return list(self._turns)
 
     def hears_no_more(self, kind: str) -> bool:
-        """Return True for a message of the server's of which none is left: it is waited for.
+        """Return True where a message of the server's, or a sleep's end, is waited for in vain.
 
         Who listens for the end of the connection asks once more, or does not, before it is called
-        off: that depends on the steps of the event loop.
+        off; so does a task that only sleeps: that depends on the steps of the event loop.
         """
+        if kind == _SLEEP:
+            return bool(self.waiting) and self.ends_cancelled()
         return kind == RECEIVED and all(event.kind != kind for event in self.waiting)
 
     def is_under_way(self) -> bool:
