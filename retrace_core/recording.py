@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "ASYNC_SLEEP",
     "CANCELLED",
     "FREE",
     "FREE_OF_ORDER",
+    "LANE_END",
     "RAISED",
     "RETURNED",
     "DecisionRecord",
@@ -46,6 +48,10 @@ RAISED: Final = 1
 CANCELLED: Final = 2
 """Event status: the call was cancelled while in flight; `value` is None."""
 
+ASYNC_SLEEP: Final = "asyncio.sleep"
+"""Kind of the events of `asyncio.sleep`."""
+LANE_END: Final = "lane.end"
+"""Kind of the event by which the thread or task of a lane has ended: it asks nothing."""
 FREE_OF_ORDER: Final = "free."
 """Beginning of the kinds of declared boundaries, and others, that are matched in no order."""
 FREE: Final = ("file.", FREE_OF_ORDER, "elsewhere.")

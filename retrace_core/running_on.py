@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core import native
 from retrace_core.native import OFF, RECORD
+from retrace_core.recording import LANE_END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ class RunningOn:
         """Take note that a lane's thread or task has ended."""
         with self._lock:
             if lane in self._taken and lane.mode == RECORD:
-                lane.record("lane.end", None, 0, None, native.now_ns())
+                lane.record(LANE_END, None, 0, None, native.now_ns())
                 lane.mode = OFF
                 self._ended.append(lane)
 

@@ -29,7 +29,7 @@ from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
-from retrace_core.recording import CANCELLED, RETURNED, DecisionRecord, Header, Request
+from retrace_core.recording import CANCELLED, LANE_END, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
 from retrace_core.serving_thread import serving_thread
 from retrace_core.stats import count
@@ -173,7 +173,7 @@ class RecordingScope(Traffic, RecordsOnly):
         """Take note that a spawned thread or task has ended; seals after the last one."""
         if lane.mode == RECORD:
             status = CANCELLED if lane.cancelled else RETURNED
-            lane.record("lane.end", None, status, None, native.now_ns())
+            lane.record(LANE_END, None, status, None, native.now_ns())
         self._open.discard(lane)
         if self.closed and not self._open:
             self._seal()

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 from retrace_core.boot_tape import is_of_boot
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, REPLAY, current, now_ns
-from retrace_core.recording import RETURNED
+from retrace_core.recording import ASYNC_SLEEP, RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 __all__ = ["hooked_wait_for"]
 
-_SLEEP = "asyncio.sleep"
 _EARLY_NS = 2_000_000
 """So much too early a loop's timer may come: uvloop counts milliseconds."""
 _RUNS_IN_TASK = sys.version_info < (3, 12)
@@ -55,7 +54,7 @@ async def _recorded(
         return await wait_for(fut, seconds)
     except TimeoutError:
         if now_ns() - start_ns >= seconds * 0.9e9 - _EARLY_NS:  # else what it waits for has that
-            lane.record(_SLEEP, seconds, RETURNED, None, start_ns)
+            lane.record(ASYNC_SLEEP, seconds, RETURNED, None, start_ns)
         raise
 
 
@@ -64,7 +63,7 @@ async def _again(lane: Lane, fut: Any, seconds: float) -> Any:
     loop = asyncio.get_running_loop()
     inner = _task(lane, fut)
     with mask():  # no task of the application's
-        pausing = loop.create_task(scope.answer_async(lane, _SLEEP, seconds))
+        pausing = loop.create_task(scope.answer_async(lane, ASYNC_SLEEP, seconds))
     try:
         await asyncio.wait([inner, pausing], return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -63,3 +64,13 @@ def assert_identical(recording: Recording, app: Any, times: int = 3) -> None:
     for _ in range(times):
         result = replay(recording, app)
         assert result.identical, result.summary() + "\n" + "\n".join(result.notes)
+
+
+def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
+    """Record a Flask view, replay it identically, and return what it answered."""
+    app, recording = record_wsgi(folder, view)
+    assert recording.response is not None
+    assert recording.response.status == 200, recording.failure
+    assert_identical(recording, app)
+    found: list[Any] = json.loads(b"".join(recording.response.body))
+    return found

@@ -54,7 +54,31 @@ Said = tuple[Any, Any, int, Any]
 _NOTHING: Said = (None, [], -1, None)
 
 
-class Connection:
+class _StandIn:
+    """Stands before an object of pyodbc's, and says what that says; on replay it stands alone."""
+
+    _real: Any
+    """What is behind it, None on replay."""
+    _set: dict[str, Any]
+    """Its attributes where nothing is behind it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if self._real is not None:
+            return getattr(self._real, name)
+        if name in self._set:
+            return self._set[name]
+        if hasattr(self.__class__, name):
+            return _nothing  # setting it up
+        raise AttributeError(f"{self.__class__.__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._real is not None:
+            setattr(self._real, name, value)
+        else:
+            self._set[name] = value
+
+
+class Connection(_StandIn):
     """Stands before a connection of pyodbc's; on replay alone.
 
     Args:
@@ -69,21 +93,6 @@ class Connection:
         own = vars(self)
         own["_real"], own["_place"] = real, place
         own["_set"] = {**_SET_UP, "autocommit": bool(options.get("autocommit"))}
-
-    def __getattr__(self, name: str) -> Any:
-        if self._real is not None:
-            return getattr(self._real, name)
-        if name in self._set:
-            return self._set[name]
-        if hasattr(pyodbc.Connection, name):
-            return _nothing  # setting it up
-        raise AttributeError(f"'pyodbc.Connection' object has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if self._real is not None:
-            setattr(self._real, name, value)
-        else:
-            self._set[name] = value
 
     def __enter__(self) -> Connection:
         return self
@@ -142,7 +151,7 @@ class Connection:
             self._set["closed"] = True
 
 
-class Cursor:
+class Cursor(_StandIn):
     """Stands before a cursor of pyodbc's; on replay alone."""
 
     __class__ = property(lambda _: pyodbc.Cursor)  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -164,19 +173,7 @@ class Cursor:
     def __getattr__(self, name: str) -> Any:
         if name in _CATALOG:
             return functools.partial(self._catalog, name)
-        if self._real is not None:
-            return getattr(self._real, name)
-        if name in self._set:
-            return self._set[name]
-        if hasattr(pyodbc.Cursor, name):
-            return _nothing
-        raise AttributeError(f"'pyodbc.Cursor' object has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if self._real is not None:
-            setattr(self._real, name, value)
-        else:
-            self._set[name] = value
+        return super().__getattr__(name)
 
     def __enter__(self) -> Cursor:
         return self

@@ -11,7 +11,7 @@ from retrace_core.boot_tape import BOOT
 from retrace_core.handed_over import HANDED_OVER
 from retrace_core.hashing import KIND as DIGEST
 from retrace_core.ordering import ORDER
-from retrace_core.recording import Event, SoftEvent
+from retrace_core.recording import ASYNC_SLEEP, LANE_END, Event, SoftEvent
 from retrace_core.replay.divergence import same_key
 from retrace_core.serving_thread import thread_of
 
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from retrace_core.replay.masks import Masks
     from retrace_core.replay.placed_answers import PlacedRead
 
-__all__ = ["ASYNC_SLEEP", "SLEEP", "TIMER", "Asked", "Chapter", "Place"]
+__all__ = ["SLEEP", "TIMER", "Asked", "Chapter", "Place"]
 
 SLEEP = "time.sleep"
-ASYNC_SLEEP = "asyncio.sleep"
 TIMER = "asyncio.timer"
-_NO_CALLS = (*ORDER, "lane.end", HANDED_OVER)
+_NO_CALLS = (*ORDER, LANE_END, HANDED_OVER)
 _WORDS = re.compile(r"\w+")
 _DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT)\s", re.IGNORECASE)
 Asked = tuple[str, bytes]

@@ -25,8 +25,8 @@ from retrace_core.exempt import read_site
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.native import INFRA, REPLAY, SOFT_KINDS
-from retrace_core.recording import CANCELLED, RAISED, Event
-from retrace_core.replay.chapter import ASYNC_SLEEP, SLEEP, TIMER, Asked, Chapter, Place
+from retrace_core.recording import ASYNC_SLEEP, CANCELLED, RAISED, Event
+from retrace_core.replay.chapter import SLEEP, TIMER, Asked, Chapter, Place
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.loop_clock import as_read
 from retrace_core.replay.loop_waits import LoopWaits

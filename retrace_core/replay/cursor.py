@@ -10,7 +10,7 @@ from retrace_core.codec import decode, encode
 from retrace_core.conversation import RECEIVED
 from retrace_core.handed_over import HANDED_OVER
 from retrace_core.ordering import GOT, ORDER
-from retrace_core.recording import CANCELLED, FREE, RETURNED, Event
+from retrace_core.recording import ASYNC_SLEEP, CANCELLED, FREE, LANE_END, RETURNED, Event
 from retrace_core.replay.divergence import same_key
 from retrace_core.sqlite.callbacks import CALLED_BACK
 from retrace_core.sqlite.memory import is_setting
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["LaneCursor", "family"]
 
 _AROUND = 3
-_END = "lane.end"
 _NO_TURN = 0
 """The turn of a copy: it takes nobody's."""
-_SLEEP = "asyncio.sleep"
 _OWN_STREAM = "asgi."
 """Messages of the server come in an order of their own, whatever the application asks."""
 
@@ -155,7 +153,7 @@ class LaneCursor:
         if not self.waiting:
             return True
         last = self.waiting[0]
-        return last.kind == "lane.end" and last.status == CANCELLED
+        return last.kind == LANE_END and last.status == CANCELLED
 
     def pop(self) -> tuple[Event, int]:
         """Give the next event back: returns it and its turn."""
@@ -178,7 +176,7 @@ class LaneCursor:
         Who listens for the end of the connection asks once more, or does not, before it is called
         off; so does a task that only sleeps: that depends on the steps of the event loop.
         """
-        if kind == _SLEEP:
+        if kind == ASYNC_SLEEP:
             return bool(self.waiting) and self.ends_cancelled()
         return kind == RECEIVED and all(event.kind != kind for event in self.waiting)
 
@@ -188,7 +186,7 @@ class LaneCursor:
 
     def asks_nothing(self) -> bool:
         """Return True for a lane that asked nothing: at most it began, in its order, and ended."""
-        return all(event.kind in (_END, *ORDER) for event in self.all)
+        return all(event.kind in (LANE_END, *ORDER) for event in self.all)
 
     def turn(self) -> int:
         """Return the turn of the next event."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from retrace_core.asking_line import asking_line
 from retrace_core.handed_over import HANDED_OVER
 from retrace_core.ordering import ORDER
-from retrace_core.recording import CANCELLED
+from retrace_core.recording import CANCELLED, LANE_END
 from retrace_core.replay.body_pieces import is_piece
 from retrace_core.replay.deviation import Deviation
 from retrace_core.replay.divergence import Divergence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from retrace_core.replay.matching import Mode
 
 __all__ = ["Findings"]
-
-_END = "lane.end"
 
 
 class Findings:
@@ -141,7 +139,7 @@ class Findings:
             for cursor in self._cursors.values()
             if cursor.complete and not (len(self._cursors) > 1 and only_naps(cursor.left()))
             for event, _ in cursor.left()
-            if event.kind != _END and _asks(event)
+            if event.kind != LANE_END and _asks(event)
             if cursor.masks is None or not is_piece(event)
         ]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.replay.chapter import ASYNC_SLEEP, TIMER
+from retrace_core.recording import ASYNC_SLEEP
+from retrace_core.replay.chapter import TIMER
 from retrace_core.replay.progress import NEVER
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
-from retrace_core.recording import CANCELLED, RAISED, Event
+from retrace_core.recording import ASYNC_SLEEP, CANCELLED, LANE_END, RAISED, Event
 from retrace_core.replay.cold_reads import ColdReads
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
@@ -47,7 +47,6 @@ __all__ = ["Player"]
 
 T = TypeVar("T")
 
-END = "lane.end"
 _STALLED = "it waits for what another request of its process had given it, in memory, say"
 
 
@@ -149,8 +148,8 @@ class Player(ReplayedResponse, ColdReads):
 
     def lane_ending(self, lane: Lane) -> None:
         """Wait, on the lane's thread, until it was its turn to end."""
-        event = self._head(lane, END)
-        if event is not None and event.kind == END:
+        event = self._head(lane, LANE_END)
+        if event is not None and event.kind == LANE_END:
             self._turns.come(lane, self._cursor(lane).turn())
 
     def lane_ended(self, lane: Lane) -> None:
@@ -158,7 +157,7 @@ class Player(ReplayedResponse, ColdReads):
         cursor = self._cursor(lane)
         self._open.discard(lane)
         left = cursor.left()
-        cursor.keep_only([(event, turn) for event, turn in left if event.kind != END])
+        cursor.keep_only([(event, turn) for event, turn in left if event.kind != LANE_END])
         self._turns.ended(lane, [turn for _, turn in left])
 
     def finish(self) -> None:
@@ -278,7 +277,7 @@ class Player(ReplayedResponse, ColdReads):
         try:
             if event.status == CANCELLED:
                 await self._until_cancelled(lane, kind, key)
-            if event.kind == "asyncio.sleep":
+            if event.kind == ASYNC_SLEEP:
                 await asyncio.sleep(0)
             await self._wait(lane, turn)
         finally:

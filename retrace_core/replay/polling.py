@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.recording import RETURNED
+from retrace_core.recording import LANE_END, RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,4 +76,4 @@ def _is_nap(event: Event | None) -> bool:
 
 def only_naps(left: Iterable[tuple[Event, int]]) -> bool:
     """Return True where nothing is left of a lane but sleeps: it polled less often this time."""
-    return all(_is_nap(event) or event.kind == "lane.end" for event, _ in left)
+    return all(_is_nap(event) or event.kind == LANE_END for event, _ in left)

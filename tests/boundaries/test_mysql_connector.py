@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import subprocess
 import sys
 import threading
@@ -18,11 +17,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from retrace_core.recording import Event
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import answered, assert_identical, record_wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.mariadb_server import MariadbServer
 
 KINDS = [True, False] if mysql.connector.HAVE_CEXT else [True]
@@ -51,16 +48,6 @@ def options(mariadb: MariadbServer, pure: bool) -> dict[str, Any]:
         "n double DEFAULT rand())"
     )
     connection.close()
-    return found
-
-
-def answered(recordings: Path, view: Callable[[], Any]) -> list[Any]:
-    """Record a Flask view, replay it identically, and return what it answered."""
-    app, recording = record_wsgi(recordings, view)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    found: list[Any] = json.loads(b"".join(recording.response.body))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
 import sys
@@ -18,10 +17,9 @@ from psycopg2 import extensions, sql
 
 from retrace_core import installer, replay
 from tests.postgresql_server import postgresql_server
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import answered, assert_identical, record_wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.postgresql_server import PostgresqlServer
@@ -38,16 +36,6 @@ def url(postgresql: PostgresqlServer) -> str:
             "CREATE TABLE t (id serial PRIMARY KEY, a text UNIQUE, n float DEFAULT random())"
         )
     connection.close()
-    return found
-
-
-def answered(recordings: Path, view: Callable[[], Any]) -> list[Any]:
-    """Record a Flask view, replay it identically, and return what it answered."""
-    app, recording = record_wsgi(recordings, view)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    found: list[Any] = json.loads(b"".join(recording.response.body))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,10 +14,9 @@ from pymysql.cursors import DictCursor, SSCursor
 from sqlalchemy import create_engine, text
 
 from tests.mariadb_server import mariadb_server
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import answered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.mariadb_server import MariadbServer
@@ -40,16 +38,6 @@ def options(mariadb: MariadbServer) -> dict[str, Any]:
         "n double DEFAULT rand())"
     )
     connection.close()
-    return found
-
-
-def answered(recordings: Path, view: Callable[[], Any]) -> list[Any]:
-    """Record a Flask view, replay it identically, and return what it answered."""
-    app, recording = record_wsgi(recordings, view)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    found: list[Any] = json.loads(b"".join(recording.response.body))
     return found
 
 

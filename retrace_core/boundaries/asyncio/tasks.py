@@ -21,6 +21,7 @@ from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.exempt import classify
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, current
+from retrace_core.recording import ASYNC_SLEEP
 from retrace_core.spawn_order import by_spawn
 from retrace_core.timed_tasks import hooked_wait_for
 
@@ -35,7 +36,7 @@ _original: CodeType | None = None
 
 def _hooked_code(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
     async def recorded(lane: Any, delay: float, result: Any) -> Any:
-        await call_async(lane, "asyncio.sleep", delay, functools.partial(live, delay))
+        await call_async(lane, ASYNC_SLEEP, delay, functools.partial(live, delay))
         return result
 
     def sleep_in_scope(delay: float, result: Any = None) -> Awaitable[Any]:
@@ -150,7 +151,7 @@ def _remove() -> None:
 
 
 BOUNDARY = Boundary(
-    kind="asyncio.sleep",
+    kind=ASYNC_SLEEP,
     supports="cpython>=3.11,<3.14",
     hooks=(
         Patch(tasks, "as_completed", _ordered),
