@@ -41,7 +41,7 @@ from retrace_core.redaction.replacing import (
 from retrace_core.redaction.rows import LaneRows, may_have_rows
 from retrace_core.redaction.secret_set import BOOT_DIGEST, DIGEST, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
-from retrace_core.redaction.unpacking import open_bodies
+from retrace_core.redaction.unpacking import open_begun, open_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -193,6 +193,8 @@ class Redactor:
     ) -> SecretSet:
         found = SecretSet(self._values, allowed)
         found.made = [(one.begin, one.end) for one in regions if one.made]
+        for plain in open_begun(data, streams, joined, found):
+            self._find_in_whole(plain, found)
         texts = self._finder.in_texts(data, regions)
         for number, some in groupby(texts, _region):
             self._find_in_region(data, regions[number], some, found, chunks)
