@@ -6,6 +6,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import nest_asyncio
+
+from retrace_core.exempt import classify
 from tests.server_process import free_port
 from tests.test_servers import get, serving
 
@@ -44,8 +47,12 @@ asyncio.run(serve())
 """
 
 
+def test_its_clock_is_read_for_its_own_sake() -> None:
+    """It waits by that: by the recorded clock a replay would wait for as long as that is ago."""
+    assert classify(nest_asyncio._patch_loop.__code__) < 0
+
+
 def test_a_program_that_serves_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How long it waits goes by the clock of today: by the recorded one a replay would hang."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     (tmp_path / "serve.py").write_text(SERVE)
