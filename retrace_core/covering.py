@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-__all__ = ["by", "is_anothers", "is_covered", "is_exempt", "kind_of"]
+__all__ = ["by", "is_anothers", "is_anothers_transport", "is_covered", "is_exempt", "kind_of"]
 
 _DEEPEST = 200
 _SERVERS = frozenset(
@@ -26,6 +26,10 @@ _SERVERS = frozenset(
 """Who reads requests and sends responses, in the request's own lane."""
 _BELOW = ("gevent", "eventlet")
 """Who does so on behalf of its caller."""
+_LOOPS = ("asyncio.base_events", "asyncio.events", "asyncio.runners", "asyncio.tasks")
+"""The standard library's event loop, with nobody above it."""
+_OPENS = "anyio"
+"""It opens connections for its caller, in tasks of its own."""
 _SOCKETS = ("socket", "ssl")
 """So do these modules: a boundary of theirs is for what no other stands above."""
 
@@ -77,6 +81,21 @@ def is_anothers(frame: FrameType | None, *, in_lane: bool) -> bool:
             recording its hook only passes the call on, and is looked for.
     """
     return is_covered(frame) or (not in_lane and _is_below_boundary(frame))
+
+
+def is_anothers_transport(frame: FrameType | None, *, in_lane: bool) -> bool:
+    """Do what `is_anothers` does where an event loop is asked for a connection.
+
+    Outside of a lane nothing of it is recorded anyway, unless a recorded request uses it later.
+    """
+    asks = frame
+    while asks is not None and kind_of(asks.f_code.co_filename)[1] == _OPENS:
+        asks = asks.f_back
+    if asks is not frame and (
+        asks is None or _stdlib_module(asks.f_code.co_filename) in _LOOPS
+    ):
+        return False
+    return is_anothers(asks, in_lane=in_lane)
 
 
 def _is_below_boundary(frame: FrameType | None) -> bool:
