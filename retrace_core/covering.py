@@ -91,9 +91,7 @@ def is_anothers_transport(frame: FrameType | None, *, in_lane: bool) -> bool:
     asks = frame
     while asks is not None and kind_of(asks.f_code.co_filename)[1] == _OPENS:
         asks = asks.f_back
-    if asks is not frame and (
-        asks is None or _stdlib_module(asks.f_code.co_filename) in _LOOPS
-    ):
+    if asks is not frame and (asks is None or _stdlib_module(asks.f_code.co_filename) in _LOOPS):
         return False
     return is_anothers(asks, in_lane=in_lane)
 

@@ -79,7 +79,7 @@ async def ask():
 def test_what_a_pool_had_connected(
     at_start: int, rate: int, loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the start-up, as the boot tape says; or for an earlier request, which is replayed first."""
+    """By the start-up, as the boot tape says; or for a request that is replayed first."""
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     port = free_port()

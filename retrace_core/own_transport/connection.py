@@ -83,7 +83,7 @@ class Connection:
             self.is_used_in(lane)
 
         def masked() -> None:
-            self._paused = told = []
+            told = self._paused = list[str]()
             try:
                 with mask():
                     live()

@@ -46,7 +46,17 @@ class Hearing:
         peer: where it leads, in words.
     """
 
-    __slots__ = ("_first", "_id", "_lane", "_numbers", "_own", "_peer", "_serial", "scope", "writes")
+    __slots__ = (
+        "_first",
+        "_id",
+        "_lane",
+        "_numbers",
+        "_own",
+        "_peer",
+        "_serial",
+        "scope",
+        "writes",
+    )
 
     def __init__(self, lane: Lane, peer: str) -> None:
         self.scope = lane.scope

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import attempt_async
@@ -25,12 +26,11 @@ from retrace_core.own_transport.transport_info import info_of
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Awaitable, Callable
 
 __all__ = ["carry_connection", "carry_datagrams", "carry_tls"]
 
 _CONNECT, _START_TLS = "transport.connect", "transport.start_tls"
-_Opens = Callable[..., "Awaitable[Any]"] if TYPE_CHECKING else object
+_Opens = Callable[..., Awaitable[Any]]
 
 
 def carry_connection(opens: _Opens) -> _Opens:
@@ -43,7 +43,9 @@ def carry_datagrams(opens: _Opens) -> _Opens:
     return _carrying(opens, PlayedDatagramTransport, _peer_of_datagrams)
 
 
-def _carrying(opens: _Opens, played: type[PlayedTransport], peer_of_call: Callable[..., str]) -> Any:
+def _carrying(
+    opens: _Opens, played: type[PlayedTransport], peer_of_call: Callable[..., str]
+) -> Any:
     # No coroutine function: who calls is seen by the call, which a task may await elsewhere.
     @functools.wraps(opens)
     def opening(loop: Any, protocol_factory: Any, *args: Any, **options: Any) -> Awaitable[Any]:
@@ -133,7 +135,9 @@ def carry_tls(starts: _Opens) -> _Opens:
         if not isinstance(lane, Lane):
             connection.transport = secured = await live()
             return secured
-        connection.transport = secured = await attempt_async(lane, _START_TLS, connection.peer, live)
+        connection.transport = secured = await attempt_async(
+            lane, _START_TLS, connection.peer, live
+        )
         connection.told("tls_started", info_of(secured), _nothing)
         return secured
 

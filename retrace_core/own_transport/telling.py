@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core.boundary import mask
 from retrace_core.errors import NotOnTape
 from retrace_core.native import LANE
-from retrace_core.own_transport.hearing import HEARD, MADE, TLS, is_of_chapter
+from retrace_core.own_transport.hearing import HEARD, MADE, TLS, is_of_chapter, kind_of
 
 if TYPE_CHECKING:
     from retrace_core.lanes import Lane
@@ -36,6 +36,7 @@ class Telling:
         self._wrote = asyncio.Event()
         self._waits: dict[str, asyncio.Future[bool]] = {}
         self._kinds: list[str] = []
+        self._secures = asyncio.Event()
         self._own = lane.scope.spawn(lane, self._id) if is_of_chapter(lane) else None
         self._task: asyncio.Task[None] | None = None
 
@@ -57,9 +58,11 @@ class Telling:
         return lanes
 
     async def wait_for(self, kind: str) -> bool:
-        """Wait until it is told that there is a connection, or TLS; False where that is not told."""
+        """Wait until it is told that there is a connection, or TLS; False where it never is."""
         if self.over or (self._own is None and kind not in self._kinds):
             return False
+        if kind == TLS:
+            self._secures.set()
         self._waits[kind] = asyncio.get_running_loop().create_future()
         return await self._waits[kind]
 
@@ -72,6 +75,7 @@ class Telling:
         try:
             for lane in lanes:
                 said: Any = await self.scope.answer_async(lane, self._kinds[0], None)
+                await self._come(self._kinds[0])
                 self._run(lane, *said)
                 self._has_told(self._kinds.pop(0))
                 lane.end()
@@ -94,13 +98,19 @@ class Telling:
                 while self._writes < writes:
                     self._wrote.clear()
                     await self._wrote.wait()
+                await self._come(kind_of(what))
                 self._run(lane, what, value)
-                if what == "tls_started":
-                    self._has_told(TLS)
+                self._has_told(kind_of(what))
         except NotOnTape:
             self._finish()
         except BaseException as error:  # noqa: BLE001  # as above
             self._finish(error)
+
+    async def _come(self, kind: str) -> None:
+        """Wait until the code has come to where it waits for it, for TLS."""
+        if kind == TLS:
+            await self._secures.wait()
+            self._secures.clear()
 
     def _run(self, lane: Lane, what: str, value: object) -> None:
         token = LANE.set(lane)
