@@ -45,7 +45,7 @@ def carry_datagrams(opens: _Opens) -> _Opens:
 
 def _carrying(
     opens: _Opens, played: type[PlayedTransport], peer_of_call: Callable[..., str]
-) -> Any:
+) -> _Opens:
     # No coroutine function: who calls is seen by the call, which a task may await elsewhere.
     @functools.wraps(opens)
     def opening(loop: Any, protocol_factory: Any, *args: Any, **options: Any) -> Awaitable[Any]:

@@ -4,8 +4,9 @@ Hook: `BaseEventLoop.create_task`, to which `asyncio.create_task`, `gather`, `Ta
 `ensure_future` and anyio's task groups all come: tasks run in lanes of their own. And
 `BaseEventLoop.create_future`, where the application calls it itself: whose result other work of
 the process may set (`handed_futures`). And `subprocess_exec` and `subprocess_shell`, by which anyio
-starts programs (`loop_program`). And `create_connection`, `create_datagram_endpoint` and `start_tls`,
-for protocols that no boundary stands above (`own_transport`). Read in CPython 3.11 to 3.13.
+starts programs (`loop_program`). And `create_connection`, `create_datagram_endpoint` and
+`start_tls`, for protocols that no boundary stands above (`own_transport`). Read in CPython 3.11 to
+3.13.
 """
 
 from __future__ import annotations

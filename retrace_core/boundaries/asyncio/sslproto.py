@@ -12,7 +12,7 @@ from typing import Any
 from retrace_core.boundary import Boundary
 from retrace_core.own_transport.transport_hooks import transport_hooks
 
-_TRANSPORT: Any = sslproto._SSLProtocolTransport  # type: ignore[attr-defined]
+_TRANSPORT: Any = sslproto._SSLProtocolTransport
 
 BOUNDARY = Boundary(
     kind="transport",

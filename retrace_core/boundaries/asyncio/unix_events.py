@@ -1,6 +1,6 @@
 """Local sockets of asyncio's event loop on Unix, with a protocol that no boundary stands above.
 
-Hook: `_UnixSelectorEventLoop.create_unix_connection` (`own_transport`). Read in CPython 3.11 to 3.13.
+Hook: its `create_unix_connection` (`own_transport`). Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
