@@ -32,6 +32,10 @@ _OPENS = "anyio"
 """It opens connections for its caller, in tasks of its own."""
 _SOCKETS = ("socket", "ssl")
 """So do these modules: a boundary of theirs is for what no other stands above."""
+_TRANSPORTS = ("asyncio.selector_events", "asyncio.sslproto", "asyncio.unix_events")
+"""And these."""
+_PASSES_ON = os.path.join("own_transport", "transport_hooks.py")
+"""Our file through which any transport's traffic goes."""
 
 _STDLIB = os.path.dirname(os.__file__)
 _EXEMPT = (
@@ -61,12 +65,15 @@ def is_covered(frame: FrameType | None) -> bool:
         if frame is None:
             return True  # of nobody's
         kind, library = kind_of(frame.f_code.co_filename)
+        if kind == "ours" and frame.f_code.co_filename.endswith(_PASSES_ON):
+            frame = frame.f_back
+            continue
         if kind != "library" or (library and library not in _BELOW):
             known = library in _SERVERS or library in _tops(_covered())
             return known or kind in ("ours", "exempt")
         if not library:
             module = _stdlib_module(frame.f_code.co_filename)
-            if module not in _SOCKETS and module in _covered():
+            if module not in (*_SOCKETS, *_TRANSPORTS) and module in _covered():
                 return True
         frame = frame.f_back
     return True
