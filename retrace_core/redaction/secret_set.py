@@ -96,6 +96,10 @@ class SecretSet:
             return dict(self.replacements)
         return {form: one for form, one in self.replacements.items() if form not in self.allowed}
 
+    def is_masked(self, text: bytes) -> bool:
+        """Return True for what is replaced wherever it stands."""
+        return text in self.replacements and text not in self.allowed
+
     def open(self, body: Compressed) -> None:
         """Add a compressed body."""
         self.compressed.append(body)
