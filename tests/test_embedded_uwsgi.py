@@ -86,7 +86,8 @@ def test_one_of_no_framework_that_is_loaded_by_its_path_is_told_of(
         ({"module": ["shop:app"]}, [("shop", "app")]),
         ({"module": ["shop.web"], "callable": ["app"]}, [("shop.web", "app")]),
         ({"wsgi": ["shop:make()"]}, [("shop", "make()")]),
-        ({"mount": ["/a=a:app", "/b=b.py"]}, [("a", "app")]),
+        ({"wsgi": ["shop.wsgi"]}, [("shop.wsgi", "application")]),
+        ({"mount": ["/a=a:app", "/b=b.py", "/c=c.wsgi"]}, [("a", "app")]),
         ({"wsgi-file": ["shop.py"]}, []),
     ],
 )
