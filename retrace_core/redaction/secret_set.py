@@ -15,6 +15,7 @@ from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
+from retrace_core.redaction.salted import with_parts
 from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_digest
 from retrace_core.stats import count
 
@@ -92,9 +93,10 @@ class SecretSet:
 
     def wanted(self) -> dict[bytes, Replacement]:
         """Return what is replaced: not what is no secret by consent."""
-        if self.replacements.keys().isdisjoint(self.allowed):
-            return dict(self.replacements)
-        return {form: one for form, one in self.replacements.items() if form not in self.allowed}
+        made = with_parts(self.replacements)
+        if made.keys().isdisjoint(self.allowed):
+            return made
+        return {form: one for form, one in made.items() if form not in self.allowed}
 
     def is_masked(self, text: bytes) -> bool:
         """Return True for what is replaced wherever it stands."""
