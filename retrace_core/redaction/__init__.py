@@ -36,7 +36,7 @@ The files, from finding to writing:
     messagepack.py   what stands at a place of an encoded recording
     looks.py         what was found in texts seen lately
     hashed.py        what code hashed: a fingerprint of it, where a secret is in it
-    salted.py        a digest behind its salt, or before it, in one text with nothing between the two
+    salted.py        a digest and its salt, in one text with nothing between them
     boot_digests.py  what it hashed at start-up, known in all recordings
     boot_keys.py     secrets by a name that the start-up had, known in all recordings
     replacing.py     every occurrence of them, but for those that mean something else

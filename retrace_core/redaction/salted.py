@@ -1,4 +1,4 @@
-"""Salted: a digest behind its salt, or before it, in one text with nothing between the two.
+"""Salted: a digest and its salt, in one text with nothing between them.
 
 Such a text is masked as a whole where it is stored; a request takes it apart by length, and reckons
 the digest of the salt. So what is masked are its parts, too, and each as it is in the whole.

@@ -226,10 +226,13 @@ class SecretSet:
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
         self._digests.add(digest)
-        was = digest.hex()
-        now = self._forms.pseudonyms.of(was)
+        known = self.replacements.get(digest) if rule != BOOT_DIGEST else None
+        if known is None:
+            now = bytes.fromhex(self._forms.pseudonyms.of(digest.hex()))
+        else:  # nothing but the secret was hashed
+            now = known.of(digest).text
         made: dict[bytes, Replacement] = {}
-        for form, other in digest_forms(digest, bytes.fromhex(now)):
+        for form, other in digest_forms(digest, now):
             made.setdefault(form, Replacement(other, rule, timid=len(form) < _SHORT))
         if rule == BOOT_DIGEST:
             self.replacements.update(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import sqlite3
 from contextlib import closing
@@ -152,4 +153,27 @@ def test_a_digest_that_is_stored_as_a_password_is_masked_as_that_is(
 
     assert stored.encode() not in raw(recordings)
     result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_key_of_a_cache_that_is_made_of_the_beginning_of_a_digest(
+    recordings: Path, tmp_path: Path, encode: Callable[[bytes], bytes]
+) -> None:
+    """Flask-Caching makes such of the arguments of what it memoizes."""
+    app = flask.Flask("shop")
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
+        connection.execute("create table cache (key, value)")
+
+    @app.post("/")
+    def view() -> str:
+        digest = hashlib.md5(flask.request.form["email"].encode(), usedforsecurity=False).digest()
+        key = f"flask_cache_{encode(digest)[:16].decode()}sHPyWe"
+        with closing(sqlite3.connect(tmp_path / "cache.db")) as connection:
+            rows = connection.execute("select value from cache where key = ?", (key,))
+            return str(rows.fetchall())
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.test_client().post("/", data={"email": ADDRESS}, buffered=True)
+    result = replay(only_recording(recordings), app)
     assert result.identical, result.summary()
