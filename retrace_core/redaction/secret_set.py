@@ -20,7 +20,7 @@ from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
@@ -217,20 +217,24 @@ class SecretSet:
                     self._encoded.add(payload)
                     self.says.append((payload, says, "base64"))
 
-    def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
+    def add_digest(self, digest: bytes, rule: str = DIGEST, *, now: bytes = b"") -> bool:
         """Add the digest of what has a secret in it; returns True when it was not known.
 
         One that the start-up has is masked everywhere as it is there, where nobody knew of what it
         is the digest.
+
+        Args:
+            digest: it.
+            rule: by which it is masked.
+            now: what stands for it, where another recording says that.
         """
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
         self._digests.add(digest)
         known = self.replacements.get(digest) if rule != BOOT_DIGEST else None
-        if known is None:
-            now = bytes.fromhex(self._forms.pseudonyms.of(digest.hex()))
-        else:  # nothing but the secret was hashed
+        if not now and known is not None:  # nothing but the secret was hashed
             now = known.of(digest).text
+        now = now or bytes.fromhex(self._forms.pseudonyms.of(digest.hex()))
         made: dict[bytes, Replacement] = {}
         for form, other in digest_forms(digest, now):
             made.setdefault(form, Replacement(other, rule, timid=len(form) < _SHORT))
@@ -239,6 +243,13 @@ class SecretSet:
         for form, replacement in made.items():
             self.replacements.setdefault(form, replacement)
         return True
+
+    def digests(self, some: Iterable[bytes]) -> Iterator[tuple[bytes, str, bytes]]:
+        """Yield those of these digests that are masked: each, its rule, what stands for it."""
+        for digest in some:
+            one = self.replacements.get(digest)
+            if one is not None and digest in self._digests:
+                yield digest, one.rule, one.of(digest).text
 
     def add_number(self, text: str, rule: str) -> None:
         """Add a number, unless it is a small one."""
