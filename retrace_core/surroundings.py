@@ -52,6 +52,8 @@ _SWITCHES = frozenset(("", "0", "1", "true", "false", "yes", "no", "on", "off", 
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _LISTED = re.compile(r"[,;]\s*")
 _VALUE_LIMIT = 8192
+_getcwd = os.getcwd
+"""As it is before something (blockbuster, say) forbids it while an event loop runs."""
 _LEAST_MASKED = 8
 """Shorter values are left out: too much else is equal to them ("prod", "none")."""
 
@@ -154,7 +156,7 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
     return Surroundings(
         variables=variables,
         masked=masked,
-        folder=os.getcwd(),
+        folder=_getcwd(),
         temporary=temporary_folder(),
         home=os.path.expanduser("~"),
         umask=_umask(),
