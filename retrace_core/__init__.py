@@ -96,6 +96,7 @@ The files in the order of a request:
     loop_program.py   a program that is started by the event loop itself
     other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
+    reading.py        what machine and process are at the moment
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay

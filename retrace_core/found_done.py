@@ -88,10 +88,11 @@ async def _found_again(
     scope: Any = lane.scope
     if not scope.comes_next(lane, FOUND_DONE):
         return await live()
-    all_known = all(_lane_of(one) for one in futures)
+    unknown: set[Any] = set()
     try:
-        if not all_known:
-            live_done, _ = await live()
+        if not all(_lane_of(one) for one in futures):
+            done, _ = await live()
+            unknown = {one for one in done if not _lane_of(one)}
         lanes = cast("list[str]", await scope.answer_async(lane, FOUND_DONE, _KEY))
         found = {one for one in futures if _lane_of(one) in lanes}
         if found:
@@ -99,8 +100,7 @@ async def _found_again(
     except asyncio.CancelledError:
         scope.cancelled(lane, FOUND_DONE)
         raise
-    if not all_known:
-        found |= {one for one in live_done if not _lane_of(one)}
+    found |= unknown
     return by_spawn(found), by_spawn({one for one in futures if one not in found})
 
 
