@@ -104,12 +104,14 @@ The files in the order of a request:
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     own_socket.py     a socket that no boundary stands above
     own_stream.py     asyncio's streams that no boundary stands above
+    own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one
     covering.py       whether a boundary stands above a library's line
     coverage_watch.py what reached the world past all boundaries
     audit_events.py   what the interpreter's audit events say of the world
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
+    temporary_folder.py  where temporary files are, whatever `tempfile` is told later
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

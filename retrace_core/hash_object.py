@@ -13,6 +13,8 @@ from retrace_core.hashing import KIND, LARGEST, MOST, Fed, fingerprint, padded
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retrace_core.lanes import Lane
 
 __all__ = ["HashObject", "keeping"]
@@ -79,10 +81,28 @@ class HashObject:
         if masks is None or not _may_keep(lane, self._fed):
             return live()  # type: ignore[no-any-return]
         hashed = padded(_said(fed))
-        if lane.mode == REPLAY:  # what was told otherwise than recorded hashes as the recorded one
-            hashed = fingerprint(masks.recorded(hashed))
+        if lane.mode == REPLAY:
+            return self._recorded_digest(lane, masks, hashed, live)
         digest: bytes = call_free(lane, KIND, [self.name, hashed], live)
         return digest
+
+    def _recorded_digest(
+        self, lane: Any, masks: Any, hashed: bytes, live: Callable[[], bytes]
+    ) -> bytes:
+        """Return the digest that was recorded of the same, masked, if any was.
+
+        What was told otherwise than recorded hashes as the recorded one, and so does what was
+        shortened where the code read it, and not where it was hashed.
+        """
+        said = masks.recorded(hashed)
+        whole = masks.lengthened(said)
+
+        def of_whole() -> bytes:
+            if whole == said:
+                return live()
+            return call_free(lane, KIND, [self.name, fingerprint(whole)], live)
+
+        return call_free(lane, KIND, [self.name, fingerprint(said)], of_whole)
 
     def hexdigest(self) -> str:
         """Return the digest in hex."""

@@ -10,7 +10,7 @@ from retrace_core.boundary import mask
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["masked", "masked_async"]
+__all__ = ["makes_masked", "masked", "masked_async"]
 
 
 def masked(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,3 +33,13 @@ def masked_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Await
             return await original(*args, **kwargs)
 
     return outside
+
+
+def makes_masked(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what `masked_async` does, for what makes a coroutine function of a function."""
+
+    @functools.wraps(original)
+    def making(function: Any) -> Any:
+        return masked_async(original(function))
+
+    return making

@@ -10,7 +10,6 @@ import locale
 import os
 import re
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retrace_core.file_access import in_recorded_folders
+from retrace_core.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,6 +52,8 @@ _SWITCHES = frozenset(("", "0", "1", "true", "false", "yes", "no", "on", "off", 
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _LISTED = re.compile(r"[,;]\s*")
 _VALUE_LIMIT = 8192
+_getcwd = os.getcwd
+"""As it is before something (blockbuster, say) forbids it while an event loop runs."""
 _LEAST_MASKED = 8
 """Shorter values are left out: too much else is equal to them ("prod", "none")."""
 
@@ -154,8 +156,8 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
     return Surroundings(
         variables=variables,
         masked=masked,
-        folder=os.getcwd(),
-        temporary=tempfile.gettempdir(),
+        folder=_getcwd(),
+        temporary=temporary_folder(),
         home=os.path.expanduser("~"),
         umask=_umask(),
         locale=locale.setlocale(locale.LC_ALL),

@@ -173,6 +173,20 @@ def test_a_secret_looking_variable_is_left_out(shop: dict[str, Any]) -> None:
     assert KEY.encode() not in raw(shop["folder"] / "recordings")
 
 
+def test_surroundings_are_found_out_where_blocking_calls_are_forbidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As blockbuster forbids them in an event loop, where most start-ups end."""
+    here = os.getcwd()
+
+    def forbidden() -> str:
+        raise RuntimeError("Blocking call to os.getcwd")
+
+    with monkeypatch.context() as watched:
+        watched.setattr(os, "getcwd", forbidden)
+        assert find_out(secrets=False).folder == here
+
+
 def test_what_is_hashed_with_a_secret_at_start_up_is_masked(shop: dict[str, Any]) -> None:
     """Its digest stands in no recording, also not in the first; replays say another, alike."""
     digest = hashlib.sha256(f"gpt:{KEY}".encode()).hexdigest().encode()

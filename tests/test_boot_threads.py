@@ -62,6 +62,33 @@ def application(environ, start_response):
 app = retrace_mw.RetraceMiddleware(application)
 """
 
+PRICES = """
+import sqlite3
+from concurrent import futures
+
+import retrace_mw
+
+
+def price_of(name):
+    with sqlite3.connect("shop.db") as connection:
+        return connection.execute("select price from stock where name = ?", [name]).fetchone()[0]
+
+
+with futures.ThreadPoolExecutor(2) as pool:
+    asked = [pool.submit(price_of, name) for name in ("tea", "salt")]
+    PRICES = sorted(one.result() for one in futures.wait(asked).done)
+    asked = [pool.submit(price_of, name) for name in ("rice", "figs")]
+    PRICES += sorted(one.result() for one in futures.as_completed(asked))
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [repr(PRICES).encode()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
 
 def test_a_thread_that_sleeps_for_an_hour_does_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -92,3 +119,27 @@ def test_a_thread_that_sleeps_for_an_hour_does_so(
     )
     assert replayed.returncode == 0, replayed.stdout
     assert not (tmp_path / "never.log").exists()
+
+
+def test_a_start_up_waits_for_its_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `wait` and by `as_completed`, for what the threads of a pool had asked."""
+    (tmp_path / "shop.py").write_text(PRICES)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection, connection:
+        connection.execute("create table stock (name, price)")
+        rows = [("tea", 4), ("salt", 1), ("rice", 2), ("figs", 3)]
+        connection.executemany("insert into stock values (?, ?)", rows)
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        assert get(f"{base}/", {"X-Trace-ID": "prices"}) == "[1, 4, 2, 3]"
+    (tmp_path / "shop.db").unlink()
+    replayed = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", "prices"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr

@@ -9,14 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.redaction.boot_keys import BootKeys
 from retrace_core.redaction.forms import digest_forms
-from retrace_core.redaction.secret_set import BOOT_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from retrace_core.redaction.secret_set import SecretSet
 
 __all__ = ["BootDigests"]
 
@@ -31,23 +27,6 @@ class BootDigests:
         self._digests: dict[bytes, None] = {}
         self._forms: tuple[bytes, ...] = ()
         self._owners: list[bytes] = []
-        self._keys = BootKeys()
-
-    def look(self, found: SecretSet, *texts: bytes, boot: bool) -> None:
-        """Add to what was found in a recording what the start-up had of it, and keep that.
-
-        Args:
-            found: in the recording.
-            texts: it, and what is packed in it.
-            boot: True for a file of a boot tape.
-        """
-        if boot:
-            self.add(found.stored)
-            self._keys.add(found.added)
-        for digest in self.in_any(*texts):
-            found.add_digest(digest, BOOT_DIGEST)
-        for value, rule in self._keys.in_any(*texts):
-            found.add(value, rule)
 
     def add(self, digests: Iterable[bytes]) -> None:
         """Add digests of what has a secret in it."""

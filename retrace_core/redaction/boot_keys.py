@@ -15,12 +15,17 @@ from retrace_core.redaction.detectors import DETECTORS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BootKeys"]
+__all__ = ["BootKeys", "is_key"]
 
 _MOST = 128
 """So many are looked for."""
 _KEY = re.compile(rb"(?=(?:[^0-9]*[0-9]){4})(?=[^a-zA-Z]*[a-zA-Z])[0-9A-Za-z_\-+/=.~]{20,256}")
 """What looks like one: a path, a sentence or a short word stands in many a page by chance."""
+
+
+def is_key(value: bytes) -> bool:
+    """Return True for what looks like a key."""
+    return _KEY.fullmatch(value) is not None
 
 
 class BootKeys:
@@ -34,7 +39,7 @@ class BootKeys:
         """Add what looks like a key of what was found: value, rule, and whether it is a number."""
         for value, rule, _ in found:
             is_new = value not in self._rules and len(self._rules) < _MOST
-            if is_new and rule not in DETECTORS and _KEY.fullmatch(value) is not None:
+            if is_new and rule not in DETECTORS and is_key(value):
                 self._rules[value] = rule
                 self._texts += (value,)
 

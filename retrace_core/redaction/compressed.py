@@ -30,8 +30,10 @@ __all__ = [
     "content",
     "has_no_body",
     "inflate",
+    "is_stream",
     "opaque_spans",
     "packed_bodies",
+    "packed_body",
 ]
 
 MARKS = (
@@ -149,6 +151,17 @@ def packed_bodies(
         for one in [*several, *_spread_parts(data, body.spans)]:
             if one.spans[0] not in known:
                 yield one._replace(is_spread=True)
+
+
+def is_stream(text: bytes) -> bool:
+    """Return True for a text that begins as a packed stream, by gzip or zstd, does."""
+    return text.startswith((gzip_streams.MARK, zstd_frames.MARK))
+
+
+def packed_body(data: bytes, spans: Sequence[tuple[int, int]]) -> Compressed | None:
+    """Return a body that came in several pieces, None where it is none that can be looked into."""
+    found = _inflated(data, list(spans))
+    return None if found is None else found._replace(is_spread=True)
 
 
 def _spread_parts(data: bytes, spans: Spans) -> Iterator[Compressed]:

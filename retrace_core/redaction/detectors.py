@@ -155,6 +155,11 @@ def _is_grant(match: re.Match[bytes]) -> bool:
     return _BESIDE_CODE.search(query) is not None
 
 
+_HEX_DIGIT = rb"[0-9A-Fa-f]"
+_AFTER_ESCAPE = rb"(?<=\\[bfnrt])|(?<=\\u" + _HEX_DIGIT + rb"{4})|(?<=\\x" + _HEX_DIGIT + rb"{2})"
+"""After an escape, as JSON and Python write one: its letter is no part of what comes next."""
+_ESCAPE = rb"(?<=\\)(?:[bfnrt]|u" + _HEX_DIGIT + rb"{4}|x" + _HEX_DIGIT + rb"{2})"
+_BEGINS = rb"(?:(?<![A-Za-z0-9])|" + _AFTER_ESCAPE + rb")"
 _HOST = rb"(?:@|%40)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 _NO_DIGIT_AFTER = rb"(?![0-9])"
 _CARD = re.compile(
@@ -164,7 +169,7 @@ _CARD = re.compile(
     rb"|3[47][0-9]{2}([ -])[0-9]{6}\2[0-9]{5})" + _NO_DIGIT_AFTER
 )
 _KEYS = re.compile(
-    rb"(?<![A-Za-z0-9])(?:"
+    _BEGINS + rb"(?:"
     rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"  # AWS
     rb"|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{28}"  # Google
     rb"|gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{60,}"  # GitHub
@@ -201,7 +206,8 @@ DETECTORS: dict[str, Detector] = {
             "jwt",
             (b"eyj", b".ej"),
             re.compile(
-                rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{16,}"
+                rb"(?:(?<![A-Za-z0-9_-])|" + _AFTER_ESCAPE + rb")"
+                rb"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{16,}"
                 # Sessions and the like, signed by Django or itsdangerous, packed or not.
                 rb"|(?<![A-Za-z0-9_.-])(?:eyJ|\.eJ)[A-Za-z0-9_-]{8,}"
                 rb"([.:])[A-Za-z0-9_-]{4,12}\1[A-Za-z0-9_-]{16,}"
@@ -225,7 +231,12 @@ DETECTORS: dict[str, Detector] = {
             "email",
             (*(f"@{begin}".encode() for begin in _HOSTS), b"%40"),
             re.compile(
-                rb"(?<![A-Za-z0-9._+%-])[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?"
+                rb"(?:(?<![A-Za-z0-9._+%-])(?!"
+                + _ESCAPE
+                + rb"[A-Za-z0-9])|"
+                + _AFTER_ESCAPE
+                + rb")"
+                rb"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?"
                 + _HOST
                 + rb"(?![A-Za-z0-9-])"
             ),

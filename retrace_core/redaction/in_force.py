@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from retrace_core import native
 from retrace_core.encryption import encrypting
 from retrace_core.errors import ConfigurationError
-from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.concealing import Concealing
 from retrace_core.redaction.detectors import DETECTORS
 from retrace_core.redaction.in_boot import InBoot
 from retrace_core.redaction.in_code import InCode
 from retrace_core.redaction.json_path import ALLOWED, parse
+from retrace_core.redaction.known_secrets import KnownSecrets
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pointing import Pointing
 from retrace_core.redaction.pseudonyms import Pseudonyms
@@ -36,7 +36,7 @@ __all__ = ["encoding", "redactor"]
 
 _OWN_KEY = os.urandom(32)
 """Pseudonyms of this process, and of its forks, where no key is given: it is never written."""
-_digests = BootDigests()
+_known_secrets = KnownSecrets()
 _in_code, _in_boot = InCode(), InBoot()
 """They stay known when settings change."""
 
@@ -90,7 +90,7 @@ def redactor(settings: Settings) -> Redactor:
         known=dict if consent else _KnownValues(),
         allowed=frozenset(consent),
         folders=_folders(),
-        digests=_digests,
+        known_secrets=_known_secrets,
     )
 
 

@@ -36,8 +36,11 @@ _WHOSE = frozenset(
 _HARMLESS = frozenset(
     "page token,next token,continuation token,cancellation token,sync token,max tokens,"
     "completion tokens,prompt tokens,input tokens,output tokens,total tokens,used tokens,"
-    "cached tokens,reasoning tokens".split(",")
+    "cached tokens,reasoning tokens,prediction tokens,audio tokens,text tokens,image tokens,"
+    "cache tokens,read tokens,write tokens,creation tokens,thinking tokens,thoughts tokens,"
+    "budget tokens,new tokens,min tokens,num tokens,first token,per token".split(",")
 )
+"""Where a list goes on, and how many words a language model took, and how long for one."""
 MARKS: tuple[bytes, ...] = tuple(
     mark.encode()
     for mark in (

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
-from retrace_core.redaction.boot_digests import BootDigests
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
 from retrace_core.redaction.content_folders import with_folders
@@ -23,6 +22,7 @@ from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.found_values import FoundValues
 from retrace_core.redaction.hashed import HASHED, chained, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
+from retrace_core.redaction.known_secrets import KnownSecrets
 from retrace_core.redaction.looks import Look, Looks
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.payloads import mask_payloads
@@ -41,7 +41,7 @@ from retrace_core.redaction.replacing import (
 from retrace_core.redaction.rows import LaneRows, may_have_rows
 from retrace_core.redaction.secret_set import BOOT_DIGEST, DIGEST, SecretSet
 from retrace_core.redaction.statements import is_statement, secret_parameters
-from retrace_core.redaction.unpacking import open_bodies
+from retrace_core.redaction.unpacking import open_begun, open_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,7 +74,7 @@ class Redactor:
         known: gives values that are secrets wherever they stand -> rule.
         allowed: values that are none, by consent.
         folders: names of files begin with these.
-        digests: those that boot tapes have of what had a secret in it.
+        known_secrets: those of the process, which start-up and other recordings had.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class Redactor:
         known: Callable[[], Mapping[bytes, str]] = dict,
         allowed: frozenset[bytes] = frozenset(),
         folders: frozenset[bytes] = frozenset(),
-        digests: BootDigests | None = None,
+        known_secrets: KnownSecrets | None = None,
     ) -> None:
         self._names = names
         self._care = Care(names, tuple(folders))
         self._values = FoundValues(forms)
         self._patterns = dict(patterns or {})
-        self._of_boot = BootDigests() if digests is None else digests
+        self._of_process = known_secrets or KnownSecrets()
         self._known, self._allowed = known, allowed | folders
         chosen = [DETECTORS[name] for name in detectors]
         self._owners = [one for one in chosen for _ in one.marks]
@@ -141,18 +141,18 @@ class Redactor:
         joined = [b"".join(data[begin:end] for begin, end in spans) for spans in streams]
         found = self._find(data, regions, streams, joined, self._allowed | masks, chunks)
         opened = [one.plain for one in found.compressed]
-        self._of_boot.look(found, data, *joined, *opened, boot=boot)
+        self._of_process.look(found, data, *joined, *opened, boot=boot)
         if not found.has_any and not found.hashes:
             return Redacted(data, [], [])
         hashed = list(hashed_in(data, regions)) if found.hashes else []
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
-            own = [one for one in hashed if one.holds(places) or one.has_address(data)]
+            own = [one for one in hashed if one.holds(places) or one.differs(data, found.is_masked)]
             kept = chained(data, hashed, own)
             digests = [one.digest_in(data) for one in kept]
-            self._of_boot.add(digests if boot else ())
             if not any([found.add_digest(one, BOOT_DIGEST if boot else DIGEST) for one in digests]):
+                self._of_process.keep(found, digests, boot=boot)
                 picked, again = with_folders(data, regions, picked), found.repacked
                 return patched(data, picked, inner, hashed=hashed, kept=kept, repacked=again)
 
@@ -193,6 +193,8 @@ class Redactor:
     ) -> SecretSet:
         found = SecretSet(self._values, allowed)
         found.made = [(one.begin, one.end) for one in regions if one.made]
+        for plain in open_begun(data, streams, joined, found):
+            self._find_in_whole(plain, found)
         texts = self._finder.in_texts(data, regions)
         for number, some in groupby(texts, _region):
             self._find_in_region(data, regions[number], some, found, chunks)

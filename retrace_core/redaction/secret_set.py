@@ -15,11 +15,12 @@ from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
+from retrace_core.redaction.salted import with_parts
 from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_digest
 from retrace_core.stats import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from retrace_core.redaction.cells import Cell
     from retrace_core.redaction.compressed import Compressed
@@ -92,9 +93,14 @@ class SecretSet:
 
     def wanted(self) -> dict[bytes, Replacement]:
         """Return what is replaced: not what is no secret by consent."""
-        if self.replacements.keys().isdisjoint(self.allowed):
-            return dict(self.replacements)
-        return {form: one for form, one in self.replacements.items() if form not in self.allowed}
+        made = with_parts(self.replacements)
+        if made.keys().isdisjoint(self.allowed):
+            return made
+        return {form: one for form, one in made.items() if form not in self.allowed}
+
+    def is_masked(self, text: bytes) -> bool:
+        """Return True for what is replaced wherever it stands."""
+        return text in self.replacements and text not in self.allowed
 
     def open(self, body: Compressed) -> None:
         """Add a compressed body."""
@@ -211,25 +217,39 @@ class SecretSet:
                     self._encoded.add(payload)
                     self.says.append((payload, says, "base64"))
 
-    def add_digest(self, digest: bytes, rule: str = DIGEST) -> bool:
+    def add_digest(self, digest: bytes, rule: str = DIGEST, *, now: bytes = b"") -> bool:
         """Add the digest of what has a secret in it; returns True when it was not known.
 
         One that the start-up has is masked everywhere as it is there, where nobody knew of what it
         is the digest.
+
+        Args:
+            digest: it.
+            rule: by which it is masked.
+            now: what stands for it, where another recording says that.
         """
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
         self._digests.add(digest)
-        was = digest.hex()
-        now = self._forms.pseudonyms.of(was)
+        known = self.replacements.get(digest) if rule != BOOT_DIGEST else None
+        if not now and known is not None:  # nothing but the secret was hashed
+            now = known.of(digest).text
+        now = now or bytes.fromhex(self._forms.pseudonyms.of(digest.hex()))
         made: dict[bytes, Replacement] = {}
-        for form, other in digest_forms(digest, bytes.fromhex(now)):
+        for form, other in digest_forms(digest, now):
             made.setdefault(form, Replacement(other, rule, timid=len(form) < _SHORT))
         if rule == BOOT_DIGEST:
             self.replacements.update(made)
         for form, replacement in made.items():
             self.replacements.setdefault(form, replacement)
         return True
+
+    def digests(self, some: Iterable[bytes]) -> Iterator[tuple[bytes, str, bytes]]:
+        """Yield those of these digests that are masked: each, its rule, what stands for it."""
+        for digest in some:
+            one = self.replacements.get(digest)
+            if one is not None and digest in self._digests:
+                yield digest, one.rule, one.of(digest).text
 
     def add_number(self, text: str, rule: str) -> None:
         """Add a number, unless it is a small one."""

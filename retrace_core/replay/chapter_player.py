@@ -76,7 +76,7 @@ class ChapterPlayer:
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""
         self.inside = True
-        self.root = Lane(self, "boot", REPLAY)
+        self.root = Lane(self, "0", REPLAY)
         self.lanes = [self.root]
         self.infrastructure = Lane(self, "infrastructure", INFRA)
 
@@ -242,7 +242,7 @@ class ChapterPlayer:
     def on_its_thread(self, lane: Lane, work: Callable[[], T]) -> T:
         """Do all of a lane's work on a thread like that of the lane that was begun there."""
         threads = self._chapter.threads if self._chapter is not None else {}
-        return self._boot.threads.do(threads.get(lane.id.replace("boot", "0", 1)), work)
+        return self._boot.threads.do(threads.get(lane.id), work)
 
     def answer(self, lane: Lane, kind: str, key: object) -> object:
         """Return or raise the recorded outcome of a call.

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
+from retrace_core.replay.shortened import is_shortened, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,6 +48,7 @@ class Masks:
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._texts = tuple(text for text in texts if len(text) >= _LEAST)
+        shortened.note(self._texts)
         self._filled = frozenset(filter(_FILLED.fullmatch, self._texts))
         """Those that may stand for several secrets: each place may say another text."""
         self._heads = tuple(
@@ -92,6 +94,10 @@ class Masks:
     def recorded(self, data: bytes) -> bytes:
         """Return what the code says as it stands in the recording: the other way round."""
         return _replaced(data, self._was) if self._was else data
+
+    def lengthened(self, data: bytes) -> bytes:
+        """Return what the code says with masks whole that were shortened where it read them."""
+        return shortened.lengthened(data)
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -169,16 +175,18 @@ class Masks:
             now = asked[begin:end]
             if recorded[place:begin] != asked[place:begin]:
                 return False
-            if now not in (text, self._true.get(text)) and (
+            place = end
+            if now in (text, self._true.get(text)) or is_shortened(text, now):
+                continue
+            known = self._says.get(text, said.setdefault(text, now))
+            if (
                 not (self._learns or text in self._says)
                 or now.translate(_SHAPE) != text.translate(_SHAPE)
-                or (
-                    text not in self._filled
-                    and self._says.get(text, said.setdefault(text, now)) != now
-                )
+                or (text not in self._filled and not _alike(known, now))
             ):
                 return False
-            place = end
+            if is_shortened(now, known):
+                said[text] = now
         if recorded[place:] != asked[place:]:
             return False
         self._says.update(said)
@@ -191,6 +199,10 @@ class Masks:
             if begin >= place:
                 yield begin, self._texts[which]
                 place = begin + len(self._texts[which])
+
+
+def _alike(known: bytes, now: bytes) -> bool:
+    return known == now or is_shortened(known, now) or is_shortened(now, known)
 
 
 def _numbered_places(text: bytes) -> bytes:

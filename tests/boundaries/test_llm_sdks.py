@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from retrace_core import Recording
 
+KEY: Any = {"api_key": "secret-1"}
 ASKED: Any = [{"role": "user", "content": "a story, please"}]
 
 
@@ -102,6 +105,33 @@ def test_anthropic_comes_back_asynchronously(recordings: Path) -> None:
         app, recording = record_asgi(recordings, handler)
     assert recording.response is not None and recording.response.status == 200
     assert chunks(recording) >= 6
+    assert_identical(recording, app)
+
+
+def test_a_client_that_lived_before_comes_back_as_a_new_one(recordings: Path) -> None:
+    """Which platform it runs on, a new one asks on a thread, before the request has its own."""
+    with llm_origin() as base:
+        lived: list[Any] = [
+            openai.AsyncOpenAI(base_url=f"{base}/v1", **KEY),
+            anthropic.AsyncAnthropic(base_url=base, **KEY),
+        ]
+        for client in lived:
+            client._platform = "Linux"  # as the first request of its life leaves it
+
+        async def handler() -> list[Any]:
+            by_openai = lived.pop(0) if lived else openai.AsyncOpenAI(base_url=f"{base}/v1", **KEY)
+            async with by_openai as client:
+                whole = await client.chat.completions.create(model="stub", messages=ASKED)
+                drawn = await asyncio.to_thread(secrets.token_hex, 4)
+            by_anthropic = lived.pop(0) if lived else anthropic.AsyncAnthropic(base_url=base, **KEY)
+            async with by_anthropic as client:
+                asked: Any = {"model": "stub", "max_tokens": 50, "messages": ASKED}
+                message = await client.messages.create(**asked)
+                more = await asyncio.to_thread(secrets.token_hex, 4)
+            return [whole.choices[0].message.content, drawn, message.to_dict(), more]
+
+        app, recording = record_asgi(recordings, handler)
+    assert recording.response is not None and recording.response.status == 200
     assert_identical(recording, app)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.replay.masks import Masks
+from retrace_core.replay.shortened import Shortened
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 
@@ -39,6 +40,34 @@ def test_a_shortened_one_stands_for_several() -> None:
     assert masks.same("eeeeee and eeeeee", "ljqois and python")
     assert not masks.same("eeeeee and eeeeee", "ljqois and pytho.")
     assert not masks.same("qx-eeee and qx-eeee", "to-days and to-dayz")
+
+
+def test_the_end_of_one_may_be_filled_up() -> None:
+    """The code read it in a compressed body, in which the whole of it had no room."""
+    masks = Masks([b"ryw@example.com"])
+    assert masks.same("by ryw@example.com", "by ryw@example.000")
+    assert masks.same("by ryw@example.com", "by ryw@example.com")
+    assert masks.same("of ryw@example.com", "of ann@example.com")
+    assert not masks.same("of ryw@example.com", "of ann@example.org")
+
+
+def test_what_the_code_says_for_one_may_be_filled_up_at_one_place() -> None:
+    masks = Masks([b"ryw@example.com"])
+    both = "ryw@example.com, ryw@example.com"
+    assert masks.same(both, "ann@example.000, ann@example.com")
+    assert masks.says == {b"ryw@example.com": b"ann@example.com"}
+    assert not masks.same(both, "ann@example.com, ann@example.net")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_what_was_filled_up_is_told_from_what_other_recordings_have(order: list[int]) -> None:
+    """By that the digest is found which was recorded of the whole one."""
+    known = [b"ryw@0000000.000", b"ryw@example.000", b"ryw@example.com"]
+    shortened = Shortened()
+    for number in order:
+        shortened.note([known[number]])
+    for text in known:
+        assert shortened.lengthened(b"SUMMARY:with %b" % text) == b"SUMMARY:with ryw@example.com"
 
 
 def test_a_name_taken_from_an_address_is_its_masks() -> None:

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from retrace_core.codec import encode
-from retrace_core.redaction.boot_digests import BootDigests
+from retrace_core.redaction.known_secrets import KnownSecrets
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms
 from retrace_core.redaction.redactor import Redactor
@@ -31,7 +31,7 @@ def test_a_stored_digest_is_masked_as_the_same_is_in_a_request(method: str, writ
     text = write(digest)  # type: ignore[operator]
     scheme = {"sha1": "SHA"}.get(method, method.upper())
     names = Names()
-    redactor = Redactor(names, Forms(Pseudonyms(b"k" * 32), names), digests=BootDigests())
+    redactor = Redactor(names, Forms(Pseudonyms(b"k" * 32), names), known_secrets=KnownSecrets())
 
     stored = redacted(redactor, f"admin:{{{scheme}}}{text}\n".encode(), boot=True)
     # Where the password is known, its digest would be masked as that of its pseudonym.

@@ -48,10 +48,15 @@ def _ordered(live: Callable[..., Iterator[Any]], waiting: Callable[..., Any]) ->
         fs = list(dict.fromkeys(fs))
         futures = _named(fs)
         given = live(fs, timeout)
+        left = dict(futures)
 
         def named(name: str) -> Any:
-            waiting([futures[name]], None, _base.ALL_COMPLETED)
-            return futures[name]
+            if name in left:
+                waiting([left[name]], None, _base.ALL_COMPLETED)
+            else:  # at start-up, where lanes are numbered as it comes
+                done = waiting(left.values(), None, _base.FIRST_COMPLETED).done
+                name = next(one for one, future in left.items() if future in done)
+            return left.pop(name)
 
         def name(future: Any) -> str:
             return _name_of(future, futures)
@@ -77,6 +82,8 @@ def _waited(live: Callable[..., Any]) -> Any:
             return [name for name, future in futures.items() if future in found.done]
 
         def named(done: list[str]) -> Any:
+            if not futures.keys() >= set(done):  # at start-up, where lanes are numbered as it comes
+                return live(fs, timeout, return_when)
             chosen = {futures[name] for name in done}
             live(chosen, None, _base.ALL_COMPLETED)
             return _base.DoneAndNotDoneFutures(chosen, set(fs) - chosen)

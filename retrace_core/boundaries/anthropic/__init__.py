@@ -1,0 +1,1 @@
+"""Boundaries of `anthropic`, one file for each of its modules."""

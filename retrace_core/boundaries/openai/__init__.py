@@ -1,0 +1,1 @@
+"""Boundaries of `openai`, one file for each of its modules."""

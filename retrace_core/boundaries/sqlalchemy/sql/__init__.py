@@ -1,0 +1,1 @@
+"""Boundaries of `sqlalchemy.sql`, one file for each of its modules."""
