@@ -103,6 +103,7 @@ The files in the order of a request:
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     own_socket.py     a socket that no boundary stands above
     own_stream.py     asyncio's streams that no boundary stands above
+    own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one
     covering.py       whether a boundary stands above a library's line
     coverage_watch.py what reached the world past all boundaries
