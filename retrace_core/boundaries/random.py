@@ -50,7 +50,7 @@ def _install(_: ModuleType) -> None:
     if _original is not None or not isinstance(function, FunctionType):
         return
     _original = function.__code__
-    live = FunctionType(_original, vars(random), "gauss", function.__defaults__)
+    live = FunctionType(_original, random.__dict__, "gauss", function.__defaults__)
     setattr(random, _HOOK, _hooked(live))
     function.__code__ = gauss.__code__
 
