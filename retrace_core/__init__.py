@@ -62,6 +62,7 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    found_done.py     which tasks `asyncio.wait` found done
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
     start_up_timers.py  and what its event loop calls later, as often as it had
@@ -96,12 +97,14 @@ The files in the order of a request:
     loop_program.py   a program that is started by the event loop itself
     other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
+    reading.py        what machine and process are at the moment
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
     sqlite/           what the boundary of sqlite3 is made of
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     own_socket.py     a socket that no boundary stands above
+    own_loop_socket.py  one that an event loop reads and writes
     own_stream.py     asyncio's streams that no boundary stands above
     own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one
