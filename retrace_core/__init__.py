@@ -62,6 +62,7 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    found_done.py     which tasks `asyncio.wait` found done
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
     start_up_timers.py  and what its event loop calls later, as often as it had
@@ -81,6 +82,7 @@ The files in the order of a request:
     grpc_metadata.py  what the boundaries of gRPC's two clients share
     grpc_port.py      a port of a gRPC server, which a replay binds in name only
     websocket_channel.py  what the boundaries of websockets' two clients share
+    local_listener.py  a listener of a stand-in, past the hooks of sockets
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
@@ -95,6 +97,7 @@ The files in the order of a request:
     loop_program.py   a program that is started by the event loop itself
     other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
+    reading.py        what machine and process are at the moment
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's
     postgresql/       what the drivers of PostgreSQL share: the stand-in of the server on replay
@@ -102,12 +105,14 @@ The files in the order of a request:
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     own_socket.py     a socket that no boundary stands above
     own_stream.py     asyncio's streams that no boundary stands above
+    own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one
     covering.py       whether a boundary stands above a library's line
     coverage_watch.py what reached the world past all boundaries
     audit_events.py   what the interpreter's audit events say of the world
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
+    temporary_folder.py  where temporary files are, whatever `tempfile` is told later
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

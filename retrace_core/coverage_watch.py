@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import covering, failsafe, native
 from retrace_core.asking_line import frame_of
 from retrace_core.audit_events import DEVICES, FILE_EVENTS, OPEN, absolute, is_harmless
 from retrace_core.recording import Hole
+from retrace_core.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -202,5 +202,5 @@ def _file(event: str, args: tuple[Any, ...]) -> str | None:
         return "an open file"
     text = os.fsdecode(path)
     # Of temporary folders, which on replay are a scratch folder, files are removed one by one.
-    scratch = os.path.join(tempfile.tempdir or tempfile.gettempdir(), "")
+    scratch = os.path.join(temporary_folder(), "")
     return None if text.startswith((scratch, *_SYSTEM)) else text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-__all__ = ["by", "is_anothers", "is_covered", "is_exempt", "kind_of"]
+__all__ = ["by", "is_anothers", "is_anothers_transport", "is_covered", "is_exempt", "kind_of"]
 
 _DEEPEST = 200
 _SERVERS = frozenset(
@@ -26,8 +26,16 @@ _SERVERS = frozenset(
 """Who reads requests and sends responses, in the request's own lane."""
 _BELOW = ("gevent", "eventlet")
 """Who does so on behalf of its caller."""
+_LOOPS = ("asyncio.base_events", "asyncio.events", "asyncio.runners", "asyncio.tasks")
+"""The standard library's event loop, with nobody above it."""
+_OPENS = "anyio"
+"""It opens connections for its caller, in tasks of its own."""
 _SOCKETS = ("socket", "ssl")
 """So do these modules: a boundary of theirs is for what no other stands above."""
+_TRANSPORTS = ("asyncio.selector_events", "asyncio.sslproto", "asyncio.unix_events")
+"""And these."""
+_PASSES_ON = os.path.join("own_transport", "transport_hooks.py")
+"""Our file through which any transport's traffic goes."""
 
 _STDLIB = os.path.dirname(os.__file__)
 _EXEMPT = (
@@ -57,12 +65,15 @@ def is_covered(frame: FrameType | None) -> bool:
         if frame is None:
             return True  # of nobody's
         kind, library = kind_of(frame.f_code.co_filename)
+        if kind == "ours" and frame.f_code.co_filename.endswith(_PASSES_ON):
+            frame = frame.f_back
+            continue
         if kind != "library" or (library and library not in _BELOW):
             known = library in _SERVERS or library in _tops(_covered())
             return known or kind in ("ours", "exempt")
         if not library:
             module = _stdlib_module(frame.f_code.co_filename)
-            if module not in _SOCKETS and module in _covered():
+            if module not in (*_SOCKETS, *_TRANSPORTS) and module in _covered():
                 return True
         frame = frame.f_back
     return True
@@ -77,6 +88,19 @@ def is_anothers(frame: FrameType | None, *, in_lane: bool) -> bool:
             recording its hook only passes the call on, and is looked for.
     """
     return is_covered(frame) or (not in_lane and _is_below_boundary(frame))
+
+
+def is_anothers_transport(frame: FrameType | None, *, in_lane: bool) -> bool:
+    """Do what `is_anothers` does where an event loop is asked for a connection.
+
+    Outside of a lane nothing of it is recorded anyway, unless a recorded request uses it later.
+    """
+    asks = frame
+    while asks is not None and kind_of(asks.f_code.co_filename)[1] == _OPENS:
+        asks = asks.f_back
+    if asks is not frame and (asks is None or _stdlib_module(asks.f_code.co_filename) in _LOOPS):
+        return False
+    return is_anothers(asks, in_lane=in_lane)
 
 
 def _is_below_boundary(frame: FrameType | None) -> bool:

@@ -36,7 +36,7 @@ _DISTRIBUTIONS = frozenset(
     _pydevd_bundle pydevd_bundle
     elasticapm hypothesis
     gevent granian grpc gunicorn h11 h2 httpcore httpcore2 hypercorn kombu launchdarkly_eventsource
-    ldclient msgspec mysql
+    ldclient msgspec mysql nest_asyncio nest_asyncio2
     newrelic opentelemetry
     playhouse prometheus_client psycopg psycopg_pool psycopg2 pymongo pymysql pytest
     _pytest redis

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from retrace_core.exempt import classify, recorded_site
+from retrace_core.temporary_folder import AT_FIRST, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,8 +78,6 @@ _PREFIXES = tuple(
         )
     }
 )
-# Asked now, since asking later takes a lock, and looks at files itself.
-_GUESSED = tempfile.gettempdir()
 _ON_BEHALF = (
     *(f"<frozen {name}>" for name in ("os", "genericpath", "posixpath", "ntpath", "codecs")),
     *(module.__file__ for module in (genericpath, glob, os, pathlib, posixpath, shutil)),
@@ -128,7 +127,7 @@ def world_path(path: Any) -> str | None:
         text = os.fsdecode(path)
     except TypeError:  # a file descriptor, or nothing
         return None
-    temporary = (tempfile.tempdir or _GUESSED, *_recorded)
+    temporary = (temporary_folder(), *_recorded)
     here = os.getcwd()
     return _named(text, (_gone_into.get(here, here), *_ran_in), temporary, tuple(_homes))
 
@@ -185,7 +184,7 @@ def world_text(text: str) -> str:
     """
     if text and text == sys.executable:
         return "$PYTHON"
-    for folder in (tempfile.tempdir or _GUESSED, *_recorded):
+    for folder in (temporary_folder(), *_recorded):
         begins = rf"(?<![\w./-]){re.escape(os.path.join(folder, ''))}"
         text = re.sub(begins, lambda _: _TEMPORARY, text)
     return text
@@ -196,8 +195,8 @@ def with_recorded_folder(data: bytes) -> bytes:
 
     Only during a replay is there another one. Its name is drawn: it stands nowhere by chance.
     """
-    now, was = tempfile.tempdir, recorded_folder()
-    if not now or not was or os.path.basename(now).encode() not in data:
+    now, was = temporary_folder(), recorded_folder()
+    if not was or os.path.basename(now).encode() not in data:
         return data
     quoted = quote(now, safe="").encode(), quote(was, safe="").encode()
     return data.replace(os.fsencode(now), os.fsencode(was)).replace(*quoted)
@@ -247,7 +246,7 @@ def in_recorded_folders(temporary: str, working: str, home: str = "") -> Iterato
         home: of the person whom it ran as; "" where that is not known.
     """
     before = _recorded[:], _ran_in[:], _homes[:]
-    _recorded[:] = [temporary or _GUESSED]
+    _recorded[:] = [temporary or AT_FIRST]
     _ran_in[:] = [working] if working else []
     here = os.path.join(os.path.expanduser("~"), "")
     _homes[:] = [here, home] if home and os.path.isabs(here) and here != os.sep else []
@@ -278,7 +277,7 @@ def is_temporary(path: Any) -> bool:
 
 def _below_scratch(path: Any) -> str | None:
     whole = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(path)))
-    scratch = os.path.join(tempfile.tempdir or _GUESSED, "")
+    scratch = os.path.join(temporary_folder(), "")
     return whole.removeprefix(scratch) if whole.startswith(scratch) else None
 
 
@@ -333,10 +332,10 @@ def materialised(name: str, before: Sequence[Any] | None) -> str:
         before: what was in it, as of `content_of`; None for one that is not there yet.
     """
     if name.startswith(_TEMPORARY):
-        path = os.path.join(tempfile.tempdir or _GUESSED, name.removeprefix(_TEMPORARY))
+        path = os.path.join(temporary_folder(), name.removeprefix(_TEMPORARY))
         os.makedirs(os.path.dirname(path), exist_ok=True)
     else:
-        folder = os.path.join(tempfile.tempdir or _GUESSED, f"{_STAND_IN}{next(_numbers)}")
+        folder = os.path.join(temporary_folder(), f"{_STAND_IN}{next(_numbers)}")
         os.mkdir(folder)
         path = os.path.join(folder, os.path.basename(name) or "file")
     if before is not None:

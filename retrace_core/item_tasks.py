@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextvars import Context
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from retrace_core import native
     from retrace_core.item_lanes import Parcel
 
-__all__ = ["put_down_in_task", "take_up_in_task"]
+__all__ = ["asking_for", "put_down_in_task", "take_up_in_task"]
+
+_ASKS_FOR: ContextVar[native.Lane | None] = ContextVar("retrace.asks_for", default=None)
+"""In whose lane a queue is asked, where that lane is masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class _Work:
 
 
 _works: dict[Lane, _Work] = {}
+
+
+@contextmanager
+def asking_for(lane: native.Lane) -> Iterator[None]:
+    """Let infrastructure ask a queue within a lane, which is masked inside."""
+    token = _ASKS_FOR.set(lane)
+    try:
+        yield
+    finally:
+        _ASKS_FOR.reset(token)
 
 
 def take_up_in_task(queue: object, parcel: Parcel, frame: FrameType, asks: CodeType) -> bool:
@@ -62,7 +76,7 @@ def take_up_in_task(queue: object, parcel: Parcel, frame: FrameType, asks: CodeT
         else:
             if _is_a_request(_frames_above(frame)):
                 return False
-            context, own = None, LANE.get()
+            context, own = None, _ASKS_FOR.get() or LANE.get()
         if _is_busy(own):
             return False
         lane = parcel.lane

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BACK",
     "BEGUN",
+    "FOUND_DONE",
     "GOT",
     "ORDER",
     "TURN",
@@ -55,7 +56,10 @@ GOT = "get "
 BACK = "thread.back"
 """Kind of the events of coroutines that have waited for a thread, and go on."""
 
-ORDER = (TURN, BACK)
+FOUND_DONE = "tasks.done"
+"""Kind of the events of `asyncio.wait`; their value is a list of the lanes of tasks found done."""
+
+ORDER = (TURN, BACK, FOUND_DONE)
 """Kinds of events that put threads and tasks in order, and ask nothing."""
 
 

@@ -23,13 +23,15 @@ from retrace_core.recording import Program
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-__all__ = ["command_of", "kind_of", "note_serving", "program_of", "started"]
+__all__ = ["can_be_started", "command_of", "kind_of", "note_serving", "program_of", "started"]
 
 _WITH_VALUE = "WX"
 """Options of the interpreter that are followed by a value."""
 _LONG_WITH_VALUE = "--check-hash-based-pycs"
 _LIMIT = 64
 """More arguments than these are of no command that a person typed."""
+_IN_C = ("pyuwsgi",)
+"""Modules of programs that bind, fork and serve past the interpreter, which is within them."""
 _FOLDER = ""
 with contextlib.suppress(OSError):  # it may have been removed
     _FOLDER = os.getcwd()
@@ -58,6 +60,11 @@ def program_of(candidates: Sequence[object], secrets: Collection[bytes]) -> Prog
     told = [_without(argument, secrets) for argument in found.arguments]
     child = _name_of_child()
     return msgspec.structs.replace(found, serves=serves, arguments=told, child=child)
+
+
+def can_be_started(program: Program) -> bool:
+    """Return True where a replay may start a program: it can be kept from serving for real."""
+    return program.name.partition(":")[0] not in _IN_C
 
 
 def _name_of_child() -> str:

@@ -10,7 +10,6 @@ import locale
 import os
 import re
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from retrace_core.file_access import in_recorded_folders
+from retrace_core.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,7 +157,7 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
         variables=variables,
         masked=masked,
         folder=_getcwd(),
-        temporary=tempfile.gettempdir(),
+        temporary=temporary_folder(),
         home=os.path.expanduser("~"),
         umask=_umask(),
         locale=locale.setlocale(locale.LC_ALL),

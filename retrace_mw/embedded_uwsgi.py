@@ -90,10 +90,12 @@ def places(options: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     """Yield module and attribute of each application that uWSGI's options name."""
     usual = next(iter(options.get("callable", ())), "application")
     named = [one for option in _MODULE_OPTIONS for one in options.get(option, ())]
-    named += [one.partition("=")[2] for one in options.get("mount", ())]
+    # Of these alone it takes a name that ends so for that of a file: `shop.wsgi` is a module, too.
+    mounted = (one.partition("=")[2] for one in options.get("mount", ()))
+    named += [one for one in mounted if not one.endswith((".py", ".wsgi", ".ini"))]
     for one in named:
         module, _, attribute = one.partition(":")
-        if module and not module.endswith((".py", ".wsgi", ".ini")):
+        if module:
             yield module, attribute or usual
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from retrace_core import AppNotLoadable, load
+from retrace_core.cli.apps import locate
 from retrace_mw.embedded_uwsgi import places
 from tests.server_process import free_port
 from tests.test_programs import replayed
@@ -61,6 +63,17 @@ def test_an_application_of_no_framework_is_recorded_and_replays(name: str, tmp_p
 
 
 @needs_uwsgi
+def test_a_replay_that_comes_out_otherwise_starts_no_uwsgi(tmp_path: Path) -> None:
+    """It would bind and fork past the interpreter, and serve for good."""
+    (path,) = served(tmp_path, "--module", "served")
+    (tmp_path / "served.py").write_text(APPLICATION.replace("time.time()", "'another'"))
+    report = replayed(path, "--app-dir", str(tmp_path))
+    assert not report["identical"]
+    with pytest.raises(AppNotLoadable, match="uWSGI"):
+        locate(load(path).header, None, None, None, as_program=True)
+
+
+@needs_uwsgi
 def test_an_application_that_is_loaded_by_its_path_replays(tmp_path: Path) -> None:
     """uWSGI gives its module a name by which nobody could import it."""
     file = str(tmp_path / "served.py")
@@ -86,7 +99,8 @@ def test_one_of_no_framework_that_is_loaded_by_its_path_is_told_of(
         ({"module": ["shop:app"]}, [("shop", "app")]),
         ({"module": ["shop.web"], "callable": ["app"]}, [("shop.web", "app")]),
         ({"wsgi": ["shop:make()"]}, [("shop", "make()")]),
-        ({"mount": ["/a=a:app", "/b=b.py"]}, [("a", "app")]),
+        ({"wsgi": ["shop.wsgi"]}, [("shop.wsgi", "application")]),
+        ({"mount": ["/a=a:app", "/b=b.py", "/c=c.wsgi"]}, [("a", "app")]),
         ({"wsgi-file": ["shop.py"]}, []),
     ],
 )

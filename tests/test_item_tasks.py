@@ -384,3 +384,18 @@ def test_what_the_loop_is_told_to_put_is_the_requests_own(recordings: Path) -> N
     app, recording = record_asgi(recordings, handler)
     assert HANDED_OVER not in kinds(recording, "0")
     assert_identical(recording, app)
+
+
+def test_what_comes_as_completed_is_work_of_the_request_itself(recordings: Path) -> None:
+    """The loop has a queue of its own for that; who asks it does no other request's work."""
+
+    async def in_task() -> list[int]:
+        naps = [asyncio.create_task(asyncio.sleep(0.001, number)) for number in range(3)]
+        return sorted([await nap for nap in asyncio.as_completed(naps)])
+
+    async def handler() -> list[int]:
+        return await asyncio.create_task(in_task())
+
+    app, recording = record_asgi(recordings, handler, tasks=2)
+    assert not [lane.id for lane in recording.lanes if "q" in lane.id]
+    assert_identical(recording, app, 1)

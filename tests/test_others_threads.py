@@ -9,6 +9,7 @@ import flask
 
 from retrace_core import load, replay, writer
 from retrace_mw import RetraceMiddleware
+from tests.recorded import record_wsgi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +87,15 @@ def test_its_own_threads_are_no_events(recordings: Path) -> None:
     (recording,) = map(load, recordings.glob("*/*/*.bin"))
     kinds = [event.kind for lane in recording.lanes for event in lane.events]
     assert not [kind for kind in kinds if kind.startswith("free.thread.")]
+
+
+def test_a_status_page_counts_the_threads_that_there_were(recordings: Path) -> None:
+    """Those of the server, and of what else ran in the process: a replay has none of them."""
+    may_end = threading.Event()
+    worker = threading.Thread(target=may_end.wait, args=(20,))
+    worker.start()
+    app, recording = record_wsgi(recordings, lambda: str(threading.active_count()))
+    may_end.set()
+    worker.join()
+    result = replay(recording, app)
+    assert result.identical, result.summary()

@@ -17,7 +17,6 @@ import functools
 import io
 import os
 import sys
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import has_room_for, is_of_boot
@@ -32,6 +31,7 @@ from retrace_core.file_access import (
     world_path,
 )
 from retrace_core.native import LANE, REPLAY, current
+from retrace_core.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ def _opened_by(
     The path is no more than a name here (`tempfile.NamedTemporaryFile` gives its folder), but
     the interpreter says, before it asks the opener, that it is going to be written.
     """
-    scratch = os.path.join(tempfile.gettempdir(), "opened")
+    scratch = os.path.join(temporary_folder(), "opened")
     opening = functools.partial(_open_instead, opener, file)
     if len(args) > 5:
         args = (*args[:5], opening, *args[6:])

@@ -5,7 +5,8 @@ references taken earlier are covered; and `Thread.ident`, of which names of temp
 made. Waits that need not succeed (`Thread.join`, `Event.wait`, `Semaphore.acquire`,
 `Condition.wait`) come to what they came to (`timed_waits`), and take turns, as a lock does; so
 does `Condition.__enter__`. `threading.get_ident` is not hooked. `threading.enumerate` and
-`Thread.is_alive` are, for threads that other requests started. Read in CPython 3.11 to 3.13.
+`Thread.is_alive` are, for threads that other requests started; and `threading.active_count`, as
+status pages say it: a replay has no server's threads. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -60,6 +61,17 @@ def _carrying_start(start: Callable[..., None]) -> Callable[..., None]:
     return carrying
 
 
+def _counting(count: Callable[[], int]) -> Callable[[], int]:
+    @functools.wraps(count)
+    def active_count() -> int:
+        lane = current()
+        if lane is None or is_infrastructure(sys._getframe(1).f_code):
+            return count()
+        return call_free(lane, "free.thread.count", None, count)
+
+    return active_count
+
+
 def _recorded_ident(ident: property) -> property:
     live: Callable[[threading.Thread], int | None] = ident.fget  # type: ignore[assignment]
 
@@ -92,5 +104,6 @@ BOUNDARY = Boundary(
         Patch(threading.Condition, "__enter__", hooked_enter),
         Patch(threading.Condition, "wait", hooked_wait_condition),
         Patch(threading, "enumerate", hooked_enumerate),
+        Patch(threading, "active_count", _counting),
     ),
 )

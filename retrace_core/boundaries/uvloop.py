@@ -2,7 +2,8 @@
 
 Hook: `uvloop.Loop.create_task` and `create_future`, as on asyncio's loops; it is a Python subclass
 of the C loop, so that they can be set. And `time`, by the clock that it stands for: who is asked by
-a request's code is no timer. Read in uvloop 0.23.
+a request's code is no timer. And connections, and what their transports are told (`own_transport`):
+the classes of transports are in C. Read in uvloop 0.22.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import uvloop
+from uvloop import loop as in_c
 
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
 from retrace_core.native import current
+from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
+from retrace_core.own_transport.transport_hooks import transport_hooks
 from retrace_core.start_up_timers import carry_timer
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ def _telling(tell: Callable[[Any], float]) -> Callable[[Any], float]:
     return time
 
 
+_c: Any = in_c
+
 BOUNDARY = Boundary(
     kind="task",
     supports="uvloop>=0.17",
@@ -40,5 +46,13 @@ BOUNDARY = Boundary(
         Patch(uvloop.Loop, "call_at", carry_timer),
         Patch(uvloop.Loop, "call_later", carry_timer),
         Patch(uvloop.Loop, "time", _telling),
+        Patch(uvloop.Loop, "create_connection", carry_connection),
+        Patch(uvloop.Loop, "create_unix_connection", carry_connection),
+        Patch(uvloop.Loop, "create_datagram_endpoint", carry_datagrams),
+        Patch(uvloop.Loop, "start_tls", carry_tls),
+        *transport_hooks(_c.UVBaseTransport),
+        *transport_hooks(_c.UVStream, "write", "writelines", base=_c.UVBaseTransport),
+        *transport_hooks(_c.UDPTransport, "sendto", base=_c.UVBaseTransport),
+        *transport_hooks(_c._SSLProtocolTransport, "write", "writelines"),
     ),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.errors import AppNotLoadable, ConfigurationError
-from retrace_core.program import command_of
+from retrace_core.program import can_be_started, command_of
 from retrace_core.task_call import METHOD as TASK
 
 if TYPE_CHECKING:
@@ -61,13 +61,15 @@ def locate(
         ConfigurationError: the mapping file is wrong.
     """
     recorded = header.environment
+    program = _startable(header)
     if as_program:
-        if recorded.program is None:
+        if program is None:
             raise AppNotLoadable(
                 "--program: the recording does not say what its process was started as (python -c,"
-                " a child of multiprocessing, or an earlier Retrace): give --app"
+                " a child of multiprocessing, or an earlier Retrace), or it was uWSGI, which can't"
+                " be kept from serving: give --app"
             )
-        return _as_started(recorded.program, app_dir)
+        return _as_started(program, app_dir)
     if app:
         return App(name=app, folder=_folder(app_dir or os.getcwd()), origin="--app")
     mapped = _mapped(header.service, apps)
@@ -77,8 +79,8 @@ def locate(
     if recorded.app:
         there = recorded.app_dir if os.path.isdir(recorded.app_dir) else os.getcwd()
         return App(name=recorded.app, folder=_folder(app_dir or there), origin=RECORDED)
-    if recorded.program is not None and header.method != TASK:
-        return _as_started(recorded.program, app_dir)
+    if program is not None and header.method != TASK:
+        return _as_started(program, app_dir)
     raise AppNotLoadable(
         f"which application is service {header.service!r}? Its recording does not say: give"
         f' --app module:attribute, or write [apps.{header.service}] app = "module:attribute" in'
@@ -116,13 +118,18 @@ def may_be_of_program(header: Header, app: App) -> bool:
         header: of the recording.
         app: what was replayed.
     """
-    program = header.environment.program
+    program = _startable(header)
     if program is None or app.program is not None or app.origin != RECORDED:
         return False
     if header.method == TASK:
         return False  # a worker serves nothing
     is_server = program.name.partition(":")[0].partition(".")[0] in _SERVERS
     return not is_server or app.name.removesuffix("()") not in program.arguments
+
+
+def _startable(header: Header) -> Program | None:
+    program = header.environment.program
+    return program if program is not None and can_be_started(program) else None
 
 
 def _as_started(program: Program, app_dir: str | None) -> App:

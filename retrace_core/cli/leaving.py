@@ -6,12 +6,12 @@ import contextlib
 import os
 import shutil
 import sys
-import tempfile
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from retrace_core.errors import RetraceError
+from retrace_core.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    scratch = tempfile.gettempdir()
+    scratch = temporary_folder()
     if os.path.basename(scratch).startswith("retrace-scratch-"):
         shutil.rmtree(scratch, ignore_errors=True)
     os._exit(status)

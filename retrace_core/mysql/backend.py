@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from retrace_core.lanes import mask
+from retrace_core.local_listener import LocalListener
 from retrace_core.mysql.packets import greeting, neutral, status_after
 
 __all__ = ["Backend"]
@@ -33,18 +34,14 @@ class Backend:
 
     def __init__(self, version: str) -> None:
         self._version = version
-        self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen(1)
-        self._listener.settimeout(_CONNECT_WITHIN_S)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = LocalListener(_CONNECT_WITHIN_S)
+        self.port = self._listener.port
         with mask():
             threading.Thread(target=self._serve, name="retrace-mysql", daemon=True).start()
 
     def _serve(self) -> None:
         try:
-            with self._listener:
-                client, _ = self._listener.accept()
+            client = self._listener.client()
             with client, client.makefile("rb") as asked:
                 client.settimeout(None)
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

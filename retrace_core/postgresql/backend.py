@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.lanes import mask
+from retrace_core.local_listener import LocalListener
 from retrace_core.postgresql.protocol import IDLE, STATE, message, setting
 
 if TYPE_CHECKING:
@@ -56,11 +57,8 @@ class Backend:
         self.session = tuple(session)
         self.state = IDLE
         self._on_query = on_query
-        self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen(1)
-        self._listener.settimeout(_CONNECT_WITHIN_S)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = LocalListener(_CONNECT_WITHIN_S)
+        self.port = self._listener.port
         self._client: socket.socket | None = None
         with mask():
             threading.Thread(target=self._serve, name="retrace-postgresql", daemon=True).start()
@@ -98,20 +96,19 @@ class Backend:
 
     def close(self) -> None:
         """End the connection, as a server that goes away does."""
-        for end in (self._client, self._listener):
-            if end is not None:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-                end.close()
+        self._listener.close()
+        if self._client is not None:
+            try:
+                self._client.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            self._client.close()
 
     # -- the thread
 
     def _serve(self) -> None:
         try:
-            with self._listener:
-                self._client, _ = self._listener.accept()
+            self._client = self._listener.client()
             with self._client as client, client.makefile("rb") as asked:
                 client.settimeout(None)
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

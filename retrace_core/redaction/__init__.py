@@ -36,6 +36,7 @@ The files, from finding to writing:
     messagepack.py   what stands at a place of an encoded recording
     looks.py         what was found in texts seen lately
     hashed.py        what code hashed: a fingerprint of it, where a secret is in it
+    salted.py        a digest and its salt, in one text with nothing between them
     boot_digests.py  what it hashed at start-up, known in all recordings
     boot_keys.py     secrets by a name that the start-up had, known in all recordings
     lately_found.py  those that its recordings had lately, known in the next

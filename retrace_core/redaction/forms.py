@@ -41,6 +41,8 @@ _VERSIONS = {16: 3, 20: 5}
 """How many bytes the digests of MD5 and SHA-1 are -> which version of UUID is made of them."""
 _CUTS = (40, 32, 24, 20, 16, 12, 10, 8, 7)
 """Seven digits are how Git and all that show its commits call one."""
+_FIRST_BYTES = 12
+"""Of so many, Flask-Caching makes a key of a cache, sixteen characters of base64."""
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -175,8 +177,8 @@ def digested_alike(text: str, pseudonym: str, form: bytes) -> bytes:
 def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield (form of a digest, the same of its pseudonym).
 
-    In hex it is also cut to usual lengths, and the beginning of it is made a UUID, or the names
-    of folders, as in stores of content, Git's say.
+    In hex and base64 it is also cut to usual lengths, and the beginning of it is made a UUID, or
+    the names of folders, as in stores of content, Git's say.
     """
     yield digest, pseudonym
     was, now = digest.hex().encode(), pseudonym.hex().encode()
@@ -188,6 +190,8 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
         yield was[:length].upper(), now[:length].upper()
     for encode in (_base64, _url_base64):
         yield encode(digest), encode(pseudonym)
+        if len(digest) > _FIRST_BYTES:
+            yield encode(digest[:_FIRST_BYTES]), encode(pseudonym[:_FIRST_BYTES])
     if len(digest) >= _UUID_SIZE:
         yield from _uuids(digest[:_UUID_SIZE], pseudonym[:_UUID_SIZE], _VERSIONS.get(len(digest)))
 

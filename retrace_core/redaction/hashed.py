@@ -17,7 +17,7 @@ from retrace_core.hashing import KIND, ROOM, fingerprint, has_address
 from retrace_core.redaction.messagepack import Token, token_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.redaction.replacing import Region
 
@@ -43,9 +43,15 @@ class Hashed(NamedTuple):
         first = bisect_left(places, self.begin)
         return first < len(places) and places[first] < self.end
 
-    def has_address(self, data: bytes) -> bool:
-        """Return True when the address of an object is in what was hashed."""
-        return has_address(data[self.begin : self.end])
+    def differs(self, data: bytes, is_masked: Callable[[bytes], bool]) -> bool:
+        """Return True where a replay has another digest, though nothing secret was hashed.
+
+        It has the address of an object; or the digest is a secret by where it is stored, as that of
+        a password is, which came under a name that nobody knows as one.
+        """
+        return has_address(data[self.begin : self.end]) or is_masked(
+            self.digest_in(data).hex().encode()
+        )
 
     def digest_in(self, data: bytes) -> bytes:
         """Return its digest."""

@@ -148,7 +148,7 @@ class Redactor:
         while True:
             picked, inner = self._choose(data, regions, streams, joined, found, values)
             places = sorted(place for place, _, _ in picked)
-            own = [one for one in hashed if one.holds(places) or one.has_address(data)]
+            own = [one for one in hashed if one.holds(places) or one.differs(data, found.is_masked)]
             kept = chained(data, hashed, own)
             digests = [one.digest_in(data) for one in kept]
             if not any([found.add_digest(one, BOOT_DIGEST if boot else DIGEST) for one in digests]):

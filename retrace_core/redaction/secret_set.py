@@ -15,6 +15,7 @@ from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
+from retrace_core.redaction.salted import with_parts
 from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_digest
 from retrace_core.stats import count
 
@@ -92,9 +93,14 @@ class SecretSet:
 
     def wanted(self) -> dict[bytes, Replacement]:
         """Return what is replaced: not what is no secret by consent."""
-        if self.replacements.keys().isdisjoint(self.allowed):
-            return dict(self.replacements)
-        return {form: one for form, one in self.replacements.items() if form not in self.allowed}
+        made = with_parts(self.replacements)
+        if made.keys().isdisjoint(self.allowed):
+            return made
+        return {form: one for form, one in made.items() if form not in self.allowed}
+
+    def is_masked(self, text: bytes) -> bool:
+        """Return True for what is replaced wherever it stands."""
+        return text in self.replacements and text not in self.allowed
 
     def open(self, body: Compressed) -> None:
         """Add a compressed body."""
@@ -225,6 +231,9 @@ class SecretSet:
         if digest in self._digests or len(digest) < _LEAST_DIGEST:
             return False
         self._digests.add(digest)
+        known = self.replacements.get(digest) if rule != BOOT_DIGEST else None
+        if not now and known is not None:  # nothing but the secret was hashed
+            now = known.of(digest).text
         now = now or bytes.fromhex(self._forms.pseudonyms.of(digest.hex()))
         made: dict[bytes, Replacement] = {}
         for form, other in digest_forms(digest, now):

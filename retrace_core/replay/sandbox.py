@@ -31,6 +31,7 @@ from retrace_core.live_call import any_live, is_live
 from retrace_core.native import LANE
 from retrace_core.server_threads import serves_process
 from retrace_core.sqlite.memory import is_private
+from retrace_core.temporary_folder import in_scratch, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,9 +73,9 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[Refusal]]:
     if not _installed:
         sys.addaudithook(_audit)
         _installed = True
-    before = tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="retrace-scratch-") as scratch:
-        tempfile.tempdir = scratch
+    # Not below one that the application has set: that is of the world.
+    folder = tempfile.TemporaryDirectory(prefix="retrace-scratch-", dir=temporary_folder())
+    with folder as scratch, in_scratch(scratch):
         refusals: list[Refusal] = []
         _refusals = refusals
         _allowed = tuple(os.path.realpath(folder) for folder in (scratch, *allow_write))
@@ -82,7 +83,6 @@ def closed_world(allow_write: Sequence[str] = ()) -> Iterator[list[Refusal]]:
             yield refusals
         finally:
             _allowed = None
-            tempfile.tempdir = before
 
 
 @contextmanager

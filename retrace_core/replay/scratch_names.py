@@ -7,12 +7,12 @@ folder's must not make a difference, where the code writes a path into a table, 
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import Any
 
 from retrace_core import native
 from retrace_core.codec import decode
 from retrace_core.file_access import recorded_folder
+from retrace_core.temporary_folder import temporary_folder
 
 __all__ = ["as_recorded"]
 
@@ -21,8 +21,8 @@ def as_recorded(key: object) -> Any:
     """Return a key as a recording has it, with the recorded folder for temporary files in it."""
     data = native.encode(key)
     value = decode(data)
-    scratch, was = tempfile.tempdir, recorded_folder()
-    if not scratch or not was or os.fsencode(scratch) not in data:
+    scratch, was = temporary_folder(), recorded_folder()
+    if not was or os.fsencode(scratch) not in data:
         return value
     return _replaced(value, scratch, was)
 

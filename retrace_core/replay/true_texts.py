@@ -12,6 +12,7 @@ from retrace_core.code_literals import LEAST
 from retrace_core.redaction.forms import forms_of
 from retrace_core.replay.from_boot import boot_texts
 from retrace_core.replay.from_code import code_texts
+from retrace_core.replay.start_up_texts import told_at_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,9 @@ def true_texts(redaction: Redaction, boot: Sequence[Recording] = ()) -> dict[byt
         boot: the files of its process's boot tape.
     """
     found: dict[bytes, bytes] = {}
-    for mask, text in (*boot_texts(redaction.of_boot, boot), *code_texts(redaction.of_code)):
+    told = told_at_start([one.mask for one in redaction.of_code], boot)
+    of_code = [one for one in redaction.of_code if one.mask not in told]
+    for mask, text in (*boot_texts(redaction.of_boot, boot), *code_texts(of_code)):
         found.update(_written(mask, text))
     return found
 

@@ -339,6 +339,24 @@ def test_a_whole_path_in_the_recorded_working_folder_is_one_in_that_of_the_repla
     assert world_path("/srv/app/uploads/a.txt") == "/srv/app/uploads/a.txt"
 
 
+def test_a_folder_for_temporary_files_of_the_applications_own_is_of_the_world(
+    data: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A download manager sets one as it starts, and makes it; the replay's scratch folder stays."""
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
+
+    def view() -> str:
+        tempfile.tempdir = str(data / "work" / "tmp")
+        os.makedirs(tempfile.tempdir, exist_ok=True)
+        with tempfile.TemporaryFile() as file:
+            file.write(b"twelve lemons")
+        path = Path(tempfile.tempdir, "part")
+        path.write_text("six lemons")
+        return f"{path.read_text()} {os.listdir(tempfile.tempdir)} {Path('data/a.txt').read_text()}"
+
+    replays_without(data, recordings, view)
+
+
 @pytest.mark.parametrize("folder", ["/usr/src/app", "/opt/shop", "/"])
 def test_an_application_may_lie_among_the_software(
     monkeypatch: pytest.MonkeyPatch, folder: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -124,3 +127,53 @@ def test_where_secrets_are_not_masked_a_hash_is_a_plain_one(
 
     assert kinds == [hashlib.blake2b]
     assert said == hashlib.blake2b(ADDRESS.encode()).hexdigest()
+
+
+def test_a_digest_that_is_stored_as_a_password_is_masked_as_that_is(
+    recordings: Path, tmp_path: Path
+) -> None:
+    """Subsonic's clients send the password as `p`, which nobody knows for one by its name."""
+    stored = hashlib.sha1(b"salt" + b"correct-horse-7", usedforsecurity=False).hexdigest()
+    with closing(sqlite3.connect(tmp_path / "users.db")) as connection, connection:
+        connection.execute("create table user (name, password, salt)")
+        connection.execute("insert into user values ('ann', ?, 'salt')", (stored,))
+    app = flask.Flask("shop")
+
+    @app.post("/")
+    def view() -> str:
+        with closing(sqlite3.connect(tmp_path / "users.db")) as connection:
+            rows = connection.execute("select password, salt from user where name = 'ann'")
+            password, salt = rows.fetchone()
+        given = f"{salt}{flask.request.form['p']}".encode()
+        return str(hashlib.sha1(given, usedforsecurity=False).hexdigest() == password)
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    assert app.test_client().post("/", data={"p": "correct-horse-7"}, buffered=True).text == "True"
+    recording = only_recording(recordings)
+
+    assert stored.encode() not in raw(recordings)
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_key_of_a_cache_that_is_made_of_the_beginning_of_a_digest(
+    recordings: Path, tmp_path: Path, encode: Callable[[bytes], bytes]
+) -> None:
+    """Flask-Caching makes such of the arguments of what it memoizes."""
+    app = flask.Flask("shop")
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
+        connection.execute("create table cache (key, value)")
+
+    @app.post("/")
+    def view() -> str:
+        digest = hashlib.md5(flask.request.form["email"].encode(), usedforsecurity=False).digest()
+        key = f"flask_cache_{encode(digest)[:16].decode()}sHPyWe"
+        with closing(sqlite3.connect(tmp_path / "cache.db")) as connection:
+            rows = connection.execute("select value from cache where key = ?", (key,))
+            return str(rows.fetchall())
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.test_client().post("/", data={"email": ADDRESS}, buffered=True)
+    result = replay(only_recording(recordings), app)
+    assert result.identical, result.summary()

@@ -255,3 +255,31 @@ def test_the_way_in_which_web2py_hashed_is_kept(recordings: Path, tmp_path: Path
     assert recording.response.body == [b"welcome"]
     database.unlink()
     assert_identical(recording, app, 1)
+
+
+@pytest.mark.parametrize("salt_first", [True, False], ids=["salt-first", "digest-first"])
+def test_a_salt_and_a_hash_with_nothing_between_them(
+    recordings: Path, tmp_path: Path, *, salt_first: bool
+) -> None:
+    """Code takes them apart by their lengths."""
+
+    def hashed(salt: str) -> str:
+        made = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), bytes.fromhex(salt), 10).hex()
+        return salt + made if salt_first else made + salt
+
+    stored = hashed(os.urandom(16).hex())
+    with closing(sqlite3.connect(tmp_path / "users.db")) as connection, connection:
+        connection.execute("create table users (password)")
+        connection.execute("insert into users values (?)", (stored,))
+
+    def log_in() -> str:
+        with closing(sqlite3.connect(tmp_path / "users.db")) as connection:
+            (found,) = connection.execute("select password from users").fetchone()
+        salt = found[:32] if salt_first else found[-32:]
+        return "welcome" if hashed(salt) == found else "no"
+
+    app, recording = record_wsgi(recordings, log_in)
+    assert stored.encode() not in raw(recordings)
+    assert recording.response is not None
+    assert recording.response.body == [b"welcome"]
+    assert_identical(recording, app)

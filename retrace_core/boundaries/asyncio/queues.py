@@ -24,7 +24,7 @@ from retrace_core.handed_over import (
     unpack_handed_over,
 )
 from retrace_core.item_lanes import CARRIED, PARCELS, hand_over, is_own, take_out
-from retrace_core.item_tasks import put_down_in_task, take_up_in_task
+from retrace_core.item_tasks import asking_for, put_down_in_task, take_up_in_task
 from retrace_core.lanes import Lane
 from retrace_core.native import RECORD, REPLAY, current, now_ns
 from retrace_core.ordering import is_infrastructure, note_got
@@ -32,6 +32,8 @@ from retrace_core.ordering import is_infrastructure, note_got
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from types import CodeType, FrameType
+
+    from retrace_core import native
 
 _KEY = "asyncio.Queue.get"
 _ASYNCIO = os.path.join(os.path.dirname(asyncio.__file__), "")
@@ -132,14 +134,14 @@ def _getting(get: Callable[[Any], Coroutine[Any, Any, Any]]) -> Callable[[Any], 
         if lane is None:
             return get(self)
         if is_infrastructure(sys._getframe(1).f_code):
-            return _masked(get, self)
+            return _masked(get, self, lane)
         return _in_lane(get, self)
 
     return getting
 
 
-async def _masked(get: Callable[[Any], Any], self: Any) -> Any:
-    with mask():
+async def _masked(get: Callable[[Any], Any], self: Any, lane: native.Lane) -> Any:
+    with asking_for(lane), mask():
         return await get(self)
 
 

@@ -3,9 +3,9 @@
 Hook: the code object of `asyncio.sleep`, and not a module attribute, because the function is
 imported by name everywhere. A sleep that infrastructure asks for (event loops, servers,
 anyio) stays live. And `run_coroutine_threadsafe`: what a loop of another thread does for a request,
-as those of zarr and fsspec do, is in a lane of the request. And what `wait` and `as_completed` go
-through, and return, is in one order. And `wait_for`, by which tasks of the start-up pause. Read in
-CPython 3.11 to 3.13.
+as those of zarr and fsspec do, is in a lane of the request. What `as_completed` goes through is in
+one order; what `wait` returns is, and it is the same tasks. And `wait_for`, by which tasks of the
+start-up pause. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.exempt import classify
+from retrace_core.found_done import hooked_wait
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, current
 from retrace_core.recording import ASYNC_SLEEP
-from retrace_core.spawn_order import by_spawn
 from retrace_core.timed_tasks import hooked_wait_for
 
 if TYPE_CHECKING:
@@ -116,20 +116,6 @@ def _ordered(as_completed: Callable[..., Any]) -> Callable[..., Any]:
     return ordered
 
 
-def _sets_in_order(wait: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a `wait` whose sets of tasks are gone through in the order of their spawning."""
-
-    async def waiting(fs: Any, **options: Any) -> tuple[set[Any], set[Any]]:
-        done, pending = await wait(fs, **options)
-        return by_spawn(done), by_spawn(pending)
-
-    @functools.wraps(wait)
-    def in_order(fs: Any, **options: Any) -> Any:
-        return wait(fs, **options) if current() is None else waiting(fs, **options)
-
-    return in_order
-
-
 def _install(_: ModuleType) -> None:
     global _original
     function: Any = tasks.sleep
@@ -156,8 +142,8 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(tasks, "as_completed", _ordered),
         Patch(asyncio, "as_completed", _ordered),
-        Patch(tasks, "wait", _sets_in_order),
-        Patch(asyncio, "wait", _sets_in_order),
+        Patch(tasks, "wait", hooked_wait),
+        Patch(asyncio, "wait", hooked_wait),
         Patch(tasks, "wait_for", hooked_wait_for),
         Patch(asyncio, "wait_for", hooked_wait_for),
         Patch(tasks, "run_coroutine_threadsafe", _handing),
