@@ -104,6 +104,7 @@ The files in the order of a request:
     sqlite/           what the boundary of sqlite3 is made of
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     own_socket.py     a socket that no boundary stands above
+    own_loop_socket.py  one that an event loop reads and writes
     own_stream.py     asyncio's streams that no boundary stands above
     own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one

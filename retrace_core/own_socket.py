@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 else:
     _Below = object  # a class of sockets twice among its bases would have another layout
 
-__all__ = ["OwnSocket", "OwnTlsSocket", "adopt", "note_name", "peer_at", "peer_of", "silence"]
+__all__ = [
+    "OwnSocket",
+    "OwnTlsSocket",
+    "adopt",
+    "is_asked",
+    "note_asked",
+    "note_name",
+    "peer_at",
+    "peer_of",
+    "put_into",
+    "silence",
+]
 
 T = TypeVar("T")
 
@@ -116,11 +127,22 @@ def _send(own: Any, data: Any, live: Callable[[], T], to: object = None) -> T:
 def _receive(own: Any, live: Callable[[], T], *more: object) -> T:
     received = _ask(own, _RECEIVE, (_told.get(own), *more), live)
     if current() is not None:
-        (_asked.add if asks_for_secret(received) else _asked.discard)(own)
+        note_asked(own, received)
     return received
 
 
-def _put(data: bytes, buffer: Any) -> int:
+def note_asked(own: socket.socket, received: object) -> None:
+    """Take note of whether its other end asks for a part of a login."""
+    (_asked.add if asks_for_secret(received) else _asked.discard)(own)
+
+
+def is_asked(own: socket.socket) -> bool:
+    """Return True where its other end has asked for a part of a login."""
+    return own in _asked
+
+
+def put_into(data: bytes, buffer: Any) -> int:
+    """Put bytes into a buffer; return how many."""
     view = memoryview(buffer).cast("B")
     view[: len(data)] = data
     return len(data)
@@ -163,7 +185,7 @@ class _Operations(_Below):
         if current() is None:
             return int(super().recv_into(buffer, nbytes, flags))
         size = nbytes or len(memoryview(buffer).cast("B"))
-        return _put(self.recv(size, flags), buffer)
+        return put_into(self.recv(size, flags), buffer)
 
     def recvfrom(self, bufsize: int = 1024, flags: int = 0) -> tuple[bytes, Any]:
         """Return some bytes and where they are from."""
@@ -173,7 +195,7 @@ class _Operations(_Below):
         """Put some bytes into a buffer; return how many, and where they are from."""
         size = nbytes or len(memoryview(buffer).cast("B"))
         data, source = self.recvfrom(size, flags)
-        return _put(data, buffer), source
+        return put_into(data, buffer), source
 
     def recvmsg(self, bufsize: int, *rest: Any) -> tuple[Any, ...]:
         """Return some bytes, what came beside them, flags and where they are from."""
@@ -220,7 +242,7 @@ class OwnTlsSocket(_Operations, ssl.SSLSocket):  # type: ignore[misc]
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002  # its name there
         """Return some bytes, or put them into a buffer and return how many."""
         if buffer is not None:
-            return _put(self.read(len), buffer)
+            return put_into(self.read(len), buffer)
         return _receive(self, lambda: ssl.SSLSocket.read(self, len), len)
 
     def write(self, data: Any) -> int:

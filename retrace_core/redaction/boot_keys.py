@@ -21,11 +21,13 @@ _MOST = 128
 """So many are looked for."""
 _KEY = re.compile(rb"(?=(?:[^0-9]*[0-9]){4})(?=[^a-zA-Z]*[a-zA-Z])[0-9A-Za-z_\-+/=.~]{20,256}")
 """What looks like one: a path, a sentence or a short word stands in many a page by chance."""
+_UUID = re.compile(rb"(?=.*[1-9a-fA-F])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""Of whatever digits: some clients count them."""
 
 
 def is_key(value: bytes) -> bool:
     """Return True for what looks like a key."""
-    return _KEY.fullmatch(value) is not None
+    return (_KEY.fullmatch(value) or _UUID.fullmatch(value)) is not None
 
 
 class BootKeys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import socketserver
 import ssl
 import threading
@@ -344,3 +345,49 @@ def test_a_protocol_that_starts_tasks(recordings: Path) -> None:
         return said
 
     replayed(recordings, view)
+
+
+def test_sockets_that_the_loop_reads(recordings: Path) -> None:
+    """Those that do not block: connected, or of datagrams; into a buffer; and to nobody."""
+
+    async def view(address: tuple[str, int]) -> list[str]:
+        loop, said = asyncio.get_running_loop(), list[object]()
+        with socket.socket() as nobody:
+            nobody.setblocking(False)
+            try:
+                await loop.sock_connect(nobody, (HOST, 9))
+            except OSError as error:
+                said.append(type(error))
+        with socket.socket() as own:
+            own.setblocking(False)
+            await loop.sock_connect(own, address)
+            await loop.sock_sendall(own, b"hello\n")
+            said.append(await loop.sock_recv(own, 100))
+            buffer = bytearray(100)
+            await loop.sock_sendall(own, b"bye\n")
+            said += [await loop.sock_recv_into(own, buffer), bytes(buffer), own.getpeername()]
+            said.append(await loop.sock_recv(own, 100))
+        return [repr(one) for one in said]
+
+    body = replayed(recordings, view)
+    assert b"ConnectionRefused" in body and b"hello" in body and b"bye" in body
+
+
+def test_datagrams_that_the_loop_reads(recordings: Path) -> None:
+    """With where they come from; uvloop can't."""
+    if isinstance(asyncio.get_event_loop_policy(), uvloop.EventLoopPolicy):
+        return
+
+    async def view(address: tuple[str, int]) -> list[str]:
+        loop, said = asyncio.get_running_loop(), list[object]()
+        with socket.socket(type=socket.SOCK_DGRAM) as own:
+            own.setblocking(False)
+            await loop.sock_sendto(own, b"hello", address)
+            said.append(await loop.sock_recvfrom(own, 100))
+            buffer = bytearray(100)
+            await loop.sock_sendto(own, b"again", address)
+            said += [await loop.sock_recvfrom_into(own, buffer), bytes(buffer)]
+        return [repr(one) for one in said]
+
+    body = replayed(recordings, view, socketserver.ThreadingUDPServer, Datagrams)
+    assert b"HELLO" in body and b"AGAIN" in body

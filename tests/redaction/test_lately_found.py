@@ -38,11 +38,14 @@ def hash_a_letter(redactor: Redactor) -> None:
     redacted(redactor, hashed)
 
 
-def test_a_session_that_was_named_is_masked_where_it_stands_unnamed(redactor: Redactor) -> None:
-    named = redacted(redactor, {"session_id": KEY})
-    said = redacted(redactor, f"42/chat,{KEY}")
-    assert KEY.encode() not in said
-    assert said[-len(KEY) :] in named
+@pytest.mark.parametrize("key", [KEY, "00000000-0000-4000-8000-000000000007"])
+def test_a_session_that_was_named_is_masked_where_it_stands_unnamed(
+    redactor: Redactor, key: str
+) -> None:
+    named = redacted(redactor, {"session_id": key})
+    said = redacted(redactor, f"42/chat,{key}")
+    assert key.encode() not in said
+    assert said[-len(key) :] in named
 
 
 @pytest.mark.parametrize(
@@ -71,9 +74,10 @@ def test_the_digest_of_an_address_is_that_of_its_pseudonym_in_all_requests(
     assert first.endswith(redacted(redactor, f"/avatars/{digest.hex()}.png"))
 
 
-def test_what_may_stand_in_a_page_by_chance_is_left(redactor: Redactor) -> None:
-    redacted(redactor, {"password": "correct-horse-battery"})
-    assert b"correct-horse-battery" in redacted(redactor, "<p>correct-horse-battery</p>")
+@pytest.mark.parametrize("value", ["correct-horse-battery", "00000000-0000-0000-0000-000000000000"])
+def test_what_may_stand_in_a_page_by_chance_is_left(redactor: Redactor, value: str) -> None:
+    redacted(redactor, {"access_token": value})
+    assert value.encode() in redacted(redactor, f"<p>{value}</p>")
 
 
 def test_those_not_met_for_long_are_forgotten(redactor: Redactor) -> None:

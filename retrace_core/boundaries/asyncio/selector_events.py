@@ -1,7 +1,8 @@
-"""What is written to asyncio's transports whose protocol no boundary stands above.
+"""What is written to asyncio's transports, and by its loop, that no boundary stands above.
 
 Hooks: `write` of its transport of bytes (and `writelines`, which is its own since 3.12), `sendto`
-of that of datagrams, and `get_protocol` and `set_protocol` of both (`own_transport`). Read in
+of that of datagrams, and `get_protocol` and `set_protocol` of both (`own_transport`); and the
+loop's `sock_connect`, and what it sends and receives by such a socket (`own_loop_socket`). Read in
 CPython 3.11 to 3.13.
 """
 
@@ -10,10 +11,14 @@ from __future__ import annotations
 from asyncio import selector_events
 from typing import Any
 
-from retrace_core.boundary import Boundary
+from retrace_core.boundary import Boundary, Patch
+from retrace_core.own_loop_socket import carry_connecting, carry_receiving, carry_sending
 from retrace_core.own_transport.transport_hooks import transport_hooks
 
 _events: Any = selector_events
+_LOOP: Any = _events.BaseSelectorEventLoop
+_SENDS = ("sock_sendall", "sock_sendto")
+_RECEIVES = ("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into")
 _STREAM: Any = _events._SelectorSocketTransport
 _WRITES = [name for name in ("write", "writelines") if name in vars(_STREAM)]
 
@@ -23,5 +28,8 @@ BOUNDARY = Boundary(
     hooks=(
         *transport_hooks(_STREAM, *_WRITES),
         *transport_hooks(_events._SelectorDatagramTransport, "sendto"),
+        Patch(_LOOP, "sock_connect", carry_connecting),
+        *(Patch(_LOOP, name, carry_sending) for name in _SENDS),
+        *(Patch(_LOOP, name, carry_receiving) for name in _RECEIVES),
     ),
 )
