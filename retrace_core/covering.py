@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from retrace_core.asking_line import is_core, is_library, is_ours, library_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import FrameType
 
 __all__ = ["by", "is_anothers", "is_anothers_transport", "is_covered", "is_exempt", "kind_of"]
@@ -90,13 +90,22 @@ def is_anothers(frame: FrameType | None, *, in_lane: bool) -> bool:
     return is_covered(frame) or (not in_lane and _is_below_boundary(frame))
 
 
-def is_anothers_transport(frame: FrameType | None, *, in_lane: bool) -> bool:
+def is_anothers_transport(
+    frame: FrameType | None, *, in_lane: bool, past: Sequence[str] = ()
+) -> bool:
     """Do what `is_anothers` does where an event loop is asked for a connection.
 
     Outside of a lane nothing of it is recorded anyway, unless a recorded request uses it later.
+
+    Args:
+        frame, in_lane: as there.
+        past: modules of the standard library that ask for their callers.
     """
     asks = frame
-    while asks is not None and kind_of(asks.f_code.co_filename)[1] == _OPENS:
+    while asks is not None and (
+        kind_of(asks.f_code.co_filename)[1] == _OPENS
+        or _stdlib_module(asks.f_code.co_filename) in past
+    ):
         asks = asks.f_back
     if asks is not frame and (asks is None or _stdlib_module(asks.f_code.co_filename) in _LOOPS):
         return False

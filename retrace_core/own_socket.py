@@ -214,6 +214,26 @@ class _Operations(_Below):
         if not _is_replaying():
             super().setsockopt(*args)
 
+    def listen(self, *backlog: int) -> None:
+        """Accept connections; on replay nobody connects."""
+        if not _is_replaying():
+            super().listen(*backlog)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return a connection that another end made, and where it is from."""
+
+        def made(address: Any) -> tuple[socket.socket, Any]:
+            return socket.socket(self.family, self.type, self.proto), address
+
+        lane, live = current(), super().accept
+        if lane is None:
+            return live()
+        key = [peer_of(self)]
+        accepted, address = call(lane, "socket.accept", key, live, lambda both: both[1], made)
+        accepted.settimeout(socket.getdefaulttimeout())
+        adopt(accepted, "a client")
+        return accepted, address
+
     def detach(self) -> int:
         """Give the descriptor away: what goes over it then is seen by nobody."""
         lane = current()

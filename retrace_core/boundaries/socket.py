@@ -7,8 +7,8 @@ connects within it, unseen here; what an event loop drives is not for a request'
 
 Hooks: `getaddrinfo`, `gethostbyname`, `gethostbyname_ex`, `gethostbyaddr` and `getnameinfo` of
 the module `socket`, which `socket.getfqdn`, asyncio and most others call by that name;
-`create_connection`, and `connect`, `connect_ex` and `sendto` of `socket.socket`, at which a socket
-becomes an own one. Read in CPython 3.11 to 3.13.
+`create_connection`, and `connect`, `connect_ex`, `sendto` and `bind` of `socket.socket`, at which a
+socket becomes an own one. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -180,6 +180,19 @@ def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     return connect_ex
 
 
+def _bind(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def bind(self: Any, address: Any) -> None:
+        lane = current()
+        # One that the start-up binds is the process's, and is bound in name only on replay.
+        if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
+            return original(self, address)
+        attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
+        return adopt(self, "a bound socket")
+
+    return bind
+
+
 def _sendto(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def sendto(self: Any, data: Any, *rest: Any) -> int:
@@ -205,6 +218,7 @@ BOUNDARY = Boundary(
         Patch(socket.socket, "connect", _connect),
         Patch(socket.socket, "connect_ex", _connect_ex),
         Patch(socket.socket, "sendto", _sendto),
+        Patch(socket.socket, "bind", _bind),
     ),
     errors=(socket.gaierror, socket.herror, UnicodeError),
 )

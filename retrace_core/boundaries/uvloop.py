@@ -20,6 +20,7 @@ from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
 from retrace_core.native import current
 from retrace_core.own_loop_socket import carry_connecting, carry_receiving, carry_sending
+from retrace_core.own_transport.accepting import carry_server
 from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
 from retrace_core.own_transport.transport_hooks import transport_hooks
 from retrace_core.start_up_timers import carry_timer
@@ -51,6 +52,8 @@ BOUNDARY = Boundary(
         Patch(uvloop.Loop, "create_unix_connection", carry_connection),
         Patch(uvloop.Loop, "create_datagram_endpoint", carry_datagrams),
         Patch(uvloop.Loop, "start_tls", carry_tls),
+        Patch(uvloop.Loop, "create_server", carry_server),
+        Patch(uvloop.Loop, "create_unix_server", carry_server),
         Patch(uvloop.Loop, "sock_connect", carry_connecting),
         Patch(uvloop.Loop, "sock_sendall", carry_sending),
         Patch(uvloop.Loop, "sock_recv", carry_receiving),

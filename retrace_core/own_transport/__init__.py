@@ -9,6 +9,7 @@ hearing.py           what one recording hears of one
 transport_hooks.py   what is written to a transport
 transport_info.py    what a transport knows of its connection
 opening.py           where an event loop opens one
+accepting.py         a server that a request begins
 played_transport.py  the transport of a connection that is not there
 telling.py           tells its protocol on replay what the recording had heard
 """

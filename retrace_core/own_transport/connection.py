@@ -43,12 +43,12 @@ class Connection:
         self._paused: list[str] | None = None
         """While something is written: what the protocol was told meanwhile."""
 
-    def heard_by(self, lane: Lane) -> bool:
+    def heard_by(self, lane: Lane, hearing_id: str = "") -> bool:
         """Have the recording of a lane hear it from now on; False where it does already."""
         if any(one.scope is lane.scope for one in self.hearings):
             return False
         self.hearings = [one for one in self.hearings if one.stays(lane)]
-        self.hearings.append(Hearing(lane, self.peer))
+        self.hearings.append(Hearing(lane, self.peer, hearing_id))
         return True
 
     def is_used(self) -> None:

@@ -44,6 +44,7 @@ class Hearing:
     Args:
         lane: whose code opens it, or is the first of the recording to write to it.
         peer: where it leads, in words.
+        hearing_id: by which replay knows it again; by default the lane's next.
     """
 
     __slots__ = (
@@ -58,11 +59,11 @@ class Hearing:
         "writes",
     )
 
-    def __init__(self, lane: Lane, peer: str) -> None:
+    def __init__(self, lane: Lane, peer: str, hearing_id: str = "") -> None:
         self.scope = lane.scope
         self.writes = 0
         """How often something was written so far, or it was closed."""
-        self._first, self._id, self._peer = lane, lane.next_future_id(), peer
+        self._first, self._id, self._peer = lane, hearing_id or lane.next_future_id(), peer
         self._numbers = itertools.count()
         self._own: Lane | None = None
         self._lane: Lane | None = None

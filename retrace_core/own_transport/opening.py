@@ -27,7 +27,7 @@ from retrace_core.own_transport.transport_info import info_of
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-__all__ = ["carry_connection", "carry_datagrams", "carry_tls"]
+__all__ = ["carry_connection", "carry_datagrams", "carry_tls", "peer_of_stream"]
 
 _CONNECT, _START_TLS = "transport.connect", "transport.start_tls"
 _Opens = Callable[..., Awaitable[Any]]
@@ -35,7 +35,7 @@ _Opens = Callable[..., Awaitable[Any]]
 
 def carry_connection(opens: _Opens) -> _Opens:
     """Return a loop's `create_connection`, or its like for local sockets, that is recorded."""
-    return _carrying(opens, PlayedStreamTransport, _peer_of_stream)
+    return _carrying(opens, PlayedStreamTransport, peer_of_stream)
 
 
 def carry_datagrams(opens: _Opens) -> _Opens:
@@ -64,7 +64,7 @@ def _carrying(
     return opening
 
 
-def _peer_of_stream(first: Any = None, port: Any = None, *_: Any, **options: Any) -> str:
+def peer_of_stream(first: Any = None, port: Any = None, *_: Any, **options: Any) -> str:
     """Return where a connection leads; `first` is a host, or the path of a local socket."""
     host = options.get("host", options.get("path", first))
     port = options.get("port", port)

@@ -18,7 +18,7 @@ from retrace_core.own_transport.transport_info import extra_info
 from retrace_core.sent_key import asks_for_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["PlayedDatagramTransport", "PlayedStreamTransport", "PlayedTransport"]
 
@@ -38,6 +38,8 @@ class PlayedTransport(asyncio.BaseTransport):
         self.is_asked = False
         self._loop, self._given = loop, given
         self._protocol: Any = None
+        self._factory: Callable[[], Any] | None = None
+        """Makes the protocol of a connection that another end makes."""
         self._info: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
         """What is known of it once it is lost."""
@@ -52,6 +54,18 @@ class PlayedTransport(asyncio.BaseTransport):
         if not await telling.wait_for(MADE):
             with mask():
                 protocol.connection_made(self)
+
+    def accepted(self, telling: Telling, factory: Callable[[], Any]) -> bool:
+        """Begin to tell of a connection that another end made; False where there was none.
+
+        Args:
+            telling: what is to be told.
+            factory: makes the protocol.
+        """
+        self._factory = factory
+        self._tellings.append(telling)
+        telling.begin()
+        return telling.has_any()
 
     async def secured(self, lane: Lane) -> None:
         """Wait until TLS was agreed on."""
@@ -68,7 +82,7 @@ class PlayedTransport(asyncio.BaseTransport):
         try:
             if what == "connection_made":
                 self._info = value
-                protocol.connection_made(self)
+                self._protocol_made().connection_made(self)
             elif what == "tls_started":
                 self._info = value
             elif what == "data_received":
@@ -88,6 +102,12 @@ class PlayedTransport(asyncio.BaseTransport):
             context = {"message": message, "exception": error, "protocol": protocol}
             self._loop.call_exception_handler({**context, "transport": self})
             self._closing = True
+
+    def _protocol_made(self) -> Any:
+        if self._protocol is None and self._factory is not None:
+            with mask():
+                self._protocol = self._factory()
+        return self._protocol
 
     def _told_data(self, data: bytes) -> None:
         self.is_asked = asks_for_secret(data)

@@ -24,13 +24,14 @@ class Telling:
     Args:
         lane: whose code opens it, or is the first of the recording to write to it.
         transport: of the connection.
+        hearing_id: by which it was known while it was recorded; by default the lane's next.
     """
 
-    def __init__(self, lane: Lane, transport: PlayedTransport) -> None:
+    def __init__(self, lane: Lane, transport: PlayedTransport, hearing_id: str = "") -> None:
         self.scope = lane.scope
         self.over = False
         """True once all is told."""
-        self._first, self._id = lane, lane.next_future_id()
+        self._first, self._id = lane, hearing_id or lane.next_future_id()
         self._transport = transport
         self._writes = 0
         self._wrote = asyncio.Event()
@@ -56,6 +57,10 @@ class Telling:
             found = [one for one in (MADE, TLS) if self.scope.comes(lane, one, None)]
             self._kinds.append(found[0] if found else HEARD)
         return lanes
+
+    def has_any(self) -> bool:
+        """Return True where a request has anything to tell, once it has begun."""
+        return bool(self._kinds)
 
     async def wait_for(self, kind: str) -> bool:
         """Wait until it is told that there is a connection, or TLS; False where it never is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import logging
 import logging.handlers
 import socket
@@ -316,3 +317,66 @@ def test_a_login_is_kept_by_its_command_alone(recordings: Path) -> None:
         == 4
     )
     assert not any("hidden" in key for key in kept)
+
+
+def test_a_request_that_serves(recordings: Path) -> None:
+    """What connects to it, or sends it a datagram, is there again; so is the port it got."""
+
+    def view() -> list[str]:
+        with socket.socket() as own, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            own.bind((HOST, 0))
+            own.listen()
+            datagrams.bind((HOST, 0))
+            address, port = own.getsockname(), datagrams.getsockname()[1]
+            with socket.create_connection(address) as client:
+                accepted, source = own.accept()
+                with accepted:
+                    client.sendall(b"hello")
+                    said = [accepted.recv(100), source == client.getsockname()]
+                    accepted.sendall(b"thanks")
+                said.append(client.recv(100))
+            datagrams.sendto(b"to itself", (HOST, port))
+            said += [datagrams.recvfrom(100), address]
+        return [repr(one) for one in said]
+
+    app, recording = record_wsgi(recordings, view)
+    assert recording.holes == []
+    assert recording.response is not None and recording.response.status == 200, recording.failure
+    assert b"thanks" in b"".join(recording.response.body)
+    assert_identical(recording, app)
+
+
+def test_a_request_that_waits_to_be_called_back(recordings: Path) -> None:
+    """By a server of the standard library's, as tools do that log in by a browser."""
+
+    class Callback(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            called.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    def call(address: tuple[str, int]) -> None:
+        with socket.create_connection(address) as client:
+            client.sendall(b"GET /?code=17 HTTP/1.0\r\n\r\n")
+            client.recv(100)
+
+    def view() -> list[str]:
+        called.clear()
+        with http.server.HTTPServer((HOST, 0), Callback) as server:
+            address = (HOST, server.server_address[1])
+            if records:
+                with mask():
+                    thread = threading.Thread(target=call, args=(address,))
+                    thread.start()
+            server.handle_request()
+        return [*called, repr(address)]
+
+    called, records = list[str](), [True]
+    app, recording = record_wsgi(recordings, view)
+    records.clear()
+    assert recording.response is not None and recording.response.status == 200, recording.failure
+    assert b"code=17" in b"".join(recording.response.body)
+    assert_identical(recording, app)

@@ -4,9 +4,9 @@ Hook: `BaseEventLoop.create_task`, to which `asyncio.create_task`, `gather`, `Ta
 `ensure_future` and anyio's task groups all come: tasks run in lanes of their own. And
 `BaseEventLoop.create_future`, where the application calls it itself: whose result other work of
 the process may set (`handed_futures`). And `subprocess_exec` and `subprocess_shell`, by which anyio
-starts programs (`loop_program`). And `create_connection`, `create_datagram_endpoint` and
-`start_tls`, for protocols that no boundary stands above (`own_transport`). Read in CPython 3.11 to
-3.13.
+starts programs (`loop_program`). And `create_connection`, `create_datagram_endpoint`,
+`start_tls` and `create_server`, for protocols that no boundary stands above (`own_transport`). Read
+in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
 from retrace_core.loop_program import carry_program
+from retrace_core.own_transport.accepting import carry_server
 from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
 from retrace_core.start_up_timers import carry_timer
 
@@ -32,5 +33,6 @@ BOUNDARY = Boundary(
         Patch(BaseEventLoop, "create_connection", carry_connection),
         Patch(BaseEventLoop, "create_datagram_endpoint", carry_datagrams),
         Patch(BaseEventLoop, "start_tls", carry_tls),
+        Patch(BaseEventLoop, "create_server", carry_server),
     ),
 )
