@@ -193,13 +193,16 @@ def restored(recorded: Surroundings | None, folder: str) -> Iterator[list[str]]:
 
 @contextmanager
 def _set(recorded: Surroundings, folder: str) -> Iterator[list[str]]:
-    before = dict(os.environ)
+    before, arguments = dict(os.environ), sys.argv
     home = os.getcwd()
     place = locale.setlocale(locale.LC_ALL)
     mask = os.umask(recorded.umask) if recorded.umask >= 0 else None
+    if recorded.arguments:  # of the server: settings of the application may be among them
+        sys.argv = list(recorded.arguments)
     try:
         yield [*_variables(recorded), *_folder(recorded, folder), *_locale(recorded)]
     finally:
+        sys.argv = arguments
         os.environ.clear()
         os.environ.update(before)
         _set_time_zone()

@@ -1,0 +1,1 @@
+"""Boundaries of `mercurial.cext`, one file for each of its modules."""

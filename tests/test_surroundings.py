@@ -1,0 +1,33 @@
+"""Surroundings: what a replay runs in is what the recording process ran in."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from retrace_core.surroundings import Surroundings, restored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_an_application_finds_the_arguments_of_its_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may ask whether it is gunicorn that runs it; oslo.config reads a file's name there."""
+    monkeypatch.setattr(sys, "argv", ["retrace"])
+    given = ["/srv/bin/uwsgi", "--config-file", "gnocchi.conf"]
+    with restored(Surroundings(arguments=given), str(tmp_path)):
+        assert sys.argv == given
+    assert sys.argv == ["retrace"]
+
+
+def test_those_of_the_replay_stay_where_none_were_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in recordings that know nothing of a start-up."""
+    monkeypatch.setattr(sys, "argv", ["retrace"])
+    with restored(Surroundings(), str(tmp_path)):
+        assert sys.argv == ["retrace"]
