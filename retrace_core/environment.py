@@ -99,28 +99,33 @@ def _find_out(app: object, settings: Settings) -> Environment:
 def name_of_app(app: object) -> tuple[str, str]:
     """Return ("module:attribute", folder to import it from) of an application object.
 
-    It looks where the wrapped object, or one of those that it wraps, is a global of one of
+    It looks where the wrapped object, else one of those that it wraps, is a global of one of
     the application's modules; failing that, at the command line, as uvicorn and gunicorn
     write it. Both are "" where nothing was found.
     """
-    candidates = unwrapped(app)
     # Copies: making pairs may collect garbage, and a finalizer import something.
-    for module_name, module in sys.modules.copy().items():
-        file = file_of(module)
-        if (
-            not file
-            or "-packages" + os.sep in file
-            or file.startswith(os.path.dirname(os.__file__))
-        ):
-            continue
-        for attribute, value in vars(module).copy().items():
-            if any(value is candidate for candidate in candidates):
-                return _spec(module_name, module, attribute)
+    globals_ = [
+        (module_name, module, vars(module).copy())
+        for module_name, module in sys.modules.copy().items()
+        if _is_the_applications(module)
+    ]
+    for candidate in filter(callable, unwrapped(app)):
+        for module_name, module, values in globals_:
+            for attribute, value in values.items():
+                if value is candidate:
+                    return _spec(module_name, module, attribute)
     for argument in sys.argv[1:]:
         if _SPEC.fullmatch(argument) and _may_be_served(argument):
             made = _FACTORY_OPTIONS.intersection(sys.argv) and not argument.endswith("()")
             return argument + "()" * bool(made), os.getcwd()
     return "", ""
+
+
+def _is_the_applications(module: ModuleType) -> bool:
+    """Return True for a module that was not installed, nor came with Python."""
+    file = file_of(module)
+    library = os.path.dirname(os.__file__)
+    return bool(file) and "-packages" + os.sep not in file and not file.startswith(library)
 
 
 def _may_be_served(spec: str) -> bool:

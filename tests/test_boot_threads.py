@@ -90,6 +90,46 @@ app = retrace_mw.RetraceMiddleware(application)
 """
 
 
+WORKER = """
+import contextlib
+import queue
+import threading
+
+from fastapi import FastAPI
+from retrace_mw import RetraceMiddleware
+
+
+class Worker(threading.Thread):
+    def __init__(self):
+        super().__init__()
+        self.tasks = queue.Queue()
+        self.running = True
+
+    def run(self):
+        while self.running:
+            with contextlib.suppress(queue.Empty):
+                self.tasks.get(timeout=0.2)()
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    worker = Worker()
+    worker.start()
+    yield
+    worker.running = False
+    worker.join(timeout=600)
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(RetraceMiddleware)
+
+
+@app.get("/")
+def hello():
+    return "hello"
+"""
+
+
 def test_a_thread_that_sleeps_for_an_hour_does_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,5 +181,24 @@ def test_a_start_up_waits_for_its_pool(tmp_path: Path, monkeypatch: pytest.Monke
         capture_output=True,
         text=True,
         timeout=100,
+    )
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+
+
+def test_a_shutdown_waits_for_its_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They end at once, though none of them goes on to what it had not done by the request."""
+    (tmp_path / "shop.py").write_text(WORKER)
+    port = free_port()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "uvicorn"]
+    command += ["--port", str(port), "shop:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        get(f"{base}/", {"X-Trace-ID": "hello"})
+    replayed = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", "hello"],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr

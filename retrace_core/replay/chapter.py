@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from retrace_core import native
@@ -44,6 +45,8 @@ class Chapter:
         self.soft: list[PlacedRead] = []
         self.calls: dict[str, list[Event]] = {}
         self.places: dict[Asked, list[Place]] = {}
+        self._numbers: dict[tuple[Asked, str], list[int]] = {}
+        """At which places of a lane something was asked, in order."""
         self.has_digests = note.label == BOOT
         self.open: set[str] = set()
         """The lanes that had not ended when what is here was written."""
@@ -66,8 +69,29 @@ class Chapter:
                 elif event.kind not in _NO_CALLS:
                     asked = (event.kind, native.encode(event.key))
                     self.places.setdefault(asked, []).append((self, name, len(calls)))
+                    self._numbers.setdefault((asked, name), []).append(len(calls))
                     calls.append(event)
                     self.has_digests = self.has_digests or event.kind == DIGEST
+
+    def further(
+        self, asked: Asked, name: str, number: int, *, but: set[tuple[str, int]]
+    ) -> Place | None:
+        """Return where a call comes next in a lane, behind a place of it.
+
+        A start-up may ask tens of thousands of times for what does not say what it is: this does
+        not go through those before.
+
+        Args:
+            asked: the call.
+            name: of the lane.
+            number: of the place.
+            but: places that are used.
+        """
+        numbers = self._numbers.get((asked, name), [])
+        for at in range(bisect_right(numbers, number), len(numbers)):
+            if (name, numbers[at]) not in but:
+                return self, name, numbers[at]
+        return None
 
     def begins(self, asked: Asked, *, but: set[tuple[str, int]]) -> Place | None:
         """Return the beginning of the first lane that begins with a call, none of whose is used.

@@ -369,9 +369,8 @@ class ChapterPlayer:
 
     def _fresh(self, places: list[Place]) -> Place | None:
         """Return the first of some places that is not used yet, else the last of them."""
-        fresh = [one for one in places if one[1:] not in self._used]
-        again = fresh[:1] or places[-1:]
-        return again[0] if again else None
+        fresh = next((one for one in places if one[1:] not in self._used), None)
+        return fresh if fresh is not None or not places else places[-1]
 
     def _further(self, lane: Lane, asked: Asked) -> Place | None:
         here = self._whereabouts.of(lane, self._chapter)
@@ -381,7 +380,4 @@ class ChapterPlayer:
                 return None
             here = (self._chapter, first, -1)
         chapter, name, number = here
-        for place in chapter.places.get(asked, ()):
-            if place[1] == name and place[2] > number and place[1:] not in self._used:
-                return place
-        return None
+        return chapter.further(asked, name, number, but=self._used)

@@ -52,6 +52,8 @@ class Lifespan:
         return self._boot is not None and any(file.header.cut for file in self._boot.files)
 
     async def __aexit__(self, *_: object) -> None:
+        if self._boot is not None:
+            self._boot.progress.shut_down()
         self._stop.set()
         if self._task is not None:
             # What it does at its end is of no request: nothing of that was recorded.

@@ -158,7 +158,9 @@ class Progress:
                     deadline_ns is not None or limit_ns == self.limit_ns
                 ):
                     if self._is_over:
-                        raise SystemExit
+                        if asyncio._get_running_loop() is None:
+                            raise SystemExit
+                        return False  # the shutdown, which would wait for a thread so long
                     if is_over() or (deadline_ns is not None and now_ns() >= deadline_ns):
                         return True
                     if deadline_ns is None and self._is_stuck(begun_ns):
@@ -232,8 +234,12 @@ class Progress:
 
     def finish(self) -> None:
         """End it, and what waits on threads."""
-        self._is_over = True
+        self.shut_down()
         self._served = None
+
+    def shut_down(self) -> None:
+        """End what waits on threads: the application's shutdown, which comes now, joins them."""
+        self._is_over = True
         self._move()
 
 

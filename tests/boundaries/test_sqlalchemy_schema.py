@@ -5,7 +5,16 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, create_engine, event
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.pool import StaticPool
 
 from retrace_core import installer
@@ -43,3 +52,13 @@ def test_indexes_are_made_as_they_are_declared(recordings: Path) -> None:
     app, recording = record_wsgi(recordings, view)
     assert made == named
     assert_identical(recording, app)
+
+
+def test_constraints_are_copied_as_they_are_declared() -> None:
+    """As a migration does that makes a table anew."""
+    installer.install()
+    limits = [CheckConstraint(f"{name} > 0", name=f"limit_{name}") for name in COLUMNS]
+    table = Table("bicycle", MetaData(), *(Column(name, Integer) for name in COLUMNS), *limits)
+    assert list(table.constraints) == [table.primary_key, *limits]
+    copied = table.to_metadata(MetaData())
+    assert [one.name for one in copied.constraints][1:] == [one.name for one in limits]
