@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime
 import random
@@ -15,7 +16,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from retrace_core import installer, load, writer
+from retrace_core import installer, load, replay, writer
 from retrace_core.handed_over import HANDED_OVER
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, only_recording, record_asgi
@@ -399,3 +400,36 @@ def test_what_comes_as_completed_is_work_of_the_request_itself(recordings: Path)
     app, recording = record_asgi(recordings, handler, tasks=2)
     assert not [lane.id for lane in recording.lanes if "q" in lane.id]
     assert_identical(recording, app, 1)
+
+
+def test_an_item_that_nobody_takes_is_not_waited_for(recordings: Path) -> None:
+    """A worker that looks for more before it begins has put the item down: no work is in its lane.
+
+    On replay it may be busy with what the start-up had not asked.
+    """
+
+    async def work(orders: asyncio.Queue[Any]) -> None:
+        while True:
+            batch = [await orders.get()]
+            with contextlib.suppress(asyncio.QueueEmpty):
+                while True:
+                    batch.append(orders.get_nowait())
+            for future in batch:
+                future.set_result(random.random())
+
+    app = with_worker(work)
+
+    @app.get("/{text}")
+    async def page(text: str) -> float:
+        app.state.orders.put_nowait(future := asyncio.get_running_loop().create_future())
+        drawn: float = await future
+        return drawn
+
+    asked(app, "/one")
+    (recording,) = recorded(recordings)
+    assert kinds(recording, "0.q0") == ["lane.end"]
+    app.router.lifespan_context = FastAPI().router.lifespan_context  # there is no worker
+    app.state.orders = asyncio.Queue()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+    assert not [note for note in result.notes if "given up" in note or "not made again" in note]

@@ -25,6 +25,8 @@ HEARD: Final = "transport.heard"
 TLS: Final = "transport.tls"
 _KINDS: Final = {"connection_made": MADE, "tls_started": TLS}
 
+_MOST: Final = 50_000
+"""How often one connection tells a request something that is kept: its lanes take room."""
 _serial = itertools.count(1)
 
 
@@ -74,8 +76,10 @@ class Hearing:
 
     @property
     def is_on(self) -> bool:
-        """False once its recording is over."""
-        return (self._own or self._first).mode == RECORD
+        """False once its recording is over, or has no room for more."""
+        if self._own is not None:
+            return self._own.mode == RECORD
+        return self._first.mode == RECORD and not self._first.state.cut
 
     def stays(self, lane: Lane | None) -> bool:
         """Return False where it ends because code of a lane uses the connection; None for others.
@@ -93,6 +97,8 @@ class Hearing:
         if self._own is not None:
             self._note_in_chapter(self._own, number, what, value)
             return self._own
+        if number == _MOST:
+            self._first.state.cut = True
         lane = self._lane = self.scope.spawn(self._first, f"{self._id}.{number}")
         self._record(lane, kind_of(what), None, [what, value])
         return lane

@@ -10,6 +10,7 @@ import asyncio
 from asyncio import protocols
 from typing import TYPE_CHECKING, Any
 
+from retrace_core import failsafe
 from retrace_core.codec import pack_exception
 from retrace_core.own_transport.transport_info import info_of, plain_info_of
 
@@ -137,4 +138,8 @@ def connection_behind(protocol: Any) -> Connection | None:
 
 
 def _packed(error: BaseException | None) -> object:
-    return None if error is None else pack_exception(error)
+    packed = None
+    if error is not None:
+        with failsafe.gate("hear a transport"):
+            packed = pack_exception(error)
+    return packed

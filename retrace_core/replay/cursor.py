@@ -188,6 +188,10 @@ class LaneCursor:
         """Return True for a lane that asked nothing: at most it began, in its order, and ended."""
         return all(event.kind in (LANE_END, *ORDER) for event in self.all)
 
+    def is_empty(self) -> bool:
+        """Return True for a lane in which nothing was but its end: not even a clock was read."""
+        return self.soft.is_empty() and not self.free and self.asks_nothing()
+
     def turn(self) -> int:
         """Return the turn of the next event."""
         return self._turns[0]

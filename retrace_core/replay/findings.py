@@ -139,16 +139,16 @@ class Findings:
             for cursor in self._cursors.values()
             if cursor.complete and not (len(self._cursors) > 1 and only_naps(cursor.left()))
             for event, _ in cursor.left()
-            if event.kind != LANE_END and _asks(event)
+            if _asks(event)
             if cursor.masks is None or not is_piece(event)
         ]
 
 
 def _asks(event: Event) -> bool:
-    """Return False for order, and for a wait for other work's doing that was called off."""
+    """Return False for order, ends, and a wait for other work's doing that was called off."""
     if event.kind == HANDED_OVER and event.status == CANCELLED:
         return False
-    return event.kind not in ORDER
+    return event.kind not in (LANE_END, *ORDER)
 
 
 def _divergence(

@@ -125,6 +125,9 @@ class Player(ReplayedResponse, ColdReads):
 
     def expect(self, parent: Lane, lane_id: str) -> Lane | None:
         """Return the lane for the work on an item of a queue; None where none was recorded."""
+        if lane_id in self._cursors and self._cursors[lane_id].is_empty():
+            self.lanes.append(lane := Lane(self, lane_id, REPLAY))
+            return lane  # nobody waits for it: whoever takes the item may never come to that
         return self.spawn(parent, lane_id) if lane_id in self._cursors else None
 
     def running(self) -> bool:

@@ -70,6 +70,10 @@ class SoftAnswers:
             value = self._extra(kind, args)
         return rebuild(kind, value, args)
 
+    def is_empty(self) -> bool:
+        """Return True where nothing is left to be given back."""
+        return not any(self._queues.values())
+
     def _asked(self, kind: str, site: str) -> tuple[str, str]:
         """Return under which name a read was recorded; earlier versions left out who asked."""
         if BEHALF in site and (kind, site) not in self._queues:
