@@ -118,7 +118,8 @@ def name_of_app(app: object) -> tuple[str, str]:
         for module_name, module in sys.modules.copy().items()
         if _is_the_applications(module)
     ]
-    for candidate in filter(callable, unwrapped(app)):
+    # What is called wraps what could be; nobody calls the application of a task queue.
+    for candidate in filter(callable if callable(app) else None, unwrapped(app)):
         for module_name, module, values in globals_:
             for attribute, value in values.items():
                 if value is candidate:
