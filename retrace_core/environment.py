@@ -119,7 +119,9 @@ def name_of_app(app: object) -> tuple[str, str]:
         if _is_the_applications(module)
     ]
     # What is called wraps what could be; nobody calls the application of a task queue.
-    for candidate in filter(callable if callable(app) else None, unwrapped(app)):
+    for candidate in unwrapped(app):
+        if callable(app) and not callable(candidate):
+            continue
         for module_name, module, values in globals_:
             for attribute, value in values.items():
                 if value is candidate:
