@@ -92,7 +92,9 @@ class LatelyFound:
         """
         fresh = len(self._fresh)
         for value, rule, _ in found.added:
-            if rule not in DETECTORS and is_key(value) and value in found.replacements:
+            if value in self._keys:
+                self._keys.move_to_end(value)
+            elif rule not in DETECTORS and value in found.replacements and is_key(value):
                 self._add(self._keys, _Found(value, rule))
         for digest, rule, now in islice(found.digests(digests), _AT_ONCE):
             self._add(self._digests, _Found(digest, rule, now))

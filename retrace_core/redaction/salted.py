@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from retrace_core.redaction.replacements import Replacement
 
@@ -22,18 +22,20 @@ _SALTS = (64, 32, 16)
 """How many digits they have."""
 _WHOLE = (128, 64)
 """What has so many is taken for a digest; SHA-384, which would have 96, is rare."""
+_LENGTHS = frozenset(digest + salt for digest in _DIGESTS for salt in _SALTS) - {*_WHOLE}
 _LEAST = 32
 """What has less digits is not looked for by itself."""
 
 
-def with_parts(replacements: Mapping[bytes, Replacement]) -> dict[bytes, Replacement]:
-    """Return what is replaced, with the parts of such texts."""
+def with_parts(
+    replacements: Mapping[bytes, Replacement], secrets: Iterable[bytes]
+) -> dict[bytes, Replacement]:
+    """Return what is replaced, with the parts of those secrets that are such texts."""
     made = dict(replacements)
-    for text, whole in replacements.items():
-        if whole.number or not _HEX.fullmatch(text) or len(text) in _WHOLE:
+    for text in secrets:
+        whole = replacements.get(text) if len(text) in _LENGTHS else None
+        if whole is None or whole.number or not _HEX.fullmatch(text):
             continue
-        if _HEX.match(bytes.fromhex(text.decode()[: len(text) & -2])):
-            continue  # a form of a secret that is one of digits itself
         mask = whole.of(text).text
         for begin, end in _parts(len(text)):
             known = replacements.get(text[begin:end])

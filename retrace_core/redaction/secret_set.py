@@ -93,7 +93,7 @@ class SecretSet:
 
     def wanted(self) -> dict[bytes, Replacement]:
         """Return what is replaced: not what is no secret by consent."""
-        made = with_parts(self.replacements)
+        made = with_parts(self.replacements, (value for value, _, _ in self.added))
         if made.keys().isdisjoint(self.allowed):
             return made
         return {form: one for form, one in made.items() if form not in self.allowed}
