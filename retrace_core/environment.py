@@ -89,11 +89,20 @@ def _find_out(app: object, settings: Settings) -> Environment:
         host=platform.node(),
         timezone=time.tzname[0],
         libraries=versions(),
-        boundaries=installer.installed(),
+        boundaries=_boundaries(),
         hash_seed=hash_seed(consent=settings.record_hash_seed),
         program=program,
         interpreter=interpreter(),
     )
+
+
+def _boundaries() -> list[str]:
+    """Return those of libraries; those of Python itself are there always, and tell nothing."""
+    return [
+        name
+        for name in installer.installed()
+        if name.partition(".")[0] not in sys.stdlib_module_names
+    ]
 
 
 def name_of_app(app: object) -> tuple[str, str]:
@@ -109,7 +118,10 @@ def name_of_app(app: object) -> tuple[str, str]:
         for module_name, module in sys.modules.copy().items()
         if _is_the_applications(module)
     ]
-    for candidate in filter(callable, unwrapped(app)):
+    # What is called wraps what could be; nobody calls the application of a task queue.
+    for candidate in unwrapped(app):
+        if callable(app) and not callable(candidate):
+            continue
         for module_name, module, values in globals_:
             for attribute, value in values.items():
                 if value is candidate:

@@ -244,7 +244,7 @@ class Environment(msgspec.Struct, frozen=True, array_like=True):
     libraries: dict[str, str] = {}
     """Versions of the hooked libraries and frameworks that were loaded."""
     boundaries: list[str] = []
-    """Kinds of the boundaries that were installed."""
+    """Libraries whose boundaries were installed; of Python itself none is named."""
     hash_seed: str = ""
     """Empty without consent; "random" secret as 48 hex digits, or PYTHONHASHSEED's number."""
     program: Program | None = None

@@ -14,6 +14,8 @@ os.environ.setdefault("RETRACE_BOOT_TAPE", "0")
 os.environ.setdefault("RETRACE_REDACT_POINT_TO_CODE", "0")
 
 from retrace_core import failsafe, flight_recorder, installer, keep_sharing, triggers, writer
+from retrace_core.redaction import in_force
+from retrace_core.redaction.known_secrets import KnownSecrets
 from tests.mariadb_server import mariadb_server
 from tests.postgresql_server import postgresql_server
 from tests.redis_server import redis_server
@@ -48,6 +50,12 @@ def own_writer() -> Iterator[None]:
     flight_recorder._recorder = None
     keep_sharing.share(None)
     triggers.uninstall()
+
+
+@pytest.fixture(autouse=True)
+def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test know of the secrets that recordings of the one before had."""
+    monkeypatch.setattr(in_force, "_known_secrets", KnownSecrets())
 
 
 @pytest.fixture(autouse=True)

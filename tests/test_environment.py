@@ -65,3 +65,4 @@ def test_the_outermost_application_gives_the_name(monkeypatch: pytest.MonkeyPatc
     assert environment.name_of_app(shop.outer)[0] == "shop:outer"
     assert environment.name_of_app(Server(shop.inner))[0] == "shop:inner"
     assert environment.name_of_app(Server(shop.pages))[0] != "shop:pages"
+    assert environment.name_of_app(shop.pages)[0] == "shop:pages"  # as that of a task queue is

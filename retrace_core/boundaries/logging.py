@@ -29,7 +29,7 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TRACERS = ("sentry_sdk", "opentelemetry", "ddtrace", "newrelic", "elasticapm")
+_TRACERS = ("retrace", "sentry_sdk", "opentelemetry", "ddtrace", "newrelic", "elasticapm")
 """How the names of their loggers begin."""
 
 _WHEN: Final = "free.logging.record"

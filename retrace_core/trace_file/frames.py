@@ -30,7 +30,7 @@ MAGIC: Final = b"\x89RETRACE"
 TRACE_VERSION: Final = 1
 HEADER, BODY, FOOTER = 1, 2, 3
 _ZSTD: Final = 1
-_DICTIONARY: Final = 2
+_DICTIONARY: Final = 3
 """Number of the dictionary to write with; older ones stay beside it, to read with."""
 _PREAMBLE: Final = struct.Struct(">8sHH")
 _FRAME: Final = struct.Struct(">BBIII")
