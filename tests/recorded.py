@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from retrace_core import load, replay, writer
+from retrace_core.lanes import mask
 from retrace_mw import RetraceMiddleware
 
 if TYPE_CHECKING:
@@ -74,3 +75,11 @@ def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
     assert_identical(recording, app)
     found: list[Any] = json.loads(b"".join(recording.response.body))
     return found
+
+
+def spin(seconds: float) -> None:
+    """Keep the thread busy; no event tells of it."""
+    with mask():
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pass
