@@ -67,13 +67,18 @@ def assert_identical(recording: Recording, app: Any, times: int = 3) -> None:
         assert result.identical, result.summary() + "\n" + "\n".join(result.notes)
 
 
-def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
-    """Record a Flask view, replay it identically, and return what it answered."""
-    app, recording = record_wsgi(folder, view)
+def identical_body(recording: Recording, app: Any) -> bytes:
+    """Replay a recording that went well, identically; return the body that it has."""
     assert recording.response is not None
     assert recording.response.status == 200, recording.failure
     assert_identical(recording, app)
-    found: list[Any] = json.loads(b"".join(recording.response.body))
+    return b"".join(recording.response.body)
+
+
+def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
+    """Record a Flask view, replay it identically, and return what it answered."""
+    app, recording = record_wsgi(folder, view)
+    found: list[Any] = json.loads(identical_body(recording, app))
     return found
 
 
