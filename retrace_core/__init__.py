@@ -25,6 +25,7 @@ The files in the order of a request:
     scope_keys.py     which keys a server gave in ASGI's scope, and in which order
     task_call.py      one run of a queue's task, as a request and its response
     records_only.py   what an owner of lanes leaves out that never replays
+    code_hook.py      a function of Python's own runs other code, whoever holds it
     lane_hook.py      a hook that costs next to nothing where nobody records
     lanes.py          one lane per task or thread; carry the scope into them
     loop_steps.py     how far the event loop got between one answer and the next

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
 
 # Most tests are of one request; what this process did before is none of their business.
@@ -83,6 +85,15 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RETRACE_SAMPLE_RATE", "1")
     monkeypatch.setenv("RETRACE_RECORDING_PATH", str(folder))
     return folder
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def on_either_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a test on either event loop."""
+    if request.param == "uvloop":
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    yield
+    asyncio.set_event_loop_policy(None)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from retrace_core import load, replay, writer
+from retrace_core.lanes import mask
 from retrace_mw import RetraceMiddleware
 
 if TYPE_CHECKING:
@@ -66,11 +67,24 @@ def assert_identical(recording: Recording, app: Any, times: int = 3) -> None:
         assert result.identical, result.summary() + "\n" + "\n".join(result.notes)
 
 
-def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
-    """Record a Flask view, replay it identically, and return what it answered."""
-    app, recording = record_wsgi(folder, view)
+def identical_body(recording: Recording, app: Any) -> bytes:
+    """Replay a recording that went well, identically; return the body that it has."""
     assert recording.response is not None
     assert recording.response.status == 200, recording.failure
     assert_identical(recording, app)
-    found: list[Any] = json.loads(b"".join(recording.response.body))
+    return b"".join(recording.response.body)
+
+
+def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
+    """Record a Flask view, replay it identically, and return what it answered."""
+    app, recording = record_wsgi(folder, view)
+    found: list[Any] = json.loads(identical_body(recording, app))
     return found
+
+
+def spin(seconds: float) -> None:
+    """Keep the thread busy; no event tells of it."""
+    with mask():
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pass

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
 
-from retrace_core.lanes import mask
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import assert_identical, record_asgi, spin
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def spin(seconds: float) -> None:
-    """Keep the thread busy; no event tells of it."""
-    with mask():
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            pass
 
 
 async def race() -> list[int]:

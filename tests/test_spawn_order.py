@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retrace_core.lanes import mask
 from retrace_core.spawn_order import BySpawn, by_spawn
-from tests.recorded import assert_identical, record_asgi, record_wsgi
+from tests.recorded import assert_identical, record_asgi, record_wsgi, spin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,11 +103,3 @@ def test_a_task_that_only_sleeps(recordings: Path) -> None:
     assert b"".join(recording.response.body) == b"[1,2,3,4]"
     busy = 0.0
     assert_identical(recording, app)
-
-
-def spin(seconds: float) -> None:
-    """Keep the thread busy; no event tells of it."""
-    with mask():
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            pass

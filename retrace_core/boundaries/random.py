@@ -10,20 +10,16 @@ bound method, and imported by name everywhere. Read in CPython 3.11 to 3.13.
 from __future__ import annotations
 
 import random
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from retrace_core.boundary import Boundary, call_free
+from retrace_core.code_hook import CodeHook
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, ModuleType
 
 _KIND: Final = "free.random.gauss_next"
-_HOOK: Final = "_retrace_gauss"
-
-_original: CodeType | None = None
 
 
 def _hooked(live: Callable[[Any, float, float], float]) -> Callable[[Any, float, float], float]:
@@ -44,30 +40,12 @@ def gauss(self: Any, mu: float = 0.0, sigma: float = 1.0) -> float:
     return _retrace_gauss(self, mu, sigma)  # type: ignore[name-defined,no-any-return]  # noqa: F821  # pyright: ignore
 
 
-def _install(_: ModuleType) -> None:
-    global _original
-    function: Any = random.Random.gauss
-    if _original is not None or not isinstance(function, FunctionType):
-        return
-    _original = function.__code__
-    live = FunctionType(_original, random.__dict__, "gauss", function.__defaults__)
-    setattr(random, _HOOK, _hooked(live))
-    function.__code__ = gauss.__code__
-
-
-def _remove() -> None:
-    global _original
-    function: Any = random.Random.gauss
-    if _original is not None:
-        function.__code__ = _original
-        delattr(random, _HOOK)
-        _original = None
-
+_CODE = CodeHook(random.Random, gauss, _hooked)
 
 BOUNDARY = Boundary(
     kind="random",
     supports="cpython>=3.11,<3.14",
     hooks=(),
-    install=_install,
-    remove=_remove,
+    install=_CODE.install,
+    remove=_CODE.remove,
 )

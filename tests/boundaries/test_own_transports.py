@@ -17,22 +17,16 @@ import trustme
 import uvloop
 
 from tests.boundaries.test_own_sockets import HOST, TRUSTING, Datagrams, Lines, TlsServer, serving
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import assert_identical, identical_body, record_asgi
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*policy:DeprecationWarning")
-
-
-@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
-def event_loop_of(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run each test on either loop."""
-    if request.param == "uvloop":
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    yield
-    asyncio.set_event_loop_policy(None)
+pytestmark = [
+    pytest.mark.usefixtures("on_either_loop"),
+    pytest.mark.filterwarnings("ignore:.*policy:DeprecationWarning"),
+]
 
 
 class LineClient(asyncio.Protocol):
@@ -84,9 +78,7 @@ def replayed(
 
         app, recording = record_asgi(recordings, handle, tasks=4)
     assert recording.holes == []
-    assert recording.response is not None and recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    return b"".join(recording.response.body)
+    return identical_body(recording, app)
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -13,7 +13,6 @@ import dns.asyncresolver
 import dns.message
 import dns.rrset
 import pytest
-import uvloop
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.const import Cardinality, Handler
 from grpclib.encoding.base import CodecBase
@@ -26,14 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
-def event_loop_of(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run each test on either loop."""
-    if request.param == "uvloop":
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    yield
-    asyncio.set_event_loop_policy(None)
+pytestmark = pytest.mark.usefixtures("on_either_loop")
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import asyncio
 import functools
 import sys
 from asyncio import tasks
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_async
+from retrace_core.code_hook import CodeHook
 from retrace_core.exempt import classify
 from retrace_core.found_done import hooked_wait
 from retrace_core.lanes import Lane, mask
@@ -27,11 +27,7 @@ from retrace_core.timed_tasks import hooked_wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import CodeType, FrameType, ModuleType
-
-_HOOK = "_retrace_sleep"
-
-_original: CodeType | None = None
+    from types import FrameType
 
 
 def _hooked_code(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
@@ -116,25 +112,7 @@ def _ordered(as_completed: Callable[..., Any]) -> Callable[..., Any]:
     return ordered
 
 
-def _install(_: ModuleType) -> None:
-    global _original
-    function: Any = tasks.sleep
-    if _original is not None or not isinstance(function, FunctionType):
-        return
-    _original = function.__code__
-    live = FunctionType(_original, tasks.__dict__, "sleep", function.__defaults__)
-    setattr(tasks, _HOOK, _hooked_code(live))
-    function.__code__ = sleep.__code__
-
-
-def _remove() -> None:
-    global _original
-    function: Any = tasks.sleep
-    if _original is not None:
-        function.__code__ = _original
-        delattr(tasks, _HOOK)
-        _original = None
-
+_CODE = CodeHook(tasks, sleep, _hooked_code)
 
 BOUNDARY = Boundary(
     kind=ASYNC_SLEEP,
@@ -149,6 +127,6 @@ BOUNDARY = Boundary(
         Patch(tasks, "run_coroutine_threadsafe", _handing),
         Patch(asyncio, "run_coroutine_threadsafe", _handing),
     ),
-    install=_install,
-    remove=_remove,
+    install=_CODE.install,
+    remove=_CODE.remove,
 )

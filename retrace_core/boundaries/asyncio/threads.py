@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import functools
 from asyncio import threads
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary
+from retrace_core.code_hook import CodeHook
 from retrace_core.joining import joined
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import CodeType, ModuleType
-
-_HOOK = "_retrace_to_thread"
-
-_original: CodeType | None = None
 
 
 def _hooked(live: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
@@ -40,29 +35,11 @@ async def to_thread(func: Any, /, *args: Any, **kwargs: Any) -> Any:
     return await _retrace_to_thread(func, args, kwargs)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
 
 
-def _install(_: ModuleType) -> None:
-    global _original
-    function: Any = threads.to_thread
-    if _original is not None or not isinstance(function, FunctionType):
-        return
-    _original = function.__code__
-    live = FunctionType(_original, threads.__dict__, "to_thread", function.__defaults__)
-    setattr(threads, _HOOK, _hooked(live))
-    function.__code__ = to_thread.__code__
-
-
-def _remove() -> None:
-    global _original
-    function: Any = threads.to_thread
-    if _original is not None:
-        function.__code__ = _original
-        delattr(threads, _HOOK)
-        _original = None
-
+_CODE = CodeHook(threads, to_thread, _hooked)
 
 BOUNDARY = Boundary(
     kind="thread",
     supports="cpython>=3.11,<3.14",
-    install=_install,
-    remove=_remove,
+    install=_CODE.install,
+    remove=_CODE.remove,
 )

@@ -14,20 +14,16 @@ import sys
 from multiprocessing import connection
 from multiprocessing.connection import _ConnectionBase  # pyright: ignore
 from multiprocessing.context import AuthenticationError, BufferTooShort, ProcessError
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.code_hook import CodeHook
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import is_infrastructure
 from retrace_core.other_process import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import CodeType, ModuleType
-
-_HOOK = "_retrace_wait"
-_original: CodeType | None = None
 
 
 def _asked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -80,25 +76,7 @@ def wait(object_list: Any, timeout: float | None = None) -> Any:
     return _retrace_wait(object_list, timeout)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
 
 
-def _install(_: ModuleType) -> None:
-    global _original
-    function: Any = connection.wait
-    if _original is not None or not isinstance(function, FunctionType):
-        return
-    _original = function.__code__
-    live = FunctionType(_original, connection.__dict__, "wait", function.__defaults__)
-    setattr(connection, _HOOK, _waiting(live))
-    function.__code__ = wait.__code__
-
-
-def _remove() -> None:
-    global _original
-    function: Any = connection.wait
-    if _original is not None:
-        function.__code__ = _original
-        delattr(connection, _HOOK)
-        _original = None
-
+_CODE = CodeHook(connection, wait, _waiting)
 
 BOUNDARY = Boundary(
     kind="multiprocessing",
@@ -108,6 +86,6 @@ BOUNDARY = Boundary(
         *(Patch(_ConnectionBase, name, _told) for name in ("send", "send_bytes")),
     ),
     errors=(AuthenticationError, BufferTooShort, ProcessError),
-    install=_install,
-    remove=_remove,
+    install=_CODE.install,
+    remove=_CODE.remove,
 )
