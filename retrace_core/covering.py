@@ -31,9 +31,9 @@ _LOOPS = ("asyncio.base_events", "asyncio.events", "asyncio.runners", "asyncio.t
 _OPENS = "anyio"
 """It opens connections for its caller, in tasks of its own."""
 _SOCKETS = ("socket", "ssl")
-"""So do these modules: a boundary of theirs is for what no other stands above."""
+"""A boundary of these modules is for what no other stands above."""
 _TRANSPORTS = ("asyncio.selector_events", "asyncio.sslproto", "asyncio.unix_events")
-"""And these."""
+"""And so is one of these."""
 _PASSES_ON = os.path.join("own_transport", "transport_hooks.py")
 """Our file through which any transport's traffic goes."""
 
