@@ -41,7 +41,7 @@ from retrace_core.native import REPLAY, current
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["MAKES", "READS", "UPDATES", "WRITES", "by_mode", "opening", "opening_class"]
+__all__ = ["MAKES", "READS", "UPDATES", "WRITES", "by_mode", "opening", "opening_class", "placed"]
 
 READS, WRITES, UPDATES, MAKES = "rb", "wb", "r+b", "folder"
 """What is done to a path; the last makes a folder, with those above it."""
@@ -62,6 +62,7 @@ class _Opening:
     many: bool
     in_bytes: bool
     calls_back: bool
+    if_there: bool = False
 
     def does(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> How:
         return self.how(args, kwargs) if callable(self.how) else self.how
@@ -138,6 +139,38 @@ def opening_class(
         return type(original.__name__, (original,), kept)
 
     return (Patch(owner, name, factory),) if hasattr(owner, name) else ()
+
+
+def placed(
+    lane: Any,
+    given: Any,
+    how: str = READS,
+    *,
+    beside: Callable[[str], Iterable[str]] | None = None,
+    many: bool = False,
+    if_there: bool = False,
+) -> Any:
+    """Return what stands for a path in a lane: itself while recording, on replay a scratch file.
+
+    For what has a path elsewhere than in an argument of its own.
+
+    Args:
+        lane: the current one.
+        given: the path.
+        how, beside, many: as for `opening`.
+        if_there: whether it may be no path at all, and is one where there is such a file.
+    """
+    found = _Opening(
+        at=-1,
+        named="",
+        how=how,
+        beside=beside,
+        many=many,
+        in_bytes=False,
+        calls_back=False,
+        if_there=if_there,
+    )
+    return _place(lane, given, how, found)
 
 
 def by_mode(
@@ -263,6 +296,8 @@ def _nowhere(name: str) -> str:
 
 
 def _read(lane: Any, text: str, name: str, how: str, found: _Opening) -> str:
+    if not has_room_for(lane, text):
+        return text
     if found.many and has_magic(text):
         return _matched(lane, text)
     beside = None
@@ -272,8 +307,13 @@ def _read(lane: Any, text: str, name: str, how: str, found: _Opening) -> str:
             if known:
                 folder = laid_out(name, entries, apart=bool(more))
                 return os.path.join(folder, entries[0][0]) if more else folder
+        if found.if_there:
+            known, before = lane.scope.free_answer(lane, _OPEN, (name, how))
+            return materialised(name, before) if known else text
     elif os.path.isdir(text):
         _folder(lane, (name, ""), lambda: entries_of(text), text)
+        return text
+    elif found.if_there and not os.path.isfile(text):
         return text
     else:
         beside = list(found.beside(text)) if found.beside and os.path.isfile(text) else None
@@ -303,9 +343,6 @@ def _folder(lane: Any, key: object, live: Callable[[], Entries], text: str) -> N
 
 
 def _file(lane: Any, text: str, name: str, how: str) -> str:
-    if not has_room_for(lane, text):
-        return text
-
     def live() -> tuple[str, Any]:
         before = content_of(text)
         if lane.mode == REPLAY and (how != READS or before is None):
