@@ -32,6 +32,8 @@ _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
+_PARTED = bytes.maketrans(b"._-", b"   ")
+"""The parts of a name, as they are written for a person to read."""
 _CASE = bytes.maketrans(_UPPER + _LOWER, b"X" * 26 + b"x" * 26)
 _INITIALS = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{1,2}(?![A-Za-z0-9])")
 """A word of one or two letters: what stands for the picture of whoever has none."""
@@ -54,12 +56,7 @@ class Masks:
         shortened.note(self._texts)
         self._filled = frozenset(filter(_FILLED.fullmatch, self._texts))
         """Those that may stand for several secrets: each place may say another text."""
-        self._heads = tuple(
-            case(head)
-            for text in self._texts
-            if b"@" in text and len(head := text.partition(b"@")[0]) >= _LEAST
-            for case in (bytes, bytes.capitalize, bytes.upper)
-        )
+        self._heads = tuple(dict.fromkeys(_heads_of(self._texts)))
         """What stands before the "@" of addresses: code takes it for a name."""
         self._initials = frozenset(head[:size] for head in self._heads for size in (1, 2))
         self._named: dict[bytes, bytes] = {}
@@ -213,6 +210,15 @@ class Masks:
             if begin >= place:
                 yield begin, self._texts[which]
                 place = begin + len(self._texts[which])
+
+
+def _heads_of(texts: Iterable[bytes]) -> Iterator[bytes]:
+    for text in texts:
+        head, at, _ = text.partition(b"@")
+        if not at or len(head) < _LEAST:
+            continue
+        for name in (head, head.translate(_PARTED)):
+            yield from (name, name.capitalize(), name.upper(), name.title())
 
 
 def _alike(known: bytes, now: bytes) -> bool:
