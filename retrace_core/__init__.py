@@ -52,6 +52,7 @@ The files in the order of a request:
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
     derived_key.py    a key that is made of a secret, for cryptography's boundaries
     ciphering.py      what a replay encrypted it can decrypt, though its key is masked
+    deciphered.py     what is recorded of what was in it
     cipher_context.py  and so piece by piece
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
