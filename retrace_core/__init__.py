@@ -88,6 +88,7 @@ The files in the order of a request:
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
+    private_key.py    what in a private key is its public half
     stand_in_key.py   a private key of the kind that a masked one was, for replays
     redis/            what redis-py's and valkey's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
