@@ -88,6 +88,7 @@ The files in the order of a request:
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
+    private_key.py    what in a private key is its public half
     stand_in_key.py   a private key of the kind that a masked one was, for replays
     redis/            what redis-py's and valkey's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
@@ -115,6 +116,9 @@ The files in the order of a request:
     audit_events.py   what the interpreter's audit events say of the world
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
+    named_files.py    what a library in C or Rust opens by its name, for the boundaries of such
+    files_in_sql.py   and what DuckDB's SQL names
+    named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python

@@ -233,6 +233,8 @@ def replay(
         first.extend(
             (one, Player(one, patience_s=patience_before_s, threads=threads)) for one in before
         )
+        for one in (player, *(earlier for _, earlier in first)):
+            one.is_masked |= boot_player is not None and bool(boot_player.masks)
         return player
 
     def run(target: Any) -> None:

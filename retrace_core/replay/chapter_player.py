@@ -77,6 +77,8 @@ class ChapterPlayer:
         )
         self.state = boot.state
         self.masks = boot.masks if chapter is not None and chapter.has_digests else None
+        self.is_masked = bool(boot.masks)
+        """True where the tape has secrets that are masked."""
         self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""
