@@ -3,7 +3,8 @@
 Hooks: the methods of `Client` that talk to the server, above the tasks of the process that read
 and write for all requests; JetStream, its buckets of keys and objects come down to them. Below:
 `_select_next_server` and `_process_connect_init` of `connect`. A request's callback of a
-subscription is called on replay as it was; one of the start-up is not called. Read in nats-py 2.9 to 2.16.
+subscription is called on replay as it was; one of the start-up is not called. Read in
+nats-py 2.9 to 2.16.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """nats-py's subscriptions: each message that is waited for is an event.
 
 Hooks: `Subscription.next_msg`, `unsubscribe`, `drain`, how many were delivered, and `__anext__` of
-its iterator. Callbacks are hooked where they are handed over (`client.py`). Read in nats-py 2.9 to 2.16.
+its iterator. Callbacks are hooked where they are handed over (`client.py`). Read in nats-py 2.9 to
+2.16.
 """
 
 from __future__ import annotations
