@@ -165,6 +165,7 @@ The files in the order of a request:
 At every stage:
 
     errors.py         every exception that Retrace raises, in one tree
+    forked.py         what is done in a child process, also where Python was not told
     failsafe.py       the one gate that keeps our faults from the application
     stats.py          the counters of this process
 """
