@@ -96,6 +96,7 @@ The files in the order of a request:
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
+    nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     loop_program.py   a program that is started by the event loop itself
@@ -164,6 +165,7 @@ The files in the order of a request:
 At every stage:
 
     errors.py         every exception that Retrace raises, in one tree
+    forked.py         what is done in a child process, also where Python was not told
     failsafe.py       the one gate that keeps our faults from the application
     stats.py          the counters of this process
 """
