@@ -38,9 +38,12 @@ def with_plain_tables(lane: bytes) -> bytes:
     parts: list[bytes] = []
     done = 0
     for kind, key, value, end in native.hard_events(lane, 0, len(lane)):
-        if kind not in _KINDS or (kind == _KINDS[0] and decode(lane[key:value])[1] != BY_NAME):
+        if kind not in _KINDS:
             continue
-        before = decode(lane[value:end])
+        asked: Any = decode(lane[key:value])
+        if kind == _KINDS[0] and asked[1] != BY_NAME:
+            continue
+        before: Any = decode(lane[value:end])
         after = _plain_of(kind, before)
         if after is not before:
             parts += [lane[done:value], native.encode(after)]
@@ -50,7 +53,9 @@ def with_plain_tables(lane: bytes) -> bytes:
 
 def _plain_of(kind: str, value: Any) -> Any:
     if kind == _KINDS[0]:
-        data = None if value is None or value[1] else _plain(value[0])
+        if value is None or value[1]:
+            return value
+        data = _plain(value[0])
         return value if data is None else (data, *value[1:])
     changed = [
         (name, (None if cut or data is None else _plain(data)) or data, cut, *more)
