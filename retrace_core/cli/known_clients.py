@@ -57,7 +57,6 @@ UNCOVERED: dict[str, str] = {
     "telnetlib3": "declare the coroutine function that talks",
     "thrift": "declare the function that calls the service",
     "torch": "of a model that runs on a GPU, declare the function that infers",
-    "zmq": "it is in C: declare the function that sends or receives",
 }
 """Client -> what to declare with `@retrace_core.boundary`, or to use in its place."""
 
