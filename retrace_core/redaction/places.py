@@ -56,6 +56,8 @@ _INPUT = re.compile(rb"(?:\\*[\"']|(?=\s))[^<>]{0,200}?" + _ATTRIBUTE, re.IGNORE
 """Also a meta; in JSON the quotes have backslashes before them. Packed pages have none."""
 _TAG_BEFORE = re.compile(rb"<[^<>]*?" + _ATTRIBUTE + rb"[^<>]*?\bname=(?:\\*[\"'])?", re.IGNORECASE)
 _NAMED = re.compile(rb"<[^<>]*?\bname=(?:\\*[\"'])?\Z", re.IGNORECASE)
+_IN_ATTRIBUTE = re.compile(rb"&(quot|#34|#39|#x27);\s{0,3}:\s{0,3}&\1;([^&\"'<>]*)&\1;")
+"""Of JSON in an attribute of a page: `data-post="{&quot;token&quot;: &quot;..."`."""
 _ELEMENT = re.compile(
     rb"(?:\s[^<>]*)?(?<!/)>\s*(?:<!\[CDATA\[)?([^<>\s](?:[^<>]*[^<>\s])?)(?:\]\]>)?\s*"
     rb"<\\?/(?:[\w.-]+:)?([\w.-]+)\s*>"
@@ -294,6 +296,9 @@ def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> b
 def _of_form(
     data: bytes, begin: int, left: int, place: int, end: int
 ) -> tuple[bytes, bool, int] | None:
+    in_attribute = _IN_ATTRIBUTE.match(data, place, end)
+    if in_attribute is not None:
+        return in_attribute[2], False, -1
     part = _PART.match(data, place, end)
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)
