@@ -90,6 +90,8 @@ _OPENS = re.compile(rb"\{+[\w.-]*:|[\[({]+[0-9]*")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=[)\"'])")
 """In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
+_CALLED_WITH = re.compile(rb"[A-Za-z_][\w.]*\([A-Za-z_][\w.]*(?:=\S*)?")
+"""And with what has a name: `auth = Auth(session, db)`, `token = Token(secret="...")`."""
 _SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")
 """Of a script in a page: `apiKey = (document.querySelector(...`."""
 _CHOSEN = re.compile(rb"\?\s{0,9}\\*\Z")
@@ -255,6 +257,9 @@ def _after(
         return None  # the next attribute of a tag: name="password" :value="typed"
     called = _CALLED.match(data, start, end)
     if separator == b"=" and called is not None and called.end() == bare.end():
+        return None
+    ends = data[bare.end() : bare.end() + 1]
+    if separator == b"=" and ends in (b",", b")", b'"', b"'") and _CALLED_WITH.fullmatch(bare[0]):
         return None
     if separator == b"=" and _OPENS.fullmatch(bare[0]):
         return None
