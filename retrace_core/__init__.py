@@ -116,6 +116,9 @@ The files in the order of a request:
     audit_events.py   what the interpreter's audit events say of the world
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
+    named_files.py    what a library in C or Rust opens by its name, for the boundaries of such
+    files_in_sql.py   and what DuckDB's SQL names
+    named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python

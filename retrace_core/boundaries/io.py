@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import has_room_for, is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.coverage_watch import TOO_LARGE, seen
 from retrace_core.file_access import (
     NOTHING,
     content_of,
@@ -64,6 +65,7 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             before = content_of(file) if "w" not in mode and "x" not in mode else None
             if before is not None and before[1]:
                 lane.state.tainted = True
+                seen(lane, TOO_LARGE, (file,))
             return original(file, mode, *args, **kwargs), before
 
         def encode(outcome: Any) -> object:
