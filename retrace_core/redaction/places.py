@@ -258,12 +258,13 @@ def _after(
     called = _CALLED.match(data, start, end)
     if separator == b"=" and called is not None and called.end() == bare.end():
         return None
-    ends = data[bare.end() : bare.end() + 1]
-    if separator == b"=" and ends in (b",", b")", b'"', b"'") and _CALLED_WITH.fullmatch(bare[0]):
-        return None
+    spaced, ends = data[start - 1 : start] == b" ", data[bare.end() : bare.end() + 1]
+    if separator == b"=" and spaced and ends in (b",", b'"', b"'"):
+        if _CALLED_WITH.fullmatch(bare[0]):
+            return None
     if separator == b"=" and _OPENS.fullmatch(bare[0]):
         return None
-    if data[start - 1 : start] == b" " and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
+    if spaced and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
         return None
     if _CALL.fullmatch(bare[0]) and _TEMPLATE.search(data, begin, end):
         return None
