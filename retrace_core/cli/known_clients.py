@@ -45,7 +45,6 @@ UNCOVERED: dict[str, str] = {
     "pika": "declare the function that publishes or gets",
     "plyvel": "it is in C: declare the function that gets or puts",
     "pycurl": "it is in C: declare the function that performs",
-    "pylibmc": "it is in C: declare the function that gets, with free=True",
     "pymssql": "it is in C: declare the function that executes",
     "snowflake.connector": "declare the function that executes",
     "socketio": "declare the function that emits or calls",
