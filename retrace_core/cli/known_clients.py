@@ -43,7 +43,6 @@ UNCOVERED: dict[str, str] = {
     "paho.mqtt": "declare the function that publishes",
     "paramiko": "declare the function that runs the command, or copies the file",
     "asyncssh": "declare the coroutine function that runs the command, or copies the file",
-    "pika": "declare the function that publishes or gets",
     "plyvel": "it is in C: declare the function that gets or puts",
     "pycurl": "it is in C: declare the function that performs",
     "pylibmc": "it is in C: declare the function that gets, with free=True",
