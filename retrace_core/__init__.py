@@ -84,6 +84,7 @@ The files in the order of a request:
     grpc_metadata.py  what the boundaries of gRPC's two clients share
     grpc_port.py      a port of a gRPC server, which a replay binds in name only
     websocket_channel.py  what the boundaries of websockets' two clients share
+    zeromq.py         where a socket of pyzmq's leads, for the boundaries of its two kinds
     local_listener.py  a listener of a stand-in, past the hooks of sockets
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
@@ -96,6 +97,7 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
     amqp/             what the boundaries of RabbitMQ's clients share
+    nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     loop_program.py   a program that is started by the event loop itself
@@ -164,6 +166,7 @@ The files in the order of a request:
 At every stage:
 
     errors.py         every exception that Retrace raises, in one tree
+    forked.py         what is done in a child process, also where Python was not told
     failsafe.py       the one gate that keeps our faults from the application
     stats.py          the counters of this process
 """

@@ -41,6 +41,7 @@ __all__ = [
     "in_recorded_folders",
     "installed_path",
     "is_infrastructure",
+    "is_still_here",
     "is_temporary",
     "is_temporary_name",
     "lies_in_scratch",
@@ -324,6 +325,21 @@ def content_of(path: Any) -> tuple[bytes, bool, int] | None:
         return None
     content = b"".join(pieces)
     return content[:CONTENT_LIMIT_BYTES], len(content) > CONTENT_LIMIT_BYTES, status.st_mtime_ns
+
+
+def is_still_here(path: Any, before: Sequence[Any]) -> bool:
+    """Return True for a file that was too large to be recorded, and lies here as it did.
+
+    A model, say, that the application comes with. All that is known of it is how it begins.
+
+    Args:
+        path: of the file.
+        before: as of `content_of`.
+    """
+    if not before[1]:
+        return False
+    now = content_of(path)
+    return now is not None and now[1] and now[0] == before[0]
 
 
 def materialised_folder(name: str) -> str:

@@ -27,6 +27,7 @@ from retrace_core.file_access import (
     content_of,
     installed_path,
     is_infrastructure,
+    is_still_here,
     is_temporary,
     lies_in_scratch,
     materialised,
@@ -37,13 +38,14 @@ from retrace_core.file_access import (
 from retrace_core.lane_hook import lane_hook
 from retrace_core.named_folders import Entries, entries_of, has_magic, laid_out, matching
 from retrace_core.native import REPLAY, current
+from retrace_core.recording import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = ["MAKES", "READS", "UPDATES", "WRITES", "by_mode", "opening", "opening_class", "placed"]
 
-READS, WRITES, UPDATES, MAKES = "rb", "wb", "r+b", "folder"
+READS, WRITES, UPDATES, MAKES = BY_NAME, "wb", "r+b", "folder"
 """What is done to a path; the last makes a folder, with those above it."""
 _OPEN, _FOLDER = "file.open", "file.folder"
 _BESIDE = "beside"
@@ -355,6 +357,8 @@ def _file(lane: Any, text: str, name: str, how: str) -> str:
     def again(before: Any) -> tuple[str, Any]:
         if before is not None and before[1] and is_temporary(text) and os.path.exists(text):
             return text, before  # the replay has written all of it itself
+        if before is not None and how == READS and is_still_here(text, before):
+            return text, before
         return materialised(name, before), before
 
     try:

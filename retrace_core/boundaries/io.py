@@ -27,6 +27,7 @@ from retrace_core.file_access import (
     content_of,
     installed_path,
     is_infrastructure,
+    is_still_here,
     lies_in_scratch,
     materialised,
     world_path,
@@ -74,6 +75,8 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         def decode(before: Any) -> Any:
             if before is None and mode[:1] == "r":
                 before = NOTHING
+            if before is not None and _WRITES.isdisjoint(mode) and is_still_here(file, before):
+                return original(file, mode, *args, **kwargs), before
             copy = original(materialised(name, before), mode, *args, **kwargs)
             _named(copy, file)
             return copy, before

@@ -194,7 +194,10 @@ def replay(
     if boot is None and isinstance(recording, Path | str):
         boot = find_boot_tape(Path(recording), loaded)
     threads = ServingThreads()
-    boot_player = BootPlayer(boot, loaded.header.started_ns, threads) if boot else None
+    header = loaded.header
+    boot_player = None
+    if boot:
+        boot_player = BootPlayer(boot, header.started_ns, threads, header.environment.pid)
     if boot_player is not None and before:
         boot_player.progress.allow(float(before[0].header.started_ns))
     played = flip(loaded, flags) if flags else loaded

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from retrace_core.files_in_sql import files_in, with_places
+from retrace_core.recording import BY_NAME
 from tests.recorded import replays_without
 
 if TYPE_CHECKING:
@@ -115,20 +116,23 @@ def _names(sql: str) -> list[tuple[str, object]]:
     ("sql", "names"),
     [
         ("SELECT 'a.csv' FROM t WHERE x = 'b.csv'", []),
-        ("SELECT * FROM 'a.csv' JOIN 'b''s.csv' USING (x)", [("rb", "a.csv"), ("rb", "b's.csv")]),
-        ("FROM read_csv('a', sep = ',', columns = {'b': 'INT'}) WHERE c = 'd'", [("rb", "a")]),
-        ("FROM read_csv(['a', 'b'], header = 'c')", [("rb", "a"), ("rb", "b")]),
-        ("SELECT ?, x FROM read_csv(?) WHERE y = ?", [("rb", 1)]),
-        ("FROM read_csv($2) WHERE y = $1", [("rb", 1)]),
+        (
+            "SELECT * FROM 'a.csv' JOIN 'b''s.csv' USING (x)",
+            [(BY_NAME, "a.csv"), (BY_NAME, "b's.csv")],
+        ),
+        ("FROM read_csv('a', sep = ',', columns = {'b': 'INT'}) WHERE c = 'd'", [(BY_NAME, "a")]),
+        ("FROM read_csv(['a', 'b'], header = 'c')", [(BY_NAME, "a"), (BY_NAME, "b")]),
+        ("SELECT ?, x FROM read_csv(?) WHERE y = ?", [(BY_NAME, 1)]),
+        ("FROM read_csv($2) WHERE y = $1", [(BY_NAME, 1)]),
         ("-- FROM 'a'\nSELECT $$FROM 'b'$$ /* FROM 'c' */ FROM d", []),
-        ("COPY t FROM 'a'; COPY t TO 'b' (FORMAT csv)", [("rb", "a"), ("wb", "b")]),
+        ("COPY t FROM 'a'; COPY t TO 'b' (FORMAT csv)", [(BY_NAME, "a"), ("wb", "b")]),
         ("COPY t TO 'b' (PARTITION_BY (x))", [("folder", "b")]),
         ("ATTACH IF NOT EXISTS 'a.db' AS a", [("r+b", "a.db")]),
-        ("ATTACH 'a.db' AS a (READ_ONLY)", [("rb", "a.db")]),
-        ("EXPORT DATABASE 'a'; IMPORT DATABASE 'a'", [("folder", "a"), ("rb", "a")]),
-        ('SELECT * FROM "t", "a/b.csv" WHERE x IN (1, \'c\')', [("rb", "a/b.csv")]),
-        ("SELECT trim(a FROM b), 'c' FROM d, 'e' ORDER BY f, 'g'", [("rb", "e")]),
-        ('SELECT "a.b" FROM "c.csv"', [("rb", "c.csv")]),
+        ("ATTACH 'a.db' AS a (READ_ONLY)", [(BY_NAME, "a.db")]),
+        ("EXPORT DATABASE 'a'; IMPORT DATABASE 'a'", [("folder", "a"), (BY_NAME, "a")]),
+        ('SELECT * FROM "t", "a/b.csv" WHERE x IN (1, \'c\')', [(BY_NAME, "a/b.csv")]),
+        ("SELECT trim(a FROM b), 'c' FROM d, 'e' ORDER BY f, 'g'", [(BY_NAME, "e")]),
+        ('SELECT "a.b" FROM "c.csv"', [(BY_NAME, "c.csv")]),
     ],
 )
 def test_where_sql_names_files(sql: str, names: list[tuple[str, object]]) -> None:

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
+import pytest
 from lxml import etree
 
-from retrace_core import file_access, named_folders
+from retrace_core import file_access, named_folders, replay
 from retrace_core.boundaries.lxml.etree import BOUNDARY
 from retrace_core.cli.holes import advice
 from retrace_core.file_access import in_recorded_folders
 from retrace_core.named_folders import laid_out
+from retrace_core.recording import BY_NAME
 from retrace_core.replay.sandbox import closed_world
 from tests.recorded import assert_identical, record_wsgi, replays_without
 
 if TYPE_CHECKING:
-    import pytest
-
     from retrace_core import Recording
 
 
@@ -41,7 +41,7 @@ def test_what_is_read_by_name_is_recorded_as_what_python_opens(
         return str([etree.parse(one).getroot().tag for one in given])
 
     recording = replays_without(data, recordings, view)
-    assert kinds(recording) == [("file.open", ("data/a.xml", "rb"))] * 4
+    assert kinds(recording) == [("file.open", ("data/a.xml", BY_NAME))] * 4
 
 
 def test_each_time_as_it_was_then(data: Path, recordings: Path) -> None:
@@ -115,6 +115,27 @@ def test_what_is_too_large_is_said(
     assert holes == [("file.too_large", "a.xml"), ("file.too_large", "b.txt")]
     assert "replay has what it begins with" in advice(recording.holes[0])
     assert all(hole.where is not None and hole.where.file == __file__ for hole in recording.holes)
+
+
+@pytest.mark.parametrize("end", ["as it was", "otherwise"])
+def test_what_is_too_large_is_read_where_it_lies_on_the_laptop(
+    data: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """As a model that comes with the application, by whatever opens it, if it begins as it did."""
+    monkeypatch.setattr(file_access, "CONTENT_LIMIT_BYTES", 512 << 10)
+    content = f"<a>{'x' * (1 << 20)}<b/></a>"
+    for name in ("a.xml", "b.xml"):
+        (data / name).write_text(content)
+
+    def view() -> str:
+        tags = [one.tag for one in etree.parse("data/a.xml").iter()]
+        return f"{tags} {(data / 'b.xml').read_text()[-8:]}"
+
+    app, recording = record_wsgi(recordings, view)
+    if end == "otherwise":
+        for name in ("a.xml", "b.xml"):
+            (data / name).write_text(content.replace("<a>", "<c>").replace("</a>", "</c>"))
+    assert replay(recording, app).identical == (end == "as it was")
 
 
 def test_a_folder_is_recorded_up_to_the_limit_of_a_file(

@@ -71,6 +71,7 @@ def test_pytables(data: Path, recordings: Path) -> None:
     replays_without(data, recordings, view)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of its own transforms
 def test_rasterio(data: Path, recordings: Path) -> None:
     """A raster, and one that is made of it."""
     rasterio = _installed("rasterio")
