@@ -41,7 +41,6 @@ UNCOVERED: dict[str, str] = {
     "cx_Oracle": "it is in C: declare the function that executes",
     "paramiko": "declare the function that runs the command, or copies the file",
     "asyncssh": "declare the coroutine function that runs the command, or copies the file",
-    "pika": "declare the function that publishes or gets",
     "plyvel": "it is in C: declare the function that gets or puts",
     "pycurl": "it is in C: declare the function that performs",
     "pymssql": "it is in C: declare the function that executes",
