@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _Client: Any = SFTPClient
+_Attributes: Any = SFTPAttributes
 _FIELDS = ("st_size", "st_uid", "st_gid", "st_mode", "st_atime", "st_mtime")
+_VERSION = 3
 _END = None
 
 
@@ -40,13 +42,13 @@ def _text(data: Any) -> Any:
 
 
 def _attributes(message: Any) -> list[Any]:
-    found: Any = SFTPAttributes._from_msg(message)
+    found = _Attributes._from_msg(message)
     more = [[_text(name), bytes(value)] for name, value in found.attr.items()]
     return [*(getattr(found, name, None) for name in _FIELDS), more]
 
 
 def _put_attributes(message: Any, fields: list[Any]) -> None:
-    found: Any = SFTPAttributes()
+    found = _Attributes()
     for name, value in zip(_FIELDS, fields, strict=False):
         setattr(found, name, value)
     found.attr = dict(fields[-1])
@@ -110,16 +112,15 @@ def _asked(_: Any, kind: int, *args: Any) -> list[Any]:
 
 
 def _argument(value: Any) -> Any:
-    if isinstance(value, SFTPAttributes):
-        own: Any = value
-        return [getattr(own, name, None) for name in _FIELDS]
+    if isinstance(value, _Attributes):
+        return [getattr(value, name, None) for name in _FIELDS]
     if isinstance(value, int):
         return int(value)
     return content_of(value) if isinstance(value, str) else content_of(_text(value))
 
 
 def _version(_: Any) -> int:
-    return int(sftp._VERSION)
+    return _VERSION
 
 
 def _number(client: Any, *_: Any) -> int:
@@ -170,7 +171,7 @@ def _of(kept: Any) -> Any:
     message: Any = Message()
     _put_attributes(message, attributes)
     message.rewind()
-    return SFTPAttributes._from_msg(message, name, line)
+    return _Attributes._from_msg(message, name, line)
 
 
 BOUNDARY = Boundary(
