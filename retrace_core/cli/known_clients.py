@@ -42,7 +42,6 @@ UNCOVERED: dict[str, str] = {
     "paho.mqtt": "declare the function that publishes",
     "paramiko": "declare the function that runs the command, or copies the file",
     "asyncssh": "declare the coroutine function that runs the command, or copies the file",
-    "pika": "declare the function that publishes or gets",
     "plyvel": "it is in C: declare the function that gets or puts",
     "pycurl": "it is in C: declare the function that performs",
     "pymssql": "it is in C: declare the function that executes",
