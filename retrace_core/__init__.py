@@ -52,6 +52,7 @@ The files in the order of a request:
     checking.py       what libraries say of secrets (hashes, signatures), for masked replays
     derived_key.py    a key that is made of a secret, for cryptography's boundaries
     ciphering.py      what a replay encrypted it can decrypt, though its key is masked
+    deciphered.py     what is recorded of what was in it
     cipher_context.py  and so piece by piece
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
@@ -84,16 +85,19 @@ The files in the order of a request:
     grpc_metadata.py  what the boundaries of gRPC's two clients share
     grpc_port.py      a port of a gRPC server, which a replay binds in name only
     websocket_channel.py  what the boundaries of websockets' two clients share
+    zeromq.py         where a socket of pyzmq's leads, for the boundaries of its two kinds
     local_listener.py  a listener of a stand-in, past the hooks of sockets
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
+    private_key.py    what in a private key is its public half
     stand_in_key.py   a private key of the kind that a masked one was, for replays
     redis/            what redis-py's and valkey's boundaries share, sync and asyncio
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
+    nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     loop_program.py   a program that is started by the event loop itself
@@ -115,6 +119,9 @@ The files in the order of a request:
     audit_events.py   what the interpreter's audit events say of the world
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
+    named_files.py    what a library in C or Rust opens by its name, for the boundaries of such
+    files_in_sql.py   and what DuckDB's SQL names
+    named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
@@ -159,6 +166,7 @@ The files in the order of a request:
 At every stage:
 
     errors.py         every exception that Retrace raises, in one tree
+    forked.py         what is done in a child process, also where Python was not told
     failsafe.py       the one gate that keeps our faults from the application
     stats.py          the counters of this process
 """

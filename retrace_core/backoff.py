@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 
+from retrace_core.forked import after_fork
+
 __all__ = ["Backoff"]
 
 # Never the application's `random`: its next numbers must not depend on us.
 _random = random.Random(os.urandom(16))  # noqa: S311
-os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(16)))
+after_fork(lambda: _random.seed(os.urandom(16)))
 
 
 class Backoff:

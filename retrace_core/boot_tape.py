@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, native
 from retrace_core.boot_chapter import BOOT, Chapter
+from retrace_core.forked import after_fork
 from retrace_core.ids import new_trace_id
 from retrace_core.lanes import Lane, masked_value
 from retrace_core.native import LANE, OFF, RECORD
@@ -380,4 +381,4 @@ def _after_fork() -> None:
         _tape.forked()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

@@ -4,19 +4,19 @@ Where secrets are masked, a replay has a pseudonym of the key, and the key itsel
 recording. So what was made by encrypting comes from the recording, in the order in which a lane
 encrypts, and the replay remembers what it had encrypted there. Whether something could be decrypted
 is recorded; what was in it, the replay knows if the request that had encrypted it was replayed
-before in the same process. If not: a short text that was in it is masked as a secret is, and what
-stands for it comes out; and of all else the key decides, as ever. Where nothing is masked, nothing
-of this is recorded.
+before in the same process. If not: what was in it is masked (`deciphered`), and what stands for it
+comes out; of what can't be masked the key decides, as ever. Where nothing is masked, nothing of
+this is recorded.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_free, mask
-from retrace_core.checking import SECRET, of_size, takes_part
+from retrace_core.checking import of_size, takes_part
+from retrace_core.deciphered import kept, shown
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
@@ -37,12 +37,6 @@ _ENCRYPTED, _DECRYPTED = "free.cryptography.encrypt", "free.cryptography.decrypt
 _MOST = 1000
 _LARGEST = 64 * 1024
 """What has more bytes is not kept."""
-_PADDING = re.compile(rb"(?s)(?P<by>[\x01-\x10])(?P=by)*\Z")
-_TEXT = re.compile(rb"(?=[^\0]*[0-9A-Z@])[^\0-\x1f<>{}]{6,200}")
-"""What may be masked as a whole: no document, of which code reads a part, and no plain word, which
-code may compare with one of its own."""
-_EMPTY = re.compile(rb"(?i)(?:\{\}|\[\]|\"\"|null|none|true|false|[01])?[*\0-\x20]*")
-"""What a column that is encrypted holds where there is nothing, with whatever fills it up."""
 _contents: dict[bytes, bytes] = {}
 """During a replay, what is in the latest that it made: what was made -> what was encrypted."""
 
@@ -97,15 +91,14 @@ def decrypt(lane: Any, name: str | None, given: bytes, live: Callable[[], bytes]
     def known(recorded: Any) -> bytes:
         if given in _contents:
             return _contents[given]
-        if isinstance(recorded, dict):
-            return bytes(recorded[SECRET]) + bytes(recorded["padding"])
-        if isinstance(recorded, bytes):
-            return recorded
+        said = shown(recorded)
+        if said is not None:
+            return said
         with mask():
             return live()
 
     asked = of_size(given) if name is None else [name, of_size(given)]
-    return call_free(lane, _DECRYPTED, asked, live, _kept, known)
+    return call_free(lane, _DECRYPTED, asked, live, kept, known)
 
 
 def end(lane: Any, name: str, given: bytes, live: Callable[[], bytes]) -> bytes:
@@ -122,18 +115,6 @@ def end(lane: Any, name: str, given: bytes, live: Callable[[], bytes]) -> bytes:
 
 def _nothing(plain: bytes) -> object:
     return None if plain else b""
-
-
-def _kept(plain: bytes) -> object:
-    """Return what is recorded of something that was decrypted; else only that it could be."""
-    if _EMPTY.fullmatch(plain) is not None:
-        return plain
-    padded = _PADDING.search(plain)
-    padding = padded[0] if padded is not None and padded[0][0] == len(padded[0]) else b""
-    text = plain[: len(plain) - len(padding)]
-    if _TEXT.fullmatch(text) is None:
-        return None
-    return {SECRET: text, "padding": padding}
 
 
 def encrypting(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from retrace_core.recording import Frame
 
-__all__ = ["MOST_HOLES", "Holes", "address_text", "begin", "seen"]
+__all__ = ["MOST_HOLES", "TOO_LARGE", "Holes", "address_text", "begin", "seen"]
 
 MOST_HOLES = 50
 """How many are listed in one recording; further ones are counted."""
@@ -31,6 +31,8 @@ _DEEPEST = 200
 _CONNECT = "socket.connect"
 TRAFFIC = "socket.traffic"
 """No audit event: bytes sent or received over a connection that may be open for long."""
+TOO_LARGE = "file.too_large"
+"""Nor is this: a file was read of which not all is recorded."""
 _LOOKUPS = frozenset(
     f"socket.{name}" for name in "getaddrinfo gethostbyname gethostbyaddr getnameinfo".split()
 )
@@ -134,6 +136,8 @@ def _target(event: str, args: tuple[Any, ...]) -> str | None:
     if event == OPEN:
         path = os.fsdecode(args[0])
         return None if path.startswith(_SYSTEM) or path.endswith(_CODE) else path
+    if event == TOO_LARGE:
+        return os.path.abspath(os.fsdecode(args[0]))
     if event == TRAFFIC:
         return _peer(args[0])
     if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):

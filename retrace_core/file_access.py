@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTENT_LIMIT_BYTES",
     "NOTHING",
+    "as_given",
     "asker",
     "content_of",
     "in_recorded_folders",
     "installed_path",
     "is_infrastructure",
+    "is_still_here",
     "is_temporary",
     "is_temporary_name",
     "lies_in_scratch",
@@ -47,6 +49,7 @@ __all__ = [
     "materialised_folder",
     "recorded_folder",
     "stand_in",
+    "told_as",
     "with_recorded_folder",
     "world_path",
     "world_text",
@@ -91,6 +94,7 @@ _SERVING = tuple(
     os.path.join(os.sep, *path.split("/"))
     for path in (
         "starlette/staticfiles.py",
+        "zstandard/__init__.py",
         "starlette/responses.py",
         "aiohttp/web_fileresponse.py",
         "aiohttp/web_urldispatcher.py",
@@ -112,6 +116,8 @@ _homes: list[str] = []
 """And the person's folder as it is, and as it was."""
 _gone_into: dict[str, str] = {}
 """During a replay, the folders which stand for those that code has gone into -> these."""
+_told_as: dict[str, str] = {}
+"""During a replay, for paths of its scratch files those that the code had given."""
 _infrastructure: dict[CodeType, bool] = {}
 
 
@@ -198,8 +204,23 @@ def with_recorded_folder(data: bytes) -> bytes:
     now, was = temporary_folder(), recorded_folder()
     if not was or os.path.basename(now).encode() not in data:
         return data
+    for path, given in _told_as.items() if _STAND_IN.encode() in data else ():
+        data = data.replace(os.fsencode(path), os.fsencode(given))
     quoted = quote(now, safe="").encode(), quote(was, safe="").encode()
     return data.replace(os.fsencode(now), os.fsencode(was)).replace(*quoted)
+
+
+def told_as(path: str, given: str) -> None:
+    """Have a scratch file of a replay told by the path that the code had given for it."""
+    if _STAND_IN in path:
+        _told_as[path] = given
+
+
+def as_given(text: str) -> str:
+    """Return a text with the paths that the code had given for scratch files that are named."""
+    for path, given in _told_as.items() if _STAND_IN in text else ():
+        text = text.replace(path, given)
+    return text
 
 
 def recorded_folder() -> str:
@@ -246,6 +267,7 @@ def in_recorded_folders(temporary: str, working: str, home: str = "") -> Iterato
         home: of the person whom it ran as; "" where that is not known.
     """
     before = _recorded[:], _ran_in[:], _homes[:]
+    _told_as.clear()
     _recorded[:] = [temporary or AT_FIRST]
     _ran_in[:] = [working] if working else []
     here = os.path.join(os.path.expanduser("~"), "")
@@ -303,6 +325,21 @@ def content_of(path: Any) -> tuple[bytes, bool, int] | None:
         return None
     content = b"".join(pieces)
     return content[:CONTENT_LIMIT_BYTES], len(content) > CONTENT_LIMIT_BYTES, status.st_mtime_ns
+
+
+def is_still_here(path: Any, before: Sequence[Any]) -> bool:
+    """Return True for a file that was too large to be recorded, and lies here as it did.
+
+    A model, say, that the application comes with. All that is known of it is how it begins.
+
+    Args:
+        path: of the file.
+        before: as of `content_of`.
+    """
+    if not before[1]:
+        return False
+    now = content_of(path)
+    return now is not None and now[1] and now[0] == before[0]
 
 
 def materialised_folder(name: str) -> str:

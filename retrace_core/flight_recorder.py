@@ -7,7 +7,6 @@ trigger. A forked process starts with an empty ring.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections import OrderedDict, deque
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retrace_core import boot_recording, failsafe, keep_sharing, triggers, writer
+from retrace_core.forked import after_fork
 from retrace_core.ids import names_trace
 from retrace_core.native import now_ns
 from retrace_core.recording import DecisionRecord
@@ -313,4 +313,4 @@ def save_recent(reason: str, trace_id: str | None = None, last_s: float | None =
     return _recorder.save(reason, trace_id=trace_id or "", last_s=last_s)
 
 
-os.register_at_fork(after_in_child=forget)
+after_fork(forget)

@@ -7,6 +7,8 @@ import os
 import random
 import re
 
+from retrace_core.forked import after_fork
+
 __all__ = [
     "BOOT_PREFIX",
     "call_span_id",
@@ -22,7 +24,7 @@ __all__ = [
 
 # Never the application's `random`: its next numbers must not depend on us.
 _random = random.Random(os.urandom(32))  # noqa: S311
-os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
+after_fork(lambda: _random.seed(os.urandom(32)))
 
 BOOT_PREFIX = "boot-"
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")

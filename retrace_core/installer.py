@@ -31,6 +31,7 @@ __all__ = ["allowed_errors", "available", "install", "installed", "uninstall"]
 
 ENTRY_POINTS = "retrace.boundaries"
 _HOME = Path(__file__).with_name("boundaries")
+_DECLARES = b"\nBOUNDARY = "
 
 _lock = threading.RLock()
 _active = False
@@ -45,8 +46,11 @@ def available() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(_HOME.rglob("*.py")):
         parts = file.relative_to(_HOME).with_suffix("").parts
-        if parts[-1] != "__init__":
-            found[".".join(parts)] = ".".join(("retrace_core", "boundaries", *parts))
+        if parts[-1] == "__init__":  # of a library that has boundaries of its modules, too
+            if _DECLARES not in file.read_bytes():
+                continue
+            parts = parts[:-1]
+        found[".".join(parts)] = ".".join(("retrace_core", "boundaries", *parts))
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, writer
 from retrace_core.errors import ConfigurationError
+from retrace_core.forked import after_fork
 from retrace_core.ids import names_trace
 from retrace_core.native import now_ns
 from retrace_core.stats import count
@@ -92,4 +92,4 @@ def _publish() -> None:
                 callback(trace, reason)
 
 
-os.register_at_fork(after_in_child=_waiting.clear)
+after_fork(_waiting.clear)

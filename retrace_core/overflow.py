@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from retrace_core import failsafe, writer
+from retrace_core.forked import after_fork
 from retrace_core.native import now_ns
 from retrace_core.store import DirectoryStore
 from retrace_core.store.overflowing_store import OverflowingStore
@@ -147,4 +148,4 @@ def _after_fork() -> None:
         _overflow.begin()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASYNC_SLEEP",
+    "BY_NAME",
     "CANCELLED",
     "FREE",
     "FREE_OF_ORDER",
@@ -52,6 +53,8 @@ ASYNC_SLEEP: Final = "asyncio.sleep"
 """Kind of the events of `asyncio.sleep`."""
 LANE_END: Final = "lane.end"
 """Kind of the event by which the thread or task of a lane has ended: it asks nothing."""
+BY_NAME: Final = "rb, C"
+"""How a file was opened, where a library in C did that by its name: in the place of a mode."""
 FREE_OF_ORDER: Final = "free."
 """Beginning of the kinds of declared boundaries, and others, that are matched in no order."""
 FREE: Final = ("file.", FREE_OF_ORDER, "elsewhere.")

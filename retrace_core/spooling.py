@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from retrace_core import writer
+from retrace_core.forked import after_fork
 from retrace_core.overflow import overflowing
 from retrace_core.store import is_remote, open_store
 
@@ -85,4 +86,4 @@ def _after_fork() -> None:
         _uploader.begin()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

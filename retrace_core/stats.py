@@ -5,8 +5,9 @@ A forked child counts from zero, so that what its parent did is not counted twic
 
 from __future__ import annotations
 
-import os
 import threading
+
+from retrace_core.forked import after_fork
 
 __all__ = ["count", "counter", "put", "stats"]
 
@@ -43,4 +44,4 @@ def _after_fork() -> None:
     _counters.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

@@ -35,6 +35,8 @@ _OWN = re.compile(
     r"|AUTHOR_.*|COMMITTER_.*|CONFIG.*|TRACE.*|PS1_.*|TERMINAL_PROMPT|OBJECT_DIRECTORY))"
 )
 """Variables of the machine and of the person: never taken over from another one."""
+_ACTIVATED = "VIRTUAL_ENV"
+"""Of the machine too, but code asks whether it is set: where it was, it names the one of here."""
 _SECRET = re.compile(
     r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(^|_)(KEYS?|PWD|PW|PASS|AUTH|SALT|PIN|CREDS?)($|_)|APIKEY"
     r"|ACCESS_KEY|SIGNING",
@@ -141,7 +143,7 @@ def find_out(*, secrets: bool, masked_later: bool = False) -> Surroundings:
     variables: dict[str, str] = {}
     masked: list[str] = []
     for name, value in sorted(os.environ.items()):
-        if _OWN.fullmatch(name):
+        if _OWN.fullmatch(name) and name != _ACTIVATED:
             continue
         if _is_secret(name, value) and not secrets:
             masked.append(name)
@@ -215,6 +217,9 @@ def _set(recorded: Surroundings, folder: str) -> Iterator[list[str]]:
 def _variables(recorded: Surroundings) -> Iterator[str]:
     # Those that it did not have stay: whoever replays may have set them to try something.
     os.environ.update(recorded.variables)
+    activated = recorded.variables.get(_ACTIVATED)
+    if activated is not None and not os.path.isdir(activated):
+        os.environ[_ACTIVATED] = sys.prefix
     _set_time_zone()
     for name in recorded.masked:
         if name not in os.environ:

@@ -8,7 +8,6 @@ where a replay that diverges alone finds it. A process that keeps nothing writes
 
 from __future__ import annotations
 
-import os
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from retrace_core import failsafe, writer
+from retrace_core.forked import after_fork
 from retrace_core.recording import DecisionRecord
 from retrace_core.stats import count
 from retrace_core.trace_file import pack, unpack
@@ -105,4 +105,4 @@ def forget() -> None:
     _held, _held_bytes = [], 0
 
 
-os.register_at_fork(after_in_child=forget)
+after_fork(forget)

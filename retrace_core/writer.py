@@ -9,7 +9,6 @@ process ended by SIGKILL loses what waited, and nothing that was written.
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core import failsafe
 from retrace_core.errors import StoreError
+from retrace_core.forked import after_fork
 from retrace_core.giving_way import giving_way
 from retrace_core.kept_line import tell_kept
 from retrace_core.native import now_ns
@@ -346,7 +346,7 @@ def _prepare_process() -> None:
     if _prepared:
         return
     _prepared, _pid = True, _getpid()
-    os.register_at_fork(after_in_child=_after_fork)
+    after_fork(_after_fork)
     atexit.register(_end)
 
 

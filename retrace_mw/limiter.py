@@ -10,6 +10,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
+from retrace_core.forked import after_fork
 from retrace_core.stats import count, counter
 from retrace_mw.disk_guard import DiskGuard
 from retrace_mw.overhead import OverheadGuard
@@ -235,4 +236,4 @@ def _after_fork() -> None:
         limiter.running = 0
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

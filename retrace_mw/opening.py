@@ -22,6 +22,7 @@ from retrace_core import (
 )
 from retrace_core.boot_tape import end_boot
 from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
+from retrace_core.forked import notice_fork
 from retrace_core.green_threads import patched_by
 from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
@@ -101,6 +102,8 @@ class Gatekeeper:
     def booted(self) -> None:
         """Take note that the first request has come."""
         self.booting = False
+        with failsafe.gate("after a fork"):
+            notice_fork()
         end_boot()
         if self._policy.enabled:
             self._refuses()  # gunicorn patches after the fork: --preload has made us before

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+from retrace_core.forked import after_fork
 
 if TYPE_CHECKING:
     from retrace_mw.decision import Decision
@@ -41,4 +42,4 @@ def decided() -> dict[tuple[str, str], int]:
     }
 
 
-os.register_at_fork(after_in_child=_tally.clear)
+after_fork(_tally.clear)

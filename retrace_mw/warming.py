@@ -6,10 +6,10 @@ pool, a table read once, a template. Those requests are the warm-ups of all late
 
 from __future__ import annotations
 
-import os
 import weakref
 from typing import TYPE_CHECKING
 
+from retrace_core.forked import after_fork
 from retrace_mw.limiter import route_of
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def _after_fork() -> None:
         warming.__init__(warming._most)  # type: ignore[misc]
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

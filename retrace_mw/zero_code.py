@@ -40,6 +40,9 @@ class Framework:
     module: str
     name: str
     protocol: Protocol
+    inner: str = ""
+    """The method that an application is called by past its `__call__`, by who wraps it and by
+    containers that are handed this one; "" for none."""
 
 
 FRAMEWORKS = (
@@ -47,18 +50,19 @@ FRAMEWORKS = (
     Framework("django.core.handlers.wsgi", "WSGIHandler", Protocol.WSGI),
     Framework("falcon.app", "App", Protocol.WSGI),
     Framework("falcon.asgi.app", "App", Protocol.ASGI),
-    Framework("flask.app", "Flask", Protocol.WSGI),
+    Framework("flask.app", "Flask", Protocol.WSGI, "wsgi_app"),
     Framework("litestar.app", "Litestar", Protocol.ASGI),
     Framework("pyramid.router", "Router", Protocol.WSGI),
-    Framework("quart.app", "Quart", Protocol.ASGI),
+    Framework("quart.app", "Quart", Protocol.ASGI, "asgi_app"),
     Framework("starlette.applications", "Starlette", Protocol.ASGI),
 )
 
 QUEUES = {"celery.app.trace": "retrace_mw.celery", "rq.worker": "retrace_mw.rq"}
 """Module by which a task queue's worker is known -> what has it recorded."""
 
-_applications: dict[int, tuple[Any, Any]] = {}
-"""id -> (application, its middleware or None); kept together, so that no id is reused."""
+_applications: dict[tuple[int, Any], tuple[Any, Any]] = {}
+"""id, what it is called by -> (application, its middleware or None); kept together, so that no id
+is reused."""
 
 _servings: dict[tuple[int, Protocol], tuple[Any, Any]] = {}
 """id, protocol -> (application of no framework, what serves it); kept together likewise."""
@@ -102,21 +106,25 @@ def _enable_queue(enabling: str, _: ModuleType | None = None) -> None:
 def _insert(framework: Framework, module: ModuleType) -> None:
     with failsafe.gate(f"zero code for {framework.module}"):
         owner = getattr(module, framework.name)
-        call = owner.__call__
-        if getattr(call, "retrace_inserted", None) is not None:
-            return
-        inserted = (_asgi_call if framework.protocol is Protocol.ASGI else _wsgi_call)(call)
-        inserted.retrace_inserted = framework.protocol
         # Its middleware is made when it is called, which may be within one of the other protocol.
         SPOKEN.add(ASGI if framework.protocol is Protocol.ASGI else WSGI)
-        owner.__call__ = inserted
+        for name in filter(None, ("__call__", framework.inner)):
+            call = getattr(owner, name)
+            if getattr(call, "retrace_inserted", None) is not None:
+                continue
+            inserted = (_asgi_call if framework.protocol is Protocol.ASGI else _wsgi_call)(call)
+            inserted.retrace_inserted = framework.protocol
+            setattr(owner, name, inserted)
 
 
 def _asgi_call(call: Callable[..., Any]) -> Any:
     @functools.wraps(call)
     async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        if _SEEN in scope:
+            await call(self, scope, receive, send)
+            return
         middleware = _middleware(self, call, asgi.RetraceMiddleware)
-        if middleware is None or _SEEN in scope or in_replay():
+        if middleware is None or in_replay():
             await call(self, scope, receive, send)
         else:
             scope[_SEEN] = True
@@ -128,8 +136,10 @@ def _asgi_call(call: Callable[..., Any]) -> Any:
 def _wsgi_call(call: Callable[..., Any]) -> Any:
     @functools.wraps(call)
     def __call__(self: Any, environ: Any, start_response: Any) -> Any:
+        if _SEEN in environ:
+            return call(self, environ, start_response)
         middleware = _middleware(self, call, wsgi.RetraceMiddleware)
-        if middleware is None or _SEEN in environ or in_replay():
+        if middleware is None or in_replay():
             return call(self, environ, start_response)
         environ[_SEEN] = True
         return middleware(environ, start_response)
@@ -161,7 +171,8 @@ class _Served:
 
 
 def _middleware(app: Any, call: Callable[..., Any], make: Callable[..., Any]) -> Any:
-    known = _applications.get(id(app))
+    key = (id(app), call)
+    known = _applications.get(key)
     if known is None:
         made = None
         with failsafe.gate("zero code"):
@@ -169,7 +180,7 @@ def _middleware(app: Any, call: Callable[..., Any], make: Callable[..., Any]) ->
                 made = None if holds_middleware(app) else make(_Call(app, call))
             except ConfigurationError as error:  # the application itself is not to blame
                 print(f"retrace: {error}; nothing is recorded", file=sys.stderr)  # noqa: T201
-        known = _applications.setdefault(id(app), (app, made))
+        known = _applications.setdefault(key, (app, made))
     return known[1]
 
 

@@ -87,6 +87,15 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder for files, `data` in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture(params=["asyncio", "uvloop"])
 def on_either_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run a test on either event loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,17 @@ def identical_body(recording: Recording, app: Any) -> bytes:
     assert recording.response.status == 200, recording.failure
     assert_identical(recording, app)
     return b"".join(recording.response.body)
+
+
+def replays_without(data: Path, recordings: Path, view: Callable[[], Any]) -> Recording:
+    """Record a Flask view once, take its files away, and replay it; return the recording."""
+    app, recording = record_wsgi(recordings, view)
+    assert recording.response is not None
+    assert recording.response.status == 200, recording.failure
+    shutil.rmtree(data)
+    assert_identical(recording, app, times=2)
+    assert not data.exists()
+    return recording
 
 
 def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:

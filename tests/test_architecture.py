@@ -30,7 +30,7 @@ BREACHES = {
         "import retrace_core.writer",
     ),
     "no boundary knows another": (
-        "retrace_core/boundaries/logging.py",
+        "retrace_core/boundaries/grp.py",
         "import retrace_core.boundaries.sqlite3",
     ),
     "nobody but the installer (by path, at run time) imports a boundary": (

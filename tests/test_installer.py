@@ -59,3 +59,11 @@ def test_a_library_that_another_thread_imports_is_left_to_it(slow_library: str) 
     assert not has_waited
     assert slow_library in installer.installed()
     assert slow_library not in installer.failures()
+
+
+def test_a_library_may_have_a_boundary_beside_those_of_its_modules() -> None:
+    """It is in the `__init__` of their folder; one that declares none is no boundary."""
+    found = installer.available()
+    assert found["logging"] == "retrace_core.boundaries.logging"
+    assert found["logging.handlers"] == "retrace_core.boundaries.logging.handlers"
+    assert "pyarrow" not in found

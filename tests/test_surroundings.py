@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from retrace_core.surroundings import Surroundings, restored
+from retrace_core.surroundings import Surroundings, find_out, restored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,3 +32,15 @@ def test_those_of_the_replay_stay_where_none_were_noted(
     monkeypatch.setattr(sys, "argv", ["retrace"])
     with restored(Surroundings(), str(tmp_path)):
         assert sys.argv == ["retrace"]
+
+
+def test_where_a_virtual_environment_was_activated_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code that finds none activates one of its own; that of the server is not here."""
+    monkeypatch.setenv("VIRTUAL_ENV", "/srv/venv")
+    noted = find_out(secrets=False)
+    monkeypatch.delenv("VIRTUAL_ENV")
+    with restored(noted, str(tmp_path)):
+        assert os.environ["VIRTUAL_ENV"] == sys.prefix
+    assert "VIRTUAL_ENV" not in os.environ

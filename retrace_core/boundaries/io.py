@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import has_room_for, is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.coverage_watch import TOO_LARGE, seen
 from retrace_core.file_access import (
     NOTHING,
     content_of,
     installed_path,
     is_infrastructure,
+    is_still_here,
     lies_in_scratch,
     materialised,
     world_path,
@@ -64,6 +66,7 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             before = content_of(file) if "w" not in mode and "x" not in mode else None
             if before is not None and before[1]:
                 lane.state.tainted = True
+                seen(lane, TOO_LARGE, (file,))
             return original(file, mode, *args, **kwargs), before
 
         def encode(outcome: Any) -> object:
@@ -72,6 +75,8 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
         def decode(before: Any) -> Any:
             if before is None and mode[:1] == "r":
                 before = NOTHING
+            if before is not None and _WRITES.isdisjoint(mode) and is_still_here(file, before):
+                return original(file, mode, *args, **kwargs), before
             copy = original(materialised(name, before), mode, *args, **kwargs)
             _named(copy, file)
             return copy, before

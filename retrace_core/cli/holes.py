@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["advice", "hole_note", "show_holes"]
 
+_TOO_LARGE = "file.too_large"
 _INSTEAD = {
     "open": "write it with open() or pathlib, which are covered",
     "os.spawn": "use subprocess.run, which is covered",
@@ -33,6 +34,8 @@ def hole_note(header: Header) -> str:
 
 def advice(hole: Hole) -> str:
     """Return what to do about one."""
+    if hole.operation == _TOO_LARGE:
+        return "no more than 4 MiB of a file is recorded: replay has what it begins with"
     known = how_to_cover(hole.library) if hole.library else ""
     if known:
         return f"{hole.library} has no boundary: {known}"

@@ -36,7 +36,6 @@ UNCOVERED: dict[str, str] = {
     "h5py": "it is in C and reads the files itself: declare the function that reads",
     "ibm_db": "it is in C: declare the function that queries",
     "ldap3": "declare the function that binds or searches",
-    "nats": "declare the coroutine function that publishes or requests",
     "neo4j": "declare the function that runs the query",
     "oracledb": "declare the function that executes",
     "cx_Oracle": "it is in C: declare the function that executes",
@@ -57,7 +56,6 @@ UNCOVERED: dict[str, str] = {
     "telnetlib3": "declare the coroutine function that talks",
     "thrift": "declare the function that calls the service",
     "torch": "of a model that runs on a GPU, declare the function that infers",
-    "zmq": "it is in C: declare the function that sends or receives",
 }
 """Client -> what to declare with `@retrace_core.boundary`, or to use in its place."""
 

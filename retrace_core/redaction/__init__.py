@@ -23,6 +23,7 @@ The files, from finding to writing:
     document_parts.py  members of ZIP archives, and streams of PDFs, packed to as many bytes
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
+    columnar.py      tables that a library read by their name, unpacked before they are masked
     compressed.py    bodies that came packed are looked into, and packed again to as many bytes
     unpacking.py     those of one region
     pseudonyms.py    what stands for a secret, as long and of the same characters

@@ -10,6 +10,7 @@ import msgspec
 
 from retrace_core import failsafe, native
 from retrace_core.recording import Header, Redaction
+from retrace_core.redaction.columnar import with_plain_tables
 from retrace_core.redaction.messagepack import token_at
 from retrace_core.redaction.replacing import Redacted, Region
 from retrace_core.redaction.secret_set import DIGEST
@@ -38,6 +39,7 @@ _OURS = (b"\x92\xa5sites", b"\x92\xa5steps")
 
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
+_rest = msgspec.msgpack.Decoder(tuple[int, bool])
 
 
 class Concealing:
@@ -68,6 +70,7 @@ class Concealing:
     ) -> tuple[bytes, list[bytes], bytes]:
         """Return header and parts, masked, and the part that says so."""
         try:
+            parts = [_with_plain_tables(part) for part in parts]
             concealed = self._conceal(draft, header, parts)
         except Exception:
             count("dropped.redaction_error")  # the writer drops what can't be encoded
@@ -230,6 +233,19 @@ def _behind(part: bytes, place: int) -> int:
     """Return where the text at a place ends; most are short."""
     size = part[place]
     return place + size - 0x9F if 0xA0 <= size <= 0xBF else token_at(part, place).end
+
+
+def _with_plain_tables(part: bytes) -> bytes:
+    if not part.startswith(_LANE):
+        return part
+    begin, end = lane_bounds(part)
+    lane = part[begin:end]
+    plain = with_plain_tables(lane)
+    if plain is lane:
+        return part
+    name = token_at(part, len(_LANE) + 1)
+    events, complete = _rest.decode(b"\x92" + part[end:])
+    return encode(("lane", (part[name.begin : name.end].decode(), plain, events, complete)))
 
 
 def _lanes_of(parts: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:

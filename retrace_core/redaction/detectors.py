@@ -204,7 +204,7 @@ DETECTORS: dict[str, Detector] = {
         Detector("card", (), _CARD, _of_run, counts=_is_card, has_part=False),
         Detector(
             "jwt",
-            (b"eyj", b".ej"),
+            (b"eyj", b".ej", b"wyi", b"w3s"),
             re.compile(
                 rb"(?:(?<![A-Za-z0-9_-])|" + _AFTER_ESCAPE + rb")"
                 rb"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{16,}"

@@ -28,6 +28,8 @@ _LITERAL = re.compile(r"\A[A-Za-z0-9+/]{16,}={0,2}\Z|\s")
 """Base64, or what has white space in it: no form or query is written so."""
 _BASIC = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _LEAST_BASIC = 8
+_LEAST_KEY = 16
+"""So long is a user's name that is none."""
 _NUMBERED = re.compile(rb"((?:[0-9]{1,10}:)+)(\S{16,})")
 """Of a session, `USER:7:KEY`: whose it is, and then the key."""
 _DAY, _UUID = 10, 36
@@ -127,8 +129,10 @@ class FoundValues:
             plain = (user + password).decode()
         except (binascii.Error, ValueError):
             return None
-        if not colon or not plain.isprintable() or len(password) < LEAST:
+        if not colon or not plain.isprintable():
             return None
+        if len(password) < LEAST:
+            return self._of_user(value, user, password, rule)
         if numbered := _NUMBERED.fullmatch(password):
             user, password = user + colon + numbered[1][:-1], numbered[2]
         parts = parts_of(password)
@@ -142,6 +146,15 @@ class FoundValues:
             return FoundValue({**whole, **self.forms.of(secret.decode(), rule)})
         meaning = self._meaning(password, password, rule)
         return meaning._replace(replacements={**whole, **meaning.replacements})
+
+    def _of_user(self, value: bytes, user: bytes, password: bytes, rule: str) -> FoundValue:
+        """Return a Basic authorization with hardly a password: a key may stand for the user."""
+        pseudonym = self.forms.pseudonym
+        is_key = len(user) >= _LEAST_KEY
+        now = pseudonym(user.decode()).encode() if is_key else user
+        masked = base64.b64encode(now + b":" + pseudonym(password.decode()).encode())
+        key = self.forms.of(user.decode(), rule) if is_key else _NOTHING
+        return FoundValue({value: Replacement(masked, rule), **key})
 
     def _signed(self, value: bytes, rule: str) -> FoundValue | None:
         """Return what was signed and its signature, each by itself, and both; None for no such.

@@ -35,7 +35,10 @@ _AFTER = re.compile(
 )
 _DOUBLE = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)
 _SINGLE = re.compile(rb"(?:[^'\\]|\\.)*", re.DOTALL)
-_BARE = re.compile(rb"[^&;\s\"'<>,)\]}\\\x00-\x1f\x7f]+")
+_BARE = re.compile(
+    rb"\$(?:argon2(?:id|i|d)|scrypt)\$[A-Za-z0-9+/=,.$_-]{16,}"  # their costs have commas
+    rb"|[^&;\s\"'<>,)\]}\\\x00-\x1f\x7f]+"
+)
 _NUMBER = re.compile(rb"[0-9]{4,19}(?![0-9.])")
 _LINE = re.compile(rb"[^\r\n]*")
 _PROSE = re.compile(rb"(?:[A-Za-z][a-z]+|[A-Z]+)(?= [A-Za-z(`])[^\r\n\\\"]*")

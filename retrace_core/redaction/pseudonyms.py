@@ -16,6 +16,7 @@ import string
 import struct
 from typing import TYPE_CHECKING
 
+from retrace_core.private_key import public_half
 from retrace_core.redaction.numerals import numeral
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ _FERNET = re.compile(r"gAAAAA[A-Za-z0-9_-]{86,}={0,2}")
 """A token of Fernet: a version, 64 bits of Unix time, and what is no longer plain."""
 _FERNET_TIME = 12
 """How many of its characters the first two are."""
+_LEAST_KEY = 100
+_KEY_BEGINS = "M"
+"""A sequence of DER in base64: so a private key in PEM begins, within its label."""
 _TWO_BYTES = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _THREE_BYTES = 0x4E00
 _ESCAPED = 0xDC80
@@ -82,6 +86,8 @@ class Pseudonyms:
         made = _mixed(text, draw)
         if _FERNET.fullmatch(text):  # when it was made anybody can read, and so the code does
             made = text[:_FERNET_TIME] + made[_FERNET_TIME:]
+        if len(text) > _LEAST_KEY and text.lstrip()[:1] == _KEY_BEGINS:
+            made = _of_same_public_key(made, text)
         return _canonical(made, text) if _BASE64.fullmatch(text) else made
 
     def of_card(self, text: str) -> str:
@@ -192,6 +198,23 @@ def _canonical(made: str, text: str) -> str:
         return _written(base64.b64decode(made.rstrip("=") + padding, altchars), altchars, len(text))
     except (binascii.Error, ValueError):
         return made
+
+
+def _of_same_public_key(made: str, text: str) -> str:
+    """Return a pseudonym with the public half of the private key that a text is, if it is one.
+
+    That is no secret: a service tells it everybody, and names its key by a digest of it.
+    """
+    try:
+        was, now = base64.b64decode(text), base64.b64decode(made)
+    except (binascii.Error, ValueError):
+        return made
+    half = public_half(was)
+    if half is None or len(was) != len(now):
+        return made
+    both = was[: half.begin] + now[half.begin : half.end] + was[half.end :]
+    written = iter(base64.b64encode(both).decode())
+    return "".join([one if one.isspace() else next(written) for one in text])
 
 
 def _written(raw: bytes, altchars: bytes, length: int) -> str:

@@ -55,7 +55,7 @@ _PACKED = re.compile(
 )
 _CURSOR = re.compile(rb"(?:[A-Za-z][A-Za-z0-9]{0,15}[_-])?(eyJ[A-Za-z0-9+/_-]{16,})={0,2}")
 """JSON in base64; what is a key may begin with whose it is."""
-_ENCODED = re.compile(rb"(?<![A-Za-z0-9])eyJ[A-Za-z0-9+/_-]{16,}(?![.:])")
+_ENCODED = re.compile(rb"(?<![A-Za-z0-9])(?:eyJ|WyI|W3s)[A-Za-z0-9+/_-]{16,}(?![.:])")
 """JSON in base64, and no part of a token that is signed."""
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

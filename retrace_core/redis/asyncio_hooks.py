@@ -1,8 +1,9 @@
 """Asyncio hooks: redis-py and valkey: an event for each command, pipeline and message.
 
 The hooks are those of the sync client. Besides them, what can suspend is an event too: closing
-a client or a subscription, and giving a pipeline's connection back. Read in redis-py 5 to 8 and in
-valkey 6.1 and 6.2, its fork.
+a client or a subscription, and giving a pipeline's connection back. Until redis-py 5 `aclose` has
+the name `close`, and of a subscription `reset`. Read in redis-py 4.6 to 8 and in valkey 6.1 and
+6.2, its fork.
 """
 
 from __future__ import annotations
@@ -134,6 +135,11 @@ def _hooked_message(kind: str, original: Async) -> Async:
     return parse_response
 
 
+def _first_of(owner: type, *names: str) -> str:
+    """Return the first of these names that a class has."""
+    return next(name for name in names if hasattr(owner, name))
+
+
 def asyncio_client_boundary(
     client: Any, pipeline: Any, pubsub: Any, watch_error: type[Exception], supports: str
 ) -> Boundary:
@@ -150,7 +156,7 @@ def asyncio_client_boundary(
         hooks=(
             Patch(client, "execute_command", functools.partial(_hooked_command, command)),
             Patch(client, "initialize", functools.partial(_hooked_initialize, f"{kind}.connect")),
-            Patch(client, "aclose", _closing(f"{kind}.close")),
+            Patch(client, _first_of(client, "aclose", "close"), _closing(f"{kind}.close")),
             Patch(pipeline, "immediate_execute_command", immediate),
             Patch(pipeline, "execute", functools.partial(_hooked_execute, f"{kind}.pipeline")),
             Patch(pipeline, "reset", _closing(f"{kind}.reset")),
@@ -158,7 +164,7 @@ def asyncio_client_boundary(
                 pubsub, "execute_command", functools.partial(_hooked_subscribe, f"{kind}.pubsub")
             ),
             Patch(pubsub, "parse_response", functools.partial(_hooked_message, f"{kind}.message")),
-            Patch(pubsub, "aclose", _closing(f"{kind}.close")),
+            Patch(pubsub, _first_of(pubsub, "aclose", "reset"), _closing(f"{kind}.close")),
         ),
         errors=(f"{kind}.exceptions",),
     )

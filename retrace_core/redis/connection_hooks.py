@@ -2,7 +2,7 @@
 
 Hooks: `AbstractConnection.connect`, `can_read` (of asyncio's until redis-py 8, and in valkey:
 `can_read_destructive`) and `send_packed_command`, below all commands, which are answered above.
-Who speaks to a connection itself is refused on replay. Read in redis-py 5 to 8 and in valkey 6.1
+Who speaks to a connection itself is refused on replay. Read in redis-py 4.6 to 8 and in valkey 6.1
 and 6.2, its fork.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Patch, attempt, attempt_async, in_replay
+from retrace_core.boundary import Boundary, Patch, attempt, attempt_async, in_replay, mask
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import current
 
@@ -37,7 +37,10 @@ def _hooked_connect(kind: str, original: Callable[..., Any]) -> Callable[..., An
 def _hooked_can_read(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def can_read(self: Any, *args: Any, **options: Any) -> Any:
-        return False if in_replay() else original(self, *args, **options)
+        if in_replay():
+            return False
+        with mask():  # until redis-py 5 it reads from the socket
+            return original(self, *args, **options)
 
     return can_read
 
@@ -66,7 +69,10 @@ def _connect_async(kind: str, original: Async) -> Async:
 def _can_read_async(original: Async) -> Async:
     @functools.wraps(original)
     async def can_read(self: Any, *args: Any, **options: Any) -> Any:
-        return False if in_replay() else await original(self, *args, **options)
+        if in_replay():
+            return False
+        with mask():
+            return await original(self, *args, **options)
 
     return can_read
 

@@ -194,7 +194,10 @@ def replay(
     if boot is None and isinstance(recording, Path | str):
         boot = find_boot_tape(Path(recording), loaded)
     threads = ServingThreads()
-    boot_player = BootPlayer(boot, loaded.header.started_ns, threads) if boot else None
+    header = loaded.header
+    boot_player = None
+    if boot:
+        boot_player = BootPlayer(boot, header.started_ns, threads, header.environment.pid)
     if boot_player is not None and before:
         boot_player.progress.allow(float(before[0].header.started_ns))
     played = flip(loaded, flags) if flags else loaded
@@ -230,6 +233,8 @@ def replay(
         first.extend(
             (one, Player(one, patience_s=patience_before_s, threads=threads)) for one in before
         )
+        for one in (player, *(earlier for _, earlier in first)):
+            one.is_masked |= boot_player is not None and bool(boot_player.masks)
         return player
 
     def run(target: Any) -> None:

@@ -110,6 +110,7 @@ class BootPlayer:
         files: of the tape, in order; none for a recording without one.
         started_ns: when the recorded request began, Unix time in nanoseconds.
         threads: those of the replay; default: new ones.
+        pid: number of the process that recorded; default: not known.
     """
 
     def __init__(
@@ -117,8 +118,10 @@ class BootPlayer:
         files: Sequence[Recording],
         started_ns: int,
         threads: ServingThreads | None = None,
+        pid: int = 0,
     ) -> None:
         self.files = files
+        self.pid = pid
         self.threads = threads or ServingThreads()
         self.state = ScopeState()
         self.state.imports = True

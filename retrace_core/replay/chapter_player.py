@@ -47,6 +47,10 @@ T = TypeVar("T")
 _SLEEP_S = 0.05
 """How long a sleep of the boot takes on replay, at most, in seconds."""
 
+_PID = "os.getpid"
+"""The tape is of several processes, of which each connects by itself: a pool that finds another
+number takes its connection for that of a process that forked."""
+
 _ROUNDS = 20
 """So many calls in a row that had their answers before: who makes them polls, round and round."""
 
@@ -66,12 +70,15 @@ class ChapterPlayer:
         self._waits = LoopWaits(chapter, boot.progress)
         self._naps: dict[float | Lane, int] = {}
         self._soft = PlacedAnswers(
-            chapter.soft if chapter is not None else (),
+            [read for read in (chapter.soft if chapter else ()) if of_boot or read[2].kind != _PID],
             started_ns=chapter.note.started_ns if chapter is not None else boot.started_ns,
             seed=self.label,
+            pid=boot.pid,
         )
         self.state = boot.state
         self.masks = boot.masks if chapter is not None and chapter.has_digests else None
+        self.is_masked = bool(boot.masks)
+        """True where the tape has secrets that are masked."""
         self.steps = None
         self.outgoing_headers = boot.outgoing_headers
         self.span_id = ""

@@ -34,6 +34,11 @@ _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
+_PARTED = bytes.maketrans(b"._-", b"   ")
+"""The parts of a name, as they are written for a person to read."""
+_CASE = bytes.maketrans(_UPPER + _LOWER, b"X" * 26 + b"x" * 26)
+_INITIALS = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{1,2}(?![A-Za-z0-9])")
+"""A word of one or two letters: what stands for the picture of whoever has none."""
 _NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 _NUMBERED = re.compile(rb"&#(3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);")
 _WRITTEN = b"\0".ljust(256, b"\1")
@@ -53,13 +58,9 @@ class Masks:
         shortened.note(self._texts)
         self._filled = frozenset(filter(_FILLED.fullmatch, self._texts))
         """Those that may stand for several secrets: each place may say another text."""
-        self._heads = tuple(
-            case(head)
-            for text in self._texts
-            if b"@" in text and len(head := text.partition(b"@")[0]) >= _LEAST
-            for case in (bytes, bytes.capitalize, bytes.upper)
-        )
+        self._heads = tuple(dict.fromkeys(_heads_of(self._texts)))
         """What stands before the "@" of addresses: code takes it for a name."""
+        self._initials = frozenset(head[:size] for head in self._heads for size in (1, 2))
         self._named: dict[bytes, bytes] = {}
         self._says: dict[bytes, bytes] = {}
         self._learns = True
@@ -151,7 +152,7 @@ class Masks:
         return self._lettered._same(said, now)
 
     def _same_but_names(self, recorded: bytes, asked: bytes) -> bool:
-        """Compare where the code took the name out of a masked address.
+        """Compare where the code took the name out of a masked address, or its first letters.
 
         It stands in the recording as it is, since no name and no look tells that it is secret.
         """
@@ -164,6 +165,16 @@ class Masks:
                 continue
             if self._named.get(head, named.setdefault(head, was)) == was:
                 changed[begin : begin + len(head)] = was
+        for word in _INITIALS.finditer(asked) if self._initials else ():
+            now, was = word[0], recorded[word.start() : word.end()]
+            if (
+                was == now
+                or now not in self._initials
+                or was.translate(_CASE) != now.translate(_CASE)
+            ):
+                continue
+            if self._named.get(now, named.setdefault(now, was)) == was:
+                changed[word.start() : word.end()] = was
         if changed == asked or not self._same(recorded, bytes(changed)):
             return False
         self._named.update(named)
@@ -201,6 +212,15 @@ class Masks:
             if begin >= place:
                 yield begin, self._texts[which]
                 place = begin + len(self._texts[which])
+
+
+def _heads_of(texts: Iterable[bytes]) -> Iterator[bytes]:
+    for text in texts:
+        head, at, _ = text.partition(b"@")
+        if not at or len(head) < _LEAST:
+            continue
+        for name in (head, head.translate(_PARTED)):
+            yield from (name, name.capitalize(), name.upper(), name.title())
 
 
 def _alike(known: bytes, now: bytes) -> bool:

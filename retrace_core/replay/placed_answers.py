@@ -30,11 +30,14 @@ class PlacedAnswers(SoftAnswers):
         reads: what was read, lane by lane.
         started_ns: as for `SoftAnswers`.
         seed: as for `SoftAnswers`.
+        pid: as for `SoftAnswers`.
     """
 
-    def __init__(self, reads: Iterable[PlacedRead], *, started_ns: int, seed: str) -> None:
+    def __init__(
+        self, reads: Iterable[PlacedRead], *, started_ns: int, seed: str, pid: int = 0
+    ) -> None:
         kept = list(reads)
-        super().__init__((event for *_, event in kept), started_ns=started_ns, seed=seed)
+        super().__init__((event for *_, event in kept), started_ns=started_ns, seed=seed, pid=pid)
         self._places: dict[tuple[str, str], deque[tuple[str, int]]] = {}
         for lane, calls, event in kept:
             self._places.setdefault((event.kind, event.site), deque()).append((lane, calls))

@@ -92,6 +92,7 @@ class Player(ReplayedResponse, ColdReads):
         self.threads = threads
         self._lock = threading.Lock()
         self.masks = masks_of(recording)  # how what is asked is compared
+        self.is_masked = bool(self.masks)  # or its process's start-up is
         for lane in recording.lanes:
             self._cursors[lane.id] = LaneCursor(lane, soft_answers(header, lane), masks=self.masks)
         self._turns = turns_of(

@@ -11,7 +11,7 @@ from typing import Any
 
 from retrace_core import native
 from retrace_core.codec import decode
-from retrace_core.file_access import recorded_folder
+from retrace_core.file_access import as_given, recorded_folder
 from retrace_core.temporary_folder import temporary_folder
 
 __all__ = ["as_recorded"]
@@ -29,7 +29,7 @@ def as_recorded(key: object) -> Any:
 
 def _replaced(value: Any, now: str, was: str) -> Any:
     if isinstance(value, str):
-        return value.replace(now, was)
+        return as_given(value).replace(now, was)
     if isinstance(value, bytes):
         return value.replace(os.fsencode(now), os.fsencode(was))
     if isinstance(value, list | tuple):

@@ -26,6 +26,7 @@ class Tape(Protocol):
     lanes: list[Lane]
     lock: threading.RLock
     started_ns: int
+    pid: int
     ended: threading.Event
     progress: Progress
     threads: ServingThreads

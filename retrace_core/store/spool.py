@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrace_core.errors import StoreError
+from retrace_core.forked import after_fork
 from retrace_core.native import put_files
 from retrace_core.store.folder_blobs import create, file_error, link
 
@@ -260,4 +261,4 @@ def _after_fork() -> None:
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

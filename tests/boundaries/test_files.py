@@ -15,7 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
@@ -28,32 +27,21 @@ from retrace_core import file_access
 from retrace_core.file_access import world_path
 from retrace_core.surroundings import Surroundings, restored
 from retrace_mw import RetraceMiddleware
-from tests.recorded import assert_identical, only_recording, record_asgi, record_wsgi
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.recorded import (
+    assert_identical,
+    only_recording,
+    record_asgi,
+    record_wsgi,
+    replays_without,
+)
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(data: Path) -> Path:
     """Return a folder of files, below the working folder."""
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "a.txt").write_text("alpha\nbeta\n")
-    (folder / "b.bin").write_bytes(bytes(range(256)))
-    return folder
-
-
-def replays_without(data: Path, recordings: Path, view: Callable[[], Any]) -> Any:
-    """Record `view` once, take its files away, and replay it; return the recording."""
-    app, recording = record_wsgi(recordings, view)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    shutil.rmtree(data)
-    assert_identical(recording, app, times=2)
-    assert not data.exists()
-    return recording
+    (data / "a.txt").write_text("alpha\nbeta\n")
+    (data / "b.bin").write_bytes(bytes(range(256)))
+    return data
 
 
 def test_what_was_read_is_read_again(data: Path, recordings: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retrace_core.redis.asyncio_hooks import asyncio_client_boundary
 from tests.recorded import assert_identical, record_asgi
 from tests.redis_server import redis_server
 
@@ -216,3 +217,24 @@ def test_a_client_of_one_connection_needs_none(
 
     app, recording = record_asgi(recordings, handler)
     assert_identical(recording, app)
+
+
+def test_until_redis_py_5_clients_are_closed_by_other_names() -> None:
+    """As applications have it that are held to an older one by another library."""
+
+    class Client:
+        def __init_subclass__(cls, **methods: bool) -> None:
+            for name in ("execute_command", "initialize", "execute", "parse_response", *methods):
+                setattr(cls, name, None)
+
+    class Redis(Client, close=True): ...
+
+    class Pipeline(Client, immediate_execute_command=True, reset=True): ...
+
+    class PubSub(Client, close=True, reset=True): ...
+
+    boundary = asyncio_client_boundary(Redis, Pipeline, PubSub, RuntimeError, "redis>=4.6")
+    hooked = {(hook.owner, hook.name) for hook in boundary.hooks}
+    assert (Redis, "close") in hooked
+    assert (PubSub, "reset") in hooked
+    assert not [name for _, name in hooked if name == "aclose"]

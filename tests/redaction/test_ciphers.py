@@ -210,9 +210,7 @@ def test_what_others_encrypted_is_masked(recordings: Path, tmp_path: Path, way: 
     assert result.identical, result.summary()
 
 
-@pytest.mark.parametrize(
-    "said", ["short", "plain words", '{"name": "Captain Kidd, 1701"}', "", "A" * 300]
-)
+@pytest.mark.parametrize("said", ["short", "plain words", "<b>Captain Kidd, 1701</b>", ""])
 def test_what_cannot_be_masked_is_not_recorded(
     recordings: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:

@@ -71,17 +71,6 @@ def test_another_key_decrypts_what_the_replay_encrypted(recordings: Path, tmp_pa
     assert replay(keeping, app).identical
 
 
-def test_what_others_encrypted_stays_closed(recordings: Path, tmp_path: Path) -> None:
-    """Without the request that encrypted it, another key finds no more than it ever did."""
-    _, asking = record(recordings, tmp_path / "a.db")
-    from retrace_core import ciphering
-
-    ciphering._contents.clear()
-    result = replay(asking, make_app(tmp_path / "a.db", Fernet.generate_key()))
-    assert not result.identical
-    assert "status" in [one.what for one in result.differences]
-
-
 def test_nothing_is_recorded_where_nothing_is_masked(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,16 @@ def test_what_its_own_names_name_is_masked() -> None:
     assert read["password"] != "open-sesame"
 
 
+@pytest.mark.parametrize("said", [["ann", "ann@example.com"], [{"user": "ann@example.com"}]])
+def test_so_is_an_address_in_a_list(said: list[Any]) -> None:
+    """As links of invitations have it."""
+    out = masked({"link": "/register/" + _written(said)}, {"email": "ann@example.com"})
+    found = re.search(rb"/register/([A-Za-z0-9+/]+=*)", out)
+    assert found is not None
+    assert b"ann@example.com" not in base64.b64decode(found[1])
+    assert type(json.loads(base64.b64decode(found[1]))) is list
+
+
 def test_so_it_is_where_json_in_base64_stands_in_such() -> None:
     """What is within is masked before what is around it."""
     inner = _written({"user": "ann", "password": "open-sesame"})

@@ -79,6 +79,23 @@ def test_a_name_taken_from_an_address_is_its_masks() -> None:
     assert not masks.same("ann of us", "ryw of no")
 
 
+def test_so_is_one_whose_parts_are_written_for_people() -> None:
+    """`ann.lee@example.com` is shown as Ann Lee."""
+    masks = Masks([b"ryw.qof@example.com"])
+    assert masks.same("Hello Ann.Lee", "Hello Ryw.Qof")
+    assert masks.same("Hello Ann Lee, ann lee", "Hello Ryw Qof, ryw qof")
+
+
+def test_so_are_its_first_letters() -> None:
+    """They stand for the picture of whoever has none; they are the same ones each time."""
+    masks = Masks([b"ryw@example.com"])
+    assert masks.same('{"initials": "an"}', '{"initials": "ry"}')
+    assert masks.same("<b>A</b>, <b>AN</b>", "<b>R</b>, <b>RY</b>")
+    assert not masks.same("<b>B</b>", "<b>R</b>")
+    assert not masks.same("<b>xy</b>", "<b>zw</b>")
+    assert not masks.same("an hour", "or hour")
+
+
 def test_what_did_not_hold_teaches_nothing() -> None:
     """Of two texts the first was the same: what it said for its pseudonym is forgotten."""
     masks = Masks([b"ulofuxln"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -18,6 +20,8 @@ from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 from tests.redaction.raw import files, raw
 from tests.redaction.test_finding import masked
+from tests.server_process import free_port
+from tests.test_servers import get, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,10 +83,86 @@ def test_signs_and_verifies(recordings: Path, kind: str, form: str) -> None:
     assert answer.json is not None
     assert answer.json["right"] == [False, False]
     only_recording(recordings)
-    assert pem.splitlines()[1][-24:].encode() not in raw(recordings)
+    secret = pem.splitlines()[-3 if kind.startswith("rsa") else 1][-24:]
+    assert secret.encode() not in raw(recordings)
     (path,) = files(recordings)
     result = replay(path, app)
     assert result.identical, result.summary()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("ed")])
+def test_its_public_half_is_the_same_on_replay(recordings: Path, kind: str, form: str) -> None:
+    """It is no secret: a service tells it everybody, and names its key by a digest of it."""
+    key = KINDS[kind]()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, FORMATS[form], serialization.NoEncryption()
+    ).decode()
+    app = flask.Flask("issuer")
+
+    @app.post("/")
+    def view() -> Any:
+        loaded: Any = base.load_pem_private_key(flask.request.get_json()["pem"].encode(), None)
+        assert isinstance(loaded, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+        halves = loaded.public_key(), loaded.private_numbers().public_numbers.public_key()
+        return [
+            half.public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            ).decode()
+            for half in halves
+        ]
+
+    app.wsgi_app = RetraceMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.test_client().post("/", json={"pem": pem}, buffered=True)
+    only_recording(recordings)
+    (path,) = files(recordings)
+    result = replay(path, app)
+    assert result.identical, result.summary()
+
+
+ISSUER = """
+from cryptography.hazmat.primitives import serialization
+
+import retrace_mw
+
+with open("key.pem", "rb") as file:
+    KEY = serialization.load_pem_private_key(file.read(), None)
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(KEY.public_key().public_numbers().n).encode()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+
+
+def test_so_it_is_of_a_key_that_the_start_up_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else is masked in the request."""
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "issuer.py").write_text(ISSUER)
+    pem = KINDS["rsa 2048"]().private_bytes(
+        serialization.Encoding.PEM, FORMATS["pkcs8"], serialization.NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(pem)
+    port = free_port()
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{port}", "issuer:app"]
+    with serving(command, port, tmp_path / "recordings") as base:
+        get(base, {"X-Trace-ID": "asked"})
+    assert pem.splitlines()[-3] not in raw(tmp_path / "recordings")
+    (tmp_path / "key.pem").unlink()
+    replayed = subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", "asked"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
 
 
 @pytest.mark.parametrize("write", [dict, json.dumps])

@@ -34,6 +34,19 @@ def test_a_password_with_a_number_before_it_is_masked_whole() -> None:
     assert base64.b64encode(b"ada:17:")[:9] not in data
 
 
+@pytest.mark.parametrize("given", ["ada:no", "ada:", f"{KEY}:", f"{KEY}:x"])
+def test_with_hardly_a_password_it_can_still_be_taken_apart(given: str) -> None:
+    """A key may stand for the user, as payment services have it."""
+    sent = base64.b64encode(given.encode()).decode()
+    data = masked([("authorization", f"Basic {sent}")])
+    found = data[data.index(b"Basic ") + 6 :][: len(sent)]
+    user, colon, password = base64.b64decode(found).decode().partition(":")
+    assert colon
+    assert (user == "ada") == (given[:3] == "ada")
+    assert len(f"{user}:{password}") == len(given)
+    assert "no" not in password and user != KEY
+
+
 def test_of_a_forged_token_what_it_says_is_left() -> None:
     """By it the code finds out what is wrong: no padding, no JSON, or the signature alone."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x9Z"

@@ -48,3 +48,14 @@ def test_a_secret_after_other_bytes_is_masked_to_its_end() -> None:
     """A byte that counts nothing: the secret is longer, or nothing says that it is a count."""
     for before in (b"\0\0\0\xff", b"password=", b"\n", b"\0\0\0\0"):
         assert DIGEST[-4:].encode() not in masked(before + HASH.encode())
+
+
+def test_a_hash_in_a_file_of_settings_keeps_how_it_was_made() -> None:
+    """Without quotes, too: the commas between its costs end no value."""
+    now = decode(masked(b"ann:\n  password: " + HASH.encode() + b"\n  active: true\n"))
+
+    assert isinstance(now, bytes)
+    head = HASH[: -len(DIGEST)]
+    assert f"password: {head}".encode() in now
+    assert now.endswith(b"\n  active: true\n")
+    assert DIGEST.encode() not in now

@@ -6,4 +6,4 @@ from redis.connection import AbstractConnection
 
 from retrace_core.redis.connection_hooks import connection_boundary
 
-BOUNDARY = connection_boundary(AbstractConnection, "redis>=5")
+BOUNDARY = connection_boundary(AbstractConnection, "redis>=4.6")

@@ -6,4 +6,4 @@ from redis.asyncio.connection import AbstractConnection
 
 from retrace_core.redis.connection_hooks import asyncio_connection_boundary
 
-BOUNDARY = asyncio_connection_boundary(AbstractConnection, "redis>=5.0.1")
+BOUNDARY = asyncio_connection_boundary(AbstractConnection, "redis>=4.6")

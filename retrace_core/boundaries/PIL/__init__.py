@@ -1,0 +1,1 @@
+"""Boundaries of `PIL`, one file for each of its modules."""

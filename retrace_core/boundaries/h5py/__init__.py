@@ -1,0 +1,1 @@
+"""Boundaries of `h5py`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `lxml`, one file for each of its modules."""

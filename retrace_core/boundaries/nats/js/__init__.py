@@ -1,0 +1,1 @@
+"""Boundaries of JetStream in nats-py."""

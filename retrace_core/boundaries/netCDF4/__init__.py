@@ -1,0 +1,1 @@
+"""Boundaries of `netCDF4`, one file for each of its modules."""

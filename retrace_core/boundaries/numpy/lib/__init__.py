@@ -1,0 +1,1 @@
+"""Boundaries of `numpy.lib`, one file for each of its modules."""

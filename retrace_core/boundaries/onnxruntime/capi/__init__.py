@@ -1,0 +1,1 @@
+"""Boundaries of `onnxruntime.capi`, one file for each of its modules."""

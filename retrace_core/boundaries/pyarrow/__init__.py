@@ -1,0 +1,1 @@
+"""Boundaries of `pyarrow`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `pygit2`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""Boundaries of `pyogrio`, one file for each of its modules."""

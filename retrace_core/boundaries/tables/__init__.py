@@ -1,0 +1,1 @@
+"""Boundaries of `tables`, one file for each of its modules."""
