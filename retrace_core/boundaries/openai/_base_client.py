@@ -3,8 +3,8 @@
 A client that lived before had done so; on replay the first request that it makes would have a
 thread, and so lanes, that the recorded one did not have.
 
-Hook: `asyncify`, which asks for nothing else. Requests are httpx's. Releases before 1.40 do not ask on a
-thread. Read in openai 1.3 and 3.57.
+Hook: `asyncify`, which asks for nothing else; older releases have none, and ask on no thread.
+Requests are httpx's. Read in openai 1.3 and 3.57.
 """
 
 from __future__ import annotations

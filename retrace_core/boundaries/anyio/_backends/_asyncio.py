@@ -2,8 +2,8 @@
 
 Hook: `AsyncIOBackend.run_sync_in_worker_thread`, to which `anyio.to_thread.run_sync` comes;
 it does not use an executor. And the sets `_tasks` that cancel scopes and task groups make:
-whom they cancel first is the same on replay. Read in anyio 3.7, which has a function in the place of
-that method, and 4.16.
+whom they cancel first is the same on replay. Read in anyio 3.7, which has a function in the place
+of that method, and 4.16.
 """
 
 from __future__ import annotations
