@@ -97,6 +97,8 @@ The files in the order of a request:
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
+    amqp/             what the boundaries of RabbitMQ's clients share
+    mqtt/             what the boundaries of paho-mqtt and aiomqtt share
     nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_free, mask
 from retrace_core.checking import of_size, takes_part
-from retrace_core.deciphered import kept, shown
+from retrace_core.deciphered import kept, made_up, shown
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
@@ -94,8 +94,16 @@ def decrypt(lane: Any, name: str | None, given: bytes, live: Callable[[], bytes]
         said = shown(recorded)
         if said is not None:
             return said
-        with mask():
-            return live()
+        made = made_up(recorded, given)
+        try:
+            with mask():
+                found = live()
+        except Exception:
+            if made is None:
+                raise
+            return made
+        # Under another key a cipher that checks nothing finds something at random.
+        return found if made is None or kept(found) == recorded else made
 
     asked = of_size(given) if name is None else [name, of_size(given)]
     return call_free(lane, _DECRYPTED, asked, live, kept, known)

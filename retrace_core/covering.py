@@ -20,8 +20,8 @@ __all__ = ["by", "is_anothers", "is_anothers_transport", "is_covered", "is_exemp
 
 _DEEPEST = 200
 _SERVERS = frozenset(
-    "a2wsgi aiohttp asgiref cheroot daphne eventlet gunicorn hypercorn twisted uvicorn waitress"
-    " werkzeug".split()
+    "a2wsgi aiohttp asgiref cheroot daphne eventlet gunicorn hypercorn rocket3 twisted uvicorn"
+    " waitress werkzeug".split()
 )
 """Who reads requests and sends responses, in the request's own lane."""
 _BELOW = ("gevent", "eventlet")

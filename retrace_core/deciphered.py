@@ -3,12 +3,14 @@
 Whoever encrypted it holds it to be too secret for a database. So of a text all of it is masked, and
 of a document (JSON, MessagePack) whatever stands in it that may say something of somebody: what
 code reads a part of keeps its form. The masks are consistent with all else in the recording, as of
-any secret. Of a plain word, and of bytes that are neither, nothing is kept: code compares words
-with its own, and bytes may be a key.
+any secret. Of a plain word, and of bytes that are neither, the size is kept alone, and a replay
+whose key can't decrypt it makes something up: code compares words with its own, so that they
+can't be masked everywhere, and bytes may be a key.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,9 @@ from retrace_core.checking import SECRET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["kept", "shown"]
+__all__ = ["kept", "made_up", "shown"]
 
-_CONTENT, _SECRETS, _PADDING = "content", "secrets", "padding"
+_CONTENT, _SECRETS, _PADDING, _SIZE, _WORD = "content", "secrets", "padding", "size", "word"
 _LARGEST, _LARGEST_TEXT = 64 * 1024, 8 * 1024
 """What has more bytes is not kept."""
 _PADDED = re.compile(rb"(?s)(?P<by>[\x01-\x10])(?P=by)*\Z")
@@ -32,11 +34,16 @@ _TEXT = re.compile(
 """What may be masked as a whole: no plain word, which code may compare with one of its own."""
 _EMPTY = re.compile(rb"(?i)(?:\{\}|\[\]|\"\"|null|none|true|false|[01])?[*\0-\x20]*")
 """What a column that is encrypted holds where there is nothing, with whatever fills it up."""
+_CONTROLS = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _DOCUMENT = re.compile(rb"\s*[\[{]")
 _MARKUP = re.compile(rb"\s*<")
-_SAYS_NOTHING = re.compile(r"[^0-9A-Z@]*|(?s:.{0,7})|[a-z]+://.*|\d{4}-\d\d-\d\d[T ]?[0-9:.+Z-]*")
-"""Parts of a document that are left to the rules that find secrets anywhere: words, addresses of
-which code takes the parts, and moments that it compares with now."""
+_UUID = r"(?i:[0-9a-f]{8}(-?)[0-9a-f]{4}\1[147][0-9a-f]{3}\1[89ab][0-9a-f]{3}\1[0-9a-f]{12})"
+_SAYS_NOTHING = re.compile(
+    rf"{_UUID}|[^0-9A-Z@]*|(?s:.{{0,7}})|[a-z]+://.*|\d{{4}}-\d\d-\d\d[T ]?[0-9:.+Z-]*"
+)
+"""Parts of a document that are left to the rules that find secrets anywhere: ids, by which other
+requests know the same in the clear, words, addresses of which code takes the parts, and moments
+that it compares with now."""
 _PACKED = re.compile(rb"[\x80-\x9f\xdc-\xdf]")
 """How an array or a map begins in MessagePack."""
 _LEAST_IN_PACKED, _LARGEST_IN_PACKED = 4, 64
@@ -44,7 +51,7 @@ _packed: Any = msgspec.msgpack.Decoder()
 
 
 def kept(plain: bytes) -> object:
-    """Return what is recorded of something that was decrypted; None: only that it could be."""
+    """Return what is recorded of something that was decrypted."""
     if _EMPTY.fullmatch(plain) is not None:
         return plain
     if len(plain) > _LARGEST:
@@ -55,13 +62,25 @@ def kept(plain: bytes) -> object:
     found = _json(text) if _DOCUMENT.match(text) else _message(plain) or _message(text)
     if found is not None:
         return {_CONTENT: plain, _SECRETS: [{SECRET: one} for one in found]}
-    if len(text) > _LARGEST_TEXT or _MARKUP.match(text) or _TEXT.fullmatch(text) is None:
-        return None
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return None
+    is_text = not _CONTROLS.search(text) and _decodes(text)
+    if not is_text or len(text) > _LARGEST_TEXT or _MARKUP.match(text) or not _TEXT.fullmatch(text):
+        return {_SIZE: len(text), _WORD: is_text, _PADDING: padding}
     return {SECRET: text, _PADDING: padding}
+
+
+def made_up(recorded: Any, given: bytes) -> bytes | None:
+    """Return something of the size that `kept` had kept; None where it had not.
+
+    Args:
+        recorded: by `kept`.
+        given: what was encrypted; the same gives the same.
+    """
+    if not isinstance(recorded, dict) or _SIZE not in recorded:
+        return None
+    drawn = hashlib.shake_256(given).digest(recorded[_SIZE])
+    if recorded[_WORD]:
+        drawn = bytes(ord("a") + one % 26 for one in drawn)
+    return drawn + bytes(recorded[_PADDING])
 
 
 def shown(recorded: Any) -> bytes | None:
@@ -69,8 +88,18 @@ def shown(recorded: Any) -> bytes | None:
     if isinstance(recorded, dict):
         if _CONTENT in recorded:
             return bytes(recorded[_CONTENT])
-        return bytes(recorded[SECRET]) + bytes(recorded[_PADDING])
+        if SECRET in recorded:
+            return bytes(recorded[SECRET]) + bytes(recorded[_PADDING])
+        return None
     return recorded if isinstance(recorded, bytes) else None
+
+
+def _decodes(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _json(text: bytes) -> list[str] | None:
@@ -95,8 +124,10 @@ def _message(data: bytes) -> list[str] | None:
     if max(sizes, default=0) > _LARGEST_IN_PACKED:
         return None
     texts = {leaf for leaf in leaves if _says_something(leaf)}
-    raw = [leaf for leaf in leaves if isinstance(leaf, bytes) and len(leaf) >= _LEAST_IN_PACKED]
-    return sorted(texts | {leaf.hex() for leaf in raw})
+    raw = [
+        leaf.hex() for leaf in leaves if isinstance(leaf, bytes) and len(leaf) >= _LEAST_IN_PACKED
+    ]
+    return sorted(texts | {leaf for leaf in raw if _says_something(leaf)})
 
 
 def _says_something(text: str | bytes) -> bool:

@@ -124,9 +124,9 @@ _infrastructure: dict[CodeType, bool] = {}
 def world_path(path: Any) -> str | None:
     """Return how a path is named in a recording, or None when it is none of the world's.
 
-    Below the working folder it is relative, below the folder for temporary files it begins
-    with "$TMP": both lie elsewhere on another machine. So may the person's folder, but that keeps
-    the name that it had. For the address of an object, which is another one in each process,
+    Below the working folder, which is ".", it is relative, below the folder for temporary files it
+    begins with "$TMP": both lie elsewhere on another machine. So may the person's folder, but that
+    keeps the name that it had. For the address of an object, which is another one in each process,
     stands "$ID".
     """
     try:
@@ -168,6 +168,8 @@ def _named(
         near = [os.path.join(one, "") for one in (working_folders[0], temporary_folders[0])]
         if not whole.startswith((*near, *_PREFIXES)):
             whole = os.path.join(homes[1], whole[len(homes[0]) :])
+    if whole in working_folders:
+        return os.curdir
     heres = (os.path.join(folder, "") for folder in working_folders)
     here = next((one for one in heres if whole.startswith(one)), "")
     for folder in temporary_folders:

@@ -27,10 +27,11 @@ __all__ = [
 ]
 
 _ADDRESS = re.compile(rb"(?<= at 0x)[0-9a-f]{6,16}(?=>)")
+_QUOTE = rb"(?:\\?[\"']|&(?:quot|#34|#39|#x27);)"
 _FORGERY = re.compile(
     rb"((?:csrf|xsrf|authenticity)[\w-]{0,40}"
-    rb"(?:\\?[\"'][^<>]{0,120}?[\"']|\s[^<>]{0,120}?\b(?:value|content)=))"
-    rb"[\w.+/=-]{16,200}(?=\\?[\"']|[\s>])",
+    rb"(?:" + _QUOTE + rb"[^<>]{0,120}?" + _QUOTE + rb"|\s[^<>]{0,120}?\b(?:value|content)=))"
+    rb"[\w.+/=-]{16,200}(?=" + _QUOTE + rb"|[\s>])",
     re.IGNORECASE,
 )
 """The token of a form, or of a page's head, against forged requests: of the session's secret and

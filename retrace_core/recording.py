@@ -22,6 +22,7 @@ __all__ = [
     "FREE",
     "FREE_OF_ORDER",
     "LANE_END",
+    "LASTING",
     "RAISED",
     "RETURNED",
     "DecisionRecord",
@@ -57,6 +58,8 @@ BY_NAME: Final = "rb, C"
 """How a file was opened, where a library in C did that by its name: in the place of a mode."""
 FREE_OF_ORDER: Final = "free."
 """Beginning of the kinds of declared boundaries, and others, that are matched in no order."""
+LASTING: Final = ("free.site", "free.contenttype")
+"""Beginnings of those of them that are answered alike however often they are asked."""
 FREE: Final = ("file.", FREE_OF_ORDER, "elsewhere.")
 """Beginnings of the kinds of events that take no turns: matched in no order, by what they ask
 (files and the like), or asked by nobody (what other code has sent on a recorded web socket)."""

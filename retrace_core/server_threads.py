@@ -12,7 +12,7 @@ __all__ = ["serves_process"]
 _INFRASTRUCTURE = (
     "aiosqlite anyio apscheduler asgiref cheroot concurrent ddtrace grpc"
     " gunicorn langsmith ldclient logging newrelic opentelemetry"
-    " prometheus_client psycopg_pool pycares pymongo redis retrace_core"
+    " prometheus_client psycopg_pool pycares pymongo redis retrace_core rocket3"
     " sentry_sdk socketserver sqlalchemy tqdm urllib3 uvicorn valkey waitress watchdog werkzeug"
 ).split()
 """Whose threads serve the process and outlive the request that happened to start them."""

@@ -1,9 +1,9 @@
 """Served: records, under `retrace run`, an application that is of no framework known to it.
 
 It is taken from the server that loads it: bjoern, cheroot, daphne, eventlet's, gevent's, granian,
-gunicorn, hypercorn, palfrey, paste, socketify, tornado's container, twisted's, uvicorn,
-uWSGI, waitress, Werkzeug's, or `wsgiref`'s. One of a
-known framework, or one that holds the middleware, is left alone.
+gunicorn, hypercorn, palfrey, paste, rocket3 (py4web's), socketify, tornado's container, twisted's,
+uvicorn, uWSGI, waitress, Werkzeug's, or `wsgiref`'s. One of a known framework, or one that holds
+the middleware, is left alone.
 """
 
 from __future__ import annotations
@@ -113,6 +113,25 @@ def _given(name: str) -> Hooking:
     return hooking
 
 
+def _given_in(name: str, key: str) -> Hooking:
+    """The function gets the application in a dict that is given under a name."""
+
+    def hooking(original: Callable[..., Any], served: Served) -> Callable[..., Any]:
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def hooked(*args: Any, **kwargs: Any) -> Any:
+            with failsafe.gate("zero code for a server"):
+                info = signature.bind(*args, **kwargs).arguments.get(name)
+                if isinstance(info, dict) and info.get(key) is not None:
+                    info[key] = served(info[key])
+            return original(*args, **kwargs)
+
+        return hooked
+
+    return hooking
+
+
 SERVERS = (
     Server("bjoern", "", "server_run", _given("wsgi_app"), Protocol.WSGI),
     Server("cheroot.wsgi", "Server", "__init__", _given("wsgi_app"), Protocol.WSGI),
@@ -129,6 +148,7 @@ SERVERS = (
     Server(
         "paste.httpserver", "WSGIServerBase", "__init__", _given("wsgi_application"), Protocol.WSGI
     ),
+    Server("rocket3", "Rocket3", "__init__", _given_in("app_info", "wsgi_app"), Protocol.WSGI),
     Server("socketify.asgi", "_ASGI", "__init__", _given("app"), Protocol.ASGI),
     Server("socketify.wsgi", "_WSGI", "__init__", _given("app"), Protocol.WSGI),
     Server("tornado.wsgi", "WSGIContainer", "__init__", _given("wsgi_application"), Protocol.WSGI),

@@ -16,8 +16,8 @@ from tests.server_process import free_port
 from tests.test_servers import get, serving
 
 SERVERS = (
-    "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste tornado twisted uvicorn"
-    " uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
+    "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste rocket3 tornado twisted"
+    " uvicorn uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
 ).split()
 SCRIPT = str(greeter.__file__)
 MODULE = "tests.programs.greeter"

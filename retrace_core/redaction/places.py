@@ -56,6 +56,8 @@ _INPUT = re.compile(rb"(?:\\*[\"']|(?=\s))[^<>]{0,200}?" + _ATTRIBUTE, re.IGNORE
 """Also a meta; in JSON the quotes have backslashes before them. Packed pages have none."""
 _TAG_BEFORE = re.compile(rb"<[^<>]*?" + _ATTRIBUTE + rb"[^<>]*?\bname=(?:\\*[\"'])?", re.IGNORECASE)
 _NAMED = re.compile(rb"<[^<>]*?\bname=(?:\\*[\"'])?\Z", re.IGNORECASE)
+_IN_ATTRIBUTE = re.compile(rb"&(quot|#34|#39|#x27);\s{0,3}:\s{0,3}&\1;([^&\"'<>]*)&\1;")
+"""Of JSON in an attribute of a page: `data-post="{&quot;token&quot;: &quot;..."`."""
 _ELEMENT = re.compile(
     rb"(?:\s[^<>]*)?(?<!/)>\s*(?:<!\[CDATA\[)?([^<>\s](?:[^<>]*[^<>\s])?)(?:\]\]>)?\s*"
     rb"<\\?/(?:[\w.-]+:)?([\w.-]+)\s*>"
@@ -88,6 +90,8 @@ _OPENS = re.compile(rb"\{+[\w.-]*:|[\[({]+[0-9]*")
 _CALL = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*\([A-Za-z0-9_.]*")
 _CALLED = re.compile(rb"[A-Za-z_][A-Za-z_.]{2,}(?:\((?:[0-9]{1,4}(?=\)))?|\[)(?=[)\"'])")
 """In a program: `password=Password()`, `SECRET_KEY = os.environ.get("KEY")`."""
+_CALLED_WITH = re.compile(rb"[A-Za-z_][\w.]*\([A-Za-z_][\w.]*(?:=\S*)?")
+"""And with what has a name: `auth = Auth(session, db)`, `token = Token(secret="...")`."""
 _SCRIPT = re.compile(rb"\([A-Za-z_$][A-Za-z0-9_$]*[.(\[]")
 """Of a script in a page: `apiKey = (document.querySelector(...`."""
 _CHOSEN = re.compile(rb"\?\s{0,9}\\*\Z")
@@ -254,9 +258,13 @@ def _after(
     called = _CALLED.match(data, start, end)
     if separator == b"=" and called is not None and called.end() == bare.end():
         return None
+    spaced, ends = data[start - 1 : start] == b" ", data[bare.end() : bare.end() + 1]
+    if separator == b"=" and spaced and ends in (b",", b'"', b"'"):
+        if _CALLED_WITH.fullmatch(bare[0]):
+            return None
     if separator == b"=" and _OPENS.fullmatch(bare[0]):
         return None
-    if data[start - 1 : start] == b" " and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
+    if spaced and (_SCRIPT.match(bare[0]) or _NEGATED.fullmatch(bare[0])):
         return None
     if _CALL.fullmatch(bare[0]) and _TEMPLATE.search(data, begin, end):
         return None
@@ -294,6 +302,9 @@ def _quoted(data: bytes, start: int, end: int, escape: bytes, quote: bytes) -> b
 def _of_form(
     data: bytes, begin: int, left: int, place: int, end: int
 ) -> tuple[bytes, bool, int] | None:
+    in_attribute = _IN_ATTRIBUTE.match(data, place, end)
+    if in_attribute is not None:
+        return in_attribute[2], False, -1
     part = _PART.match(data, place, end)
     if part is not None:
         finish = data.find(b"\r\n--", part.end(), end)

@@ -16,7 +16,7 @@ from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
 from retrace_core.ordering import TURN
-from retrace_core.recording import ASYNC_SLEEP, CANCELLED, LANE_END, RAISED, Event
+from retrace_core.recording import ASYNC_SLEEP, CANCELLED, LANE_END, LASTING, RAISED, Event
 from retrace_core.replay.cold_reads import ColdReads
 from retrace_core.replay.cursor import LaneCursor
 from retrace_core.replay.divergence import DivergedError, Divergence
@@ -194,12 +194,12 @@ class Player(ReplayedResponse, ColdReads):
     def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
         """Return whether a call in no order was recorded, and its outcome."""
         self._raise_divergence()
-        asked = (kind, native.encode(as_recorded(key)))
         with self._lock:
-            events = self._cursor(lane).free_events(asked)
+            events = self._cursor(lane).free_events((kind, native.encode(as_recorded(key))))
             if not events:
                 return False, None
-            event = events.popleft()
+            lasts = len(events) == 1 and kind.startswith(LASTING)
+            event = events[0] if lasts else events.popleft()
             self.served += 1
         return True, self._outcome(event)
 

@@ -93,6 +93,10 @@ def _of_gevent(given: inspect.BoundArguments) -> Any:
     return getattr(given.arguments["self"], "application", None)
 
 
+def _of_rocket(given: inspect.BoundArguments) -> Any:
+    return given.arguments["self"]._threadpool.app_info["wsgi_app"]
+
+
 def _attribute(name: str) -> Callable[[inspect.BoundArguments], Any]:
     return lambda given: getattr(given.arguments["self"], name)
 
@@ -109,6 +113,7 @@ PLACES = (
     Place("gevent.baseserver", "BaseServer", "start", _of_gevent),
     Place("gunicorn.arbiter", "Arbiter", "run", _of_gunicorn),
     Place("hypercorn.asyncio", "", "serve", _argument("app")),
+    Place("rocket3", "Rocket3", "start", _of_rocket),
     # paste's pool of threads asks for one request after the other, and so does many a script.
     Place("socketserver", "BaseServer", "handle_request", _of_socketserver),
     Place("socketserver", "BaseServer", "serve_forever", _of_socketserver),

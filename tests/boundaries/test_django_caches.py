@@ -122,3 +122,20 @@ def test_a_site_that_is_not_there_is_not_there_again(recordings: Path) -> None:
 
     app, recording = record_wsgi(recordings, view)
     assert_identical(recording, app)
+
+
+def test_a_content_type_may_be_asked_for_once_more(recordings: Path) -> None:
+    """As where the application kept what it made of one, in memory that is cold on replay."""
+    kept: list[int] = []
+
+    def asked() -> int:
+        return ContentType.objects.get_for_model(Site).id
+
+    def view() -> Any:
+        return {"ids": [asked(), kept[0] if kept else asked()]}
+
+    kept.append(asked())
+    app, recording = record_wsgi(recordings, view)
+    kept.clear()
+    forget()
+    assert_identical(recording, app, times=1)

@@ -495,3 +495,11 @@ def test_a_file_of_any_size_is_kept_up_to_the_limit(tmp_path: Path, size_bytes: 
     content = file_access.content_of(tmp_path / "file")
     assert content is not None
     assert (len(content[0]), content[1]) == (min(size_bytes, 4 << 20), size_bytes > 4 << 20)
+
+
+def test_the_working_folder_itself_has_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies elsewhere on another machine: what was listed there is found by where it is run."""
+    monkeypatch.chdir(tmp_path)
+    assert world_path(".") == world_path(tmp_path) == world_path(f"{tmp_path}/") == "."

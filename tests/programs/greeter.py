@@ -151,6 +151,10 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         from cheroot.wsgi import Server
 
         Server(("127.0.0.1", port), wsgi(answer)).start()
+    elif server == "rocket3":
+        from rocket3 import Rocket3  # type: ignore[import-untyped]
+
+        Rocket3(("127.0.0.1", port), "wsgi", {"wsgi_app": wsgi(answer)}).start()
     elif server == "tornado":
         from tornado.httpserver import HTTPServer
         from tornado.ioloop import IOLoop

@@ -225,6 +225,7 @@ LEFT: dict[str, object] = {
     "a call of a program": "user = Class(db,\n    password=Password(),\n    token=make('a'))",
     "a style sheet": 'input[type="text"]:focus,\ninput[type="password"]:focus,\na:hover { a: b }',
     "a comment of a template": "<!-- password: type; no initial value -->",
+    "a call with what has a name": "auth = Auth(session, db)\nkey = Key(kind='a', size=3)",
     "settings that ask": 'SECRET_KEY = os.environ.get("SECRET_KEY") or token_hex()\n'
     "A_TOKEN = settings['token']\nsession_key = os.urandom(24)\n",
     "a script of a page": "<script>const apiKey = (document.querySelector('#key'));</script>",

@@ -23,6 +23,8 @@ WRITTEN = {
     "input": '<form><input type="hidden" name="csrfmiddlewaretoken" value="{}"></form>',
     "packed": "<form><input name=csrfmiddlewaretoken type=hidden value={}></form>",
     "meta": '<meta name="csrf-token" content="{}">',
+    "in an attribute": '<a data-post="{{&quot;csrfmiddlewaretoken&quot;: &quot;{}&quot;}}">',
+    "by numbers": '<body hx-headers="{{&#34;X-CSRFToken&#34;:&#34;{}&#34;}}">',
     "JSON": """<body hx-headers='{{"X-CSRFToken": "{}"}}'>""",
 }
 
