@@ -64,6 +64,7 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    told_loop.py      which thread told an event loop to call something, before which other
     found_done.py     which tasks `asyncio.wait` found done
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
@@ -97,6 +98,7 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
     amqp/             what the boundaries of RabbitMQ's clients share
+    mqtt/             what the boundaries of paho-mqtt and aiomqtt share
     nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay

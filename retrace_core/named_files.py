@@ -16,6 +16,7 @@ import functools
 import os
 import pathlib
 import sys
+import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,7 @@ def by_mode(
     """
 
     def does(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        mode = str(args[at] if len(args) > at else kwargs.get(named, default))
+        mode = str((args[at] if len(args) > at else kwargs.get(named)) or default)
         if mode.startswith("w") and "-" not in mode:
             return WRITES
         # What must not be there yet, or is added to: it matters what is there.
@@ -196,8 +197,11 @@ def by_mode(
 
 
 def _hooked(found: _Opening, original: Any) -> Any:
+    of_class = isinstance(original, types.ClassMethodDescriptorType)  # of a class in C
     kept = isinstance(original, staticmethod | classmethod)
     function = original.__func__ if kept else original
+    if of_class:
+        function = original.__get__(None, original.__objclass__)
 
     @functools.wraps(function)
     def hooked(*args: Any, **kwargs: Any) -> Any:
@@ -207,6 +211,8 @@ def _hooked(found: _Opening, original: Any) -> Any:
         return _opened(lane, found, function, args, kwargs)
 
     hook = lane_hook(function, hooked)
+    if of_class:
+        return staticmethod(hook)
     return type(original)(hook) if kept else hook
 
 
