@@ -64,6 +64,7 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    told_loop.py      which thread told an event loop to call something, before which other
     found_done.py     which tasks `asyncio.wait` found done
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
@@ -123,6 +124,7 @@ The files in the order of a request:
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
     named_files.py    what a library in C or Rust opens by its name, for the boundaries of such
+    duckdb_file.py    whose checksums are right again, where it is masked
     files_in_sql.py   and what DuckDB's SQL names
     named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
