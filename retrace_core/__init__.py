@@ -64,6 +64,7 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    told_loop.py      which thread told an event loop to call something, before which other
     found_done.py     which tasks `asyncio.wait` found done
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
