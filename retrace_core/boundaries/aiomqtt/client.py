@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Client: Any = aiomqtt.Client
+_Message: Any = Message
 _Iterator: Any = getattr(aiomqtt, "MessagesIterator", None) or _Client.MessagesIterator
 _OF_MESSAGE = ("payload", "qos", "retain", "mid")
 
@@ -45,7 +46,7 @@ def _unpacked(kept: Any) -> Any:
     failed, value = kept
     if failed is not None:
         name, arguments, code = failed
-        cls = getattr(exceptions, name, MqttError)
+        cls: Any = getattr(exceptions, name, MqttError)
         error = cls.__new__(cls, *arguments)
         error.args = tuple(arguments)
         if code is not None:
@@ -54,7 +55,7 @@ def _unpacked(kept: Any) -> Any:
     form, *more = value
     if form == "message":
         topic, fields, properties = more
-        return [None, Message(topic, *unpacked(fields), unpacked(properties))]
+        return [None, _Message(topic, *unpacked(fields), unpacked(properties))]
     return [None, unpacked(more[0])]
 
 
