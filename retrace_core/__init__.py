@@ -99,6 +99,7 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
     amqp/             what the boundaries of RabbitMQ's clients share
+    server_calls.py   an answer of the server, or a message that is waited for, is an event
     mqtt/             what the boundaries of paho-mqtt and aiomqtt share
     nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
