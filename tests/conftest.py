@@ -20,6 +20,7 @@ from retrace_core.redaction import in_force
 from retrace_core.redaction.known_secrets import KnownSecrets
 from tests.mariadb_server import mariadb_server
 from tests.postgresql_server import postgresql_server
+from tests.rabbitmq_server import rabbitmq_server
 from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tests.mariadb_server import MariadbServer
     from tests.postgresql_server import PostgresqlServer
+    from tests.rabbitmq_server import RabbitmqServer
     from tests.redis_server import RedisServer
 
 # How long an example takes says something about who else uses the machine.
@@ -130,4 +132,11 @@ def redis(redis_for_all: RedisServer) -> RedisServer:
 def mariadb() -> Iterator[MariadbServer]:
     """Return a MariaDB for the whole session; take a database of your own, don't stop it."""
     with mariadb_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitmqServer]:
+    """Return a RabbitMQ for the whole session; name queues of your own, don't stop it."""
+    with rabbitmq_server() as server:
         yield server

@@ -35,6 +35,12 @@ result = replay(sys.argv[1], app)
 print(result.summary(), *result.notes, sep="\\n")
 sys.exit(not result.identical)
 """
+_COMMAND = """
+import sys
+from retrace_core.cli import main
+
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def record_in_a_process(folder: Path, source: str) -> str:
@@ -52,6 +58,15 @@ def replay_in_a_process(folder: Path) -> None:
     """Replay the one recording in a fresh process; fails unless it is identical."""
     (path,) = folder.glob("*/*/trace.bin")
     _run(folder.parent, _REPLAY, str(path))
+
+
+def replay_by_command(folder: Path) -> None:
+    """Replay it by `retrace replay`, so that the replay begins before the application is imported.
+
+    Args and raises: as `replay_in_a_process`.
+    """
+    (path,) = folder.glob("*/*/trace.bin")
+    _run(folder.parent, _COMMAND, "replay", str(path), "--app", "application:app")
 
 
 def _run(folder: Path, code: str, *arguments: str) -> str:

@@ -365,4 +365,4 @@ def test_a_call_of_a_task_that_is_made_when_the_replay_is_over_waits_for_nothing
     boot.progress.shut_down()
     lane = ChapterPlayer(boot, None).root
     waiting = boot.progress.wait_async(lane, NEVER, calls=True)
-    assert not asyncio.run(asyncio.wait_for(waiting, timeout=5))
+    assert not asyncio.run(asyncio.wait_for(waiting, timeout=1))

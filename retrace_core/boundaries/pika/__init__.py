@@ -1,0 +1,1 @@
+"""Boundaries of pika, a client of RabbitMQ: its blocking connection."""
