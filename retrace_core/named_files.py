@@ -66,6 +66,7 @@ class _Opening:
     in_bytes: bool
     calls_back: bool
     if_there: bool = False
+    mend: Callable[[str], None] | None = None
 
     def does(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> How:
         return self.how(args, kwargs) if callable(self.how) else self.how
@@ -82,6 +83,7 @@ def opening(
     many: bool = False,
     in_bytes: bool = False,
     calls_back: bool = False,
+    mend: Callable[[str], None] | None = None,
 ) -> tuple[Patch, ...]:
     """Return the hooks of functions that open what they are given the path of.
 
@@ -96,6 +98,7 @@ def opening(
         in_bytes: whether bytes are a path, too; elsewhere they are what is in a file.
         calls_back: whether the application's own code is run within; else it is no business of
             the request's what the function asks.
+        mend: gets the path of a scratch file before it is opened: masked, it may be corrupt.
     """
     found = _Opening(
         at=at,
@@ -105,6 +108,7 @@ def opening(
         many=many,
         in_bytes=in_bytes,
         calls_back=calls_back,
+        mend=mend,
     )
     factory = functools.partial(_hooked, found)
     return tuple(Patch(owner, name, factory) for name in functions.split() if hasattr(owner, name))
@@ -152,6 +156,7 @@ def placed(
     beside: Callable[[str], Iterable[str]] | None = None,
     many: bool = False,
     if_there: bool = False,
+    mend: Callable[[str], None] | None = None,
 ) -> Any:
     """Return what stands for a path in a lane: itself while recording, on replay a scratch file.
 
@@ -160,7 +165,7 @@ def placed(
     Args:
         lane: the current one.
         given: the path.
-        how, beside, many: as for `opening`.
+        how, beside, many, mend: as for `opening`.
         if_there: whether it may be no path at all, and is one where there is such a file.
     """
     found = _Opening(
@@ -172,6 +177,7 @@ def placed(
         in_bytes=False,
         calls_back=False,
         if_there=if_there,
+        mend=mend,
     )
     return _place(lane, given, how, found)
 
@@ -275,6 +281,8 @@ def _place(lane: Any, given: Any, how: str, found: _Opening) -> Any:
         place = _read(lane, text, name, how, found)
     if place == text:
         return given
+    if found.mend is not None:
+        found.mend(place)
     told_as(place, text)
     if isinstance(given, bytes):
         return os.fsencode(place)
