@@ -64,6 +64,7 @@ The files in the order of a request:
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
     ordering.py       which thread got a lock, or an item of a queue, before which other
+    told_loop.py      which thread told an event loop to call something, before which other
     found_done.py     which tasks `asyncio.wait` found done
     timed.py          whether what is tried for some time came to anything
     timed_waits.py    and so the waits of threads, and for futures
@@ -86,6 +87,7 @@ The files in the order of a request:
     websocket_channel.py  what the boundaries of websockets' two clients share
     zeromq.py         where a socket of pyzmq's leads, for the boundaries of its two kinds
     local_listener.py  a listener of a stand-in, past the hooks of sockets
+    secure_shell.py   what the boundaries of paramiko's modules share
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
@@ -97,12 +99,15 @@ The files in the order of a request:
     ld_evaluation.py  what LaunchDarkly's two clients share
     kafka/            what the boundaries of Kafka's clients share
     amqp/             what the boundaries of RabbitMQ's clients share
+    server_calls.py   an answer of the server, or a message that is waited for, is an event
+    mqtt/             what the boundaries of paho-mqtt and aiomqtt share
     nats/             what the boundaries of nats-py's modules share
     mongodb/          what pymongo's boundaries share, sync and asyncio
     mysql/            what the drivers of MySQL share: the server's packets on replay
     loop_program.py   a program that is started by the event loop itself
     other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
+    read_key.py       a private key of paramiko's that is read, by its public half
     reading.py        what machine and process are at the moment
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's
@@ -120,6 +125,7 @@ The files in the order of a request:
     asking_line.py    which line of the application asked
     file_access.py    which files are the world, and where a replay puts them
     named_files.py    what a library in C or Rust opens by its name, for the boundaries of such
+    duckdb_file.py    whose checksums are right again, where it is masked
     files_in_sql.py   and what DuckDB's SQL names
     named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later

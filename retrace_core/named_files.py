@@ -16,6 +16,7 @@ import functools
 import os
 import pathlib
 import sys
+import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ class _Opening:
     in_bytes: bool
     calls_back: bool
     if_there: bool = False
+    mend: Callable[[str], None] | None = None
 
     def does(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> How:
         return self.how(args, kwargs) if callable(self.how) else self.how
@@ -81,6 +83,7 @@ def opening(
     many: bool = False,
     in_bytes: bool = False,
     calls_back: bool = False,
+    mend: Callable[[str], None] | None = None,
 ) -> tuple[Patch, ...]:
     """Return the hooks of functions that open what they are given the path of.
 
@@ -95,6 +98,7 @@ def opening(
         in_bytes: whether bytes are a path, too; elsewhere they are what is in a file.
         calls_back: whether the application's own code is run within; else it is no business of
             the request's what the function asks.
+        mend: gets the path of a scratch file before it is opened: masked, it may be corrupt.
     """
     found = _Opening(
         at=at,
@@ -104,6 +108,7 @@ def opening(
         many=many,
         in_bytes=in_bytes,
         calls_back=calls_back,
+        mend=mend,
     )
     factory = functools.partial(_hooked, found)
     return tuple(Patch(owner, name, factory) for name in functions.split() if hasattr(owner, name))
@@ -151,6 +156,7 @@ def placed(
     beside: Callable[[str], Iterable[str]] | None = None,
     many: bool = False,
     if_there: bool = False,
+    mend: Callable[[str], None] | None = None,
 ) -> Any:
     """Return what stands for a path in a lane: itself while recording, on replay a scratch file.
 
@@ -159,7 +165,7 @@ def placed(
     Args:
         lane: the current one.
         given: the path.
-        how, beside, many: as for `opening`.
+        how, beside, many, mend: as for `opening`.
         if_there: whether it may be no path at all, and is one where there is such a file.
     """
     found = _Opening(
@@ -171,6 +177,7 @@ def placed(
         in_bytes=False,
         calls_back=False,
         if_there=if_there,
+        mend=mend,
     )
     return _place(lane, given, how, found)
 
@@ -186,7 +193,7 @@ def by_mode(
     """
 
     def does(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        mode = str(args[at] if len(args) > at else kwargs.get(named, default))
+        mode = str((args[at] if len(args) > at else kwargs.get(named)) or default)
         if mode.startswith("w") and "-" not in mode:
             return WRITES
         # What must not be there yet, or is added to: it matters what is there.
@@ -196,8 +203,11 @@ def by_mode(
 
 
 def _hooked(found: _Opening, original: Any) -> Any:
+    of_class = isinstance(original, types.ClassMethodDescriptorType)  # of a class in C
     kept = isinstance(original, staticmethod | classmethod)
     function = original.__func__ if kept else original
+    if of_class:
+        function = original.__get__(None, original.__objclass__)
 
     @functools.wraps(function)
     def hooked(*args: Any, **kwargs: Any) -> Any:
@@ -207,6 +217,8 @@ def _hooked(found: _Opening, original: Any) -> Any:
         return _opened(lane, found, function, args, kwargs)
 
     hook = lane_hook(function, hooked)
+    if of_class:
+        return staticmethod(hook)
     return type(original)(hook) if kept else hook
 
 
@@ -269,6 +281,8 @@ def _place(lane: Any, given: Any, how: str, found: _Opening) -> Any:
         place = _read(lane, text, name, how, found)
     if place == text:
         return given
+    if found.mend is not None:
+        found.mend(place)
     told_as(place, text)
     if isinstance(given, bytes):
         return os.fsencode(place)

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import random
 import sqlite3
+import sys
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
@@ -384,6 +385,30 @@ def test_what_the_loop_is_told_to_put_is_the_requests_own(recordings: Path) -> N
 
     app, recording = record_asgi(recordings, handler)
     assert HANDED_OVER not in kinds(recording, "0")
+    assert_identical(recording, app)
+
+
+@pytest.mark.usefixtures("on_either_loop")
+def test_threads_tell_the_loop_in_the_order_in_which_they_had(recordings: Path) -> None:
+    switch_s = sys.getswitchinterval()
+
+    async def handler() -> list[str]:
+        loop, said, end = asyncio.get_running_loop(), list[str](), asyncio.Event()
+
+        def say(word: str) -> None:
+            for number in range(1000):
+                loop.call_soon_threadsafe(said.append, f"{word} {number}")
+
+        await asyncio.gather(*(asyncio.to_thread(say, word) for word in ("one", "two")))
+        loop.call_soon(end.set)
+        await end.wait()
+        return said
+
+    sys.setswitchinterval(1e-6)  # they take turns of a few steps, and other ones each time
+    try:
+        app, recording = record_asgi(recordings, handler)
+    finally:
+        sys.setswitchinterval(switch_s)
     assert_identical(recording, app)
 
 

@@ -280,12 +280,12 @@ _Utils: Any = connect_utils
 
 BOUNDARY = Boundary(
     kind="asyncpg",
-    supports="asyncpg>=0.30",
+    supports="asyncpg>=0.27",
     hooks=(
         Patch(_Utils, "_connect", _hooked_connect),
         Patch(_Utils, "_connect_addr", _hooked_connect_addr),
         Patch(Protocol, "data_received", _hooked_data_received),
-        *(Patch(Protocol, name, hooked(name)) for name in EXCHANGES),
+        *(Patch(Protocol, name, hooked(name)) for name in EXCHANGES if hasattr(Protocol, name)),
         Patch(Protocol, "close", waited("asyncpg.close")),
         Patch(_Connection, "_get_statement", _hooked_get_statement),
         Patch(_Connection, "_introspect_types", _hooked_introspect_types),

@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.duckdb_file import mend
 from retrace_core.file_access import is_infrastructure
 from retrace_core.files_in_sql import NamedFile, files_in, with_places
 from retrace_core.lane_hook import lane_hook
@@ -109,8 +110,9 @@ def _parameters(lane: Any, found: tuple[NamedFile, ...], given: Any) -> Any:
 def _place(lane: Any, given: Any, how: str) -> Any:
     if isinstance(given, str) and given.startswith(_NO_FILE):
         return given
-    beside = _log_beside if how == UPDATES else None
-    found = placed(lane, given, how, beside=beside, many=how == READS, if_there=how == READS)
+    reads = how == READS
+    beside = None if how == WRITES else _log_beside
+    found = placed(lane, given, how, beside=beside, many=reads, if_there=reads, mend=mend)
     return os.fspath(found) if isinstance(found, os.PathLike) else found
 
 
@@ -127,7 +129,7 @@ BOUNDARY = Boundary(
     kind="file",
     supports="duckdb>=1",
     hooks=(
-        *opening(duckdb, "connect", 0, "database", _connects, beside=_log_beside),
+        *opening(duckdb, "connect", 0, "database", _connects, beside=_log_beside, mend=mend),
         *_sql_hooks(),
         *opening(duckdb, _READING, 0, "path_or_buffer", many=True, calls_back=True),
         *opening(_CONNECTION, _READING, 1, "path_or_buffer", many=True, calls_back=True),

@@ -1,9 +1,9 @@
 """Tasks and futures that a request creates, on uvloop's event loop.
 
-Hook: `uvloop.Loop.create_task` and `create_future`, as on asyncio's loops; it is a Python subclass
-of the C loop, so that they can be set. And `time`, by the clock that it stands for: who is asked by
-a request's code is no timer. And connections, and what their transports are told (`own_transport`):
-the classes of transports are in C. Read in uvloop 0.22.
+Hook: `uvloop.Loop.create_task`, `create_future` and `call_soon_threadsafe`, as on asyncio's loops;
+it is a Python subclass of the C loop, so that they can be set. And `time`, by the clock that it
+stands for: who is asked by a request's code is no timer. And connections, and what their transports
+are told (`own_transport`): the classes of transports are in C. Read in uvloop 0.22.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from retrace_core.own_transport.accepting import carry_server
 from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
 from retrace_core.own_transport.transport_hooks import transport_hooks
 from retrace_core.start_up_timers import carry_timer
+from retrace_core.told_loop import carry_telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ BOUNDARY = Boundary(
         Patch(uvloop.Loop, "create_future", carry_future_result),
         Patch(uvloop.Loop, "call_at", carry_timer),
         Patch(uvloop.Loop, "call_later", carry_timer),
+        Patch(uvloop.Loop, "call_soon_threadsafe", carry_telling),
         Patch(uvloop.Loop, "time", _telling),
         Patch(uvloop.Loop, "create_connection", carry_connection),
         Patch(uvloop.Loop, "create_unix_connection", carry_connection),

@@ -1,4 +1,4 @@
-"""Client calls: a request's functions that a client of Kafka calls, as what it says of deliveries.
+"""Client calls: a request's functions that a client calls, as what Kafka's says of deliveries.
 
 It calls them while it is polled. Where the request itself polls, a call is an event of the lane
 that does, before the event of the poll, and what the function asks stands between the two. Where
@@ -46,6 +46,7 @@ class ClientCalls:
         function: the request's own.
         packed: what it is called with, as a value of the codec.
         unpacked: and back.
+        called: kind of the events.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class ClientCalls:
         function: Callable[..., Any],
         packed: Callable[[Any], object],
         unpacked: Callable[[Any], Any],
+        called: str = _CALLED,
     ) -> None:
-        self._parent = lane
+        self._parent, self._called = lane, called
         self._function, self._packed, self._unpacked = function, packed, unpacked
         self._id = lane.next_future_id()
         self._calls = 0
@@ -95,9 +97,9 @@ class ClientCalls:
     def _note(self, lane: Lane, called: list[Any]) -> None:
         if lane.mode == RECORD:
             try:
-                lane.record(_CALLED, None, RETURNED, self._packed(called), now_ns())
+                lane.record(self._called, None, RETURNED, self._packed(called), now_ns())
             except Exception as fault:
-                spoil(lane, _CALLED, fault)
+                spoil(lane, self._called, fault)
 
     def _next(self) -> str:
         number, self._calls = self._calls, self._calls + 1
@@ -115,7 +117,7 @@ class ClientCalls:
         for lane in lanes:
             LANE.set(lane)
             try:
-                called: Any = lane.scope.answer(lane, _CALLED, None)
+                called: Any = lane.scope.answer(lane, self._called, None)
                 self.again(called[1])
             except Exception:  # noqa: BLE001, S110  # as it was for who had polled
                 pass
@@ -132,13 +134,15 @@ def polled(
     live: Callable[[], Any],
     packed: Callable[[Any], object],
     unpacked: Callable[[Any], Any],
+    called: str = _CALLED,
 ) -> Any:
     """Return what `live` returns, as `boundary.call` does; functions are called meanwhile.
 
-    Args: as there; `packed` and `unpacked` are for what functions are called with, too.
+    Args: as there; `packed` and `unpacked` are for what functions are called with, too, which are
+        events of the kind `called`.
     """
     if lane.mode == REPLAY:
-        _call_again(lane, kind, key, live)
+        _call_again(lane, kind, key, live, called)
         return call(lane, kind, key, live, packed, unpacked)
     before, _here.polls = _here.polls, lane
     try:
@@ -147,16 +151,16 @@ def polled(
         _here.polls = before
 
 
-def _call_again(lane: Lane, kind: str, key: object, live: Callable[[], Any]) -> None:
+def _call_again(lane: Lane, kind: str, key: object, live: Callable[[], Any], called: str) -> None:
     """Make the recorded calls that come before the event of the poll."""
     scope = lane.scope
-    while scope.comes(lane, _CALLED, None):
-        called: Any = scope.answer(lane, _CALLED, None)
-        function = _known.get(scope, {}).get(called[0])
+    while scope.comes(lane, called, None):
+        told: Any = scope.answer(lane, called, None)
+        function = _known.get(scope, {}).get(told[0])
         if function is None:
-            raise scope.diverge(lane, _CALLED, called[0])
+            raise scope.diverge(lane, called, told[0])
         try:
-            function.again(called[1])
+            function.again(told[1])
         except Exception as error:
             _take_failed(lane, kind, key, live)
             raise error

@@ -2,6 +2,5 @@
 
 sent_message.py     what a message asks, and messages as plain data and back
 stand_in_server.py  no server is connected on replay, and the client does not know
-server_calls.py     an answer of the server, or a message that is waited for, is an event
 called_in_turn.py   a request's callback that is awaited for each message
 """

@@ -25,6 +25,8 @@ _PARQUET, _ARROW = b"PAR1", b"ARROW1"
 _PACKED = (b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
 """What begins a buffer of Arrow's that is packed, by LZ4 or zstd."""
 _LARGEST_PLAIN = 16 << 20
+_TELLS_SIZES = "_delta_log/"
+"""What a folder has in it that says how large its files are."""
 _KINDS = ("file.open", "file.folder")
 
 
@@ -57,6 +59,8 @@ def _plain_of(kind: str, value: Any) -> Any:
             return value
         data = _plain(value[0])
         return value if data is None else (data, *value[1:])
+    if any(name.startswith(_TELLS_SIZES) for name, *_ in value):
+        return value
     changed = [
         (name, (None if cut or data is None else _plain(data)) or data, cut, *more)
         for name, data, cut, *more in value

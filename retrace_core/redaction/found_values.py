@@ -32,6 +32,8 @@ _LEAST_KEY = 16
 """So long is a user's name that is none."""
 _NUMBERED = re.compile(rb"((?:[0-9]{1,10}:)+)(\S{16,})")
 """Of a session, `USER:7:KEY`: whose it is, and then the key."""
+_LABELLED = re.compile(rb"(?:[a-z][a-z0-9_-]{0,15}:){2,4}((?=[^0-9]*[0-9])[A-Za-z0-9+/=_.-]{16,})")
+"""Of `enc:aes:k1:SECRET`: by the labels code knows how to read it."""
 _DAY, _UUID = 10, 36
 """How long they are."""
 _REMEMBERED = 2048
@@ -86,6 +88,8 @@ class FoundValues:
             return FoundValue(forms.of(digest.decode(), rule))
         if key := key_in(value):
             return FoundValue(forms.of(key.decode(), rule))
+        if b":" in value and (labelled := _LABELLED.fullmatch(value)):
+            return FoundValue(forms.of(labelled[1].decode(), rule))
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:
             says = None if parts.says is None else (parts.payload, parts.says, rule)

@@ -32,6 +32,8 @@ _OTHER = bytes(range(0x80, 0x100))
 """What letters of other languages are made of."""
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 _PARTED = bytes.maketrans(b"._-", b"   ")
 """The parts of a name, as they are written for a person to read."""
 _CASE = bytes.maketrans(_UPPER + _LOWER, b"X" * 26 + b"x" * 26)
@@ -131,10 +133,10 @@ class Masks:
             asked = asked.encode("utf-8", "surrogatepass")
         if not self._texts:
             return False
-        if len(recorded) == len(asked) and (
-            self._same(recorded, asked) or self._same_but_names(recorded, asked)
-        ):
-            return True
+        if len(recorded) == len(asked):
+            asked = _in_alphabet(recorded, asked)
+            if self._same(recorded, asked) or self._same_but_names(recorded, asked):
+                return True
         return self._same_by_letters(recorded, asked)
 
     def _same_by_letters(self, recorded: bytes, asked: bytes) -> bool:
@@ -223,6 +225,20 @@ def _heads_of(texts: Iterable[bytes]) -> Iterator[bytes]:
 
 def _alike(known: bytes, now: bytes) -> bool:
     return known == now or is_shortened(known, now) or is_shortened(now, known)
+
+
+def _in_alphabet(recorded: bytes, asked: bytes) -> bytes:
+    """Return what was asked with its base64 in the alphabet of what was recorded.
+
+    A digest that has none of the characters in which the two alphabets differ does not tell which
+    of them it is written in, and its pseudonym may have some.
+    """
+    changed = bytearray(asked)
+    for run in _BASE64.finditer(recorded):
+        was, now = run[0], asked[run.start() : run.end()]
+        if was != now and was.translate(_TO_URL) == now.translate(_TO_URL):
+            changed[run.start() : run.end()] = was
+    return bytes(changed)
 
 
 def _numbered_places(text: bytes) -> bytes:

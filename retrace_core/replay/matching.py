@@ -17,6 +17,7 @@ from retrace_core.replay.body_pieces import give_one_more, is_surplus
 from retrace_core.replay.cursor import family
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.prepared import is_prepared_here
+from retrace_core.replay.reordered import same_in_another_order
 from retrace_core.replay.sameness import (
     is_read,
     likeness,
@@ -199,7 +200,12 @@ def _answers(cursor: LaneCursor, event: Event, kind: str, asked: object) -> bool
     if event.kind != kind:
         return False
     same = same_key(event.key, asked, masks=cursor.masks)
-    if not same and not same_batch(kind, event.key, asked, partial(same_key, masks=cursor.masks)):
+    alike = partial(same_key, masks=cursor.masks)
+    if not (
+        same
+        or same_batch(kind, event.key, asked, alike)
+        or same_in_another_order(event.key, asked, alike)
+    ):
         return False
     return event.key is not None or cursor.belongs(event)
 

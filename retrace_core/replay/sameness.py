@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from retrace_core.recording import Event
 
-__all__ = ["is_read", "likeness", "same_batch", "same_but_parameters", "same_but_select_list"]
+__all__ = [
+    "is_read",
+    "likeness",
+    "same_batch",
+    "same_but_parameters",
+    "same_but_select_list",
+    "same_rows",
+]
 
 _READS = frozenset(
     """
@@ -75,7 +82,7 @@ def same_batch(
     if len(recorded) != len(asked) or "returning" in repr(recorded[:1]).lower():
         return False  # what it returns, it returns row by row
     return all(
-        was == now or (isinstance(was, list | tuple) and _same_rows(was, now, same))
+        was == now or (isinstance(was, list | tuple) and same_rows(was, now, same))
         for was, now in zip(recorded, asked, strict=True)
     )
 
@@ -120,7 +127,7 @@ def likeness(recorded: Any, asked: Any) -> float:
     return difflib.SequenceMatcher(None, was, now, autojunk=False).ratio()
 
 
-def _same_rows(recorded: Sequence[Any], asked: Any, same: Callable[[Any, Any], bool]) -> bool:
+def same_rows(recorded: Sequence[Any], asked: Any, same: Callable[[Any, Any], bool]) -> bool:
     """Return True where the rows are the same ones, whatever their order."""
     if not isinstance(asked, list | tuple) or len(recorded) != len(asked):
         return False

@@ -162,7 +162,7 @@ async def twice(*, n):
 async def connect():
     connection = await aio_pika.connect_robust(os.environ["AMQP"])
     channel = await connection.channel()
-    KEPT["queue"] = await channel.declare_queue("kept aio", exclusive=True)
+    KEPT["queue"] = await channel.declare_queue("kept by aio-pika", exclusive=True)
     KEPT["exchange"] = channel.default_exchange
     server = await RPC.create(await connection.channel())
     await server.register("twice", twice, auto_delete=True)
@@ -192,7 +192,7 @@ async def view(n: int = 21):
 
     async def publish(n):
         confirmed = await KEPT["exchange"].publish(
-            aio_pika.Message(b"%d" % n), routing_key="kept aio"
+            aio_pika.Message(b"%d" % n), routing_key="kept by aio-pika"
         )
         return confirmed.delivery_tag > 0
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.migrations.state import ProjectState
 
 from retrace_core import installer
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import assert_identical, identical_body, record_wsgi
 from tests.test_frameworks import configure_django
 
 if TYPE_CHECKING:
@@ -77,6 +80,19 @@ def test_a_cache_may_be_cold_or_warm(
         if replayed == "cold":
             forget()
         assert_identical(recording, app, times=1)
+
+
+def test_a_migration_gets_objects_of_the_models_as_they_were(recordings: Path) -> None:
+    """Else Django refuses to put them into a query of such a one."""
+    then = ProjectState.from_apps(apps).apps.get_model("contenttypes", "ContentType")
+
+    def view() -> Any:
+        manager = then.objects
+        found = [manager.get_for_model(Site), *manager.get_for_models(Site).values()]
+        return {"then": [isinstance(one, then) for one in found]}
+
+    app, recording = record_wsgi(recordings, view)
+    assert json.loads(identical_body(recording, app)) == {"then": [True, True]}
 
 
 def test_content_types_of_a_set_of_models_may_be_asked_in_another_order(recordings: Path) -> None:

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from retrace_core.duckdb_file import with_right_checksums, with_right_log
 from retrace_core.files_in_sql import files_in, with_places
 from retrace_core.recording import BY_NAME
 from tests.recorded import replays_without
@@ -89,6 +90,47 @@ def test_one_that_another_connection_has_not_written_out(fruit: Path, recordings
         recording = replays_without(fruit, recordings, view)
     assert recording.response is not None
     assert recording.response.body == [b"[('quince', 2), ('medlar', 3)]"]
+
+
+@pytest.mark.parametrize("logged", [False, True])
+def test_one_with_secrets_is_masked_and_no_corrupt_one(
+    data: Path, recordings: Path, logged: bool
+) -> None:
+    """Its checksums, and those of the log beside it, are right again on replay."""
+    with duckdb.connect("data/shop.db") as shop:
+        shop.execute("CREATE TABLE buyers AS SELECT 'anna.quince@example.org' AS mail, 1 AS id")
+        if logged:
+            shop.execute("CHECKPOINT")
+            shop.execute("INSERT INTO buyers VALUES ('bert.medlar@example.org', 2)")
+
+        def view() -> str:
+            with duckdb.connect("data/shop.db") as again:
+                return str(again.execute("SELECT * FROM buyers ORDER BY id").fetchall())
+
+        if not logged:
+            shop.close()
+        recording = replays_without(data, recordings, view)
+    assert recording.redaction is not None
+
+
+def test_checksums_of_a_file_are_reckoned_as_duckdb_does(data: Path) -> None:
+    """They are what they were where nothing was changed; what is no such file is left."""
+    shop = duckdb.connect("data/shop.db")
+    shop.execute("CREATE TABLE buyers AS SELECT range AS id FROM range(100000)")
+    shop.execute("CHECKPOINT")
+    shop.execute("INSERT INTO buyers VALUES (1)")
+    file, log = ((data / name).read_bytes() for name in ("shop.db", "shop.db.wal"))
+    shop.close()
+    assert with_right_checksums(file) == file
+    spoilt = bytearray(file)
+    spoilt[12288] ^= 1
+    assert with_right_checksums(bytes(spoilt)) == file
+    assert with_right_log(log) == log
+    spoilt = bytearray(log)
+    spoilt[-1] ^= 1
+    assert with_right_log(bytes(spoilt)) != bytes(spoilt)
+    assert with_right_checksums(b"no database") == b"no database"
+    assert with_right_log(b"no log") == b"no log"
 
 
 def test_what_is_written_is_read_again(fruit: Path, recordings: Path) -> None:

@@ -77,7 +77,7 @@ def test_rasterio(data: Path, recordings: Path) -> None:
     rasterio = _installed("rasterio")
     np = _installed("numpy")
     shape = {"driver": "GTiff", "width": 2, "height": 2, "count": 1, "dtype": "uint8"}
-    shape["transform"] = rasterio.transform.from_origin(0, 0, 1, 1)
+    shape["transform"] = rasterio.transform.from_origin(10, 20, 2, 2)
     with rasterio.open("data/a.tif", "w", **shape) as made:
         made.write(np.ones((1, 2, 2), np.uint8))
 

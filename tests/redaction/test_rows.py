@@ -393,6 +393,14 @@ def test_the_digest_of_a_hash_is_masked(name: str) -> None:
     assert HASHES[name].encode() not in found.replacements
 
 
+def test_labels_before_a_secret_stay() -> None:
+    """By them code knows how to read it; the secret is the same one elsewhere, without them."""
+    found = SecretSet(FoundValues(Forms(Pseudonyms(b"k" * 32), NAMES)), frozenset())
+    found.add(b"enc:aes:key-1:082c9937a65d41778264", "token")
+    assert found.replacements[b"082c9937a65d41778264"].text != b"082c9937a65d41778264"
+    assert b"enc:aes:key-1:082c9937a65d41778264" not in found.replacements
+
+
 def test_what_is_no_hash_is_masked_as_a_whole() -> None:
     """A password may have a dollar in it."""
     assert digest_of(b"my$ecret$abcdefghijklmnopqrstuvwxyz") == b""

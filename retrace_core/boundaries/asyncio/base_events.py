@@ -3,7 +3,8 @@
 Hook: `BaseEventLoop.create_task`, to which `asyncio.create_task`, `gather`, `TaskGroup`,
 `ensure_future` and anyio's task groups all come: tasks run in lanes of their own. And
 `BaseEventLoop.create_future`, where the application calls it itself: whose result other work of
-the process may set (`handed_futures`). And `subprocess_exec` and `subprocess_shell`, by which anyio
+the process may set (`handed_futures`). And `call_soon_threadsafe`, by which its threads tell
+it what to call (`told_loop`). And `subprocess_exec` and `subprocess_shell`, by which anyio
 starts programs (`loop_program`). And `create_connection`, `create_datagram_endpoint`,
 `start_tls` and `create_server`, for protocols that no boundary stands above (`own_transport`). Read
 in CPython 3.11 to 3.13.
@@ -20,6 +21,7 @@ from retrace_core.loop_program import carry_program
 from retrace_core.own_transport.accepting import carry_server
 from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
 from retrace_core.start_up_timers import carry_timer
+from retrace_core.told_loop import carry_telling
 
 BOUNDARY = Boundary(
     kind="task",
@@ -28,6 +30,7 @@ BOUNDARY = Boundary(
         Patch(BaseEventLoop, "create_task", carry_task),
         Patch(BaseEventLoop, "create_future", carry_future_result),
         Patch(BaseEventLoop, "call_at", carry_timer),  # to which `call_later` comes, too
+        Patch(BaseEventLoop, "call_soon_threadsafe", carry_telling),
         Patch(BaseEventLoop, "subprocess_exec", carry_program),
         Patch(BaseEventLoop, "subprocess_shell", carry_program),
         Patch(BaseEventLoop, "create_connection", carry_connection),

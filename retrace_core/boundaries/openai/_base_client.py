@@ -3,7 +3,8 @@
 A client that lived before had done so; on replay the first request that it makes would have a
 thread, and so lanes, that the recorded one did not have.
 
-Hook: `asyncify`, which asks for nothing else. Requests are httpx's. Read in openai 3.57.
+Hook: `asyncify`, which asks for nothing else; older releases have none, and ask on no thread.
+Requests are httpx's. Read in openai 1.3 and 3.57.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from retrace_core.masked import makes_masked
 
 BOUNDARY = Boundary(
     kind="openai.platform",
-    supports="openai>=1.99",
-    hooks=(Patch(_base_client, "asyncify", makes_masked),),
+    supports="openai>=1.3",
+    hooks=tuple(
+        Patch(_base_client, name, makes_masked)
+        for name in ["asyncify"]
+        if hasattr(_base_client, name)
+    ),
 )

@@ -7,4 +7,4 @@ from redis.exceptions import WatchError
 
 from retrace_core.redis.client_hooks import client_boundary
 
-BOUNDARY = client_boundary(Redis, Pipeline, PubSub, WatchError, "redis>=4.6")
+BOUNDARY = client_boundary(Redis, Pipeline, PubSub, WatchError, "redis>=4.3")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from redis.connection import AbstractConnection
+from redis import connection
 
 from retrace_core.redis.connection_hooks import connection_boundary
 
-BOUNDARY = connection_boundary(AbstractConnection, "redis>=4.6")
+_CONNECTION = getattr(connection, "AbstractConnection", connection.Connection)  # from 4.6 on
+
+BOUNDARY = connection_boundary(_CONNECTION, "redis>=4.3")

@@ -2,7 +2,8 @@
 
 Hook: `AsyncIOBackend.run_sync_in_worker_thread`, to which `anyio.to_thread.run_sync` comes;
 it does not use an executor. And the sets `_tasks` that cancel scopes and task groups make:
-whom they cancel first is the same on replay. Read in anyio 4.16.
+whom they cancel first is the same on replay. Read in anyio 3.7, which has a function in the place
+of that method, and 4.16.
 """
 
 from __future__ import annotations
@@ -34,27 +35,49 @@ def _carrying_run(raw: Any) -> Any:
         lane = current()
         if not isinstance(lane, Lane):
             return await run(backend, func, args, *more, **options)
-        child = lane.spawn()
-        started = False
-
-        def work(*given: Any) -> Any:
-            nonlocal started
-            started = True
-            try:
-                return carried(*given)
-            finally:
-                child.end()
-
-        carried = carry(lane, child, func)
-        if child.mode == REPLAY:
-            carried = _as_its_worker(child, carried)
-        try:
-            return await joined(lane, functools.partial(run, backend, work, args, *more, **options))
-        finally:
-            if not started:  # cancelled while it waited for a free thread
-                child.end()
+        return await _run(lane, func, lambda work: run(backend, work, args, *more, **options))
 
     return classmethod(carrying)
+
+
+def _carrying_run_of_3(run: Callable[..., Any]) -> Any:
+    @functools.wraps(run)
+    async def carrying(func: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        lane = current()
+        if not isinstance(lane, Lane):
+            return await run(func, *args, **options)
+        return await _run(lane, func, lambda work: run(work, *args, **options))
+
+    return carrying
+
+
+async def _run(lane: Lane, func: Callable[..., Any], live: Callable[..., Any]) -> Any:
+    """Have a function run on a thread, in a lane of its own; return what it returns.
+
+    Args:
+        lane: of who waits for it.
+        func: the function.
+        live: has what it is given run on a thread.
+    """
+    child = lane.spawn()
+    started = False
+
+    def work(*given: Any) -> Any:
+        nonlocal started
+        started = True
+        try:
+            return carried(*given)
+        finally:
+            child.end()
+
+    carried = carry(lane, child, func)
+    if child.mode == REPLAY:
+        carried = _as_its_worker(child, carried)
+    try:
+        return await joined(lane, functools.partial(live, work))
+    finally:
+        if not started:  # cancelled while it waited for a free thread
+            child.end()
 
 
 def _as_its_worker(lane: Lane, work: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,11 +101,15 @@ def _as_its_worker(lane: Lane, work: Callable[..., Any]) -> Callable[..., Any]:
     return doing
 
 
+_WORK = "run_sync_in_worker_thread"
+
 BOUNDARY = Boundary(
     kind="thread",
-    supports="anyio>=4",
+    supports="anyio>=3.7",
     hooks=(
-        Patch(_asyncio.AsyncIOBackend, "run_sync_in_worker_thread", _carrying_run),
+        Patch(_asyncio.AsyncIOBackend, _WORK, _carrying_run)
+        if hasattr(_asyncio, "AsyncIOBackend")
+        else Patch(_asyncio, _WORK, _carrying_run_of_3),
         Patch(_asyncio.CancelScope, "__init__", in_spawn_order),
         Patch(_asyncio.TaskGroup, "__init__", in_spawn_order),
     ),

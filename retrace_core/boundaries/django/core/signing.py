@@ -53,7 +53,7 @@ def _unsigning(original: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="django.signing",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(
         Patch(Signer, "sign_object", _signing),
         Patch(Signer, "unsign_object", _unsigning),

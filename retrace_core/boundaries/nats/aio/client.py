@@ -20,8 +20,8 @@ from retrace_core.kafka.asked_in_tasks import is_request
 from retrace_core.native import REPLAY, current
 from retrace_core.nats.called_in_turn import InTurn
 from retrace_core.nats.sent_message import message_key, message_of, packed_message
-from retrace_core.nats.server_calls import asking
 from retrace_core.nats.stand_in_server import IS_STAND_IN, connecting, handshaking, selecting
+from retrace_core.server_calls import asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from nats.aio.subscription import Subscription
 
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.nats.sent_message import message_of, packed_message
-from retrace_core.nats.server_calls import asking, read, waiting
+from retrace_core.server_calls import asking, read, waiting
 
 _Iterator: Any = subscription._SubscriptionMessageIterator
 

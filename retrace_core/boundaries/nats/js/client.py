@@ -18,7 +18,7 @@ from retrace_core.handed_over import pack_handed_over, unpack_handed_over
 from retrace_core.kafka.sent_later import later
 from retrace_core.native import current
 from retrace_core.nats.sent_message import message_key, message_of, packed_message
-from retrace_core.nats.server_calls import asking, nothing_comes, read, waiting
+from retrace_core.server_calls import asking, nothing_comes, read, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

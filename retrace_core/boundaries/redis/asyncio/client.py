@@ -7,4 +7,4 @@ from redis.exceptions import WatchError
 
 from retrace_core.redis.asyncio_hooks import asyncio_client_boundary
 
-BOUNDARY = asyncio_client_boundary(Redis, Pipeline, PubSub, WatchError, "redis>=4.6")
+BOUNDARY = asyncio_client_boundary(Redis, Pipeline, PubSub, WatchError, "redis>=4.3")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio import connection
 
 from retrace_core.redis.connection_hooks import asyncio_connection_boundary
 
-BOUNDARY = asyncio_connection_boundary(AbstractConnection, "redis>=4.6")
+_CONNECTION = getattr(connection, "AbstractConnection", connection.Connection)  # from 4.6 on
+
+BOUNDARY = asyncio_connection_boundary(_CONNECTION, "redis>=4.3")

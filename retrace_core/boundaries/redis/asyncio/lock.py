@@ -6,4 +6,4 @@ from redis.asyncio import lock
 
 from retrace_core.redis.lock_clock import lock_boundary
 
-BOUNDARY = lock_boundary(lock, "redis>=4.6")
+BOUNDARY = lock_boundary(lock, "redis>=4.3")

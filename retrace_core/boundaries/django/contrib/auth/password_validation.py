@@ -72,6 +72,6 @@ def _said(error: ValidationError | None) -> list[list[str | None]] | None:
 
 BOUNDARY = Boundary(
     kind="django.password",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(Patch(password_validation, "get_password_validators", _making),),
 )

@@ -34,8 +34,10 @@ def _hooked(kind: str) -> Callable[[Any], Any]:
             if lane is None:
                 return original(self, *args, **kwargs)
             live = functools.partial(original, self, *args, **kwargs)
+            # A migration asks the manager of a model as it was then, for objects of that.
+            again = functools.partial(object_of, self.model)
             key = [self.db, [_label(one) for one in args], kwargs and _named(kwargs)]
-            return call_free(lane, kind, key, live, row_of, _content_type)
+            return call_free(lane, kind, key, live, row_of, again)
 
         return found
 
@@ -56,7 +58,7 @@ def _hooked_many(original: Any) -> Any:
 
         def types(rows: Any) -> Any:
             named = {_label(model): model for model in models}
-            return {named[label]: _content_type(row) for label, row in rows}
+            return {named[label]: object_of(self.model, row) for label, row in rows}
 
         live = functools.partial(original, self, *models, **kwargs)
         labels = sorted(str(_label(one)) for one in models)
@@ -70,13 +72,9 @@ def _named(kwargs: dict[str, Any]) -> object:
     return [[name, _label(value)] for name, value in sorted(kwargs.items())]
 
 
-def _content_type(row: Any) -> Any:
-    return object_of(ContentType, row)
-
-
 BOUNDARY = Boundary(
     kind="django.contenttypes",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(
         *(
             Patch(ContentTypeManager, name, _hooked("free.contenttype"))

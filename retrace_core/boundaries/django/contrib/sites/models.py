@@ -26,18 +26,15 @@ def _hooked(original: Any) -> Any:
             return original(self, asked)
         key = asked.get_host() if hasattr(asked, "get_host") else asked
         live = functools.partial(original, self, asked)
-        return call_free(lane, "free.site", [self.db, key], live, row_of, _site)
+        again = functools.partial(object_of, self.model)
+        return call_free(lane, "free.site", [self.db, key], live, row_of, again)
 
     return found
 
 
-def _site(row: Any) -> Any:
-    return object_of(Site, row)
-
-
 BOUNDARY = Boundary(
     kind="django.sites",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(
         Patch(SiteManager, "_get_site_by_id", _hooked),
         Patch(SiteManager, "_get_site_by_request", _hooked),

@@ -29,6 +29,6 @@ def _hooked(original: Any) -> Any:
 
 BOUNDARY = Boundary(
     kind="django.mail",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(Patch(CachedDnsName, "get_fqdn", _hooked),),
 )

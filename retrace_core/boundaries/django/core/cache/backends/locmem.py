@@ -56,7 +56,7 @@ def _hooked(name: str) -> Patch:
 
 BOUNDARY = Boundary(
     kind="django.cache",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(
         Patch(LocMemCache, "get", _hooked_get),
         Patch(LocMemCache, "get_backend_timeout", by_live_clock),

@@ -50,13 +50,14 @@ def _hooked_check(check: Callable[..., Any]) -> Callable[..., Any]:
 # By name, since the core knows no web framework; that module is loaded when this one is.
 _WRAPPER: Any = importlib.import_module("django.db.backends.base.base").BaseDatabaseWrapper
 
+_CHECKS = ("close_if_health_check_failed", "close_if_unusable_or_obsolete")
+
 BOUNDARY = Boundary(
     kind="django.db",
-    supports="django>=4.2",
+    supports="django>=3.2",
     hooks=(
         Patch(_WRAPPER, "connect", _hooked_connect),
-        Patch(_WRAPPER, "close_if_health_check_failed", _hooked_check),
-        Patch(_WRAPPER, "close_if_unusable_or_obsolete", _hooked_check),
+        *(Patch(_WRAPPER, name, _hooked_check) for name in _CHECKS if hasattr(_WRAPPER, name)),
     ),
     errors=("django.db.utils",),
 )

@@ -47,7 +47,7 @@ def asking(
 
             async def live() -> Any:
                 if in_replay():
-                    raise LiveCallRefused(kind, "a NATS server that is not there")
+                    raise LiveCallRefused(kind, "a server that is not there")
                 return await original(self, *args, **options)
 
             asked_for = key(self, *args, **options)

@@ -1,0 +1,1 @@
+"""Boundaries of the modules of paho-mqtt."""

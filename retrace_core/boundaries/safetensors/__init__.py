@@ -1,0 +1,1 @@
+"""Boundaries of `safetensors`, one file for each of its modules."""

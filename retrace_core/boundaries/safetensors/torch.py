@@ -1,0 +1,24 @@
+"""safetensors.torch: tensors that it maps and makes by their name, in Rust.
+
+Hooks: `safetensors.torch.load_file`, `save_file`.
+Read in safetensors 0.6.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from retrace_core.boundary import Boundary
+from retrace_core.named_files import WRITES, opening
+
+torch: Any = sys.modules["safetensors.torch"]
+
+BOUNDARY = Boundary(
+    kind="file",
+    supports="safetensors>=0.4",
+    hooks=(
+        *opening(torch, "load_file", 0, "filename"),
+        *opening(torch, "save_file", 1, "filename", WRITES),
+    ),
+)

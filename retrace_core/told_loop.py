@@ -1,0 +1,44 @@
+"""Told loop: which thread told an event loop to call something, before which other.
+
+`call_soon_threadsafe` asks nothing of the world, but what a loop is told by several threads of a
+request it does one after the other. What asyncio and anyio tell it themselves ends a wait, which is
+an event of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from retrace_core.lane_hook import lane_hook
+from retrace_core.lanes import Lane
+from retrace_core.native import OFF, REPLAY, current
+from retrace_core.ordering import in_turn, is_infrastructure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["carry_telling"]
+
+_WHAT = "call_soon_threadsafe"
+
+_noted = threading.RLock()
+"""Held from the telling until it is recorded: another thread must not get in between."""
+
+
+def carry_telling(tell: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a `call_soon_threadsafe` that takes its recorded turn."""
+
+    def telling(loop: Any, callback: Any, *args: Any, **options: Any) -> Any:
+        lane, code = current(), sys._getframe(1).f_code
+        live = functools.partial(tell, loop, callback, *args, **options)
+        if not isinstance(lane, Lane) or lane.mode == OFF or lane.busy or is_infrastructure(code):
+            return live()
+        if lane.mode == REPLAY:
+            return in_turn(lane, _WHAT, code, live, lambda _: live())
+        with _noted:
+            return in_turn(lane, _WHAT, code, live, live)
+
+    return lane_hook(tell, telling)
