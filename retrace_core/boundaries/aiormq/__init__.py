@@ -1,1 +1,0 @@
-"""Boundaries of aiormq, and so of aio-pika, which stands on it."""
