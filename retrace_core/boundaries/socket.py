@@ -21,10 +21,11 @@ import zlib
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
+from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers, is_exempt, kind_of
 from retrace_core.native import REPLAY, current
+from retrace_core.own_pair import expect, join, listener_at, note_bound
 from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
 if TYPE_CHECKING:
@@ -128,6 +129,13 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
             made = stub()
             silence(made)
             return made
+        listener = listener_at(address)
+        if listener is not None:
+            if not (in_replay() and type(listener) is OwnSocket):
+                with mask():
+                    return original(address, *args, **options)
+            join(made := stub(), listener)
+            return made
         if is_anothers(sys._getframe(1), in_lane=lane is not None):
             return original(address, *args, **options)
 
@@ -141,11 +149,23 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_connection
 
 
+def _pair(own: Any, listener: Any, live: Callable[[], Any], done: Any) -> Any:
+    """Connect a socket to a listener of this process: nothing of the world."""
+    if in_replay() and type(listener) is OwnSocket:
+        join(own, listener)
+        return done
+    expect(own, listener)
+    with mask():
+        return live()
+
+
 def _connect(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
             return None
+        if (listener := listener_at(address)) is not None:
+            return _pair(self, listener, lambda: original(self, address), None)
         if not _is_own(self):
             return original(self, address)
         lane, peer = current(), peer_at(address)
@@ -162,6 +182,8 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
+        if (listener := listener_at(address)) is not None:
+            return _pair(self, listener, lambda: original(self, address), 0)
         lane = current()
         if lane is None or not _is_own(self):
             return original(self, address)
@@ -186,8 +208,10 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         lane = current()
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
-            return original(self, address)
+            original(self, address)
+            return note_bound(self, address)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
+        note_bound(self, address)
         return adopt(self, "a bound socket")
 
     return bind
