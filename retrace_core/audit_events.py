@@ -97,7 +97,7 @@ def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
     if event == "os.posix_spawn":  # which subprocess goes by since CPython 3.13
         return list(args[1]) == _LINKER
     if event == "socket.connect" and len(args) > 1:
-        return listener_at(args[1]) is not None  # of this process
+        return listener_at(args[0], args[1]) is not None  # of this process
     if event != "socket.bind" or len(args) < 2:
         return False
     own, address = args[0], args[1]

@@ -8,6 +8,7 @@ does it all; a listener that other threads connect to is a server.
 from __future__ import annotations
 
 import _socket
+import errno
 import os
 import socket
 import threading
@@ -58,9 +59,16 @@ def note_name(listener: Any, name: Any) -> None:
         _names[listener] = name
 
 
-def listener_at(address: Any) -> Any:
-    """Return the socket that this thread has bound to an address, or None."""
+def listener_at(own: Any, address: Any) -> Any:
+    """Return the socket to which another is now connected as a pair, or None.
+
+    Args:
+        own: which is connected.
+        address: where to.
+    """
     if not _bound or not isinstance(address, tuple) or address[0] not in _LOOPBACK:
+        return None
+    if own.gettimeout() != 0:
         return None
     here = threading.get_ident()
     for listener, thread in list(_bound.items()):
@@ -93,13 +101,14 @@ def is_end(own: Any, peer: Any) -> bool:
     return own in _ends or (bool(_ends) and any(_name_of(end) == peer for end in list(_ends)))
 
 
-def join(own: Any, listener: Any) -> None:
-    """Connect a socket to a listener that is bound in name only."""
+def join(own: Any, listener: Any) -> int:
+    """Connect a socket to a listener that is bound in name only; return what the system would."""
     ours, theirs = socket.socketpair()
     with ours:
         os.dup2(ours.fileno(), own.fileno(), inheritable=False)
-    os.set_blocking(own.fileno(), own.gettimeout() is None)
+    os.set_blocking(own.fileno(), False)
     _waiting.setdefault(listener, []).append(theirs)
+    return errno.EINPROGRESS
 
 
 def accepted(listener: Any) -> tuple[bool, socket.socket | None]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import socket
 import sys
 import zlib
@@ -129,13 +130,6 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
             made = stub()
             silence(made)
             return made
-        listener = listener_at(address)
-        if listener is not None:
-            if not (in_replay() and type(listener) is OwnSocket):
-                with mask():
-                    return original(address, *args, **options)
-            join(made := stub(), listener)
-            return made
         if is_anothers(sys._getframe(1), in_lane=lane is not None):
             return original(address, *args, **options)
 
@@ -149,11 +143,10 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_connection
 
 
-def _pair(own: Any, listener: Any, live: Callable[[], Any], done: Any) -> Any:
+def _pair(own: Any, listener: Any, live: Callable[[], Any]) -> Any:
     """Connect a socket to a listener of this process: nothing of the world."""
     if in_replay() and type(listener) is OwnSocket:
-        join(own, listener)
-        return done
+        return join(own, listener)
     expect(own, listener)
     with mask():
         return live()
@@ -164,8 +157,10 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
             return None
-        if (listener := listener_at(address)) is not None:
-            return _pair(self, listener, lambda: original(self, address), None)
+        if (listener := listener_at(self, address)) is not None:
+            if (failed := _pair(self, listener, lambda: original(self, address))) is not None:
+                raise BlockingIOError(failed, os.strerror(failed))
+            return None
         if not _is_own(self):
             return original(self, address)
         lane, peer = current(), peer_at(address)
@@ -182,8 +177,8 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
-        if (listener := listener_at(address)) is not None:
-            return _pair(self, listener, lambda: original(self, address), 0)
+        if (listener := listener_at(self, address)) is not None:
+            return int(_pair(self, listener, lambda: original(self, address)))
         lane = current()
         if lane is None or not _is_own(self):
             return original(self, address)

@@ -122,24 +122,26 @@ class _Doors:
 
         knock: Any = kind.connect
 
-        def own_door(address: Any) -> Any:
+        def own_door(own_end: Any, address: Any) -> Any:
+            if own_end.gettimeout() != 0:
+                return None
             here = threading.get_ident()
             own = (door for door, thread in binder.items() if thread == here)
             return next((door for door in own if bound[door] == address), None)
 
         def connect(self: Any, address: Any) -> None:
-            door = own_door(address)
+            door = own_door(self, address)
             if door is None:
                 knock(self, address)
             else:
-                join(self, door)
+                number = join(self, door)
+                raise BlockingIOError(number, os.strerror(number))
 
         def connect_ex(self: Any, address: Any) -> int:
-            door = own_door(address)
+            door = own_door(self, address)
             if door is None:
                 return errno.ECONNREFUSED
-            join(self, door)
-            return 0
+            return join(self, door)
 
         def accept(self: Any) -> Any:
             _, end = accepted(self)
