@@ -87,6 +87,7 @@ The files in the order of a request:
     websocket_channel.py  what the boundaries of websockets' two clients share
     zeromq.py         where a socket of pyzmq's leads, for the boundaries of its two kinds
     local_listener.py  a listener of a stand-in, past the hooks of sockets
+    secure_shell.py   what the boundaries of paramiko's modules share
     stub_socket.py    what a replayed connection holds in the place of a socket
     made_key.py       a private key that a request makes, for cryptography's boundaries
     edwards_keys.py   what those of Ed25519 and Ed448 share
@@ -106,6 +107,7 @@ The files in the order of a request:
     loop_program.py   a program that is started by the event loop itself
     other_process.py  what another process hands over, for the boundaries of multiprocessing
     program_pipe.py   what goes to a running program, and what comes from it, is an event each time
+    read_key.py       a private key of paramiko's that is read, by its public half
     reading.py        what machine and process are at the moment
     masked.py         calls that are of the process, whichever request makes them
     waited.py         the wait for a pool is an event, its inside is nobody's

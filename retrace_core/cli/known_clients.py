@@ -39,7 +39,6 @@ UNCOVERED: dict[str, str] = {
     "neo4j": "declare the function that runs the query",
     "oracledb": "declare the function that executes",
     "cx_Oracle": "it is in C: declare the function that executes",
-    "paramiko": "declare the function that runs the command, or copies the file",
     "asyncssh": "declare the coroutine function that runs the command, or copies the file",
     "plyvel": "it is in C: declare the function that gets or puts",
     "pycurl": "it is in C: declare the function that performs",

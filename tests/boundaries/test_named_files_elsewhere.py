@@ -191,3 +191,41 @@ def test_pygit2(data: Path, recordings: Path) -> None:
         return str([one.message for one in found.walk(found.head.target)])
 
     replays_without(data, recordings, view)
+
+
+def test_lmdb(data: Path, recordings: Path) -> None:
+    """A store is read and written, and one made; the laptop's is left alone."""
+    lmdb = _installed("lmdb")
+    with lmdb.open("data/a") as store, store.begin(write=True) as turn:
+        turn.put(b"quince", b"2")
+
+    def view() -> str:
+        told = []
+        for name in ("a", "b"):
+            with lmdb.open(f"data/{name}") as store, store.begin(write=True) as turn:
+                told.append(turn.get(b"quince"))
+                turn.put(b"quince", b"3")
+                told.append(turn.get(b"quince"))
+        return str(told)
+
+    replays_without(data, recordings, view)
+
+
+def test_plyvel(data: Path, recordings: Path) -> None:
+    """A store is read and written, and one made; the laptop's is left alone."""
+    plyvel = _installed("plyvel")
+    store = plyvel.DB("data/a", create_if_missing=True)
+    store.put(b"quince", b"2")
+    store.close()
+
+    def view() -> str:
+        told = []
+        for name in ("a", "b"):
+            store = plyvel.DB(f"data/{name}", create_if_missing=True)
+            told.append(store.get(b"quince"))
+            store.put(b"quince", b"3")
+            told.append(store.get(b"quince"))
+            store.close()
+        return str(told)
+
+    replays_without(data, recordings, view)

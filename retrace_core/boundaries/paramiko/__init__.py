@@ -1,0 +1,1 @@
+"""Boundaries of paramiko, one file for each of its modules."""

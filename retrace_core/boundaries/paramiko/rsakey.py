@@ -1,0 +1,15 @@
+"""paramiko's keys: hook: `RSAKey.__init__`, where it reads one. Read in paramiko 3.4 to 5.1."""
+
+from __future__ import annotations
+
+from paramiko.rsakey import RSAKey
+
+from retrace_core.boundary import Boundary, Patch
+from retrace_core.read_key import reading_key
+
+BOUNDARY = Boundary(
+    kind="paramiko",
+    supports="paramiko>=3.2",
+    hooks=(Patch(RSAKey, "__init__", reading_key),),
+    errors=("paramiko.ssh_exception",),
+)
