@@ -23,7 +23,6 @@ BELOW: dict[str, str] = {
 """Client -> the library below it whose boundary covers it."""
 
 UNCOVERED: dict[str, str] = {
-    "aio_pika": "declare the coroutine function that publishes or gets",
     "aioredis": "use redis.asyncio, which is covered",
     "bmemcached": "declare the function that gets, with free=True",
     "cassandra": "its answers come on a thread of its own: declare the function that executes",

@@ -1,0 +1,1 @@
+"""Boundaries of aiormq, and so of aio-pika, which stands on it."""

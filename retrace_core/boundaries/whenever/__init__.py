@@ -1,0 +1,1 @@
+"""Boundaries of whenever, one file for each of its modules."""
