@@ -167,10 +167,12 @@ def _install_one(library: str, home: str, module: ModuleType) -> None:
         try:
             # Never under our lock: another thread may hold the lock of a module that is
             # imported here, and wait for ours in its own import.
-            boundary: Boundary = importlib.import_module(home).BOUNDARY
+            boundary: Boundary | None = importlib.import_module(home).BOUNDARY
         except Exception as error:
             _failed[library] = f"{type(error).__name__}: {error}"
             raise
+        if boundary is None:
+            return  # what is installed by that name needs none
         with _lock:
             if _active and library not in _boundaries:
                 _put_in_place(library, boundary, module)

@@ -13,9 +13,11 @@ import ssl
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet
 
-from retrace_core.boundary import attempt, call, in_replay
+from retrace_core.boundary import attempt, call, in_replay, mask
 from retrace_core.coverage_watch import address_text, seen
-from retrace_core.native import current
+from retrace_core.native import REPLAY, current
+from retrace_core.own_pair import accepted as accepted_of
+from retrace_core.own_pair import note_name as note_name_of
 from retrace_core.sent_key import asks_for_secret, sent_key
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ T = TypeVar("T")
 
 _SEND, _RECEIVE, _STATE = "socket.send", "socket.receive", "socket.state"
 _MOST_NAMES = 4096
+_NO_ADDRESS: dict[int, Any] = {socket.AF_UNIX: "", socket.AF_INET6: ("::1", 0, 0, 0)}
 
 _names: dict[tuple[str, int], str] = {}
 """Address -> the name by which it was looked up last, so that a recording is not about numbers."""
@@ -107,6 +110,18 @@ def _ask(own: Any, kind: str, more: tuple[object, ...], live: Callable[[], T]) -
     if lane is None:
         return live()  # in a replay a debugger's; what the replay opened leads nowhere
     return call(lane, kind, [peer_of(own), *more], live)
+
+
+def _address(own: Any, which: str, live: Callable[[], Any]) -> Any:
+    """Return the address of an end: none in particular where the recorded request asked for none.
+
+    It had a connection from an earlier request, and a replay makes one, of which it is asked.
+    """
+    lane: Any = current()
+    if lane is not None and lane.mode == REPLAY:
+        if not lane.scope.comes(lane, _STATE, [peer_of(own), which]):
+            return _NO_ADDRESS.get(own.family, ("127.0.0.1", 0))
+    return _ask(own, _STATE, (which,), live)
 
 
 def _send(own: Any, data: Any, live: Callable[[], T], to: object = None) -> T:
@@ -203,11 +218,14 @@ class _Operations(_Below):
 
     def getpeername(self) -> Any:
         """Return the address of the other end."""
-        return _ask(self, _STATE, ("peer",), super().getpeername)
+        return _address(self, "peer", super().getpeername)
 
     def getsockname(self) -> Any:
         """Return the address of this end."""
-        return _ask(self, _STATE, ("name",), super().getsockname)
+        name = _address(self, "name", super().getsockname)
+        if _is_replaying():
+            note_name_of(self, name)
+        return name
 
     def setsockopt(self, *args: Any) -> None:
         """Set an option; on replay there is nothing that it could mean."""
@@ -232,8 +250,12 @@ class _Operations(_Below):
             return socket.socket(self.family, self.type, self.proto), address
 
         lane, live = current(), super().accept
-        if lane is None:
-            return live()
+        is_ours, end = accepted_of(self)
+        if end is not None:
+            return end, ("127.0.0.1", 0)
+        if is_ours or lane is None:
+            with mask():
+                return live()
         key = [peer_of(self)]
         accepted, address = call(lane, "socket.accept", key, live, lambda both: both[1], made)
         accepted.settimeout(socket.getdefaulttimeout())

@@ -15,42 +15,26 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import socket
 import sys
-import zlib
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
+from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
 from retrace_core.coverage_watch import address_text
-from retrace_core.covering import is_anothers, is_exempt, kind_of
-from retrace_core.native import REPLAY, current
+from retrace_core.covering import is_anothers, is_exempt
+from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
+from retrace_core.native import current
+from retrace_core.own_pair import expect, join, listener_at, note_bound
 from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 _KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
 _LOOPS = ("asyncio", "uvloop", "trio", "anyio", "gevent")
-_LOOK_UP = "socket.getaddrinfo"
 _NAMES = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
-
-
-def _asked(*args: Any, **kwargs: Any) -> object:
-    return [args, kwargs] if kwargs else [args]
-
-
-def _as_numbers(found: list[Any]) -> list[Any]:
-    return [(int(family), int(kind), *rest) for family, kind, *rest in found]
-
-
-def _as_enums(found: list[Any]) -> list[Any]:
-    return [
-        (socket.AddressFamily(family), socket.SocketKind(kind), *rest)
-        for family, kind, *rest in found
-    ]
 
 
 def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
@@ -61,36 +45,15 @@ def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]
         if lane is None:
             found = live()
         else:
-            asked = _asked(host, port, *args, **options)
-            if _is_of_a_pool(lane, asked, sys._getframe(1)):
-                found = _made_up(host, port, *args, **options)
+            asked = asked_of(host, port, *args, **options)
+            if is_of_a_pool(lane, asked, sys._getframe(1)):
+                found = made_up(host, port, *args, **options)
             else:
-                found = call(lane, _LOOK_UP, asked, live, _as_numbers, _as_enums)
+                found = call(lane, LOOK_UP, asked, live, as_numbers, as_enums)
         note_name(host, found)
         return found
 
     return getaddrinfo
-
-
-def _is_of_a_pool(lane: Any, asked: object, caller: FrameType) -> bool:
-    """Return True where a library looks up, in a replay, what it did not look up when recorded.
-
-    It had a connection from an earlier request. What it finds leads nowhere in a replay.
-    """
-    if lane.mode != REPLAY or lane.scope.comes(lane, _LOOK_UP, asked):
-        return False
-    return kind_of(caller.f_code.co_filename)[0] == "library"
-
-
-def _made_up(
-    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
-) -> list[Any]:
-    number = zlib.crc32(str(host).encode()) & 0xFFFFFF
-    named = str(IPv4Address(0x7F000000 | number))
-    address = str(host) if str(host)[:1].isdigit() else named
-    number = int(port) if str(port).isdigit() else 0
-    kind = socket.SocketKind(type or socket.SOCK_STREAM)
-    return [(socket.AF_INET, kind, proto, "", (address, number))]
 
 
 def _silenced(made: Any) -> bool:
@@ -141,10 +104,23 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_connection
 
 
+def _pair(own: Any, listener: Any, live: Callable[[], Any]) -> Any:
+    """Connect a socket to a listener of this process: nothing of the world."""
+    if in_replay() and type(listener) is OwnSocket:
+        return join(own, listener)
+    expect(own, listener)
+    with mask():
+        return live()
+
+
 def _connect(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
+            return None
+        if (listener := listener_at(self, address)) is not None:
+            if (failed := _pair(self, listener, lambda: original(self, address))) is not None:
+                raise BlockingIOError(failed, os.strerror(failed))
             return None
         if not _is_own(self):
             return original(self, address)
@@ -162,6 +138,8 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
+        if (listener := listener_at(self, address)) is not None:
+            return int(_pair(self, listener, lambda: original(self, address)))
         lane = current()
         if lane is None or not _is_own(self):
             return original(self, address)
@@ -186,8 +164,10 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         lane = current()
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
-            return original(self, address)
+            original(self, address)
+            return note_bound(self, address)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
+        note_bound(self, address)
         return adopt(self, "a bound socket")
 
     return bind
@@ -213,7 +193,7 @@ BOUNDARY = Boundary(
     supports="cpython>=3.11,<3.14",
     hooks=(
         Patch(socket, "getaddrinfo", _getaddrinfo),
-        *(Hook(owner=socket, name=name, key=_asked) for name in _NAMES),
+        *(Hook(owner=socket, name=name, key=asked_of) for name in _NAMES),
         Patch(socket, "create_connection", _create_connection),
         Patch(socket.socket, "connect", _connect),
         Patch(socket.socket, "connect_ex", _connect_ex),

@@ -3,6 +3,9 @@
 Hooks: `connect` of urllib3's own `HTTPConnection` and `HTTPSConnection`, which do not call
 http.client's, and `is_connected`, which polls the socket, as `is_connection_dropped` does in
 urllib3 1. The exchange itself is recorded below, at http.client. Read in urllib3 2.8 and 1.26.
+
+urllib3-future, which niquests puts in its place, speaks HTTP itself and not by http.client: none of
+this is for it, its sockets are own ones (`own_socket`). Read in urllib3-future 2.25.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import functools
 from http import client
 from typing import TYPE_CHECKING, Any
 
+import urllib3
 from urllib3 import connection, connectionpool
 
 from retrace_core.boundary import Boundary, Patch, attempt, in_replay
@@ -71,13 +75,20 @@ _POLLS = (
 )
 
 
-BOUNDARY = Boundary(
-    kind="http",
-    supports="urllib3>=1.26",
-    hooks=(
-        Patch(connection.HTTPConnection, "connect", _hooked_connect),
-        Patch(connection.HTTPSConnection, "connect", _hooked_connect),
-        _POLLS,
-    ),
-    errors=("urllib3.exceptions",),
+_OTHERS = hasattr(urllib3, "ConnectionInfo")
+"""True for urllib3-future."""
+
+BOUNDARY = (
+    None
+    if _OTHERS
+    else Boundary(
+        kind="http",
+        supports="urllib3>=1.26",
+        hooks=(
+            Patch(connection.HTTPConnection, "connect", _hooked_connect),
+            Patch(connection.HTTPSConnection, "connect", _hooked_connect),
+            _POLLS,
+        ),
+        errors=("urllib3.exceptions",),
+    )
 )

@@ -18,6 +18,7 @@ from uvloop import loop as in_c
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
+from retrace_core.looked_up import carry_looking_up
 from retrace_core.native import current
 from retrace_core.own_loop_socket import carry_connecting, carry_receiving, carry_sending
 from retrace_core.own_transport.accepting import carry_server
@@ -49,6 +50,7 @@ BOUNDARY = Boundary(
         Patch(uvloop.Loop, "call_at", carry_timer),
         Patch(uvloop.Loop, "call_later", carry_timer),
         Patch(uvloop.Loop, "call_soon_threadsafe", carry_telling),
+        Patch(uvloop.Loop, "getaddrinfo", carry_looking_up),
         Patch(uvloop.Loop, "time", _telling),
         Patch(uvloop.Loop, "create_connection", carry_connection),
         Patch(uvloop.Loop, "create_unix_connection", carry_connection),

@@ -256,6 +256,27 @@ def test_a_connection_that_an_earlier_request_made(recordings: Path) -> None:
     pool.pop().close()
 
 
+def test_a_client_that_looks_where_it_is_connected_to(recordings: Path) -> None:
+    """The recorded request had its connection from an earlier one; a replay makes one, and asks."""
+    kept: list[socket.socket] = []
+
+    def view(address: tuple[str, int]) -> str:
+        if not kept:
+            connection = socket.create_connection(address, timeout=5)
+            assert connection.getpeername()[0] == connection.getsockname()[0] == HOST
+            kept.append(connection)
+        kept[0].sendall(b"hello\n")
+        return kept[0].recv(100).decode()
+
+    installer.install()
+    with serving(socketserver.ThreadingTCPServer, Lines) as address:
+        view(address)
+        app, recording = record_wsgi(recordings, lambda: view(address))
+        kept.pop().close()
+    assert_identical(recording, app, times=1)
+    kept.pop().close()
+
+
 def test_what_is_logged_is_none_of_it(recordings: Path) -> None:
     """To whom a logger's handler sends is not the request's business; nor is it in a replay."""
     logger = logging.getLogger("own sockets")

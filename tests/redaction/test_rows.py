@@ -393,6 +393,16 @@ def test_the_digest_of_a_hash_is_masked(name: str) -> None:
     assert HASHES[name].encode() not in found.replacements
 
 
+def test_what_is_called_a_signature_and_is_a_long_document_is_none() -> None:
+    """That of a schema, which code reads: what is secret in it is found by its own name."""
+    document = b'json!{"tables": [' + b'"orders", ' * 200 + b'"users"]}'
+    found = SecretSet(FoundValues(Forms(Pseudonyms(b"k" * 32), NAMES)), frozenset())
+    found.add(document, "signature")
+    assert not found.replacements
+    found.add(document[:500], "signature")
+    assert document[:500] in found.replacements
+
+
 def test_labels_before_a_secret_stay() -> None:
     """By them code knows how to read it; the secret is the same one elsewhere, without them."""
     found = SecretSet(FoundValues(Forms(Pseudonyms(b"k" * 32), NAMES)), frozenset())

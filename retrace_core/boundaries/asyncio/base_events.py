@@ -17,6 +17,7 @@ from asyncio.base_events import BaseEventLoop
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.lanes import carry_task
+from retrace_core.looked_up import carry_looking_up
 from retrace_core.loop_program import carry_program
 from retrace_core.own_transport.accepting import carry_server
 from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
@@ -31,6 +32,7 @@ BOUNDARY = Boundary(
         Patch(BaseEventLoop, "create_future", carry_future_result),
         Patch(BaseEventLoop, "call_at", carry_timer),  # to which `call_later` comes, too
         Patch(BaseEventLoop, "call_soon_threadsafe", carry_telling),
+        Patch(BaseEventLoop, "getaddrinfo", carry_looking_up),
         Patch(BaseEventLoop, "subprocess_exec", carry_program),
         Patch(BaseEventLoop, "subprocess_shell", carry_program),
         Patch(BaseEventLoop, "create_connection", carry_connection),
