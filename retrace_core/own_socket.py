@@ -232,6 +232,12 @@ class _Operations(_Below):
         if not _is_replaying():
             super().setsockopt(*args)
 
+    def getsockopt(self, level: int, *option: int) -> Any:
+        """Return an option; on replay TCP's are as if nobody had set them."""
+        if _is_replaying() and level == socket.IPPROTO_TCP:
+            return bytes(option[1]) if len(option) > 1 else 0
+        return super().getsockopt(level, *option)
+
     def listen(self, *backlog: int) -> None:
         """Accept connections; on replay nobody connects."""
         if not _is_replaying():
