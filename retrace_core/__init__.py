@@ -117,6 +117,7 @@ The files in the order of a request:
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     looked_up.py      addresses of names, by `socket` or by an event loop
     own_socket.py     a socket that no boundary stands above
+    own_pair.py       two that the process connects to each other through a listener of its own
     own_loop_socket.py  one that an event loop reads and writes
     own_stream.py     asyncio's streams that no boundary stands above
     own_transport/    asyncio's connections with a protocol that no boundary stands above

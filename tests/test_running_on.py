@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -15,6 +16,9 @@ import pytest
 from retrace_core import boot_tape, native
 from retrace_core.boot_chapter import BOOT
 from retrace_core.native import LANE, OFF, RECORD
+from retrace_core.replay.boot import BootPlayer
+from retrace_core.replay.chapter_player import ChapterPlayer
+from retrace_core.replay.progress import NEVER
 from retrace_core.running_on import ON
 from tests.server_process import free_port
 from tests.test_servers import get, serving
@@ -353,3 +357,12 @@ def test_it_ends_where_it_asks_too_much(boot: boot_tape.BootTape) -> None:
         _asks(lane, "x" * 100)
     assert lane.state.size_bytes <= boot.limit_bytes // 4
     assert lane.state.cut
+
+
+def test_a_call_of_a_task_that_is_made_when_the_replay_is_over_waits_for_nothing() -> None:
+    """A task that is cancelled then may insist on closing its connection, and its loop on it."""
+    boot = BootPlayer([], started_ns=0)
+    boot.progress.shut_down()
+    lane = ChapterPlayer(boot, None).root
+    waiting = boot.progress.wait_async(lane, NEVER, calls=True)
+    assert not asyncio.run(asyncio.wait_for(waiting, timeout=1))

@@ -278,7 +278,7 @@ class ChapterPlayer:
         await asyncio.sleep(_SLEEP_S if self._polls(lane) else 0)
         holds = kind not in (ASYNC_SLEEP, TIMER)
         while isinstance(event := self._take(lane, kind, key, holds=holds), int | float):
-            holds = await progress.wait_async(lane, event)
+            holds = await progress.wait_async(lane, event, calls=True)
         if event is None:
             raise NotOnTape(kind, repr(key)[:200])
         return self._outcome(event)

@@ -173,8 +173,17 @@ class Progress:
             self._waiting.discard(lane)
         return True
 
-    async def wait_async(self, lane: Lane, until_ns: float) -> bool:
-        """Do what `wait` does in a task, which is left alone when the replay is over."""
+    async def wait_async(self, lane: Lane, until_ns: float, *, calls: bool = False) -> bool:
+        """Do what `wait` does in a task, which is left alone when the replay is over.
+
+        Args:
+            lane, until_ns: as for `wait`.
+            calls: True where it waits for the answer to a call. One that is made when the replay
+                is over goes on: a task that is cancelled may wait, shielded, until it has closed
+                its connection, and the event loop for the task.
+        """
+        if calls and self._is_over:
+            return False
         loop = asyncio.get_running_loop()
         begun_ns = now_ns()
         if until_ns == NEVER:
