@@ -78,6 +78,7 @@ The files in the order of a request:
     called_back.py    a function of a request's that the world calls
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
+    curl_handle.py    a handle of curl_cffi's: where its transfer goes, and who gets what comes
     httpx_carrier.py  the trace's headers are in a request of theirs while it is sent
     httpx_exchange.py what the boundaries of httpx and httpx2 share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
@@ -116,6 +117,7 @@ The files in the order of a request:
     open_of_now.py    for modules that took hold of an `open` before it was hooked
     looked_up.py      addresses of names, by `socket` or by an event loop
     own_socket.py     a socket that no boundary stands above
+    own_pair.py       two that the process connects to each other through a listener of its own
     own_loop_socket.py  one that an event loop reads and writes
     own_stream.py     asyncio's streams that no boundary stands above
     own_transport/    asyncio's connections with a protocol that no boundary stands above

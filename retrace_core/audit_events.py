@@ -6,6 +6,8 @@ import os
 from socket import SOCK_STREAM
 from typing import Any
 
+from retrace_core.own_pair import listener_at
+
 __all__ = [
     "DEVICES",
     "FILE_EVENTS",
@@ -94,6 +96,8 @@ def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
         return args[0] == "uname" or list(args[1]) == _LINKER
     if event == "os.posix_spawn":  # which subprocess goes by since CPython 3.13
         return list(args[1]) == _LINKER
+    if event == "socket.connect" and len(args) > 1:
+        return listener_at(args[0], args[1]) is not None  # of this process
     if event != "socket.bind" or len(args) < 2:
         return False
     own, address = args[0], args[1]

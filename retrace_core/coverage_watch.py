@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from retrace_core import covering, failsafe, native
 from retrace_core.asking_line import frame_of
 from retrace_core.audit_events import DEVICES, FILE_EVENTS, OPEN, absolute, is_harmless
+from retrace_core.own_pair import is_end
 from retrace_core.recording import Hole
 from retrace_core.temporary_folder import temporary_folder
 
@@ -174,7 +175,7 @@ def _peer(connection: Any) -> str | None:
         peer = connection.getpeername()
     except OSError:
         return address_text(None)
-    return address_text(peer) if peer else None
+    return address_text(peer) if peer and not is_end(connection, peer) else None
 
 
 def address_text(address: Any) -> str:

@@ -13,9 +13,11 @@ import ssl
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet
 
-from retrace_core.boundary import attempt, call, in_replay
+from retrace_core.boundary import attempt, call, in_replay, mask
 from retrace_core.coverage_watch import address_text, seen
 from retrace_core.native import REPLAY, current
+from retrace_core.own_pair import accepted as accepted_of
+from retrace_core.own_pair import note_name as note_name_of
 from retrace_core.sent_key import asks_for_secret, sent_key
 
 if TYPE_CHECKING:
@@ -220,12 +222,21 @@ class _Operations(_Below):
 
     def getsockname(self) -> Any:
         """Return the address of this end."""
-        return _address(self, "name", super().getsockname)
+        name = _address(self, "name", super().getsockname)
+        if _is_replaying():
+            note_name_of(self, name)
+        return name
 
     def setsockopt(self, *args: Any) -> None:
         """Set an option; on replay there is nothing that it could mean."""
         if not _is_replaying():
             super().setsockopt(*args)
+
+    def getsockopt(self, level: int, *option: int) -> Any:
+        """Return an option; on replay TCP's are as if nobody had set them."""
+        if _is_replaying() and level == socket.IPPROTO_TCP:
+            return bytes(option[1]) if len(option) > 1 else 0
+        return super().getsockopt(level, *option)
 
     def listen(self, *backlog: int) -> None:
         """Accept connections; on replay nobody connects."""
@@ -239,8 +250,12 @@ class _Operations(_Below):
             return socket.socket(self.family, self.type, self.proto), address
 
         lane, live = current(), super().accept
-        if lane is None:
-            return live()
+        is_ours, end = accepted_of(self)
+        if end is not None:
+            return end, ("127.0.0.1", 0)
+        if is_ours or lane is None:
+            with mask():
+                return live()
         key = [peer_of(self)]
         accepted, address = call(lane, "socket.accept", key, live, lambda both: both[1], made)
         accepted.settimeout(socket.getdefaulttimeout())

@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay
+from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers, is_exempt
 from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
 from retrace_core.native import current
+from retrace_core.own_pair import expect, join, listener_at, note_bound
 from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
 if TYPE_CHECKING:
@@ -102,10 +104,23 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
     return create_connection
 
 
+def _pair(own: Any, listener: Any, live: Callable[[], Any]) -> Any:
+    """Connect a socket to a listener of this process: nothing of the world."""
+    if in_replay() and type(listener) is OwnSocket:
+        return join(own, listener)
+    expect(own, listener)
+    with mask():
+        return live()
+
+
 def _connect(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
+            return None
+        if (listener := listener_at(self, address)) is not None:
+            if (failed := _pair(self, listener, lambda: original(self, address))) is not None:
+                raise BlockingIOError(failed, os.strerror(failed))
             return None
         if not _is_own(self):
             return original(self, address)
@@ -123,6 +138,8 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
+        if (listener := listener_at(self, address)) is not None:
+            return int(_pair(self, listener, lambda: original(self, address)))
         lane = current()
         if lane is None or not _is_own(self):
             return original(self, address)
@@ -147,8 +164,10 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         lane = current()
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
-            return original(self, address)
+            original(self, address)
+            return note_bound(self, address)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
+        note_bound(self, address)
         return adopt(self, "a bound socket")
 
     return bind

@@ -16,9 +16,12 @@ import selectors
 import socket
 import stat
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+from retrace_core.own_pair import accepted, is_for_pair, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +104,11 @@ class _Doors:
         live: Any = _socket.socket
         made: Any = kind.__init__
 
+        binder: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
         def bind(self: Any, address: Any) -> None:
+            if is_for_pair(self, address):
+                binder[self] = threading.get_ident()
             if isinstance(address, tuple) and address[1] == 0:
                 address = (address[0], _ANY_PORT + len(bound), *address[2:])
             bound[self] = address
@@ -113,10 +120,33 @@ class _Doors:
         def getsockname(self: Any) -> Any:
             return bound[self] if self in bound else live.getsockname(self)
 
-        def connect_ex(_: Any, __: Any) -> int:
-            return errno.ECONNREFUSED
+        knock: Any = kind.connect
+
+        def own_door(own_end: Any, address: Any) -> Any:
+            if own_end.gettimeout() != 0:
+                return None
+            here = threading.get_ident()
+            own = (door for door, thread in binder.items() if thread == here)
+            return next((door for door in own if bound[door] == address), None)
+
+        def connect(self: Any, address: Any) -> None:
+            door = own_door(self, address)
+            if door is None:
+                knock(self, address)
+            else:
+                number = join(self, door)
+                raise BlockingIOError(number, os.strerror(number))
+
+        def connect_ex(self: Any, address: Any) -> int:
+            door = own_door(self, address)
+            if door is None:
+                return errno.ECONNREFUSED
+            return join(self, door)
 
         def accept(self: Any) -> Any:
+            _, end = accepted(self)
+            if end is not None:
+                return end.detach(), ("127.0.0.1", 0)
             if self in bound:
                 waiting()
             return live._accept(self)
@@ -138,6 +168,7 @@ class _Doors:
             "bind": bind,
             "listen": listen,
             "getsockname": getsockname,
+            "connect": connect,
             "connect_ex": connect_ex,
             "_accept": accept,
         }

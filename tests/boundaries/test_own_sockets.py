@@ -124,6 +124,21 @@ def test_lines_to_and_fro(recordings: Path) -> None:
     assert b"hello" in body and b"again" in body and b"ye" in body
 
 
+def test_the_options_of_tcp_can_be_read(recordings: Path) -> None:
+    """As clients do that set all those they find: py-amqp, below kombu."""
+
+    def view(address: tuple[str, int]) -> bytes:
+        with socket.create_connection(address, timeout=5) as connection:
+            for option in (socket.TCP_MAXSEG, socket.TCP_NODELAY):
+                found = connection.getsockopt(socket.IPPROTO_TCP, option)
+                connection.setsockopt(socket.IPPROTO_TCP, option, found)
+            assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) == socket.SOCK_STREAM
+            connection.sendall(b"bye\n")
+            return connection.recv(100)
+
+    assert b"bye" in replayed(recordings, socketserver.ThreadingTCPServer, Lines, view)
+
+
 def test_an_end_of_ones_own_before_connecting(recordings: Path) -> None:
     """A socket is bound to any port of this machine first, as ldap3 does it."""
 

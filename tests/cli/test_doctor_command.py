@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from retrace_core import installer
 from retrace_core.cli import checks
+from retrace_core.cli.known_clients import UNCOVERED
 from tests.cli.test_bad_input import no_override
 
 if TYPE_CHECKING:
@@ -198,3 +200,9 @@ def test_config_lists_every_setting(retrace: Callable[..., Any]) -> None:
 
     output = retrace("config").stdout
     assert all(setting.variable in output and setting.doc in output for setting in SETTINGS)
+
+
+def test_nothing_is_advised_for_what_has_a_boundary() -> None:
+    """Who covers a library takes it from the list of those that are not."""
+    covered = {library.partition(".")[0] for library in installer.available()}
+    assert not covered & UNCOVERED.keys()

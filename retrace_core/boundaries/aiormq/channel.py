@@ -3,7 +3,7 @@
 Hooks: `Channel.rpc`, which sends a method and waits for its answer; `basic_get`, `basic_publish`
 with its confirmation, `basic_ack`, `basic_nack`, `basic_reject`; `basic_consume`, whose function,
 when it is a request's, is called in a lane of its own for each message. Closing is an event only
-when it fails. What reads the connection is of the process, and nobody's. Read in aiormq 7.2.
+when it fails. What reads the connection is of the process, and nobody's. Read in aiormq 6.8 to 7.2.
 """
 
 from __future__ import annotations
@@ -202,7 +202,9 @@ def _hooked_on_close(original: Callable[..., Any]) -> Callable[..., Any]:
     async def _on_close(self: Any, *args: Any, **options: Any) -> Any:
         if not in_replay():
             return await original(self, *args, **options)
-        self._close_locally()
+        close_locally = getattr(self, "_close_locally", None)  # since version 7
+        if close_locally is not None:
+            close_locally()
         return None
 
     return _on_close
@@ -210,7 +212,7 @@ def _hooked_on_close(original: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="aiormq",
-    supports="aiormq>=7.2",
+    supports="aiormq>=6.8",
     hooks=(
         Patch(Channel, "rpc", _hooked_rpc),
         Patch(Channel, "basic_get", _hooked_get),

@@ -2,7 +2,7 @@
 
 Hooks: `connect`, `channel` and `close` of `Connection`, which are events only when they fail, and
 whose tasks are of the process; `__init__`, since what waits for the end is, too; `update_secret`,
-whose secret is in no event. Read in aiormq 7.2.
+whose secret is in no event. Read in aiormq 6.8 to 7.2.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _hooked_update_secret(original: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="aiormq",
-    supports="aiormq>=7.2",
+    supports="aiormq>=6.8",
     hooks=(
         Patch(Connection, "__init__", masked),
         Patch(Connection, "connect", only_failing("aiormq.connect", _stand_in)),

@@ -1,0 +1,1 @@
+"""Boundaries of curl_cffi's modules."""
