@@ -70,7 +70,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 BOUNDARY = Boundary(
     kind="paramiko",
-    supports="paramiko>=3.2",
+    supports="paramiko>=3.4",
     hooks=(
         _asking("exec_command", _first),
         _asking("invoke_subsystem", _first),

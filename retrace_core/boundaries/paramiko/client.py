@@ -61,7 +61,7 @@ def _hooked_connect(original: Callable[..., Any]) -> Callable[..., Any]:
 
 BOUNDARY = Boundary(
     kind="paramiko",
-    supports="paramiko>=3.2",
+    supports="paramiko>=3.4",
     hooks=(
         Patch(_Client, "connect", _hooked_connect),
         Patch(_Client, "close", masked),

@@ -9,7 +9,7 @@ from retrace_core.read_key import reading_key
 
 BOUNDARY = Boundary(
     kind="paramiko",
-    supports="paramiko>=3.2",
+    supports="paramiko>=3.4",
     hooks=(Patch(RSAKey, "__init__", reading_key),),
     errors=("paramiko.ssh_exception",),
 )

@@ -176,7 +176,7 @@ def _of(kept: Any) -> Any:
 
 BOUNDARY = Boundary(
     kind="paramiko",
-    supports="paramiko>=3.2",
+    supports="paramiko>=3.4",
     hooks=(
         Patch(_Client, "_send_version", setting_up("paramiko.sftp_version", _transport, _version)),
         Patch(_Client, "_request", asking("paramiko.sftp", _asked, _transport, None, _said, _told)),

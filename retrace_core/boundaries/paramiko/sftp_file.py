@@ -39,7 +39,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 BOUNDARY = Boundary(
     kind="paramiko",
-    supports="paramiko>=3.2",
+    supports="paramiko>=3.4",
     hooks=(
         Patch(_File, "_read", asking("paramiko.sftp_read", _place_in, _transport, b"")),
         Patch(_File, "_write", asking("paramiko.sftp_write", _written, _transport, _all)),

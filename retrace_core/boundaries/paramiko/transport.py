@@ -148,7 +148,7 @@ _LOGINS = ("auth_none", "auth_password", "auth_publickey", "auth_interactive")
 
 BOUNDARY = Boundary(
     kind="paramiko",
-    supports="paramiko>=3.2",
+    supports="paramiko>=3.4",
     hooks=(
         Patch(_Transport, "__init__", _hooked_init),
         Patch(_Transport, "start_client", setting_up("paramiko.start_client", _itself, _started)),
