@@ -98,7 +98,8 @@ The files in the order of a request:
     memory_cache.py   what a cache in the process's memory answers, as events
     outgoing_task.py  what the boundaries of task queues share
     ld_evaluation.py  what LaunchDarkly's two clients share
-    kafka/            what the boundaries of Kafka's clients share
+    broker/           what the boundaries of message brokers' clients share
+    kafka/            and those of Kafka's
     amqp/             what the boundaries of RabbitMQ's clients share
     server_calls.py   an answer of the server, or a message that is waited for, is an event
     mqtt/             what the boundaries of paho-mqtt and aiomqtt share

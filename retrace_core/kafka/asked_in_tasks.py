@@ -11,9 +11,9 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import attempt, attempt_async, call, call_async, in_replay, mask
+from retrace_core.broker.request_lane import is_request
 from retrace_core.errors import LiveCallRefused
 from retrace_core.kafka.plain_values import asked_value, packed, unpacked
-from retrace_core.lanes import Lane
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "asking_async",
     "closing",
     "for_process",
-    "is_request",
     "making",
     "nothing_comes",
     "opening",
@@ -33,11 +32,6 @@ __all__ = [
 
 _UNMADE = "_retrace_unmade"
 """Attribute of a client that a replay has not connected."""
-
-
-def is_request(lane: Any) -> bool:
-    """Return True for a lane of a request, False for one of the start-up, and for none."""
-    return isinstance(lane, Lane) and not hasattr(lane.scope, "label")
 
 
 def making(kind: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

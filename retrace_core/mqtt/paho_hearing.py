@@ -11,8 +11,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from retrace_core.boundary import mask
-from retrace_core.kafka.asked_in_tasks import is_request
-from retrace_core.kafka.client_calls import ClientCalls
+from retrace_core.broker.client_calls import ClientCalls
+from retrace_core.broker.request_lane import is_request
 from retrace_core.mqtt.mqtt_values import packed, unpacked
 from retrace_core.native import current
 

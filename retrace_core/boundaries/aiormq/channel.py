@@ -29,9 +29,9 @@ from retrace_core.amqp.aiormq_frames import (
 )
 from retrace_core.amqp.plain_table import body_key, named
 from retrace_core.boundary import Boundary, Patch, in_replay, mask
+from retrace_core.broker.message_headers import carrying
+from retrace_core.broker.request_lane import is_request
 from retrace_core.called_back import CalledBack
-from retrace_core.kafka.asked_in_tasks import is_request
-from retrace_core.kafka.message import carrying
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
 

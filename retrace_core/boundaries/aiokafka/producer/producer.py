@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.producer.producer import AIOKafkaProducer
 
 from retrace_core.boundary import Boundary, Patch, call_async, in_replay
+from retrace_core.broker.message_headers import carrying
+from retrace_core.broker.sent_later import later
 from retrace_core.errors import LiveCallRefused
 from retrace_core.kafka.asked_in_tasks import (
     asking_async,
@@ -23,9 +25,8 @@ from retrace_core.kafka.asked_in_tasks import (
     opening,
     silent_when_unmade,
 )
-from retrace_core.kafka.message import carrying, message_key
+from retrace_core.kafka.message import message_key
 from retrace_core.kafka.plain_values import packed, unpacked
-from retrace_core.kafka.sent_later import later
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from pika.frame import Method
 from retrace_core.amqp.pika_frames import answer_of_none, asked_by, kind_of, packed, unpacked
 from retrace_core.amqp.pika_stand_in import stand_in
 from retrace_core.boundary import Boundary, Patch, attempt, call, call_free, in_replay, mask
-from retrace_core.kafka.asked_in_tasks import is_request
-from retrace_core.kafka.message import carrying
+from retrace_core.broker.message_headers import carrying
+from retrace_core.broker.request_lane import is_request
 from retrace_core.native import REPLAY, current
 from retrace_core.recording import FREE_OF_ORDER
 

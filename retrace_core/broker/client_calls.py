@@ -1,4 +1,4 @@
-"""Client calls: a request's functions that a client calls, as what Kafka's says of deliveries.
+"""Client calls: a request's functions that a client calls, as Kafka's does of deliveries.
 
 It calls them while it is polled. Where the request itself polls, a call is an event of the lane
 that does, before the event of the poll, and what the function asks stands between the two. Where
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientCalls", "polled"]
 
 _CALLED: Final = "kafka.called"
+"""Kind of the events, where the client's boundary names no other."""
 
 
 class _Here(threading.local):
