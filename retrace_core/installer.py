@@ -39,6 +39,7 @@ _registered: set[str] = set()
 _boundaries: dict[str, Boundary] = {}
 _removers: dict[str, list[Callable[[], None]]] = {}
 _failed: dict[str, str] = {}
+_needless: set[str] = set()
 
 
 def available() -> dict[str, str]:
@@ -93,6 +94,11 @@ def uninstall() -> None:
 def installed() -> list[str]:
     """Return the names of the libraries whose boundary is in place."""
     return list(_boundaries)
+
+
+def needless() -> list[str]:
+    """Return the names of those loaded that need no boundary: another stands below them."""
+    return list(_needless)
 
 
 def in_place() -> list[Boundary]:
@@ -172,7 +178,8 @@ def _install_one(library: str, home: str, module: ModuleType) -> None:
             _failed[library] = f"{type(error).__name__}: {error}"
             raise
         if boundary is None:
-            return  # what is installed by that name needs none
+            _needless.add(library)
+            return
         with _lock:
             if _active and library not in _boundaries:
                 _put_in_place(library, boundary, module)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
-from retrace_core.native import OFF, REPLAY, current
-from retrace_core.ordering import in_turn, is_infrastructure
+from retrace_core.native import OFF, REPLAY, current, now_ns
+from retrace_core.ordering import in_turn, is_infrastructure, note_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,11 @@ __all__ = ["carry_telling"]
 
 _WHAT = "call_soon_threadsafe"
 
-_noted = threading.RLock()
-"""Held from the telling until it is recorded: another thread must not get in between."""
+_telling = threading.RLock()
+"""Held from the turn until the loop is told: another thread must not get in between.
+
+The telling itself is in no turn: the loop may call at once, and then the lane is not to be busy.
+"""
 
 
 def carry_telling(tell: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,8 +40,13 @@ def carry_telling(tell: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(lane, Lane) or lane.mode == OFF or lane.busy or is_infrastructure(code):
             return live()
         if lane.mode == REPLAY:
-            return in_turn(lane, _WHAT, code, live, lambda _: live())
-        with _noted:
-            return in_turn(lane, _WHAT, code, live, live)
+            in_turn(lane, _WHAT, code, _telling.acquire, lambda _: _telling.acquire())
+        else:
+            _telling.acquire()
+            note_turn(lane, _WHAT, code, True, now_ns())
+        try:
+            return live()
+        finally:
+            _telling.release()
 
     return lane_hook(tell, telling)

@@ -9,6 +9,7 @@ process ended by SIGKILL loses what waited, and nothing that was written.
 from __future__ import annotations
 
 import atexit
+import functools
 import sys
 import threading
 import time
@@ -384,12 +385,10 @@ def _end() -> None:
 
 
 def _at_exit(timeout_s: float = _EXIT_S) -> None:
-    with failsafe.gate("flush at exit"):
-        if _writer is not None:
-            _writer.close_parked()
-            for call in _exit_calls:
-                call()
-            _writer.flush(timeout_s)
-    for call in _last_calls:
-        with failsafe.gate("flush at exit"):
+    calls: list[Callable[[], object]] = list(_last_calls)
+    if _writer is not None:
+        flush = functools.partial(_writer.flush, timeout_s)
+        calls = [_writer.close_parked, *_exit_calls, flush, *calls]
+    for call in calls:
+        with failsafe.gate("flush at exit"):  # one each: a fault keeps nothing from being written
             call()

@@ -67,3 +67,16 @@ def test_a_library_may_have_a_boundary_beside_those_of_its_modules() -> None:
     assert found["logging"] == "retrace_core.boundaries.logging"
     assert found["logging.handlers"] == "retrace_core.boundaries.logging.handlers"
     assert "pyarrow" not in found
+
+
+def test_what_stands_in_the_place_of_a_library_may_need_no_boundary(
+    slow_library: str, tmp_path: Path
+) -> None:
+    """It is neither in place nor a failure: another boundary stands below it."""
+    tmp_path.joinpath("slow_boundary.py").write_text("\nBOUNDARY = None\n")
+    importlib.import_module("slow_gate").may_end.set()
+    importlib.import_module(slow_library)
+    installer.install(only=())
+    installer._register(slow_library, "slow_boundary")
+    assert slow_library in installer.needless()
+    assert slow_library not in (*installer.installed(), *installer.failures())

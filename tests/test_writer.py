@@ -53,6 +53,12 @@ def test_what_waits_is_written_on_an_exception(tmp_path: Path) -> None:
     assert run(tmp_path, "request()\nraise SystemExit(3)") == (3, 1)
 
 
+def test_what_waits_is_written_where_a_call_before_it_fails(tmp_path: Path) -> None:
+    """What others submit at the exit comes first; a fault of theirs is said, and no more."""
+    code = "from retrace_core import writer\nwriter.at_exit(lambda: 1 / 0)\nrequest()"
+    assert run(tmp_path, code) == (0, 1)
+
+
 def test_what_waits_is_written_on_sigterm(tmp_path: Path) -> None:
     """SIGTERM ends the process as before, after the queue is written."""
     code = "for _ in range(20): request()\nos.kill(os.getpid(), signal.SIGTERM)"

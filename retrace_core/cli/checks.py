@@ -239,6 +239,9 @@ def check_clients() -> Iterator[Finding]:
             elif library in installer.installed():
                 covered.add(library)
                 yield Finding(OK, "client", f"{named} is covered")
+            elif library in installer.needless():
+                covered.add(library)
+                yield Finding(OK, "client", f"{named} is covered by its sockets")
     finally:
         installer.uninstall()
         logging.getLogger("retrace").disabled = False
