@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tests.replay_report import replayed
 from tests.server_process import free_port
 from tests.test_servers import get, serving
 
@@ -61,15 +60,4 @@ def test_a_container_that_is_handed_the_inner_application_has_it_recorded(
     with serving(command, port, tmp_path, sample_rate=0) as base:
         get(base, {"X-Trace-ID": "one"})
     (path,) = tmp_path.glob("one/*/trace.bin")
-    assert _replay(path)["identical"]
-
-
-def _replay(path: Path) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)["recordings"][0]
+    assert replayed(path)["identical"]

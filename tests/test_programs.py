@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from retrace_core import load
 from tests.programs import greeter
+from tests.replay_report import replayed
 from tests.server_process import free_port
 from tests.test_servers import get, serving
 
@@ -40,18 +39,6 @@ def recorded(tmp_path: Path, *program: str) -> Path:
         get(base)  # so that the one before has ended, too
     (path,) = tmp_path.glob("one/*/trace.bin")
     return path
-
-
-def replayed(path: Path, *options: str) -> Any:
-    """Return what `retrace replay` reports of a recording."""
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json", *options],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)["recordings"][0]
 
 
 @pytest.mark.parametrize("server", SERVERS)

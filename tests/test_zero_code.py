@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from retrace_core import load
 from retrace_mw.cli.run import environment
+from tests.replay_report import replayed
 from tests.server_process import free_port
 from tests.test_servers import get, serving
 
@@ -63,7 +63,7 @@ def test_an_application_of_wsgi_that_uvicorn_adapts_replays(
     with serving([*command, f"tests.unchanged:{name}"], port, tmp_path, sample_rate=0) as base:
         get(base, {"X-Trace-ID": "one"})
     (path,) = tmp_path.glob("one/*/trace.bin")
-    assert _replay(path)["identical"]
+    assert replayed(path)["identical"]
 
 
 def test_a_failure_in_a_mounted_application_replays(tmp_path: Path) -> None:
@@ -182,16 +182,4 @@ def test_an_application_that_was_found_by_a_path_of_one_dot_replays(
     with serving(command, port, tmp_path, sample_rate=0) as base:
         get(base, {"X-Trace-ID": "one"})
     (path,) = tmp_path.glob("one/*/trace.bin")
-    assert _replay(path)["identical"]
-
-
-def _replay(path: Path) -> Any:
-    """Return what `retrace replay` reports of a recording."""
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)["recordings"][0]
+    assert replayed(path)["identical"]
