@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
 from retrace_core.boot_tape import serves_request
+from retrace_core.current_scope import replay_scope
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
-from retrace_core.scope import replay_scope
 from retrace_mw.one_decision import SPOKEN, WSGI, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import UNPREFIXED, RequestView, header_name
@@ -139,8 +139,10 @@ class RetraceMiddleware:
             teed = _tee_start_response(recording_scope, start_response, add, view)
             chunks = inside.call(self.app, environ, teed)
         except BaseException as error:
-            recording_scope.failed(error)
-            recording_scope.close()
+            try:
+                recording_scope.failed(error)
+            finally:
+                recording_scope.close()
             raise
         sized = isinstance(chunks, (list, tuple))
         return (SizedResponseTee if sized else ResponseTee)(chunks, inside, recording_scope)
@@ -346,7 +348,6 @@ class ResponseTee:
 
     def close(self) -> None:
         """Close the application's iterable and the scope."""
-        self._closed = True
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
@@ -355,8 +356,11 @@ class ResponseTee:
             self._scope.failed(error)
             raise
         finally:
-            self._scope.response_end(complete=self._done)
-            self._scope.close()
+            try:
+                self._scope.response_end(complete=self._done)
+            finally:
+                self._scope.close()
+                self._closed = True
 
 
 class SizedResponseTee(ResponseTee):
