@@ -139,10 +139,8 @@ class RetraceMiddleware:
             teed = _tee_start_response(recording_scope, start_response, add, view)
             chunks = inside.call(self.app, environ, teed)
         except BaseException as error:
-            try:
-                recording_scope.failed(error)
-            finally:
-                recording_scope.close()
+            recording_scope.failed(error)
+            recording_scope.close()
             raise
         sized = isinstance(chunks, (list, tuple))
         return (SizedResponseTee if sized else ResponseTee)(chunks, inside, recording_scope)
@@ -356,11 +354,9 @@ class ResponseTee:
             self._scope.failed(error)
             raise
         finally:
-            try:
-                self._scope.response_end(complete=self._done)
-            finally:
-                self._scope.close()
-                self._closed = True
+            self._scope.response_end(complete=self._done)
+            self._scope.close()
+            self._closed = True  # until then `__del__` would do it, also where a signal came
 
 
 class SizedResponseTee(ResponseTee):
