@@ -20,7 +20,7 @@ The files, from finding to writing:
     bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
     gzip_streams.py  one unpacked, and one packed to a given size
     zlib_streams.py  one unpacked, and one packed to a given size
-    document_parts.py  members of ZIP archives, and streams of PDFs, packed to as many bytes
+    document_parts.py  parts of ZIP archives, PDFs and Git's packs, packed to as many bytes
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
     columnar.py      tables that a library read by their name, unpacked before they are masked

@@ -62,7 +62,7 @@ def compare(
     if recorded.status != response.status:
         found.append(Difference(what="status", recorded=recorded.status, replayed=response.status))
     was, now = b"".join(recorded.body), b"".join(response.body)
-    sized = not masks or not was.startswith(packed_document.MARKS)
+    sized = not masks or not packed_document.begins(was)
     found += _headers(recorded.headers, response.headers, masks, sized=sized)
     if recorded.body_cut:
         now = now[: len(was)]
