@@ -81,7 +81,8 @@ def spans_in_packets(text: bytes) -> list[tuple[int, int]]:
 def said(body: bytes, limit: int) -> bytes | None:
     """Return what a pack says, and the lines around it, without sizes; None for what is none.
 
-    Nor does the checksum at its end count, which is of the packed objects.
+    Nor do the order of its objects and the checksum at its end count: a pack is a set, which Git's
+    servers fill from sets of ids, and those of a replay may be masked.
 
     Args:
         body: the whole of it, or the packets in which it is.
@@ -95,7 +96,7 @@ def said(body: bytes, limit: int) -> bytes | None:
     count = pack[len(MARK) : len(MARK) + _COUNT_SIZE]
     if len(found) != int.from_bytes(count, "big"):
         return None
-    return b"\0".join([*lines, count, *(one.head + one.plain for one in found)])
+    return b"\0".join([*lines, count, *sorted(one.head + one.plain for one in found)])
 
 
 def _packets(text: bytes) -> tuple[list[bytes] | None, list[tuple[int, int]]]:

@@ -33,6 +33,7 @@ The files, from finding to writing:
     forms.py         other shapes of a secret: encoded, decoded, hashed
     replacements.py  what is written in the place of a secret, for each form of it
     found_values.py  what is masked where a value was found to be a secret
+    one_time_codes.py  those that a request reckoned itself stand as they are
     secret_set.py    the secrets found in one recording
     messagepack.py   what stands at a place of an encoded recording
     looks.py         what was found in texts seen lately

@@ -89,6 +89,12 @@ def test_another_text_in_it_is_another_response(recordings: Path) -> None:
     assert not replay(recording, other).identical
 
 
+def test_in_another_order_it_says_the_same() -> None:
+    """It is a set of objects."""
+    first, second = packed("tree 1" * 3, "tree 2" * 3), packed("tree 2" * 3, "tree 1" * 3)
+    assert git_pack.said(first, 1 << 20) == git_pack.said(second, 1 << 20)
+
+
 def test_one_that_breaks_off_is_none() -> None:
     """Nothing is said of what is not whole, nor of packets that are none."""
     pack = packed(COMMIT, COMMIT)
