@@ -17,7 +17,8 @@ The files in the order of a request:
     program.py        what it was started as
     interpreter.py    the options that its interpreter was started with
     weakly.py         what is known of an object is forgotten when the object goes
-    scope.py          the running recording of one request in the current context
+    scope.py          the running recording of one request
+    current_scope.py  the scope of the current context: a recording's, or a replay's
     tags.py           what the application calls a recording by, to find it by
     serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
