@@ -78,6 +78,8 @@ def listener_at(own: Any, address: Any) -> Any:
 
 
 def _name_of(listener: Any) -> Any:
+    if listener.fileno() < 0:
+        return ()  # it is closed
     try:
         return _names.get(listener) or _socket.socket.getsockname(listener)
     except OSError:
