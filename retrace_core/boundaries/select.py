@@ -4,7 +4,7 @@ Client libraries with a loop of their own wait so (kazoo, pika's `SelectConnecti
 `selectors` or by themselves. An event loop of asyncio's own is let alone: what it watches for its
 callers is told them by `add_reader` (`own_transport`).
 
-Hooks: `select.select` (and `selectors.SelectSelector`, which took hold of it before); of
+Hooks: `select.poll`, `select.select` (and what `selectors` took hold of before); of
 `select.poll` and `select.epoll` the methods `register`, `modify`, `unregister` and `poll`, and
 `epoll.close`.
 Read in CPython 3.11 to 3.13.
@@ -127,6 +127,20 @@ def _poll(unit: int, original: Callable[..., Ready]) -> Any:
     return lane_hook(original, poll)
 
 
+def _making(original: Callable[[], Any]) -> Any:
+    @functools.wraps(original)
+    def poll() -> Any:
+        made = original()
+        _watched.pop(id(made), None)  # that of another, which is gone
+        return made
+
+    return lane_hook(original, poll, anywhere=True)
+
+
+def _making_static(original: Callable[[], Any]) -> Any:
+    return staticmethod(_making(original))
+
+
 def _hooks() -> tuple[Patch, ...]:
     hooks = [Patch(select, "select", _select)]
     if "_select" in vars(selectors.SelectSelector):
@@ -134,6 +148,9 @@ def _hooks() -> tuple[Patch, ...]:
     pollers: list[tuple[Any, int]] = []  # each with how many of its units make a second
     if hasattr(select, "poll"):
         pollers.append((type(select.poll()), 1000))
+        hooks.append(Patch(select, "poll", _making))
+        if getattr(selectors.PollSelector, "_selector_cls", None) is select.poll:
+            hooks.append(Patch(selectors.PollSelector, "_selector_cls", _making_static))
     if hasattr(select, "epoll"):
         pollers.append((select.epoll, 1))
         hooks.append(Patch(select.epoll, "close", _close))

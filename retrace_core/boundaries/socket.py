@@ -123,8 +123,8 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
             return None
-        if (listener := listener_at(self, address)) is not None:
-            if (failed := _pair(self, listener, lambda: original(self, address))) is not None:
+        if (listener := listener_at(self, address, sys._getframe(1).f_code)) is not None:
+            if failed := _pair(self, listener, lambda: original(self, address)):
                 raise BlockingIOError(failed, os.strerror(failed))
             return None
         if not _is_own(self):
@@ -149,7 +149,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
-        if (listener := listener_at(self, address)) is not None:
+        if (listener := listener_at(self, address, sys._getframe(1).f_code)) is not None:
             return int(_pair(self, listener, lambda: original(self, address)))
         lane, is_blocking = current(), _is_blocking(self)
         if (lane is None and is_blocking) or not _is_own(self):
@@ -181,9 +181,9 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
             original(self, address)
-            return note_bound(self, address)
+            return note_bound(self, address, sys._getframe(1).f_code)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
-        note_bound(self, address)
+        note_bound(self, address, sys._getframe(1).f_code)
         return adopt(self, "a bound socket")
 
     return bind

@@ -239,3 +239,33 @@ def test_tls_that_a_library_makes_by_itself(recordings: Path) -> None:
 
     body = replayed(recordings, TlsServer, Lines, view)
     assert b"hello" in body and b"TLSv1" in body
+
+
+def test_a_poll_that_takes_the_place_of_another(recordings: Path) -> None:
+    """A library makes one for each waiting: it does not wait for what the last one waited for."""
+
+    def view(address: Address) -> list[str]:
+        said = []
+        with connected(address) as first, connected(address) as second:
+            for own in (first, second):
+                own.send(b"hello\n")
+                said += [str(by_poll(own)), repr(own.recv(100))]
+        return said
+
+    assert b"hello" in replayed(recordings, socketserver.ThreadingTCPServer, Lines, view)
+
+
+def test_a_pair_that_one_function_makes_by_a_listener(recordings: Path) -> None:
+    """Its ends block while it is made, as pika's: it reaches nobody, and is no event."""
+
+    def view() -> list[str]:
+        with socket.socket() as listener, socket.socket() as one:
+            listener.bind((HOST, 0))
+            listener.listen(1)
+            one.connect(listener.getsockname())
+            other, _ = listener.accept()
+            with other:
+                one.sendall(b"hello")
+                return [repr(other.recv(100))]
+
+    assert answered(recordings, view) == ["b'hello'"]
