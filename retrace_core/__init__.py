@@ -135,6 +135,7 @@ The files in the order of a request:
     files_in_sql.py   and what DuckDB's SQL names
     named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
+    calling.py        who called a hook, which may be the interpreter itself
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C
