@@ -15,10 +15,10 @@ from __future__ import annotations
 import functools
 import select
 import selectors
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.calling import called_from
 from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
 from retrace_core.own_socket import own_at
@@ -50,7 +50,7 @@ def _select(original: Callable[..., Any]) -> Any:
         for given, bit in zip(lists, _BITS, strict=True):
             for own in filter(None, map(own_at, given)):
                 owns[own.fileno()] = own, owns.get(own.fileno(), (own, 0))[1] | bit
-        if lane is None or not owns or _is_of_loop(sys._getframe(1)):
+        if lane is None or not owns or _is_of_loop(called_from(1)):
             return original(*lists, *timeout)
 
         def asked(*until: Any) -> Ready:
@@ -79,7 +79,7 @@ def _register(original: Callable[..., Any]) -> Any:
     @functools.wraps(original)
     def register(self: Any, fd: Any, *eventmask: Any, **named: Any) -> Any:
         own = own_at(fd)
-        if own is not None and not _is_of_loop(sys._getframe(1)):
+        if own is not None and not _is_of_loop(called_from(1)):
             events = eventmask[0] if eventmask else named.get("eventmask", _ALL)
             _watched.setdefault(id(self), {})[own.fileno()] = own, events
         return original(self, fd, *eventmask, **named)

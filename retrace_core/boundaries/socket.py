@@ -17,10 +17,10 @@ import errno
 import functools
 import os
 import socket
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
+from retrace_core.calling import called_from
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers, is_exempt
 from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
@@ -47,7 +47,7 @@ def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]
             found = live()
         else:
             asked = asked_of(host, port, *args, **options)
-            if is_of_a_pool(lane, asked, sys._getframe(1)):
+            if is_of_a_pool(lane, asked, called_from()):
                 found = made_up(host, port, *args, **options)
             else:
                 found = call(lane, LOOK_UP, asked, live, as_numbers, as_enums)
@@ -59,7 +59,7 @@ def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]
 
 def _silenced(made: Any) -> bool:
     """Return True for a logger's socket in a replay, which is silent from now on."""
-    if not in_replay() or type(made) is not socket.socket or not is_exempt(sys._getframe(2)):
+    if not in_replay() or type(made) is not socket.socket or not is_exempt(called_from(2)):
         return False
     silence(made)
     return True
@@ -73,7 +73,7 @@ def _is_own(made: Any) -> bool:
         return False
     if made.type not in _KINDS:
         return False
-    caller = sys._getframe(2)
+    caller = called_from(2)
     asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
     return asking not in _LOOPS and not is_anothers(caller, in_lane=current() is not None)
 
@@ -92,11 +92,11 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
             return made
 
         lane = current()
-        if in_replay() and is_exempt(sys._getframe(1)):
+        if in_replay() and is_exempt(called_from()):
             made = stub()
             silence(made)
             return made
-        if is_anothers(sys._getframe(1), in_lane=lane is not None):
+        if is_anothers(called_from(), in_lane=lane is not None):
             return original(address, *args, **options)
 
         peer = address_text(address)
@@ -123,7 +123,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
             return None
-        if (listener := listener_at(self, address, sys._getframe(1).f_code)) is not None:
+        if (listener := listener_at(self, address, called_from(1).f_code)) is not None:
             if failed := _pair(self, listener, lambda: original(self, address)):
                 raise BlockingIOError(failed, os.strerror(failed))
             return None
@@ -149,7 +149,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
-        if (listener := listener_at(self, address, sys._getframe(1).f_code)) is not None:
+        if (listener := listener_at(self, address, called_from(1).f_code)) is not None:
             return int(_pair(self, listener, lambda: original(self, address)))
         lane, is_blocking = current(), _is_blocking(self)
         if (lane is None and is_blocking) or not _is_own(self):
@@ -181,9 +181,9 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
             original(self, address)
-            return note_bound(self, address, sys._getframe(1).f_code)
+            return note_bound(self, address, called_from(1).f_code)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
-        note_bound(self, address, sys._getframe(1).f_code)
+        note_bound(self, address, called_from(1).f_code)
         return adopt(self, "a bound socket")
 
     return bind
