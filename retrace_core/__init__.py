@@ -75,7 +75,9 @@ The files in the order of a request:
     pool_lanes.py     what is given to a `ThreadPool` of multiprocessing has lanes of its own
     handed_over.py    what other work of the process gave to a request, as plain data
     handed_futures.py  or what it sets as the result of a request's future
-    called_back.py    a function of a request's that the world calls
+    request_lane.py   whether a request asks, or the process does for itself
+    call_lanes.py     one lane for each call of a function that a request hands out
+    called_back.py    such a function, which the world calls at any time
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     curl_handle.py    a handle of curl_cffi's: where its transfer goes, and who gets what comes
