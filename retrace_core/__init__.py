@@ -27,7 +27,9 @@ The files in the order of a request:
     records_only.py   what an owner of lanes leaves out that never replays
     code_hook.py      a function of Python's own runs other code, whoever holds it
     lane_hook.py      a hook that costs next to nothing where nobody records
-    lanes.py          one lane per task or thread; carry the scope into them
+    lanes.py          one lane per task or thread: what is asked there, in order
+    lane_owner.py     what a lane needs of its scope, be it recording or replaying
+    carrying.py       how the scope gets into the threads and tasks that its code starts
     loop_steps.py     how far the event loop got between one answer and the next
     in_order.py       a set that is gone through in one order, in each process
     spawn_order.py    a group's tasks, gone through in the order they were added
