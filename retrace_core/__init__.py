@@ -17,7 +17,8 @@ The files in the order of a request:
     program.py        what it was started as
     interpreter.py    the options that its interpreter was started with
     weakly.py         what is known of an object is forgotten when the object goes
-    scope.py          the running recording of one request in the current context
+    scope.py          the running recording of one request
+    current_scope.py  the scope of the current context: a recording's, or a replay's
     tags.py           what the application calls a recording by, to find it by
     serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
@@ -59,9 +60,10 @@ The files in the order of a request:
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
-    packed_document.py  what an archive or a PDF says, whatever its parts were packed to
+    packed_document.py  what an archive, a PDF or a pack says, whatever its parts were packed to
     zip_archive.py    what they say, and where their packed members stand
     pdf_document.py   what they say, and where their packed streams stand
+    git_pack.py       and packed objects of Git's
     hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
@@ -137,6 +139,7 @@ The files in the order of a request:
     files_in_sql.py   and what DuckDB's SQL names
     named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
+    calling.py        who called a hook, which may be the interpreter itself
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
 from retrace_core.redaction.base64_text import TO_URL
+from retrace_core.replay.listed import in_recorded_order
 from retrace_core.replay.shortened import is_shortened, shortened
 
 if TYPE_CHECKING:
@@ -135,6 +136,9 @@ class Masks:
             return False
         if len(recorded) == len(asked):
             asked = _in_alphabet(recorded, asked)
+            listed = in_recorded_order(recorded, asked, self._masked(recorded))
+            if listed is not None and self._same(recorded, listed):
+                return True
             if self._same(recorded, asked) or self._same_but_names(recorded, asked):
                 return True
         return self._same_by_letters(recorded, asked)
