@@ -17,7 +17,8 @@ The files in the order of a request:
     program.py        what it was started as
     interpreter.py    the options that its interpreter was started with
     weakly.py         what is known of an object is forgotten when the object goes
-    scope.py          the running recording of one request in the current context
+    scope.py          the running recording of one request
+    current_scope.py  the scope of the current context: a recording's, or a replay's
     tags.py           what the application calls a recording by, to find it by
     serving_thread.py  by which thread of its process a request is served
     traffic.py        what came in and what went out of one request
@@ -27,7 +28,9 @@ The files in the order of a request:
     records_only.py   what an owner of lanes leaves out that never replays
     code_hook.py      a function of Python's own runs other code, whoever holds it
     lane_hook.py      a hook that costs next to nothing where nobody records
-    lanes.py          one lane per task or thread; carry the scope into them
+    lanes.py          one lane per task or thread: what is asked there, in order
+    lane_owner.py     what a lane needs of its scope, be it recording or replaying
+    carrying.py       how the scope gets into the threads and tasks that its code starts
     loop_steps.py     how far the event loop got between one answer and the next
     in_order.py       a set that is gone through in one order, in each process
     spawn_order.py    a group's tasks, gone through in the order they were added
@@ -57,9 +60,10 @@ The files in the order of a request:
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
-    packed_document.py  what an archive or a PDF says, whatever its parts were packed to
+    packed_document.py  what an archive, a PDF or a pack says, whatever its parts were packed to
     zip_archive.py    what they say, and where their packed members stand
     pdf_document.py   what they say, and where their packed streams stand
+    git_pack.py       and packed objects of Git's
     hash_object.py    one of hashlib's that keeps what it is fed
     live_call.py      what a replay may ask of the real world after all
     boundaries/       one file for each client library
@@ -75,7 +79,9 @@ The files in the order of a request:
     pool_lanes.py     what is given to a `ThreadPool` of multiprocessing has lanes of its own
     handed_over.py    what other work of the process gave to a request, as plain data
     handed_futures.py  or what it sets as the result of a request's future
-    called_back.py    a function of a request's that the world calls
+    request_lane.py   whether a request asks, or the process does for itself
+    call_lanes.py     one lane for each call of a function that a request hands out
+    called_back.py    such a function, which the world calls at any time
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     curl_handle.py    a handle of curl_cffi's: where its transfer goes, and who gets what comes
@@ -133,6 +139,7 @@ The files in the order of a request:
     files_in_sql.py   and what DuckDB's SQL names
     named_folders.py  and folders, patterns, what lies beside a file
     temporary_folder.py  where temporary files are, whatever `tempfile` is told later
+    calling.py        who called a hook, which may be the interpreter itself
     exempt.py         whose clock reads are infrastructure, and no events
     native.py         clock hooks, lane buffer and encoder, in C or in Python
     _c/               those in C

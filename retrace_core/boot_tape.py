@@ -286,16 +286,16 @@ def enter_boot() -> None:
 
 
 def end_boot() -> None:
-    """Say that the first request has come."""
+    """Say that the first request has come; another that has come meanwhile waits for the end."""
     if _tape is None:
         return
     with failsafe.gate("end the boot"):
         with _tape._lock:
             boot, _tape.boot = _tape.boot, None
-        if boot is not None:
-            _tape.end_boot(boot, LANE.get())
-            if _tape.on_boot_end is not None:
-                _tape.on_boot_end()
+            if boot is not None:
+                _tape.end_boot(boot, LANE.get())
+        if boot is not None and _tape.on_boot_end is not None:
+            _tape.on_boot_end()
 
 
 def serves_request(lane: Any) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from retrace_core.boundary import record_error
+from retrace_core.calling import called_from
 from retrace_core.lanes import Lane
 from retrace_core.loop_steps import answered
 from retrace_core.native import REPLAY, current, now_ns
@@ -46,7 +46,7 @@ def hooked_wait(wait: Callable[..., Awaitable[_Sets]]) -> Callable[..., Awaitabl
             return wait(fs, **options)
         if not isinstance(lane, Lane) or _waits_for_all(**options):
             return in_order(fs, **options)
-        if is_infrastructure(sys._getframe(1).f_code):
+        if is_infrastructure(called_from().f_code):
             return in_order(fs, **options)
         fs = list(fs)  # an iterator is gone through once
         live = functools.partial(in_order, fs, **options)

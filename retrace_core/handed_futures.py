@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
+from retrace_core.calling import called_from
 from retrace_core.handed_over import HANDED_OVER, NotData, pack_handed_over, unpack_handed_over
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import RECORD, REPLAY, current, now_ns
@@ -96,7 +96,7 @@ def carry_future_result(create_future: Callable[[Any], Any]) -> Callable[[Any], 
         lane = current()
         if lane is None or not isinstance(lane, Lane):
             return create_future(loop)
-        if is_infrastructure(sys._getframe(1).f_code):
+        if is_infrastructure(called_from().f_code):
             return create_future(loop)
         return HandedFuture(lane, loop)
 

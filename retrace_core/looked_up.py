@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import socket
-import sys
 import zlib
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, Final
 
 from retrace_core.boundary import call_async
+from retrace_core.calling import called_from
 from retrace_core.covering import kind_of
 from retrace_core.native import REPLAY, current
 from retrace_core.own_socket import note_name
@@ -84,7 +84,7 @@ def carry_looking_up(original: Callable[..., Awaitable[list[Any]]]) -> Callable[
         if lane is None:
             return await original(loop, host, port, **options)
         asked = asked_of(host, port, **options)
-        if is_of_a_pool(lane, asked, sys._getframe(1)):
+        if is_of_a_pool(lane, asked, called_from()):
             return made_up(host, port, **options)
         live = functools.partial(original, loop, host, port, **options)
         found = await call_async(lane, LOOK_UP, asked, live, as_numbers, as_enums)

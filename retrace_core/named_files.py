@@ -15,13 +15,13 @@ import errno
 import functools
 import os
 import pathlib
-import sys
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import has_room_for
 from retrace_core.boundary import Patch, call_free, mask
+from retrace_core.calling import called_from
 from retrace_core.coverage_watch import TOO_LARGE, seen
 from retrace_core.file_access import (
     as_given,
@@ -138,7 +138,7 @@ def opening_class(
     def factory(original: type) -> type:
         def made(cls: type, *args: Any, **kwargs: Any) -> Any:
             lane = current()
-            if lane is None or is_infrastructure(sys._getframe(1)):
+            if lane is None or is_infrastructure(called_from()):
                 return original.__new__(cls, *args, **kwargs)
             return _opened(lane, found, functools.partial(original.__new__, cls), args, kwargs)
 
@@ -212,7 +212,7 @@ def _hooked(found: _Opening, original: Any) -> Any:
     @functools.wraps(function)
     def hooked(*args: Any, **kwargs: Any) -> Any:
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or is_infrastructure(called_from()):
             return function(*args, **kwargs)
         return _opened(lane, found, function, args, kwargs)
 

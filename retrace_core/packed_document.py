@@ -1,12 +1,12 @@
-"""Packed documents: what an archive or a PDF says, whatever its parts were packed to."""
+"""Packed documents: what an archive, a PDF or a pack says, whatever its parts were packed to."""
 
 from __future__ import annotations
 
-from retrace_core import pdf_document, zip_archive
+from retrace_core import git_pack, pdf_document, zip_archive
 
-__all__ = ["MARKS", "said"]
+__all__ = ["MARKS", "begins", "said"]
 
-MARKS = (zip_archive.MARK, pdf_document.MARK)
+MARKS = (zip_archive.MARK, pdf_document.MARK, git_pack.MARK)
 """What they begin with."""
 
 
@@ -17,4 +17,10 @@ def said(body: bytes, limit: int) -> bytes | None:
         body: begins with it.
         limit: of what is in a part of it, in bytes.
     """
-    return zip_archive.said(body, limit) or pdf_document.said(body, limit)
+    found = zip_archive.said(body, limit) or pdf_document.said(body, limit)
+    return found or git_pack.said(body, limit)
+
+
+def begins(body: bytes) -> bool:
+    """Return True for a body that is one, or has one in packets."""
+    return body.startswith(MARKS) or bool(git_pack.spans_in_packets(body))

@@ -28,7 +28,7 @@ from retrace_core.coverage_watch import Holes
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
 from retrace_core.loop_steps import LoopSteps
-from retrace_core.native import INFRA, LANE, OFF, RECORD, ScopeState
+from retrace_core.native import LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import CANCELLED, LANE_END, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
 from retrace_core.serving_thread import serving_thread
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from retrace_core.settings import Settings
     from retrace_core.tags import Tag
 
-__all__ = ["Judge", "RecordingScope", "active_scope", "open_scope", "replay_scope"]
+__all__ = ["Judge", "RecordingScope", "open_scope"]
 
 
 Judge = Callable[["RecordingScope"], DecisionRecord | None]
@@ -62,6 +62,7 @@ class RecordingScope(Traffic, RecordsOnly):
         "_decision",
         "_elsewhere",
         "_ended_ns",
+        "_left",
         "_lock",
         "_open",
         "_settings",
@@ -116,6 +117,7 @@ class RecordingScope(Traffic, RecordsOnly):
         self.root = Lane(self, "0", RECORD)
         self.lanes: list[Lane] = [self.root]
         self.closed = False
+        self._left = False
         self.holes = Holes() if settings.coverage_watch else None
         self._open: set[Lane] = set()
         self._elsewhere: Lane | None = None
@@ -203,11 +205,18 @@ class RecordingScope(Traffic, RecordsOnly):
 
     def close(self) -> None:
         """Say that the request is over; seals at once when nothing spawned still runs."""
+        try:
+            self._close()
+        except BaseException:  # a server's handler of a signal left from here by SystemExit
+            self._close(again=True)
+            raise
+
+    def _close(self, again: bool = False) -> None:
         with failsafe.gate("close"):
             self.closed = True
-            self._ended_ns = native.now_ns()
+            self._ended_ns = self._ended_ns or native.now_ns()
             if not self._open:
-                self._seal()
+                self._seal(again)
             elif self._cancel_grace is None:
                 deadline_ns = native.now_ns() + int(self._settings.grace_s * 1e9)
                 self._cancel_grace = writer.park(deadline_ns, self._seal)
@@ -224,17 +233,17 @@ class RecordingScope(Traffic, RecordsOnly):
         with self._lock:
             if self._sealed:
                 return False
-            self._sealed = True
             for lane in self.lanes:
                 lane.mode = OFF
-        native.arm(-1)
+            native.arm(-1)
+            self._sealed = True
         if self._cancel_grace is not None:
             self._cancel_grace()
         return True
 
-    def _seal(self) -> None:
+    def _seal(self, again: bool = False) -> None:
         with failsafe.gate("seal"):
-            if not self._stop():
+            if not (self._stop() or again) or self._left:
                 return
             size_bytes = self.state.size_bytes + self._body_size()
             if self.judge is not None:
@@ -242,6 +251,7 @@ class RecordingScope(Traffic, RecordsOnly):
                 if decision is None:
                     make = warm_ups.hold(self._draft, size_bytes) if self.warms else self._draft
                     held = self.may_be_held and flight_recorder.hold(make, size_bytes)
+                    self._left = True
                     if not held and self.lanes:
                         self._let_go()
                     return
@@ -249,6 +259,7 @@ class RecordingScope(Traffic, RecordsOnly):
             boot_recording.save_ahead(self.service, self._environment)
             warm_ups.save_ahead()
             writer.submit(self._written, size_bytes)
+            self._left = True
             count("recorded")
             if self._decision.verdict == "tail":
                 keep_sharing.trace_kept(
@@ -258,7 +269,9 @@ class RecordingScope(Traffic, RecordsOnly):
     def _environment(self) -> Environment:
         return environment.of_app(self.app, self._settings)
 
-    def _written(self) -> Draft:
+    def _written(self) -> Draft | None:
+        if not self.lanes:  # handed over twice, by a thread that was interrupted as it did
+            return None
         draft = self._draft()
         boot_recording.save(self.service, draft.header.environment)
         if self.warms:
@@ -372,28 +385,5 @@ def open_scope(
             judge=judge,
         )
         native.arm(1)
-        return scope
-    return None
-
-
-def active_scope() -> object | None:
-    """Return the scope of the current context, recording or replaying, or None."""
-    lane = LANE.get()
-    if isinstance(lane, Lane) and lane.mode != OFF:
-        return lane.scope
-    return None
-
-
-def replay_scope() -> Any:
-    """Return the replay that has just reached the application's middleware, or None.
-
-    The outermost middleware of the application takes it; further ones get None.
-    """
-    lane = LANE.get()
-    if lane is None:
-        return None
-    if isinstance(lane, Lane) and lane.mode == INFRA and not getattr(lane.scope, "inside", True):
-        scope: Any = lane.scope
-        scope.inside = True
         return scope
     return None

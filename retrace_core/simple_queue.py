@@ -7,11 +7,11 @@ comes out as it was.
 from __future__ import annotations
 
 import functools
-import sys
 from _queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import record_error
+from retrace_core.calling import called_from
 from retrace_core.handed_over import HANDED_OVER, is_packed, note_handed_over, unpack_handed_over
 from retrace_core.item_lanes import CARRIED, Parcel, is_own, parcel_of, put_down, take_up
 from retrace_core.lanes import Lane
@@ -41,7 +41,7 @@ class CarryingQueue(SimpleQueue, metaclass=_AnySimpleQueue):  # type: ignore[typ
 
     def __new__(cls, *_: Any, **__: Any) -> Any:
         """Make one; pools of threads get the original."""
-        if cls is CarryingQueue and is_infrastructure(sys._getframe(1).f_code):
+        if cls is CarryingQueue and is_infrastructure(called_from().f_code):
             return SimpleQueue()
         return super().__new__(cls)
 
@@ -63,8 +63,8 @@ class CarryingQueue(SimpleQueue, metaclass=_AnySimpleQueue):  # type: ignore[typ
         if not CARRIED and current() is None:
             # What comes in the end may have been put there in a lane, the first of all.
             got = _GET(self, block, timeout)
-            return got if type(got) is not Parcel else self._opened(got, sys._getframe(1))
-        return self._got(sys._getframe(1), block, timeout)
+            return got if type(got) is not Parcel else self._opened(got, called_from())
+        return self._got(called_from(), block, timeout)
 
     def get_nowait(self) -> Any:
         """Take an item out, if there is one."""

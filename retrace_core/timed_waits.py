@@ -8,12 +8,12 @@ turns, as locks do: whom a notification wakes go on in the order in which they w
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from concurrent.futures import CancelledError, TimeoutError
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import is_of_boot
+from retrace_core.calling import called_from
 from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
@@ -80,7 +80,7 @@ def hooked_wait(wait: Callable[..., bool]) -> Callable[..., bool]:
 
     @functools.wraps(wait)
     def waiting(event: threading.Event, timeout: float | None = None) -> bool:
-        code = sys._getframe(1).f_code
+        code = called_from().f_code
         lane = _lane_of(code)
         if lane is None:
             return wait(event, timeout)
@@ -106,7 +106,7 @@ def hooked_acquire(acquire: Callable[..., bool]) -> Callable[..., bool]:
     def acquiring(
         semaphore: threading.Semaphore, blocking: bool = True, timeout: float | None = None
     ) -> bool:
-        code = sys._getframe(1).f_code
+        code = called_from().f_code
         lane = _lane_of(code)
         if lane is None:
             return acquire(semaphore, blocking, timeout)
@@ -127,7 +127,7 @@ def hooked_join(join: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(join)
     def joining(thread: threading.Thread, timeout: float | None = None) -> None:
-        code = sys._getframe(1).f_code
+        code = called_from().f_code
         lane = _lane_of(code) if timeout is not None else None
         if lane is None or timeout is None:
             return join(thread, timeout)
@@ -150,7 +150,7 @@ def _hooked_future(look: Callable[..., Any]) -> Callable[..., Any]:
     def looking(future: Future[Any], timeout: float | None = None) -> Any:
         if timeout is None:
             return look(future, timeout)
-        code = sys._getframe(1).f_code
+        code = called_from().f_code
         # `Executor.map` looks on behalf of who goes through what it gives.
         here: Any = current() if code.co_name == _MAPPED else _lane_of(code)
         lane: Lane | None = here if isinstance(here, Lane) else None
@@ -183,7 +183,7 @@ def hooked_enter(enter: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     @functools.wraps(enter)
     def entering(condition: Any) -> Any:
-        lane = _lane_of(code := sys._getframe(1).f_code)
+        lane = _lane_of(code := called_from().f_code)
         if lane is None or is_of_boot(lane):
             return enter(condition)
 
@@ -200,7 +200,7 @@ def hooked_wait_condition(wait: Callable[..., bool]) -> Callable[..., bool]:
 
     @functools.wraps(wait)
     def waiting(condition: Any, timeout: float | None = None) -> bool:
-        frame = sys._getframe(1)
+        frame = called_from()
         if frame.f_code is _WAIT_FOR and frame.f_back is not None:
             frame = frame.f_back
         lane = _lane_of(frame.f_code)

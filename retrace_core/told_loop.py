@@ -8,10 +8,10 @@ an event of its own.
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.calling import called_from
 from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
 from retrace_core.native import OFF, REPLAY, current, now_ns
@@ -35,7 +35,7 @@ def carry_telling(tell: Callable[..., Any]) -> Callable[..., Any]:
     """Return a `call_soon_threadsafe` that takes its recorded turn."""
 
     def telling(loop: Any, callback: Any, *args: Any, **options: Any) -> Any:
-        lane, code = current(), sys._getframe(1).f_code
+        lane, code = current(), called_from().f_code
         live = functools.partial(tell, loop, callback, *args, **options)
         if not isinstance(lane, Lane) or lane.mode == OFF or lane.busy or is_infrastructure(code):
             return live()

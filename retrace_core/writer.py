@@ -75,7 +75,7 @@ class Writer:
         self.store = store
         self._limit = queue_bytes
         self._encode = encode
-        self._queue: deque[tuple[Callable[[], Draft], int]] = deque()
+        self._queue: deque[tuple[Callable[[], Draft | None], int]] = deque()
         self._bytes = 0
         self._lock = threading.RLock()  # a signal handler may come while this thread has it
         self._wake = threading.Condition(self._lock)
@@ -86,12 +86,12 @@ class Writer:
         self._parked = Parked()
         self._thread: threading.Thread | None = None
 
-    def submit(self, draft: Callable[[], Draft], size_bytes: int) -> bool:
+    def submit(self, draft: Callable[[], Draft | None], size_bytes: int) -> bool:
         """Queue a draft; drops and counts it, and returns False, when the queue is full.
 
         Args:
-            draft: gives the recording, called on the writer's thread; what it is made of
-                must not change any more.
+            draft: gives the recording, called on the writer's thread, or None where it has given
+                it before; what it is made of must not change any more.
             size_bytes: about how much memory it holds.
         """
         if _ended or sys.is_finalizing():
@@ -108,7 +108,7 @@ class Writer:
                 self._wake.notify()
         return True
 
-    def _write_last(self, draft: Callable[[], Draft]) -> bool:
+    def _write_last(self, draft: Callable[[], Draft | None]) -> bool:
         """Write what comes after the last flush, on this thread; too late, it is dropped.
 
         While the interpreter is taken down a new thread never runs, and waiting for it, or for a
@@ -207,8 +207,8 @@ class Writer:
             with self._lock:
                 self._bytes -= size_bytes
 
-    def _take_batch(self) -> tuple[list[Callable[[], Draft]], int]:
-        batch: list[Callable[[], Draft]] = []
+    def _take_batch(self) -> tuple[list[Callable[[], Draft | None]], int]:
+        batch: list[Callable[[], Draft | None]] = []
         total = 0
         while self._queue and len(batch) < _BATCH and total < _BATCH_BYTES:
             make, size_bytes = self._queue.popleft()
@@ -216,15 +216,21 @@ class Writer:
             total += size_bytes
         return batch, total
 
-    def _write(self, batch: list[Callable[[], Draft]]) -> None:
+    def _write(self, batch: list[Callable[[], Draft | None]]) -> None:
         begun_ns = now_ns()
         drafts: list[Draft] = []
+        due = 0
         for make in batch:
+            due += 1
             with failsafe.gate("encode"):
-                drafts.append(make())
+                draft = make()
+                if draft is None:
+                    due -= 1
+                else:
+                    drafts.append(draft)
         encoded = self._encoded(drafts)
-        if len(encoded) < len(batch):
-            count("dropped.encode_error", len(batch) - len(encoded))
+        if len(encoded) < due:
+            count("dropped.encode_error", due - len(encoded))
         if encoded:
             self._put(encoded)
         count("write_us", (now_ns() - begun_ns) // 1000)
@@ -301,7 +307,7 @@ def configure(
     return _writer
 
 
-def submit(draft: Callable[[], Draft], size_bytes: int) -> bool:
+def submit(draft: Callable[[], Draft | None], size_bytes: int) -> bool:
     """Queue what gives a draft with the process's writer; without one it is dropped, counted."""
     if _writer is None:
         count("dropped.no_writer")

@@ -9,10 +9,10 @@ from retrace_core import failsafe, writer
 from retrace_core.boot_tape import in_boot_lane, serves_request
 from retrace_core.boundary import call_async
 from retrace_core.conversation import SENT, WEBSOCKET, ConversationTee, Message, kept
+from retrace_core.current_scope import replay_scope
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
-from retrace_core.scope import replay_scope
 from retrace_core.scope_keys import letters_of
 from retrace_mw.one_decision import ASGI, SPOKEN, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper

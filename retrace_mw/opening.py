@@ -101,10 +101,11 @@ class Gatekeeper:
 
     def booted(self) -> None:
         """Take note that the first request has come."""
-        self.booting = False
         with failsafe.gate("after a fork"):
             notice_fork()
         end_boot()
+        # Not before: those that come at once would run within the start-up, and be taken for it.
+        self.booting = False
         if self._policy.enabled:
             self._refuses()  # gunicorn patches after the fork: --preload has made us before
 

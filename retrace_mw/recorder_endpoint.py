@@ -7,9 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from retrace_core.current_scope import active_scope
 from retrace_core.errors import ConfigurationError
 from retrace_core.flight_recorder import save_recent
-from retrace_core.scope import RecordingScope, active_scope
+from retrace_core.scope import RecordingScope
 from retrace_core.stats import count
 from retrace_mw.pending import Pending
 from retrace_mw.request import RequestView

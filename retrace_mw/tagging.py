@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from retrace_core import failsafe
+from retrace_core.current_scope import active_scope
 from retrace_core.lanes import mask
-from retrace_core.scope import RecordingScope, active_scope
+from retrace_core.scope import RecordingScope
 
 __all__ = ["tag"]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
 from retrace_core.boot_tape import serves_request
+from retrace_core.current_scope import replay_scope
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
-from retrace_core.scope import replay_scope
 from retrace_mw.one_decision import SPOKEN, WSGI, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper
 from retrace_mw.request import UNPREFIXED, RequestView, header_name
@@ -346,7 +346,6 @@ class ResponseTee:
 
     def close(self) -> None:
         """Close the application's iterable and the scope."""
-        self._closed = True
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
@@ -357,6 +356,7 @@ class ResponseTee:
         finally:
             self._scope.response_end(complete=self._done)
             self._scope.close()
+            self._closed = True  # until then `__del__` would do it, also where a signal came
 
 
 class SizedResponseTee(ResponseTee):

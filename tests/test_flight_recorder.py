@@ -23,9 +23,10 @@ from starlette.routing import Mount
 from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, flight_recorder, load, stats, triggers, writer
+from retrace_core.current_scope import active_scope
 from retrace_core.flight_recorder import FlightRecorder
 from retrace_core.lanes import Lane
-from retrace_core.scope import RecordingScope, active_scope
+from retrace_core.scope import RecordingScope
 from retrace_core.settings import resolve
 from retrace_core.store import DirectoryStore, open_store
 from retrace_core.trace_file import dump, pack, unpack

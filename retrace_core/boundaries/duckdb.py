@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.calling import called_from
 from retrace_core.duckdb_file import mend
 from retrace_core.file_access import is_infrastructure
 from retrace_core.files_in_sql import NamedFile, files_in, with_places
@@ -61,7 +62,7 @@ def _runs_sql(at: int) -> Callable[[Any], Any]:
     def factory(original: Callable[..., Any]) -> Any:
         @functools.wraps(original)
         def hooked(*args: Any, **kwargs: Any) -> Any:
-            lane, frame = current(), sys._getframe(1)
+            lane, frame = current(), called_from()
             if lane is not None and len(args) > at and isinstance(args[at], str):
                 found = () if is_infrastructure(frame) else files_in(args[at])
                 if found:

@@ -16,11 +16,11 @@ import builtins
 import functools
 import io
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import has_room_for, is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.calling import called_from
 from retrace_core.coverage_watch import TOO_LARGE, seen
 from retrace_core.file_access import (
     NOTHING,
@@ -45,10 +45,10 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:  # noqa: A001
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or is_infrastructure(called_from()):
             # What writes is a log: one that a request begins, or begins anew as it imports.
             writes = not _WRITES.isdisjoint(mode) and _replays()
-            if writes and is_infrastructure(sys._getframe(1)):
+            if writes and is_infrastructure(called_from()):
                 return _apart(original, file, mode, args, kwargs)
             return original(file, mode, *args, **kwargs)
         name = world_path(file) or _written_among_installed(file, mode)

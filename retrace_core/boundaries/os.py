@@ -13,12 +13,12 @@ import glob
 import os
 import shutil
 import stat
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import has_room_for
 from retrace_core.boundary import Boundary, Patch, call, call_free
+from retrace_core.calling import called_from
 from retrace_core.file_access import (
     content_of,
     installed_path,
@@ -118,7 +118,7 @@ def _as_it_was(recorded: Any, now: os.stat_result, *, real: bool) -> os.stat_res
 def _hooked_fstat(original: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
     @functools.wraps(original)
     def fstat(fd: int) -> os.stat_result:
-        return _status_of(fd, original(fd), sys._getframe(1))
+        return _status_of(fd, original(fd), called_from())
 
     return fstat
 
@@ -166,10 +166,10 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(original)
         def asked(path: Any = ".", *args: Any, **kwargs: Any) -> Any:
             lane = current()
-            if lane is None or is_infrastructure(sys._getframe(1)):
+            if lane is None or is_infrastructure(called_from()):
                 return original(path, *args, **kwargs)
             if name == "stat" and isinstance(path, int):
-                return _status_of(path, original(path), sys._getframe(1))
+                return _status_of(path, original(path), called_from())
             if isinstance(path, _Entry) and name in ("stat", "lstat"):
                 return path.stat()  # a real entry is not asked of `os` again, by `shutil`
             named = world_path(path)
@@ -186,7 +186,7 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
 
             place = kwargs.get("dst", *args[:1]) if name in _LINKS else path
-            real = _asks_for_inode(sys._getframe(1))
+            real = _asks_for_inode(called_from())
 
             def again(value: Any) -> Any:
                 if name != "access" and is_temporary(place):
@@ -207,7 +207,7 @@ def _hooked_open(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def open(path: Any, flags: int, mode: int = 0o777, *, dir_fd: Any = None) -> int:  # noqa: A001
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or is_infrastructure(called_from()):
             return int(original(path, flags, mode, dir_fd=dir_fd))
         named = world_path(path)
         if named is None or not (flags & _WRITING or has_room_for(lane, path)):
@@ -237,7 +237,7 @@ def _signalling(name: str) -> Callable[[Callable[..., None]], Callable[..., None
         @functools.wraps(original)
         def send(to: int, number: int) -> None:
             lane = current()
-            if lane is None or is_infrastructure(sys._getframe(1)):
+            if lane is None or is_infrastructure(called_from()):
                 return original(to, number)
             live = functools.partial(original, to, number)
             return call(lane, f"os.{name}", (to, int(number)), live)
@@ -254,7 +254,7 @@ def _hooked_chdir(original: Callable[[Any], None]) -> Callable[[Any], None]:
     def chdir(path: Any) -> None:
         lane = current()
         named = None if lane is None else world_path(path)
-        if lane is None or named is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or named is None or is_infrastructure(called_from()):
             return original(path)
 
         def again(_: Any) -> None:
@@ -349,7 +349,7 @@ def _hooked_scandir(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def scandir(path: Any = ".") -> Any:
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1)):
+        if lane is None or is_infrastructure(called_from()):
             return original(path)
         named = world_path(path)
         if named is None:

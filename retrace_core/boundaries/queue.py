@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import functools
 import queue
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boot_tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, record_error
+from retrace_core.calling import called_from
 from retrace_core.handed_over import (
     HANDED_OVER,
     is_packed,
@@ -159,7 +159,7 @@ def _given(self: Any, packed: Any) -> Any:
 
 def _caller() -> FrameType:
     """Return the frame of who called the hook, save for the queue's own `put_nowait`."""
-    frame = sys._getframe(2)
+    frame = called_from(2)
     return frame.f_back if frame.f_code in _OWN and frame.f_back is not None else frame
 
 

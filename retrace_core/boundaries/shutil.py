@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import functools
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.calling import called_from
 from retrace_core.file_access import is_infrastructure, lies_in_scratch, world_path
 from retrace_core.native import current
 
@@ -29,7 +29,7 @@ def _hooked(original: Callable[..., None]) -> Callable[..., None]:
         if lane is None or args or any(value is not None for value in kwargs.values()):
             return original(path, ignore_errors, *args, **kwargs)
         named = world_path(path)
-        if named is None or is_infrastructure(sys._getframe(1)):
+        if named is None or is_infrastructure(called_from()):
             return original(path, ignore_errors)
         live = functools.partial(original, path, ignore_errors)
 

@@ -17,10 +17,10 @@ import errno
 import functools
 import os
 import socket
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
+from retrace_core.calling import called_from
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers, is_exempt
 from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
@@ -46,7 +46,7 @@ def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]
             found = live()
         else:
             asked = asked_of(host, port, *args, **options)
-            if is_of_a_pool(lane, asked, sys._getframe(1)):
+            if is_of_a_pool(lane, asked, called_from()):
                 found = made_up(host, port, *args, **options)
             else:
                 found = call(lane, LOOK_UP, asked, live, as_numbers, as_enums)
@@ -58,7 +58,7 @@ def _getaddrinfo(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]
 
 def _silenced(made: Any) -> bool:
     """Return True for a logger's socket in a replay, which is silent from now on."""
-    if not in_replay() or type(made) is not socket.socket or not is_exempt(sys._getframe(2)):
+    if not in_replay() or type(made) is not socket.socket or not is_exempt(called_from(2)):
         return False
     silence(made)
     return True
@@ -72,7 +72,7 @@ def _is_own(made: Any) -> bool:
         return False
     if made.type not in _KINDS or (made.type == socket.SOCK_STREAM and made.gettimeout() == 0):
         return False
-    caller = sys._getframe(2)
+    caller = called_from(2)
     asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
     return asking not in _LOOPS and not is_anothers(caller, in_lane=current() is not None)
 
@@ -87,11 +87,11 @@ def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
             return made
 
         lane = current()
-        if in_replay() and is_exempt(sys._getframe(1)):
+        if in_replay() and is_exempt(called_from()):
             made = stub()
             silence(made)
             return made
-        if is_anothers(sys._getframe(1), in_lane=lane is not None):
+        if is_anothers(called_from(), in_lane=lane is not None):
             return original(address, *args, **options)
 
         peer = address_text(address)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import ssl
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt, mask
+from retrace_core.calling import called_from
 from retrace_core.covering import is_anothers
 from retrace_core.native import current
 from retrace_core.own_socket import OwnSocket, OwnTlsSocket, adopt, peer_at, peer_of
@@ -52,7 +52,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
         lane = current()
         if lane is None or type(self) not in (ssl.SSLSocket, OwnTlsSocket):
             return original(self, addr)
-        if self.gettimeout() == 0 or is_anothers(sys._getframe(1), in_lane=True):
+        if self.gettimeout() == 0 or is_anothers(called_from(), in_lane=True):
             return original(self, addr)
         peer = peer_at(addr)
         attempt(lane, _TLS, peer, functools.partial(original, self, addr))

@@ -16,11 +16,11 @@ import errno
 import functools
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.audit_events import is_harmless
 from retrace_core.boundary import Boundary, Patch, call, in_replay
+from retrace_core.calling import called_from
 from retrace_core.file_access import is_infrastructure, world_text
 from retrace_core.native import REPLAY, current
 from retrace_core.program_pipe import piped
@@ -93,7 +93,7 @@ def _hooked_start(original: Callable[..., Any]) -> Callable[..., Any]:
         lane = current()
         # Its caller is `Popen.__init__`, whose caller is who wants the program.
         replays = in_replay()
-        own = (lane is not None or replays) and is_infrastructure(sys._getframe(2))
+        own = (lane is not None or replays) and is_infrastructure(called_from(2))
         if own and replays and not _is_harmless(args):
             # A tracer's own: Sentry's SDK asks git which version runs, and can do without.
             raise FileNotFoundError(errno.ENOENT, "not started in a replay", str(_command(args)))

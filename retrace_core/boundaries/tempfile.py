@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boot_tape import BOOT
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.calling import called_from
 from retrace_core.file_access import asker
 from retrace_core.native import REPLAY, current
 
@@ -37,7 +37,7 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
             return call_free(lane, _KIND, None, live)
         if lane.mode == REPLAY:  # a tape of 2026-11-29 or older does not say who asked
             live = functools.partial(call_free, lane, _KIND, None, live)
-        return call_free(lane, _KIND, asker(sys._getframe(1)), live)
+        return call_free(lane, _KIND, asker(called_from()), live)
 
     return __next__
 

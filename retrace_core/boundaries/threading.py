@@ -12,12 +12,13 @@ status pages say it: a replay has no server's threads. Read in CPython 3.11 to 3
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from typing import TYPE_CHECKING
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.lanes import Lane, carry
+from retrace_core.calling import called_from
+from retrace_core.carrying import carry
+from retrace_core.lanes import Lane
 from retrace_core.native import current
 from retrace_core.ordering import is_infrastructure
 from retrace_core.others_threads import hooked_enumerate, hooked_is_alive, started_by
@@ -65,7 +66,7 @@ def _counting(count: Callable[[], int]) -> Callable[[], int]:
     @functools.wraps(count)
     def active_count() -> int:
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1).f_code):
+        if lane is None or is_infrastructure(called_from().f_code):
             return count()
         return call_free(lane, "free.thread.count", None, count)
 
@@ -81,7 +82,7 @@ def _recorded_ident(ident: property) -> property:
         if (
             lane is None
             or thread is not threading.current_thread()
-            or is_infrastructure(sys._getframe(1).f_code)
+            or is_infrastructure(called_from().f_code)
         ):
             found: int | None = live(thread)
             return found

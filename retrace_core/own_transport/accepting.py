@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
-import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_async, mask
+from retrace_core.calling import called_from
 from retrace_core.covering import is_anothers_transport
 from retrace_core.lanes import Lane
 from retrace_core.native import current
@@ -43,7 +43,7 @@ def carry_server(begins: _Begins) -> _Begins:
         if (
             not isinstance(lane, Lane)
             or is_of_chapter(lane)
-            or is_anothers_transport(sys._getframe(1), in_lane=True, past=_STREAMS)
+            or is_anothers_transport(called_from(), in_lane=True, past=_STREAMS)
         ):
             return begins(loop, protocol_factory, *args, **options)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import attempt_async
+from retrace_core.calling import called_from
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers_transport
 from retrace_core.lanes import Lane
@@ -50,7 +50,7 @@ def _carrying(
     @functools.wraps(opens)
     def opening(loop: Any, protocol_factory: Any, *args: Any, **options: Any) -> Awaitable[Any]:
         lane = current()
-        if is_anothers_transport(sys._getframe(1), in_lane=lane is not None):
+        if is_anothers_transport(called_from(), in_lane=lane is not None):
             return opens(loop, protocol_factory, *args, **options)
         peer = peer_of_call(*args, **options)
         if isinstance(lane, Lane) and lane.mode == REPLAY:

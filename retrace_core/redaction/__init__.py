@@ -21,12 +21,13 @@ The files, from finding to writing:
     bodies.py        what an outgoing exchange was answered, put together from its reads and chunks
     gzip_streams.py  one unpacked, and one packed to a given size
     zlib_streams.py  one unpacked, and one packed to a given size
-    document_parts.py  members of ZIP archives, and streams of PDFs, packed to as many bytes
+    document_parts.py  parts of ZIP archives, PDFs and Git's packs, packed to as many bytes
     zstd_frames.py   one unpacked, and one packed to a given size
     brotli_streams.py  one unpacked, and one packed to a given size; where the library is there
     columnar.py      tables that a library read by their name, unpacked before they are masked
     compressed.py    bodies that came packed are looked into, and packed again to as many bytes
     unpacking.py     those of one region
+    base64_text.py   what data looks like in base64, by each of its alphabets
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     drawn.py         the draw of which a UUID was made
@@ -34,6 +35,7 @@ The files, from finding to writing:
     forms.py         other shapes of a secret: encoded, decoded, hashed
     replacements.py  what is written in the place of a secret, for each form of it
     found_values.py  what is masked where a value was found to be a secret
+    one_time_codes.py  those that a request reckoned itself stand as they are
     secret_set.py    the secrets found in one recording
     messagepack.py   what stands at a place of an encoded recording
     looks.py         what was found in texts seen lately

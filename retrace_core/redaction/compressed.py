@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrace_core import packed_document, pdf_document, zip_archive
+from retrace_core import git_pack, packed_document, pdf_document, zip_archive
 from retrace_core.redaction import (
     brotli_streams,
     document_parts,
@@ -38,14 +38,14 @@ __all__ = [
 
 MARKS = (
     *(gzip_streams.MARK, zstd_frames.MARK, *zlib_streams.MARKS),
-    *(zip_archive.MARK.lower(), pdf_document.TEXT_END),
+    *(zip_archive.MARK.lower(), pdf_document.TEXT_END, git_pack.MARK.lower()),
 )
 """What a stream, or an archive's member, begins with, in any case, or a document's stream in ASCII
 ends with. One of brotli begins with anything: headers tell of it."""
 _ANSWER, _HEAD_END = b"http/1.", b"\r\n\r\n"
 _STATUS_LINE = 13
 """How long it is at least."""
-HEADER_MARKS = (b"content-encoding", b"content_encoding", _ANSWER)
+HEADER_MARKS = (b"content-encoding", b"content_encoding", _ANSWER, *git_pack.CONTENT_TYPES)
 """What tells of one in headers: its first bytes may have come in several pieces, or say nothing.
 The headers may have come in several pieces, too."""
 _BROTLI = re.compile(rb"content-encoding(?:: ?|\xa2|\xc4\x02)br(?![a-z0-9_-])", re.IGNORECASE)
@@ -120,6 +120,8 @@ def inflate(data: bytes, begin: int, place: int, end: int) -> Compressed | None:
     if data.startswith(pdf_document.TEXT_END, place):
         text = pdf_document.stream_before(data, begin, place, _LARGEST_PLAIN)
         return None if text is None else _of_stream(text)
+    if data.startswith(git_pack.MARK, place):
+        return next(_objects(data[:end], [(place, end)]), None)
     if place > begin and data.startswith(zlib_streams.MARKS, place):
         if data[place - 1] != _LINE_FEED:
             return None
@@ -166,9 +168,11 @@ def packed_body(data: bytes, spans: Sequence[tuple[int, int]]) -> Compressed | N
 
 def _spread_parts(data: bytes, spans: Spans) -> Iterator[Compressed]:
     """Yield the packed parts of archives and documents that came in several pieces."""
-    size = sum(end - begin for begin, end in spans)
-    if size <= _LARGEST and len(spans) > 1:
-        for one in _parts(b"".join(data[begin:end] for begin, end in spans)):
+    if sum(end - begin for begin, end in spans) > _LARGEST:
+        return
+    text = b"".join(data[begin:end] for begin, end in spans)
+    if len(spans) > 1 or git_pack.spans_in_packets(text):
+        for one in _parts(text):
             where = [place for span in one.spans for place in pieces(spans, [span])]
             yield one._replace(spans=where)
 
@@ -178,6 +182,19 @@ def _parts(text: bytes) -> Iterator[Compressed]:
     yield from map(_of_member, zip_archive.members(text, 0, len(text), _LARGEST_PLAIN))
     if pdf_document.MARK in text:
         yield from map(_of_stream, pdf_document.streams(text, _LARGEST_PLAIN))
+    whole = [(0, len(text))] if text.startswith(git_pack.MARK) else []
+    yield from _objects(text, whole or git_pack.spans_in_packets(text))
+
+
+def _objects(text: bytes, spans: Spans) -> Iterator[Compressed]:
+    """Yield what is packed in a pack of Git's as one, which stands there in a text."""
+    pack = b"".join(text[begin:end] for begin, end in spans)
+    objects = list(git_pack.objects(pack, _LARGEST_PLAIN))
+    if objects:
+        where = pieces(spans, [(one.begin, one.end) for one in objects])
+        plain = b"\0".join(one.plain for one in objects)
+        size = sum(one.end - one.begin for one in objects)
+        yield Compressed(where, plain, size, document_parts.refitting_objects(pack, objects))
 
 
 def _with_parts(plain: bytes, refit: Refit) -> tuple[bytes, Refit]:

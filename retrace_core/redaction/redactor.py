@@ -205,7 +205,7 @@ class Redactor:
             self._find_patterns(data, regions, clear, found)
         for value, rule in self._known().items():
             found.add(value, rule)
-        found.add_drawn(data, regions)
+        found.look_at_events(data, regions)
         return found
 
     def _find_patterns(

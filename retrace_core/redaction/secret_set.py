@@ -12,6 +12,7 @@ from retrace_core.redaction.drawn import drawn_for, is_random_uuid
 from retrace_core.redaction.drawn_characters import drawn_characters
 from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
+from retrace_core.redaction.one_time_codes import codes_in, parts_with_code
 from retrace_core.redaction.pem_keys import key_in
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
@@ -87,6 +88,8 @@ class SecretSet:
         """Of those seen which no name told yet: a name is the better rule."""
         self._encoded: set[bytes] = set()
         self._digests: set[bytes] = set()
+        self._codes: frozenset[bytes] = frozenset()
+        """One-time codes that the request reckoned itself."""
         self.stored: list[bytes] = []
         """Digests of passwords that were found by their looks, with which others are compared."""
 
@@ -98,9 +101,38 @@ class SecretSet:
     def wanted(self) -> dict[bytes, Replacement]:
         """Return what is replaced: not what is no secret by consent."""
         made = with_parts(self.replacements, (value for value, _, _ in self.added))
+        for value, rule, number in self.added if self._codes else ():
+            self._keep_code(made, value, rule, number=number)
         if made.keys().isdisjoint(self.allowed):
             return made
         return {form: one for form, one in made.items() if form not in self.allowed}
+
+    def _keep_code(
+        self, made: dict[bytes, Replacement], value: bytes, rule: str, *, number: bool
+    ) -> None:
+        """Have a secret that is a one-time code stand as it is, and so one in a secret."""
+        parts = parts_with_code(value, self._codes)
+        if parts is None:
+            return
+        head, code, tail = parts
+        text = value.decode("utf-8", "surrogateescape")
+        if head or tail:
+            masked = [self._mask_of(made, part, rule) for part in (head, tail)]
+            made.update(self._forms.between(text, code.decode().join(masked), rule))
+            return
+        found = self._values.of(value, rule, self.allowed)
+        numbers = self._forms.of_number(text, rule) if number else {}
+        for form in (*found.replacements, *found.numbers, *numbers):
+            made.pop(form, None)
+
+    def _mask_of(self, made: dict[bytes, Replacement], text: bytes, rule: str) -> str:
+        """Return what stands for what is before a code, or after it: from now on everywhere."""
+        plain = text.decode("utf-8", "surrogateescape")
+        if len(text) < LEAST:
+            return self._forms.pseudonym(plain) if plain else ""
+        for form, one in self._forms.of(plain, rule).items():
+            made.setdefault(form, one)
+        return made[text].of(text).text.decode("utf-8", "surrogateescape")
 
     def is_masked(self, text: bytes) -> bool:
         """Return True for what is replaced wherever it stands."""
@@ -175,13 +207,14 @@ class SecretSet:
         if found.says_packed is not None:
             self.says_packed.append(found.says_packed)
 
-    def add_drawn(self, data: bytes, regions: Sequence[Region]) -> None:
-        """Add what was drawn for the secrets, where it stands in the recording.
+    def look_at_events(self, data: bytes, regions: Sequence[Region]) -> None:
+        """Add what was drawn for the secrets; take note of one-time codes that were reckoned.
 
         Args:
             data: the recording.
             regions: of it.
         """
+        self._codes = codes_in(data, regions, (value for value, _, _ in self.added))
         rules: dict[bytes, str] = {}
         for value, rule, _ in self.added:
             if value not in self.replacements:

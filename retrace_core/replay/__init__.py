@@ -37,6 +37,7 @@ from retrace_core.replay.driver import drive, drive_in_loop
 from retrace_core.replay.live_kinds import check_live
 from retrace_core.replay.loop_clock import timers_by_live_clock
 from retrace_core.replay.matching import MODES
+from retrace_core.replay.pack_order import pack_note
 from retrace_core.replay.player import Player
 from retrace_core.replay.program import run_program
 from retrace_core.replay.sandbox import Refusal, closed_world
@@ -347,6 +348,7 @@ def _result(
         notes=[
             *cut_notes(recording),
             *address_note(_body(recording.response), _body(response), player.masks),
+            *pack_note(_body(recording.response), _body(response), player.masks),
             *([_SCRATCH] if outcome.has_scratch else []),
             *found.summarise(),
         ],

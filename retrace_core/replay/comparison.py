@@ -13,6 +13,7 @@ from retrace_core.redaction.tokens import opened
 from retrace_core.replay.addresses import as_recorded
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
+from retrace_core.replay.pack_order import same_objects
 from retrace_core.task_call import PROTOCOL, same_value
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def compare(
     if recorded.status != response.status:
         found.append(Difference(what="status", recorded=recorded.status, replayed=response.status))
     was, now = b"".join(recorded.body), b"".join(response.body)
-    sized = not masks or not was.startswith(packed_document.MARKS)
+    sized = not masks or not packed_document.begins(was)
     found += _headers(recorded.headers, response.headers, masks, sized=sized)
     if recorded.body_cut:
         now = now[: len(was)]
@@ -126,11 +127,11 @@ def _headers(
 
 
 def _same_body(was: bytes, now: bytes, masks: Masks, *, brotli: bool) -> bool:
-    """Return True for bodies that are the same but for masks, also those that are compressed."""
+    """Return True for bodies that are the same but for masks, also those that are packed."""
     if masks.same(was, now):
         return True
     if not masks:
-        return False
+        return same_objects(was, now)
     inside = content(was, brotli=brotli), content(now, brotli=brotli)
     return inside[0] is not None and inside[1] is not None and masks.same(inside[0], inside[1])
 

@@ -96,6 +96,26 @@ def test_so_are_its_first_letters() -> None:
     assert not masks.same("an hour", "or hour")
 
 
+@pytest.mark.parametrize("backwards", [False, True], ids=["", "backwards"])
+def test_those_that_the_code_sorts_are_in_another_order_than_the_true_ones(backwards: bool) -> None:
+    """To whom a mail went, say, as the code stores it."""
+    masks = Masks([b"zzb@example.com", b"tsrd@example.com", b"lxdf@example.com"])
+    recorded = '["zzb@example.com", "lxdf@example.com", "tsrd@example.com"] of tsrd@example.com'
+    listed = sorted(["zzb@example.com", "lxdf@example.com", "tsrd@example.com"], reverse=backwards)
+    asked = f'["{listed[0]}", "{listed[1]}", "{listed[2]}"] of tsrd@example.com'
+    assert masks.same(recorded, asked)
+    assert not masks.says
+
+
+def test_those_that_are_in_no_order_must_be_where_they_were() -> None:
+    """Who gets a mail, and who sends it, is no list."""
+    masks = Masks([b"zzb@example.com", b"tsrd@example.com", b"lxdf@example.com"])
+    recorded = "zzb@example.com, lxdf@example.com, tsrd@example.com"
+    assert not masks.same(recorded, "lxdf@example.com, zzb@example.com, tsrd@example.com")
+    recorded = "from zzb@example.com to lxdf@example.com for tsrd@example.com"
+    assert not masks.same(recorded, "from lxdf@example.com to zzb@example.com for tsrd@example.com")
+
+
 def test_what_did_not_hold_teaches_nothing() -> None:
     """Of two texts the first was the same: what it said for its pseudonym is forgotten."""
     masks = Masks([b"ulofuxln"])

@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import sys
 from asyncio import queues
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import Boundary, Patch, mask, record_error
+from retrace_core.calling import called_from
 from retrace_core.handed_over import (
     HANDED_OVER,
     is_packed,
@@ -51,7 +51,7 @@ def _putting(put_nowait: Callable[[Any, Any], None]) -> Callable[[Any, Any], Non
         lane = current()
         if lane is None and not (CARRIED and PARCELS in self.__dict__):
             return
-        code = sys._getframe(1).f_code
+        code = called_from().f_code
         if not is_infrastructure(code) or code is _PUT or _is_the_loops(code):
             with failsafe.gate("put into a queue of tasks"):
                 hand_over(self, item, lane if isinstance(lane, Lane) else None)
@@ -73,7 +73,7 @@ def _getting_nowait(get_nowait: Callable[[Any], Any]) -> Callable[[Any], Any]:
         lane = current()
         if lane is None and not (CARRIED and PARCELS in self.__dict__):
             return get_nowait(self)
-        caller = sys._getframe(1)
+        caller = called_from()
         waited = caller.f_code is _GET
         if not waited:
             if is_infrastructure(caller.f_code):
@@ -133,7 +133,7 @@ def _getting(get: Callable[[Any], Coroutine[Any, Any, Any]]) -> Callable[[Any], 
         lane = current()
         if lane is None:
             return get(self)
-        if is_infrastructure(sys._getframe(1).f_code):
+        if is_infrastructure(called_from().f_code):
             return _masked(get, self, lane)
         return _in_lane(get, self)
 

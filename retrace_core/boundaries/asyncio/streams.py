@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import sys
 from asyncio import streams
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt_async
+from retrace_core.calling import called_from
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers
 from retrace_core.native import current
@@ -29,7 +29,7 @@ _NAMES = ("open_connection", "open_unix_connection")
 def _hooked(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(original)
     def opening(*args: Any, **options: Any) -> Awaitable[Any]:
-        if is_anothers(sys._getframe(1), in_lane=current() is not None):
+        if is_anothers(called_from(), in_lane=current() is not None):
             return original(*args, **options)
         return _open(original, args, options)
 

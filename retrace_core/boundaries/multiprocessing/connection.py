@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from multiprocessing import connection
 from multiprocessing.connection import _ConnectionBase  # pyright: ignore
 from multiprocessing.context import AuthenticationError, BufferTooShort, ProcessError
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call, mask
+from retrace_core.calling import called_from
 from retrace_core.code_hook import CodeHook
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import is_infrastructure
@@ -34,7 +34,7 @@ def _asked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(ask)
         def asking(end: Any, *args: Any, **options: Any) -> Any:
             lane = current()
-            if lane is None or is_infrastructure(sys._getframe(1).f_code):
+            if lane is None or is_infrastructure(called_from().f_code):
                 return ask(end, *args, **options)
             live = functools.partial(ask, end, *args, **options)
             return call(lane, f"multiprocessing.{name}", None, live, packed, unpacked)
@@ -48,7 +48,7 @@ def _filling(ask: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(ask)
     def filling(end: Any, buf: Any, offset: int = 0) -> int:
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(1).f_code):
+        if lane is None or is_infrastructure(called_from().f_code):
             return ask(end, buf, offset)
 
         def live() -> int:
@@ -74,7 +74,7 @@ def _told(tell: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(tell)
     def telling(end: Any, *args: Any, **options: Any) -> None:
         lane = current()
-        if lane is None or lane.mode != REPLAY or is_infrastructure(sys._getframe(1).f_code):
+        if lane is None or lane.mode != REPLAY or is_infrastructure(called_from().f_code):
             tell(end, *args, **options)
 
     return telling
@@ -83,7 +83,7 @@ def _told(tell: Callable[..., None]) -> Callable[..., None]:
 def _waiting(live: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
     def waiting(object_list: Iterable[Any], timeout: float | None) -> list[Any]:
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(2).f_code):
+        if lane is None or is_infrastructure(called_from(2).f_code):
             return live(object_list, timeout)
         ends = list(object_list)
 
@@ -102,7 +102,7 @@ def _waiting(live: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
 def _connecting(live: Callable[..., Any]) -> Callable[..., Any]:
     def connecting(address: Any, family: Any, authkey: Any) -> Any:
         lane = current()
-        if lane is None or is_infrastructure(sys._getframe(2).f_code):
+        if lane is None or is_infrastructure(called_from(2).f_code):
             return live(address, family, authkey)
 
         def made() -> Any:

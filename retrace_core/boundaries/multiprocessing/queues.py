@@ -10,11 +10,11 @@ Hooks: `put`, `get`, `empty`, `full`, `qsize` of `Queue` and `SimpleQueue`, `put
 from __future__ import annotations
 
 import functools
-import sys
 from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.calling import called_from
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import is_infrastructure
 from retrace_core.other_process import packed, unpacked
@@ -49,7 +49,7 @@ def _told(tell: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_infrastructure() -> bool:
-    frame = sys._getframe(2)
+    frame = called_from(2)
     if frame.f_code in _OWN and frame.f_back is not None:
         frame = frame.f_back
     return is_infrastructure(frame.f_code)

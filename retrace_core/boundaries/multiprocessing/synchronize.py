@@ -13,12 +13,12 @@ Hooks: of `SemLock`, which all locks and semaphores are, `_make_name`, `_make_me
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from multiprocessing.synchronize import Barrier, Condition, Event, Semaphore, SemLock
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.calling import called_from
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import in_turn, is_infrastructure
@@ -64,7 +64,7 @@ def _acquire(lock: Any, live: Callable[..., bool], *args: Any, **options: Any) -
     lane = current()
     if not isinstance(lane, Lane):
         return live(*args, **options)
-    code = sys._getframe(1).f_code
+    code = called_from().f_code
     if is_infrastructure(code):
         if lane.mode == REPLAY:
             return _got(lock, live) if _waits(*args, **options) else live(*args, **options)
@@ -109,7 +109,7 @@ def _entering(enter: Callable[[Any], bool]) -> Callable[[Any], bool]:
         lane = current()
         if not isinstance(lane, Lane):
             return enter(lock)
-        code = sys._getframe(1).f_code
+        code = called_from().f_code
         if lane.mode != REPLAY and is_infrastructure(code):
             return enter(lock)
         live = lock._semlock.acquire
