@@ -44,6 +44,11 @@ _needless: set[str] = set()
 
 def available() -> dict[str, str]:
     """Return library name -> name of the module that holds its boundary, ours only."""
+    return dict(_available())
+
+
+@functools.cache  # going through the folder costs as much as putting the boundaries in place
+def _available() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(_HOME.rglob("*.py")):
         parts = file.relative_to(_HOME).with_suffix("").parts

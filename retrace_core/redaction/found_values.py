@@ -34,6 +34,8 @@ _NUMBERED = re.compile(rb"((?:[0-9]{1,10}:)+)(\S{16,})")
 """Of a session, `USER:7:KEY`: whose it is, and then the key."""
 _LABELLED = re.compile(rb"(?:[a-z][a-z0-9_-]{0,15}:){2,4}((?=[^0-9]*[0-9])[A-Za-z0-9+/=_.-]{16,})")
 """Of `enc:aes:k1:SECRET`: by the labels code knows how to read it."""
+_VERSIONED = re.compile(rb"[a-z][a-z0-9_-]{0,15}:((?=[^0-9]*[0-9])[0-9a-f]{40,})")
+"""Of `rsa_sha256_pss:6634b492...`, a digest or a signature with how it was made."""
 _DAY, _UUID = 10, 36
 """How long they are."""
 _REMEMBERED = 2048
@@ -88,7 +90,9 @@ class FoundValues:
             return FoundValue(forms.of(digest.decode(), rule))
         if key := key_in(value):
             return FoundValue(forms.of(key.decode(), rule))
-        if b":" in value and (labelled := _LABELLED.fullmatch(value)):
+        if b":" in value and (
+            labelled := _LABELLED.fullmatch(value) or _VERSIONED.fullmatch(value)
+        ):
             return FoundValue(forms.of(labelled[1].decode(), rule))
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:

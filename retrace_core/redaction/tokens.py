@@ -44,6 +44,10 @@ _NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{
 """A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
 _TIMED = re.compile(rb"([0-9a-z]{6})-([0-9a-f]{32,64})")
 """By which Django resets a password: when it was made, in base 36, and a digest."""
+_STAMPED = re.compile(
+    rb"(1[0-9]{9}(?:\.[0-9]{1,7})?)[-.:|_]((?=[^-.:|_]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
+)
+"""When it was made, as a Unix time, and a digest; by hand, as many applications make one."""
 _ID_SIGNED = re.compile(
     rb"([A-Za-z0-9_-]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     rb"([.:!|])((?=[^.:!|]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
@@ -105,7 +109,7 @@ def parts_of(value: bytes) -> Parts | None:
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])
-    match = _NAKED.fullmatch(value) or _TIMED.fullmatch(value)
+    match = _NAKED.fullmatch(value) or _TIMED.fullmatch(value) or _STAMPED.fullmatch(value)
     if match is not None:
         return Parts(match[1], None, None, match[2])
     match = _SAID.fullmatch(value)

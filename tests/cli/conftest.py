@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from retrace_core.cli import run
 from retrace_core.codec import encode
@@ -288,6 +290,40 @@ def command_in(folder: Path) -> Command:
 
 
 ROOT = str(Path(__file__).resolve().parents[2])
+
+
+@pytest.fixture(scope="session")
+def needed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the distributions that Retrace needs, and none beside."""
+    folder = tmp_path_factory.mktemp("needed")
+    names = {"retrace-mw"}
+    todo = ["retrace-mw"]
+    while todo:
+        wanted = [Requirement(one) for one in metadata.requires(todo.pop()) or ()]
+        more = {one.name for one in wanted if not one.marker or one.marker.evaluate({"extra": ""})}
+        todo += more - names
+        names |= more
+    for one in map(metadata.distribution, names - {"retrace-mw"}):
+        for top in {file.parts[0] for file in one.files or ()} - {"..", "__pycache__"}:
+            place = folder / top
+            if not place.exists():
+                place.symlink_to(str(one.locate_file(top)))
+    return folder
+
+
+@pytest.fixture
+def retrace_alone(tmp_path: Path, needed: Path) -> Command:
+    """The command `retrace` where nothing else is installed, run in tmp_path.
+
+    For `doctor`, which imports each client library that there is: here that would be hundreds.
+    """
+    run = command_in(tmp_path)
+
+    def alone(*arguments: object, env: dict[str, str] | None = None, **more: Any) -> Any:
+        paths = {"PYTHONPATH": os.pathsep.join((ROOT, str(needed)))}
+        return run(*arguments, env={**paths, **(env or {})}, options=["-S"], **more)
+
+    return alone
 
 
 @pytest.fixture(scope="session")

@@ -46,10 +46,10 @@ def findings(done: Any) -> dict[str, dict[str, str]]:
     ],
 )
 def test_problem(
-    retrace: Callable[..., Any], environ: dict[str, str], what: str, words: str
+    retrace_alone: Callable[..., Any], environ: dict[str, str], what: str, words: str
 ) -> None:
     """Each problem says what to do, and the exit status is 1."""
-    done = retrace("doctor", "--json", env=environ)
+    done = retrace_alone("doctor", "--json", env=environ)
     assert done.returncode == 1
     assert findings(done)[what]["verdict"] == "problem"
     assert words in findings(done)[what]["words"]
@@ -65,16 +65,16 @@ def test_problem(
     ],
 )
 def test_no_recordings_yet(
-    retrace: Callable[..., Any], environ: dict[str, str], words: str
+    retrace_alone: Callable[..., Any], environ: dict[str, str], words: str
 ) -> None:
     """Where nothing is recorded, it says how the first recording comes about."""
-    assert words in findings(retrace("doctor", "--json", env=environ))["recordings"]["words"]
+    assert words in findings(retrace_alone("doctor", "--json", env=environ))["recordings"]["words"]
 
 
-def test_folder_of_somebody_else(retrace: Callable[..., Any], tmp_path: Path) -> None:
+def test_folder_of_somebody_else(retrace_alone: Callable[..., Any], tmp_path: Path) -> None:
     """A folder that may not be written says who should be let in."""
     (tmp_path / "theirs").mkdir(0o500)
-    done = retrace(
+    done = retrace_alone(
         "doctor",
         "--json",
         env={**ON, "RETRACE_RECORDING_PATH": "theirs"},
@@ -94,7 +94,7 @@ def test_little_space(monkeypatch: pytest.MonkeyPatch, recordings: Path) -> None
 
 @pytest.mark.parametrize("library", ["aiosqlite", "strangers_client"])
 def test_boundary_that_does_not_fit(
-    retrace: Callable[..., Any], tmp_path: Path, library: str
+    retrace_alone: Callable[..., Any], tmp_path: Path, library: str
 ) -> None:
     """A library that has changed under its boundary, ours or another package's, is named."""
     (tmp_path / f"{library}.py").write_text("def changed(): pass\n")
@@ -105,7 +105,7 @@ def test_boundary_that_does_not_fit(
     (info / "entry_points.txt").write_text(
         "[retrace.boundaries]\nstrangers_client = strangers_boundary\n"
     )
-    done = retrace("doctor", "--json", env=ON)
+    done = retrace_alone("doctor", "--json", env=ON)
     words = [one["words"] for one in json.loads(done.stdout)["checks"] if library in one["words"]]
     assert done.returncode == 1
     assert "is not covered (" in words[0]
@@ -121,36 +121,38 @@ def test_boundary_that_does_not_fit(
     ],
 )
 def test_a_bad_file_is_named(
-    retrace: Callable[..., Any], tmp_path: Path, text: str, words: str
+    retrace_alone: Callable[..., Any], tmp_path: Path, text: str, words: str
 ) -> None:
     """What a running process goes on without, with the last good settings, is told here."""
     (tmp_path / "r.toml").write_text(text)
-    done = retrace("doctor", "--json", env={**ON, "RETRACE_CONFIG": "r.toml"})
+    done = retrace_alone("doctor", "--json", env={**ON, "RETRACE_CONFIG": "r.toml"})
     assert done.returncode == 1
     assert words in findings(done)["settings"]["words"]
 
 
-def test_a_stop_file_is_named(retrace: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_stop_file_is_named(retrace_alone: Callable[..., Any], tmp_path: Path) -> None:
     """While it is there nothing is recorded, whatever else is set."""
     (tmp_path / "stop").touch()
-    done = retrace("doctor", "--json", env={**ON, "RETRACE_STOP_FILE": "stop"})
+    done = retrace_alone("doctor", "--json", env={**ON, "RETRACE_STOP_FILE": "stop"})
     assert done.returncode == 1
     assert "stop is there" in findings(done)["RETRACE_STOP_FILE"]["words"]
 
 
-def test_a_rate_above_the_ceiling_is_noted(retrace: Callable[..., Any]) -> None:
+def test_a_rate_above_the_ceiling_is_noted(retrace_alone: Callable[..., Any]) -> None:
     """What the limit on the share will suppress comes as no surprise."""
-    found = findings(retrace("doctor", "--json", env=ON))
+    found = findings(retrace_alone("doctor", "--json", env=ON))
     assert found["RETRACE_LIMITS_SHARE"]["verdict"] == "note"
 
 
-def test_what_is_missing_by_a_limit_or_by_its_path_is_said(retrace: Callable[..., Any]) -> None:
+def test_what_is_missing_by_a_limit_or_by_its_path_is_said(
+    retrace_alone: Callable[..., Any],
+) -> None:
     """Who tries it out with every request at once finds out why some are not there."""
-    found = findings(retrace("doctor", "--json", env=ON))
+    found = findings(retrace_alone("doctor", "--json", env=ON))
     assert "0 for no limit" in found["RETRACE_LIMITS_OVERHEAD"]["words"]
     assert "/health" in found["RETRACE_EXCLUDE"]["words"]
     calm = {"RETRACE_LIMITS_OVERHEAD": "0", "RETRACE_EXCLUDE": ""}
-    found = findings(retrace("doctor", "--json", env={**ON, **calm}))
+    found = findings(retrace_alone("doctor", "--json", env={**ON, **calm}))
     assert "no limit" not in found["RETRACE_LIMITS_OVERHEAD"]["words"]
     assert "/health" not in found["RETRACE_EXCLUDE"]["words"]
 
@@ -165,15 +167,15 @@ def test_what_is_well_is_said(retrace: Callable[..., Any], put: Callable[..., Pa
     assert "the newest of" in found["recordings"]["words"]
 
 
-def test_probe_leaves_nothing_behind(retrace: Callable[..., Any], tmp_path: Path) -> None:
+def test_probe_leaves_nothing_behind(retrace_alone: Callable[..., Any], tmp_path: Path) -> None:
     """The folder for recordings is tried out, and not made."""
-    retrace("doctor", env={**ON, "RETRACE_RECORDING_PATH": "deep/in/here"})
+    retrace_alone("doctor", env={**ON, "RETRACE_RECORDING_PATH": "deep/in/here"})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_words_for_people(retrace: Callable[..., Any]) -> None:
+def test_words_for_people(retrace_alone: Callable[..., Any]) -> None:
     """Without --json there is a line for each finding and a count at the end."""
-    done = retrace("doctor")
+    done = retrace_alone("doctor")
     assert "  problem RETRACE: recording is off: set RETRACE=1 for the service" in done.stdout
     assert "see above for what to do" in done.stdout
     assert done.stderr == ""

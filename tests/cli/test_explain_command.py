@@ -109,9 +109,9 @@ def test_a_minted_token_forces(retrace: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["config"], ["config", "--json"], ["doctor"]])
-def test_the_secret_is_never_shown(retrace: Callable[..., Any], arguments: list[str]) -> None:
+def test_the_secret_is_never_shown(retrace_alone: Callable[..., Any], arguments: list[str]) -> None:
     """Only that it is set."""
-    done = retrace(*arguments, env={"RETRACE_FORCE_SECRET": SECRET})
+    done = retrace_alone(*arguments, env={"RETRACE_FORCE_SECRET": SECRET})
     assert SECRET not in done.stdout + done.stderr
     assert "(set)" in done.stdout or arguments == ["doctor"]
 

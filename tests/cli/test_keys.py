@@ -124,9 +124,9 @@ def test_ls_lists_what_can_be_told(retrace: Callable[..., Any], locked: Path) ->
     assert "POST /orders" in retrace("ls", "--identity", "key.txt").stdout
 
 
-def test_doctor_counts_the_encrypted(retrace: Callable[..., Any], locked: Path) -> None:
+def test_doctor_counts_the_encrypted(retrace_alone: Callable[..., Any], locked: Path) -> None:
     """They are no unreadable files."""
-    said = retrace("doctor").stdout
+    said = retrace_alone("doctor").stdout
     assert "1 file in" in said
     assert "encrypted: --identity" in said
 
