@@ -66,7 +66,7 @@ def with_folders(data: bytes, regions: Sequence[Region], picked: list[_Picked]) 
         picked: what is replaced in it without them.
     """
     picked = content_folders.with_folders(data, regions, picked)
-    named = {place: one for place, *one in picked if _is_named_by(data, place, one[0])}
+    named = {place: (text, mask) for place, text, mask in picked if _is_named_by(data, place, text)}
     if not named:
         return picked
     kept: dict[int, _Kept] = {}
