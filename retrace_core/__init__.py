@@ -59,6 +59,7 @@ The files in the order of a request:
     cipher_context.py  and so piece by piece
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
+    ticket.py         whom a ticket in a cookie names, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     packed_document.py  what an archive, a PDF or a pack says, whatever its parts were packed to
     zip_archive.py    what they say, and where their packed members stand

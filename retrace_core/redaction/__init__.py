@@ -47,6 +47,7 @@ The files, from finding to writing:
     known_secrets.py  all three
     replacing.py     every occurrence of them, but for those that mean something else
     content_folders.py  a folder that a masked digest begins the name of
+    growing_folders.py  and folders that ever longer beginnings of one name
     payloads.py      what tokens say is masked in turn, also where it is compressed
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording
