@@ -28,7 +28,9 @@ The files in the order of a request:
     records_only.py   what an owner of lanes leaves out that never replays
     code_hook.py      a function of Python's own runs other code, whoever holds it
     lane_hook.py      a hook that costs next to nothing where nobody records
-    lanes.py          one lane per task or thread; carry the scope into them
+    lanes.py          one lane per task or thread: what is asked there, in order
+    lane_owner.py     what a lane needs of its scope, be it recording or replaying
+    carrying.py       how the scope gets into the threads and tasks that its code starts
     loop_steps.py     how far the event loop got between one answer and the next
     in_order.py       a set that is gone through in one order, in each process
     spawn_order.py    a group's tasks, gone through in the order they were added
@@ -57,6 +59,7 @@ The files in the order of a request:
     cipher_context.py  and so piece by piece
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
+    ticket.py         whom a ticket in a cookie names, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     packed_document.py  what an archive, a PDF or a pack says, whatever its parts were packed to
     zip_archive.py    what they say, and where their packed members stand
@@ -77,7 +80,9 @@ The files in the order of a request:
     pool_lanes.py     what is given to a `ThreadPool` of multiprocessing has lanes of its own
     handed_over.py    what other work of the process gave to a request, as plain data
     handed_futures.py  or what it sets as the result of a request's future
-    called_back.py    a function of a request's that the world calls
+    request_lane.py   whether a request asks, or the process does for itself
+    call_lanes.py     one lane for each call of a function that a request hands out
+    called_back.py    such a function, which the world calls at any time
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     curl_handle.py    a handle of curl_cffi's: where its transfer goes, and who gets what comes
@@ -121,7 +126,11 @@ The files in the order of a request:
     looked_up.py      addresses of names, by `socket` or by an event loop
     own_socket.py     a socket that no boundary stands above
     own_pair.py       two that the process connects to each other through a listener of its own
+    own_connecting.py  one that does not wait until it is connected
+    own_waiting.py    who waits for several, by `select` or its like, is told again who was ready
     own_loop_socket.py  one that an event loop reads and writes
+    own_tls_object.py  TLS that a library makes by itself, over whatever it has
+    heard_by_several.py  what code is told on behalf of several recordings, it asks for all of them
     own_stream.py     asyncio's streams that no boundary stands above
     own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one

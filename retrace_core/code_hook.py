@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-__all__ = ["CodeHook"]
+__all__ = ["CodeHook", "CodeHooks"]
 
 
 class CodeHook:
@@ -25,6 +25,9 @@ class CodeHook:
             of the other one's module while it is hooked.
         hook: takes a function with the original code, and returns what `_retrace_NAME` is.
     """
+
+    live: Callable[..., Any]
+    """While it is in place: the function as it was."""
 
     def __init__(
         self,
@@ -43,8 +46,8 @@ class CodeHook:
             return
         self._original = function.__code__
         own = function.__globals__
-        live = FunctionType(self._original, own, self._name, function.__defaults__)
-        own[f"_retrace_{self._name}"] = self._hook(live)
+        self.live = FunctionType(self._original, own, self._name, function.__defaults__)
+        own[f"_retrace_{self._name}"] = self._hook(self.live)
         function.__code__ = self._stand_in.__code__
 
     def remove(self) -> None:
@@ -54,3 +57,20 @@ class CodeHook:
             function.__code__ = self._original
             del function.__globals__[f"_retrace_{self._name}"]
             self._original = None
+
+
+class CodeHooks:
+    """Several of them, put in and taken out together."""
+
+    def __init__(self, *hooks: CodeHook) -> None:
+        self._hooks = hooks
+
+    def install(self, module: ModuleType) -> None:
+        """Put them in, in their order."""
+        for hook in self._hooks:
+            hook.install(module)
+
+    def remove(self) -> None:
+        """Take them out."""
+        for hook in self._hooks:
+            hook.remove()

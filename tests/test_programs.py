@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from retrace_core import load
+from retrace_core.errors import AppNotLoadable
+from retrace_core.recording import Program
+from retrace_core.replay.program import run_program
 from tests.programs import greeter
-from tests.replay_report import replayed
+from tests.replay_report import replayed, run_replay
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 SERVERS = (
-    "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste rocket3 tornado twisted"
-    " uvicorn uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
+    "cheroot daphne flask gevent granian granian-wsgi gunicorn hypercorn one-by-one paste rocket3"
+    " tornado twisted uvicorn uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
 ).split()
 SCRIPT = str(greeter.__file__)
 MODULE = "tests.programs.greeter"
@@ -65,15 +69,19 @@ def test_an_application_that_a_server_of_nobodys_serves_replays(
 def test_no_server_is_started_where_it_cannot_be_told_what_it_serves(tmp_path: Path) -> None:
     """There are two that it may be: the replay says what to do, and does not wait for anybody."""
     path = recorded(tmp_path, "-m", MODULE, "own-two", "--port", "{port}", "--greeting", "hello")
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_replay(path)
     assert done.returncode == 2
     assert "began to serve by a server that Retrace does not know" in done.stderr
     assert "give --app module:attribute" in done.stderr
+
+
+def test_a_command_may_be_in_a_submodule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its script imports that, as granian's does: `granian:cli.entrypoint` is what it runs."""
+    monkeypatch.delitem(sys.modules, "json.tool", raising=False)
+    monkeypatch.delattr(json, "tool", raising=False)
+    program = Program(kind="function", name="json:tool.main", arguments=["--help"], path="json")
+    with pytest.raises(AppNotLoadable, match="came to SystemExit: 0"):
+        run_program(program, ".", print, print)  # type: ignore[arg-type]
 
 
 def test_a_module_that_is_run_replays(tmp_path: Path) -> None:
@@ -175,12 +183,7 @@ def test_a_program_that_serves_otherwise_here_is_told(tmp_path: Path) -> None:
     script.write_text(Path(SCRIPT).read_text())
     path = recorded(tmp_path, str(script), "waitress", "--port", "{port}")
     script.write_text("raise LookupError('no such planet')")
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = run_replay(path)
     assert done.returncode == 2
     assert "came to LookupError: no such planet before it handed an application" in done.stderr
     assert "give --app" in done.stderr

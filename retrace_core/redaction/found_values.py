@@ -13,9 +13,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core.redaction.forms import percent_decoded, written_alike
+from retrace_core.redaction.pem_keys import forms_of_key
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.replacements import Replacement
-from retrace_core.redaction.tokens import digest_of, key_in, parts_of, signed_parts
+from retrace_core.redaction.tokens import digest_of, parts_of, signed_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,8 @@ _NUMBERED = re.compile(rb"((?:[0-9]{1,10}:)+)(\S{16,})")
 """Of a session, `USER:7:KEY`: whose it is, and then the key."""
 _LABELLED = re.compile(rb"(?:[a-z][a-z0-9_-]{0,15}:){2,4}((?=[^0-9]*[0-9])[A-Za-z0-9+/=_.-]{16,})")
 """Of `enc:aes:k1:SECRET`: by the labels code knows how to read it."""
+_VERSIONED = re.compile(rb"[a-z][a-z0-9_-]{0,15}:((?=[^0-9]*[0-9])[0-9a-f]{40,})")
+"""Of `rsa_sha256_pss:6634b492...`, a digest or a signature with how it was made."""
 _DAY, _UUID = 10, 36
 """How long they are."""
 _REMEMBERED = 2048
@@ -86,9 +89,11 @@ class FoundValues:
         forms = self.forms
         if (b"$" in value or value[:1] == b"{") and (digest := digest_of(value)):
             return FoundValue(forms.of(digest.decode(), rule))
-        if key := key_in(value):
-            return FoundValue(forms.of(key.decode(), rule))
-        if b":" in value and (labelled := _LABELLED.fullmatch(value)):
+        if (key := forms_of_key(value, forms, rule)) is not None:
+            return FoundValue(key)
+        if b":" in value and (
+            labelled := _LABELLED.fullmatch(value) or _VERSIONED.fullmatch(value)
+        ):
             return FoundValue(forms.of(labelled[1].decode(), rule))
         parts = parts_of(value) or parts_of(percent_decoded(value))
         if parts is not None:

@@ -15,6 +15,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from retrace_core.redaction.base64_text import TO_URL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -22,7 +24,6 @@ __all__ = [
     "Parts",
     "digest_of",
     "encoded_json",
-    "key_in",
     "opened",
     "parts_of",
     "plain_digest",
@@ -44,6 +45,10 @@ _NAKED = re.compile(rb"([A-Za-z0-9_-]{1,7})[:.]([A-Za-z0-9_-]{27}|[A-Za-z0-9_-]{
 """A short value with a signature by SHA-1 or SHA-256, and no time: Django's `Signer`."""
 _TIMED = re.compile(rb"([0-9a-z]{6})-([0-9a-f]{32,64})")
 """By which Django resets a password: when it was made, in base 36, and a digest."""
+_STAMPED = re.compile(
+    rb"(1[0-9]{9}(?:\.[0-9]{1,7})?)[-.:|_]((?=[^-.:|_]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
+)
+"""When it was made, as a Unix time, and a digest; by hand, as many applications make one."""
 _ID_SIGNED = re.compile(
     rb"([A-Za-z0-9_-]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     rb"([.:!|])((?=[^.:!|]*[0-9])[A-Za-z0-9_+/-]{27,88}={0,2})"
@@ -58,12 +63,7 @@ _CURSOR = re.compile(rb"(?:[A-Za-z][A-Za-z0-9]{0,15}[_-])?(eyJ[A-Za-z0-9+/_-]{16
 _ENCODED = re.compile(rb"(?<![A-Za-z0-9])(?:eyJ|WyI|W3s)[A-Za-z0-9+/_-]{16,}(?![.:])")
 """JSON in base64, and no part of a token that is signed."""
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
-_PEM = re.compile(
-    rb"\s*-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----([\s0-9A-Za-z+/=]+)"
-    rb"-----END (?:[A-Z]+ )*PRIVATE KEY-----\s*"
-)
 _HEX_DIGESTS = frozenset(2 * size for size in (16, 20, 28, 32, 48, 64))
 _HEX = re.compile(rb"[0-9a-f]+")
 _PASSWORD_HASH = re.compile(
@@ -105,7 +105,7 @@ def parts_of(value: bytes) -> Parts | None:
     match = _CURSOR.fullmatch(value)
     if match is not None:
         return _cursor(match[1])
-    match = _NAKED.fullmatch(value) or _TIMED.fullmatch(value)
+    match = _NAKED.fullmatch(value) or _TIMED.fullmatch(value) or _STAMPED.fullmatch(value)
     if match is not None:
         return Parts(match[1], None, None, match[2])
     match = _SAID.fullmatch(value)
@@ -115,7 +115,7 @@ def parts_of(value: bytes) -> Parts | None:
     if match is None:
         return None
     payload, signature = match[1], match[2]
-    says = _decoded(payload.removeprefix(b".").translate(_URL_SAFE))
+    says = _decoded(payload.removeprefix(b".").translate(TO_URL))
     if says is None:
         return None
     if payload.startswith(b"."):
@@ -131,7 +131,7 @@ def parts_of(value: bytes) -> Parts | None:
 
 def _cursor(text: bytes) -> Parts | None:
     """Return the parts of JSON in base64, a place in a list or a key: what is drawn in it."""
-    says = _decoded(text.translate(_URL_SAFE))
+    says = _decoded(text.translate(TO_URL))
     opaque = _OPAQUE.findall(says) if says is not None else []
     return Parts(text, says, None, opaque[0], tuple(opaque[1:])) if opaque else None
 
@@ -145,7 +145,7 @@ def encoded_json(text: bytes, places: Iterable[int]) -> Iterator[tuple[bytes, by
     """
     for place in places:
         match = _ENCODED.match(text, place)
-        says = _decoded(match[0].translate(_URL_SAFE)) if match is not None else None
+        says = _decoded(match[0].translate(TO_URL)) if match is not None else None
         if match is not None and says is not None and _is_json(says):
             yield match[0], says
 
@@ -169,14 +169,8 @@ def plain_digest(text: bytes) -> bytes:
     """Return the bytes of a digest in hex or in base64, b"" for anything else."""
     if len(text) in _HEX_DIGESTS and _HEX.fullmatch(text):
         return bytes.fromhex(text.decode())
-    plain = _decoded(text.rstrip(b"=").translate(_URL_SAFE)) or b""
+    plain = _decoded(text.rstrip(b"=").translate(TO_URL)) or b""
     return plain if 2 * len(plain) in _HEX_DIGESTS else b""
-
-
-def key_in(value: bytes) -> bytes:
-    """Return what a private key in PEM is without its label, b"" for anything else."""
-    match = _PEM.fullmatch(value) if b"PRIVATE KEY" in value else None
-    return match[1] if match is not None else b""
 
 
 def opened(text: bytes) -> bytes:

@@ -403,12 +403,20 @@ def test_what_is_called_a_signature_and_is_a_long_document_is_none() -> None:
     assert document[:500] in found.replacements
 
 
-def test_labels_before_a_secret_stay() -> None:
+@pytest.mark.parametrize(
+    ("labels", "secret"),
+    [
+        (b"enc:aes:key-1:", b"082c9937a65d41778264"),
+        (b"rsa_sha256_pss:", b"082c9937a65d41778264" * 9),
+    ],
+    ids=["two or more", "one, and a signature"],
+)
+def test_labels_before_a_secret_stay(labels: bytes, secret: bytes) -> None:
     """By them code knows how to read it; the secret is the same one elsewhere, without them."""
     found = SecretSet(FoundValues(Forms(Pseudonyms(b"k" * 32), NAMES)), frozenset())
-    found.add(b"enc:aes:key-1:082c9937a65d41778264", "token")
-    assert found.replacements[b"082c9937a65d41778264"].text != b"082c9937a65d41778264"
-    assert b"enc:aes:key-1:082c9937a65d41778264" not in found.replacements
+    found.add(labels + secret, "token")
+    assert found.replacements[secret].text != secret
+    assert labels + secret not in found.replacements
 
 
 def test_what_is_no_hash_is_masked_as_a_whole() -> None:

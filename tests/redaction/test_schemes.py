@@ -61,3 +61,11 @@ def test_of_a_token_that_resets_a_password_its_time_is_left() -> None:
     )
     assert KEY.encode() not in data
     assert data.count(b"ditmhn-") == 2
+
+
+@pytest.mark.parametrize("stamp", ["1796062746-", "1796062746.5312:", "1796062746|"])
+def test_of_one_that_begins_with_a_unix_time_that_is_left(stamp: str) -> None:
+    """The code asks whether it is over."""
+    data = masked([("login_token", f"{stamp}{KEY}"), ("text", f"?t={stamp}{KEY}&u=1")])
+    assert KEY.encode() not in data
+    assert data.count(stamp.encode()) == 2
