@@ -28,7 +28,9 @@ The files in the order of a request:
     records_only.py   what an owner of lanes leaves out that never replays
     code_hook.py      a function of Python's own runs other code, whoever holds it
     lane_hook.py      a hook that costs next to nothing where nobody records
-    lanes.py          one lane per task or thread; carry the scope into them
+    lanes.py          one lane per task or thread: what is asked there, in order
+    lane_owner.py     what a lane needs of its scope, be it recording or replaying
+    carrying.py       how the scope gets into the threads and tasks that its code starts
     loop_steps.py     how far the event loop got between one answer and the next
     in_order.py       a set that is gone through in one order, in each process
     spawn_order.py    a group's tasks, gone through in the order they were added
@@ -77,7 +79,9 @@ The files in the order of a request:
     pool_lanes.py     what is given to a `ThreadPool` of multiprocessing has lanes of its own
     handed_over.py    what other work of the process gave to a request, as plain data
     handed_futures.py  or what it sets as the result of a request's future
-    called_back.py    a function of a request's that the world calls
+    request_lane.py   whether a request asks, or the process does for itself
+    call_lanes.py     one lane for each call of a function that a request hands out
+    called_back.py    such a function, which the world calls at any time
     simple_queue.py   `queue.SimpleQueue`, which knows whose an item is
     http_exchange.py  what all HTTP clients' boundaries share
     curl_handle.py    a handle of curl_cffi's: where its transfer goes, and who gets what comes

@@ -11,6 +11,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from retrace_core.call_lanes import CallLanes
 from retrace_core.lanes import mask
 from retrace_core.native import LANE, RECORD, REPLAY, now_ns
 from retrace_core.recording import RETURNED
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from retrace_core.lanes import Lane
 
-__all__ = ["CalledBack"]
+__all__ = ["CalledBack", "FedFuture", "made_future"]
 
 
 class CalledBack:
@@ -34,36 +35,24 @@ class CalledBack:
     """
 
     def __init__(self, lane: Lane, kind: str, key: object, function: Callable[[Any], Any]) -> None:
-        self._parent = lane
-        self._id = lane.next_future_id()
+        self._lanes = CallLanes(lane)
         self._kind, self._key, self._function = kind, key, function
-        self._calls = 0
         self._feeding: asyncio.Task[None] | None = None
 
     def called(self, value: object) -> None:
         """Call the function, as the world does; on replay it is `feed` that calls."""
-        parent = self._parent
-        if parent.mode == REPLAY:
+        if self._lanes.parent.mode == REPLAY:
             return
-        lane = parent.scope.spawn(parent, self._next())
+        lane = self._lanes.spawn()
         if lane.mode == RECORD:
             lane.record(self._kind, self._key, RETURNED, value, now_ns())
         self._call(lane, value)
 
     def feed(self) -> None:
         """Have the recorded calls made, each in its turn; does nothing outside of a replay."""
-        parent, lanes = self._parent, list[Any]()
-        if parent.mode != REPLAY:
-            return
-        while (lane := parent.scope.expect(parent, self._next())) is not None:
-            lanes.append(lane)
-        if lanes:
+        if lanes := self._lanes.recorded():
             with mask():
                 self._feeding = asyncio.get_running_loop().create_task(self._feed(lanes))
-
-    def _next(self) -> str:
-        number, self._calls = self._calls, self._calls + 1
-        return f"{self._id}.{number}"
 
     async def _feed(self, lanes: list[Lane]) -> None:
         for lane in lanes:
@@ -82,6 +71,19 @@ class CalledBack:
         finally:
             LANE.reset(token)
             lane.end()
+
+
+class FedFuture(asyncio.Future[Any]):
+    """One in Python, which takes an attribute of ours."""
+
+    feed: CalledBack | None = None
+    """What sets it on replay, kept for as long as the future is."""
+
+
+def made_future() -> FedFuture:
+    """Return a future of the running loop that is no event itself."""
+    with mask():
+        return FedFuture(loop=asyncio.get_running_loop())
 
 
 _running: set[asyncio.Task[Any]] = set()

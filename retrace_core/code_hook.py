@@ -26,6 +26,9 @@ class CodeHook:
         hook: takes a function with the original code, and returns what `_retrace_NAME` is.
     """
 
+    live: Callable[..., Any]
+    """While it is in place: the function as it was."""
+
     def __init__(
         self,
         owner: Any,
@@ -43,8 +46,8 @@ class CodeHook:
             return
         self._original = function.__code__
         own = function.__globals__
-        live = FunctionType(self._original, own, self._name, function.__defaults__)
-        own[f"_retrace_{self._name}"] = self._hook(live)
+        self.live = FunctionType(self._original, own, self._name, function.__defaults__)
+        own[f"_retrace_{self._name}"] = self._hook(self.live)
         function.__code__ = self._stand_in.__code__
 
     def remove(self) -> None:

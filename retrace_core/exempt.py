@@ -167,7 +167,7 @@ def classify(code: CodeType) -> int:
         return -1
     if filename.startswith(_OURS):
         # A built-in that is handed to a thread (`to_thread(random.random)`) is called by us.
-        carried = code.co_name in _CARRIERS and filename.endswith("lanes.py")
+        carried = code.co_name in _CARRIERS and filename.endswith("carrying.py")
         return _number("?") if carried else -1
     location, owners = _within(filename)
     if location.endswith(_DEFAULTS):

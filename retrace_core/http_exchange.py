@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from retrace_core import failsafe
+from retrace_core.boundary import attempt, in_replay
 from retrace_core.checksum import checksum_of
 from retrace_core.ids import call_span_id
 from retrace_core.lanes import Lane
+from retrace_core.native import current
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from retrace_core import native
 
 __all__ = [
     "UNRECORDED",
     "Unrecorded",
+    "connecting",
     "exchange_key",
     "headers_of_call",
     "headers_to_send",
@@ -43,6 +47,27 @@ UNRECORDED: ContextVar[Unrecorded | None] = ContextVar("retrace_unrecorded", def
 """The request of the current context, while it is served and not recorded."""
 
 _USERINFO = re.compile(r"(?<=://)[^/?#@]*@")
+
+
+def connecting(stub: Callable[[Any], None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return what hooks `connect`: a failure is an event, and a replay connects to nobody.
+
+    Args:
+        stub: makes a connection one to nobody, on replay.
+    """
+
+    def factory(connect: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(connect)
+        def connected(self: Any) -> None:
+            lane = current()
+            if lane is None:
+                return stub(self) if in_replay() else connect(self)
+            key = f"{self.host}:{self.port}"
+            return attempt(lane, "http.connect", key, lambda: connect(self), lambda: stub(self))
+
+        return connected
+
+    return factory
 
 
 def exchange_key(method: str, url: str, body: object = None) -> object:

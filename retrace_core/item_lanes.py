@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.lanes import Lane, begin
+from retrace_core.carrying import begin
+from retrace_core.lanes import Lane
 from retrace_core.native import LANE, OFF, RECORD, REPLAY, bind_thread
 from retrace_core.server_threads import serves_process
 

@@ -1,4 +1,4 @@
-"""Lanes: one for each thread or task of a scope, and how a scope is carried into them.
+"""Lanes: one for each thread or task of a scope, which keeps what is asked there, in order.
 
 A lane's id is its parent's id, a dot, and the number of the child, given at the moment of
 the spawn in the parent's program order: so the same program gives the same ids again,
@@ -11,127 +11,22 @@ from __future__ import annotations
 
 import functools
 import zlib
-from contextlib import suppress
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, hashing, native
 from retrace_core.codec import pack_exception
-from retrace_core.lane_hook import lane_hook
-from retrace_core.native import INFRA, LANE, REPLAY, bind_thread, current, now_ns
-from retrace_core.ordering import BEGUN, in_turn, note_turn, pass_in_turn, patient
+from retrace_core.native import INFRA, LANE, REPLAY
+from retrace_core.ordering import in_turn, patient
 from retrace_core.recording import RAISED, RETURNED
-from retrace_core.serving_thread import on_its_thread, serving_thread
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
-    from contextvars import Context
     from types import CodeType
 
-    from retrace_core.loop_steps import LoopSteps
-    from retrace_core.native import ScopeState
+    from retrace_core.lane_owner import LaneOwner
 
-__all__ = [
-    "Lane",
-    "LaneOwner",
-    "begin",
-    "carry",
-    "carry_future",
-    "carry_task",
-    "lend",
-    "mask",
-    "masked_value",
-]
-
-T = TypeVar("T")
-
-
-class LaneOwner(Protocol):
-    """What a lane needs of its scope, be it recording or replaying."""
-
-    state: ScopeState
-    span_id: str
-    outgoing_headers: tuple[tuple[str, str], ...]
-    lanes: list[Lane]
-
-    @property
-    def steps(self) -> LoopSteps | None:
-        """How far the event loop had got between answers (recording only)."""
-        ...
-
-    def spawn(self, parent: Lane, lane_id: str = "") -> Lane:
-        """Return a new child lane of `parent`; by default it gets the next number."""
-        ...
-
-    def expect(self, parent: Lane, lane_id: str) -> Lane | None:
-        """Return the lane for the work on an item, if one was recorded (replay only)."""
-        ...
-
-    def lane_ending(self, lane: Lane) -> None:
-        """Wait, on the lane's thread, for its turn to end (replay only)."""
-        ...
-
-    def lane_ended(self, lane: Lane) -> None:
-        """Take note that the thread or task of `lane` has ended."""
-        ...
-
-    def handled(self, error: BaseException) -> None:
-        """Take note of an exception that the application handled, and logged as an error."""
-        ...
-
-    def soft(self, lane: Lane, kind: int, code: CodeType | None, args: tuple[Any, ...]) -> object:
-        """Return the recorded answer of a clock or entropy read (replay only)."""
-        ...
-
-    def answer(self, lane: Lane, kind: str, key: object) -> object:
-        """Return or raise the recorded outcome of a call, in its turn (replay only)."""
-        ...
-
-    async def answer_async(self, lane: Lane, kind: str, key: object) -> object:
-        """Do what `answer` does, without blocking the event loop."""
-        ...
-
-    def free_answer(self, lane: Lane, kind: str, key: object) -> tuple[bool, object]:
-        """Return whether a call in no order was recorded, and its outcome (replay only)."""
-        ...
-
-    def diverge(self, lane: Lane, kind: str, key: object, reason: str = "") -> BaseException:
-        """Return what to raise where replay can't go on (replay only)."""
-        ...
-
-    def comes(self, lane: Lane, kind: str, key: object, past: Sequence[str] = ()) -> bool:
-        """Return True when this call is the next recorded one of `lane` (replay only)."""
-        ...
-
-    def is_handed_over(self, lane: Lane, key: str) -> bool:
-        """Return True when `lane` gets next what other work of the process had handed over, as
-        it was recorded (replay only)."""
-        ...
-
-    def got(self, lane: Lane) -> None:
-        """Take note that `lane` has got what was not recorded by its value (replay only)."""
-        ...
-
-    def answers_itself(self, lane: Lane, kind: str) -> None:
-        """Take note of a call that was not recorded, answered by a database in memory (replay
-        only)."""
-        ...
-
-    def failure_comes(self, lane: Lane, kind: str, key: object = None) -> bool:
-        """Return True when the next recorded event of `lane` is a failed `kind`."""
-        ...
-
-    def in_turn(
-        self, lane: Lane, key: str, live: Callable[[], T], again: Callable[[float], T]
-    ) -> T:
-        """Take a lock, or an item of a queue, in its recorded turn (replay only)."""
-        ...
-
-    def on_its_thread(self, lane: Lane, work: Callable[[], T]) -> T:
-        """Do all of a lane's work on a thread that keeps what its own had kept (replay only)."""
-        ...
+__all__ = ["Lane", "mask", "masked_value"]
 
 
 class Lane(native.Lane):
@@ -276,121 +171,3 @@ def masked_value(lane: native.Lane) -> native.Lane | None:
     if lane.mode == REPLAY:
         return getattr(lane.scope, "infrastructure", None) if isinstance(lane, Lane) else None
     return lane if lane.mode == INFRA else None
-
-
-def carry(
-    parent: native.Lane, child: Lane, function: Callable[..., T], *, ends: bool = True
-) -> Callable[..., T]:
-    """Return `function` such that it runs in lane `child` on whatever thread calls it.
-
-    Code below may run in a copy of the parent's context (`asyncio.to_thread`, asgiref);
-    therefore the thread is told that the parent's lane means the child's.
-
-    Args:
-        parent: the lane from which it comes.
-        child: a lane of its own.
-        function: what runs.
-        ends: whether nothing happens in the lane after it.
-    """
-
-    @functools.wraps(function)
-    def carried(*args: Any, **kwargs: Any) -> T:
-        previous = bind_thread(parent, child)
-        token = LANE.set(child)
-        try:
-            begin(child)
-            return function(*args, **kwargs)
-        finally:
-            LANE.reset(token)
-            bind_thread(*previous)
-            if ends and child.mode == REPLAY:
-                child.scope.lane_ending(child)
-
-    return carried
-
-
-def begin(lane: Lane) -> None:
-    """Let the work of a lane begin, on its thread, in the recorded order of threads."""
-    if lane.mode == REPLAY:
-        pass_in_turn(lane, BEGUN)
-    else:
-        note_turn(lane, BEGUN, None, serving_thread(), now_ns())
-
-
-def lend(lane: Lane, function: Callable[..., T]) -> Callable[..., T]:
-    """Return `function` such that it runs in `lane` itself on another thread.
-
-    Only while the lane's own task waits for it: a lane has one writer at a time.
-    """
-
-    @functools.wraps(function)
-    def lent(*args: Any, **kwargs: Any) -> T:
-        token = LANE.set(lane)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            LANE.reset(token)
-
-    return lent
-
-
-def carry_future(
-    submit: Callable[..., Future[T]],
-    lane: Lane,
-    function: Callable[..., T],
-    args: tuple[Any, ...] = (),
-    options: Mapping[str, Any] | None = None,
-    *,
-    pooled: bool = False,
-) -> Future[T]:
-    """Return the future of `function` submitted to an executor in a new child of `lane`.
-
-    The submit itself runs masked: a worker thread that it starts must not keep the lane.
-
-    Args:
-        submit: of the executor.
-        lane: the current one.
-        function, args, options: what is to be done.
-        pooled: whether the executor's threads keep something from one piece of work to the next.
-    """
-    child = lane.spawn()
-    try:
-        work = carry(lane, child, function)
-        with mask():
-            future = submit(
-                on_its_thread(child, work) if pooled else work, *args, **(options or {})
-            )
-    except BaseException:
-        child.end()
-        raise
-    future.retrace_lane = child.id  # type: ignore[attr-defined]  # by which replay knows it again
-    future.add_done_callback(child.end)
-    return future
-
-
-def carry_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an event loop's `create_task` that gives each task of a scope its own lane."""
-
-    @functools.wraps(create_task)
-    def carrying(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
-        lane = current()
-        if lane is None or not isinstance(lane, Lane):
-            return create_task(loop, coro, **options)
-        if type(coro).__name__ == "async_generator_athrow":
-            with mask():  # an abandoned generator is closed whenever it is collected
-                return create_task(loop, coro, **options)
-        child = lane.spawn()
-        given: Context | None = options.get("context")
-        context = copy_context() if given is None else given
-        try:
-            context.run(LANE.set, child)
-        except RuntimeError:  # the given context is entered already: the lane stays shared
-            child.end()
-            return create_task(loop, coro, **options)
-        task = create_task(loop, coro, **{**options, "context": context})
-        with suppress(AttributeError):  # a task of a factory may take no more attributes
-            task.retrace_lane = child.id  # by which it is told from others
-        task.add_done_callback(child.end)
-        return task
-
-    return lane_hook(create_task, carrying)

@@ -13,16 +13,16 @@ import copy
 import functools
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boundary import call, mask
+from retrace_core.boundary import Patch, call, mask
 from retrace_core.codec import Opaque
-from retrace_core.native import REPLAY
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retrace_core import native
 
-__all__ = ["answered", "by_live_clock", "looked_up"]
+__all__ = ["answering", "by_live_clock", "looked_up"]
 
 _MISSING = object()
 
@@ -44,17 +44,39 @@ def looked_up(
         value = live(_MISSING)
         return None if value is _MISSING else (value,)
 
-    kept = answered(lane, kind, key, found)
+    kept = _answered(lane, kind, key, found)
     return default if kept is None else kept[0]
 
 
-def answered(lane: native.Lane, kind: str, key: object, live: Callable[[], Any]) -> Any:
-    """Return what the cache answers, recorded; or, on replay, what it answered.
+def answering(
+    owner: type, kind: str, name: str, key_of: Callable[[Any, dict[str, Any]], object]
+) -> Patch:
+    """Return the hook of a cache's method: what it answers is an event.
 
     Args:
-        lane, kind, key: as for `looked_up`.
-        live: asks the cache; is called on replay too, for what it does.
+        owner: the class of caches.
+        kind: of the event; the method's name comes behind.
+        name: of the method, whose first argument is a key of the cache.
+        key_of: gets that and the options, and returns the event's key.
     """
+    kind = f"{kind}.{name}"
+
+    def factory(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def asking(self: Any, key: Any, *args: Any, **options: Any) -> Any:
+            lane = current()
+            if lane is None:
+                return original(self, key, *args, **options)
+            live = functools.partial(original, self, key, *args, **options)
+            return _answered(lane, kind, key_of(key, options), live)
+
+        return asking
+
+    return Patch(owner, name, factory)
+
+
+def _answered(lane: native.Lane, kind: str, key: object, live: Callable[[], Any]) -> Any:
+    """Return what the cache answers, recorded; or, on replay, what it answered."""
     kept = call(lane, kind, key, live)
     if lane.mode != REPLAY:
         return kept

@@ -15,7 +15,15 @@ from retrace_core.file_access import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Entries", "companions", "entries_of", "has_magic", "laid_out", "matching"]
+__all__ = [
+    "Entries",
+    "beside_layer",
+    "companions",
+    "entries_of",
+    "has_magic",
+    "laid_out",
+    "matching",
+]
 
 Entries = list[tuple[str, bytes | None, bool, int]]
 """Of each its path in the folder, what is in it (None: a folder), whether that was cut, and when it
@@ -55,6 +63,13 @@ def companions(*suffixes: str) -> Callable[[str], Iterator[str]]:
                 yield other
 
     return beside
+
+
+beside_layer = companions(
+    *(".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", "+.xml"),
+    *(".dat", ".map", ".id", ".mid", ".qmd", "+-wal", "+-shm"),
+)
+"""What may lie beside a layer that GDAL opens, of whichever format."""
 
 
 def entries_of(place: str, beside: Iterable[str] | None = None, *, pattern: str = "") -> Entries:

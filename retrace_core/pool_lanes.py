@@ -11,7 +11,8 @@ import functools
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.lanes import Lane, carry, mask
+from retrace_core.carrying import carry
+from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, REPLAY, current
 from retrace_core.ordering import pass_in_turn
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import reported
+from tests.serving import get, under_uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +34,8 @@ def record_under_uvicorn(
     monkeypatch.chdir(folder)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     (folder / "service.py").write_text(source)
-    port = free_port()
-    uvicorn = ["-m", "uvicorn", "--log-level", "warning", "--port", str(port), "service:app"]
-    command = ["retrace_core.cli", "run", "--", sys.executable, *uvicorn]
     answers = list[str]()
-    with serving(command, port, folder / "recordings", sample_rate=0) as base:
+    with under_uvicorn("service:app", folder / "recordings", sample_rate=0) as base:
         for place, path in enumerate(paths):
             traces = [{"X-Trace-ID": f"t{place}-{number}"} for number in range(at_once)]
             with ThreadPoolExecutor(at_once) as asking:
@@ -54,11 +48,6 @@ def replay_each_cold(folder: Path, expected: int) -> None:
     traces = sorted(path.name for path in (folder / "recordings").glob("t*-*"))
     assert len(traces) == expected, traces
     for trace in traces:
-        done = subprocess.run(
-            [sys.executable, "-m", "retrace_core.cli", "replay", trace, "--cold", "--json"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert len(json.loads(done.stdout)["recordings"]) == 1
+        report = reported(trace, "--cold")
+        assert report["identical"], report
+        assert len(report["recordings"]) == 1

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 
@@ -58,6 +58,24 @@ class MariadbServer:
         finally:
             connection.close()
         return name
+
+    def options(self, table: str) -> dict[str, Any]:
+        """Return what a driver connects with, to a fresh database with one table.
+
+        Args:
+            table: what comes behind CREATE TABLE t.
+        """
+        found = {
+            "host": self.host,
+            "port": self.port,
+            "user": USER,
+            "password": PASSWORD,
+            "database": self.new_database(),
+        }
+        connection = pymysql.connect(**found)
+        connection.cursor().execute(f"CREATE TABLE t {table}")
+        connection.close()
+        return found
 
     def url(self, database: str, scheme: str) -> str:
         """Return the address of a database for `create_engine`; scheme: "mysql+pymysql" ..."""

@@ -68,6 +68,18 @@ def assert_identical(recording: Recording, app: Any, times: int = 3) -> None:
         assert result.identical, result.summary() + "\n" + "\n".join(result.notes)
 
 
+def body_of(recording: Recording) -> str:
+    """Return what was answered when it was recorded, which must have gone well."""
+    assert recording.response is not None
+    assert recording.response.status == 200, recording.failure
+    return b"".join(recording.response.body).decode()
+
+
+def answer_of(recording: Recording) -> Any:
+    """Return what was answered in JSON, as `body_of` does."""
+    return json.loads(body_of(recording))
+
+
 def identical_body(recording: Recording, app: Any) -> bytes:
     """Replay a recording that went well, identically; return the body that it has."""
     assert recording.response is not None
@@ -92,6 +104,12 @@ def answered(folder: Path, view: Callable[[], Any]) -> list[Any]:
     app, recording = record_wsgi(folder, view)
     found: list[Any] = json.loads(identical_body(recording, app))
     return found
+
+
+def answered_async(folder: Path, handler: Callable[[], Any], tasks: int = 1) -> Any:
+    """Record a FastAPI handler, replay it identically, and return what it answered."""
+    app, recording = record_asgi(folder, handler, tasks)
+    return json.loads(identical_body(recording, app))
 
 
 def spin(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What `retrace replay` reports of a recording, in a fresh process."""
+"""What `retrace replay` says of a recording, in a fresh process."""
 
 from __future__ import annotations
 
@@ -8,16 +8,51 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+_TIMEOUT_S = 100
 
-def replayed(path: Path, *options: str) -> Any:
-    """Return what `retrace replay` reports of a recording."""
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json", *options],
+
+def run_replay(
+    place: Path | str, *options: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `retrace replay`, and return how it ended.
+
+    Args:
+        place: of the recording, or its trace.
+        options: of the command.
+        cwd, env: in which folder, with which variables; default: those of the test.
+    """
+    return subprocess.run(
+        [sys.executable, "-m", "retrace_core.cli", "replay", str(place), *options],
+        cwd=cwd,
+        env=env,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=_TIMEOUT_S,
     )
+
+
+def replays(
+    place: Path | str, *options: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> None:
+    """Fail unless the replay is identical; args: as of `run_replay`."""
+    done = run_replay(place, *options, cwd=cwd, env=env)
+    assert done.returncode == 0, f"{place}: {done.stdout}{done.stderr}"
+
+
+def reported(
+    place: Path | str, *options: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Any:
+    """Return what it reports, with its recordings; args: as of `run_replay`."""
+    done = run_replay(place, "--json", *options, cwd=cwd, env=env)
     assert done.stdout, done.stderr
-    return json.loads(done.stdout)["recordings"][0]
+    report = json.loads(done.stdout)
+    assert report["exit_status"] == done.returncode
+    return report
+
+
+def replayed(place: Path | str, *options: str, cwd: Path | None = None) -> Any:
+    """Return what it reports of the recording, of several the first; args: as of `run_replay`."""
+    return reported(place, *options, cwd=cwd)["recordings"][0]

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 if TYPE_CHECKING:
     from pathlib import Path

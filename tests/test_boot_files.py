@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,19 +63,10 @@ def test_a_start_up_that_copies_many_files_keeps_its_database(
         connection.execute("insert into stock values ('tea')")
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("RETRACE_BOOT_TAPE_LIMIT_BYTES", "200000")
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("shop:app", tmp_path / "recordings") as base:
         assert get(f"{base}/", {"X-Trace-ID": "styles"}).endswith("tea")
     (tmp_path / "shop.db").unlink()
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "styles"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays("styles")
 
 
 CORNER = """
@@ -114,18 +103,9 @@ def test_what_lies_in_the_persons_folder_is_found_from_another_persons(
     monkeypatch.chdir(tmp_path / "code")
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("HOME", str(tmp_path / "home" / "app"))
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "corner:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("corner:app", tmp_path / "recordings") as base:
         get(f"{base}/", {"X-Trace-ID": "corner"})
     names.unlink()
     monkeypatch.setenv("HOME", str(tmp_path / "home" / "me"))
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", tmp_path / "recordings/corner"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays(tmp_path / "recordings/corner")
     assert not (tmp_path / "home" / "me").exists()

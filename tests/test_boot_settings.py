@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+from tests.replay_report import replays
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,20 +71,11 @@ def test_a_start_up_is_replayed_without_its_settings_and_its_network(
     """A connection that was refused is refused again, and no other one."""
     (tmp_path / "shop.py").write_text(SHOP)
     (tmp_path / "logging.ini").write_text(LOGGING)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("NOBODY", str(free_port()))
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("shop:app", tmp_path / "recordings") as base:
         said = get(f"{base}/", {"X-Trace-ID": "shop"})
     assert "40 127.0.0.1 ConnectionRefusedError" in said
     (tmp_path / "logging.ini").unlink()
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "shop"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays("shop")

@@ -16,8 +16,9 @@ from retrace_core.replay.boot import BootPlayer, find_boot_tape
 from retrace_core.surroundings import find_out, secret_values
 from tests.http_origin import origin
 from tests.redaction.raw import raw
+from tests.replay_report import replays, run_replay
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,25 +133,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"folder": folder, "answers": answers}
 
 
-def replayed(folder: Path, trace: str) -> dict[str, Any]:
-    """Replay in a fresh process, with none of the shop's variables; return the report."""
-    there = {n: v for n, v in os.environ.items() if n not in ("SETTINGS_URL", "COLOUR")}
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", trace, "--app", "shop:app", "--json"],
-        cwd=folder,
-        env=there,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    report: dict[str, Any] = json.loads(done.stdout)["recordings"][0]
-    return report
-
-
 @pytest.mark.parametrize("trace", ["acme", "bcme"])
 def test_a_warm_process_is_replayed_cold(shop: dict[str, Any], trace: str) -> None:
     """Start-up, first connect and a cache that another request filled come from the tape."""
-    assert replayed(shop["folder"], trace)["identical"]
+    there = {n: v for n, v in os.environ.items() if n not in ("SETTINGS_URL", "COLOUR")}
+    replays(trace, "--app", "shop:app", cwd=shop["folder"], env=there)
 
 
 def test_the_tape_is_written_once_beside_what_refers_to_it(shop: dict[str, Any]) -> None:
@@ -208,20 +195,15 @@ def test_so_it_is_in_the_very_recording_in_which_it_was_filled(
 ) -> None:
     """Which is written after the first one of the process, and after what was filled."""
     (tmp_path / "tagged.py").write_text(TAGGED)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "tagged:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("tagged:app", tmp_path / "recordings") as base:
         get(f"{base}/", {"X-Trace-ID": "first"})
         tag = get(f"{base}/tag", {"X-Trace-ID": "second"})
     assert len(tag) == 64
     assert str(tag).encode() not in raw(tmp_path / "recordings")
     (tmp_path / "tags.db").unlink()
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second", "--cold"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout
+    replays("second", "--cold")
 
 
 def test_without_its_tape_the_replay_says_what_is_missing(
@@ -231,14 +213,8 @@ def test_without_its_tape_the_replay_says_what_is_missing(
     source = shop["folder"] / "recordings" / "acme" / "clock" / "trace.bin"
     lone = tmp_path / "trace.bin"
     lone.write_bytes(source.read_bytes())
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(lone), "--app", "shop:app"],
-        cwd=shop["folder"],
-        env={**os.environ, "SETTINGS_URL": "http://127.0.0.1:9/"},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    there = {**os.environ, "SETTINGS_URL": "http://127.0.0.1:9/"}
+    done = run_replay(lone, "--app", "shop:app", cwd=shop["folder"], env=there)
     assert done.returncode == 2
     assert "boot tape" in done.stderr
 
@@ -342,12 +318,9 @@ app = retrace_mw.RetraceMiddleware(application)
 def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Record three requests to a service that keeps things in its memory."""
     (tmp_path / "counter.py").write_text(COUNTER)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "counter:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("counter:app", tmp_path / "recordings") as base:
         for trace in ("first", "second"):
             get(f"{base}/tea", {"X-Trace-ID": trace})
     (tmp_path / "prices.db").unlink()
@@ -379,8 +352,7 @@ def test_which_earlier_request_led_the_others_astray_is_said(
     """Of a replay that diverges alone, and after them too."""
     code = counted / "counter.py"
     code.write_text(code.read_text().replace("* 7", "* 8"))
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", "second", *options]
-    done = subprocess.run(command, cwd=counted, capture_output=True, text=True, timeout=100)
+    done = run_replay("second", *options)
     assert done.returncode == 1, done.stdout
     assert "earlier requests run first, 2 diverged; the first was" in done.stdout
     assert "what was not recorded (health checks" in done.stdout

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn, under_uvicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,22 +140,13 @@ def test_a_thread_that_sleeps_for_an_hour_does_so(
         connection.execute("create table stock (place, name)")
         rows = [(1, "tea"), (2, "salt"), (3, "never"), (4, "never")]
         connection.executemany("insert into stock values (?, ?)", rows)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("shop:app", tmp_path / "recordings") as base:
         get(f"{base}/", {"X-Trace-ID": "stock"})
     (tmp_path / "shop.db").unlink()
     monkeypatch.setenv("ANOTHER_LOG", str(tmp_path / "never.log"))
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "stock"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout
+    replays("stock")
     assert not (tmp_path / "never.log").exists()
 
 
@@ -168,37 +157,19 @@ def test_a_start_up_waits_for_its_pool(tmp_path: Path, monkeypatch: pytest.Monke
         connection.execute("create table stock (name, price)")
         rows = [("tea", 4), ("salt", 1), ("rice", 2), ("figs", 3)]
         connection.executemany("insert into stock values (?, ?)", rows)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "shop:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("shop:app", tmp_path / "recordings") as base:
         assert get(f"{base}/", {"X-Trace-ID": "prices"}) == "[1, 4, 2, 3]"
     (tmp_path / "shop.db").unlink()
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "prices"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays("prices")
 
 
 def test_a_shutdown_waits_for_its_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They end at once, though none of them goes on to what it had not done by the request."""
     (tmp_path / "shop.py").write_text(WORKER)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "uvicorn"]
-    command += ["--port", str(port), "shop:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_uvicorn("shop:app", tmp_path / "recordings") as base:
         get(f"{base}/", {"X-Trace-ID": "hello"})
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "hello"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays("hello")

@@ -13,8 +13,9 @@ from websockets.sync.client import connect
 from retrace_core import load, replay
 from retrace_core.conversation import messages
 from tests.chat import chat
+from tests.replay_report import replayed
 from tests.server_process import free_port
-from tests.test_servers import replayed, serving
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,5 +103,5 @@ def test_conversations_under_a_server(
     closed = load(recordings / "refused" / "clock" / "trace.bin")
     assert closed.header.status == 403
     assert replay(closed, app).identical
-    report = replayed(paths[0])
+    report = replayed(paths[0], cwd=paths[0].parent)
     assert report["identical"], report

@@ -12,8 +12,8 @@ from retrace_core import AppNotLoadable, load
 from retrace_core.cli.apps import locate
 from retrace_mw.embedded_uwsgi import places
 from tests.server_process import free_port
+from tests.serving import get, serving
 from tests.test_programs import replayed
-from tests.test_servers import get, serving
 
 UWSGI = Path(sys.executable).with_name("uwsgi")
 needs_uwsgi = pytest.mark.skipif(not UWSGI.exists(), reason="uwsgi is not installed")

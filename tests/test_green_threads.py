@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from retrace_core import native
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,16 +50,11 @@ def test_a_request_that_came_later_is_replayed_cold(
     (tmp_path / "state" / "manifest.json").write_text(json.dumps({"main": "main-4f1a.js"}))
     for name, code in (("tags", TAGS), ("broken", BROKEN), ("tagged", TAGGED)):
         (tmp_path / f"{name}.py").write_text(code)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "tagged:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("tagged:app", tmp_path / "recordings") as base:
         answer = get(base, {"X-Trace-ID": "later"})
     assert "main-4f1a.js" in answer
     assert "broken.py" in answer
     shutil.rmtree(tmp_path / "state")
-    replayed = [sys.executable, "-m", "retrace_core.cli", "replay", "later", "--cold"]
-    done = subprocess.run(replayed, cwd=tmp_path, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout + done.stderr
+    replays("later", "--cold")

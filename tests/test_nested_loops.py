@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import nest_asyncio
 
 from retrace_core.exempt import classify
+from tests.replay_report import replays
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,10 +60,4 @@ def test_a_program_that_serves_in_one(tmp_path: Path, monkeypatch: pytest.Monkey
     command = ["retrace_core.cli", "run", "--", sys.executable, "serve.py", str(port)]
     with serving(command, port, tmp_path / "recordings") as base:
         assert get(f"{base}/", {"X-Trace-ID": "nested"}) == '"nested"'
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "nested"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays("nested")

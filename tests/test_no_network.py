@@ -15,6 +15,7 @@ import pytest
 
 from retrace_core.replay.no_network import leave_network
 from tests.recorded import record_wsgi
+from tests.replay_report import run_replay
 from tests.server_process import not_as_root
 
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ def test_the_command(recordings: Path, tmp_path: Path) -> None:
     (path,) = recordings.glob("*/*/trace.bin")
     seen: list[str] = []
     for more in ([], ["--live-on-miss", "httpx"]):
-        command = [sys.executable, "-m", "retrace_core.cli", "replay", str(path), *more]
-        command += ["--app", "shop:application", "--app-dir", str(tmp_path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = run_replay(path, *more, "--app", "shop:application", "--app-dir", str(tmp_path))
         seen += [line for line in done.stderr.splitlines() if line.startswith("sees")]
     everything = [name for _, name in socket.if_nameindex()]
     assert seen[1] == f"sees {everything}"

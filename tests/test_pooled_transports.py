@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import socketserver
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,8 +12,8 @@ import pytest
 
 from tests.boundaries.test_own_sockets import Lines
 from tests.boundaries.test_own_sockets import serving as answering
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,24 +83,17 @@ def test_what_a_pool_had_connected(
     """By the start-up, as the boot tape says; or for a request that is replayed first."""
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "uvicorn", "--loop", loop]
     with answering(socketserver.ThreadingTCPServer, Lines) as (_, of_lines):
         code = APPLICATION.format(port=of_lines, at_start=at_start)
         (tmp_path / "lines.py").write_text(code)
-        command += ["--port", str(port), "lines:app"]
-        with serving(command, port, tmp_path, sample_rate=rate) as base:
+        with under_uvicorn("lines:app", tmp_path, "--loop", loop, sample_rate=rate) as base:
             get(base + "/alive")
             said = get(base + "/", {"X-Trace-ID": "first"})
             get(base + "/", {"X-Trace-ID": "second"})
     assert "greetings" in said
     for name in ("first", "second"):
         (path,) = tmp_path.glob(f"{name}/*/trace.bin")
-        command = ["retrace_core.cli", "replay", str(path), "--warm" if rate else "--cold"]
-        done = subprocess.run(
-            [sys.executable, "-m", *command, "--json"], capture_output=True, text=True, timeout=100
-        )
-        assert json.loads(done.stdout)["identical"], done.stdout
+        replays(path, "--warm" if rate else "--cold")
 
 
 class Ticking(socketserver.BaseRequestHandler):
@@ -217,13 +207,10 @@ def served(
     """
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "uvicorn", "--loop", loop]
-    command += ["--port", str(port), f"{module}:app"]
     with answering(socketserver.ThreadingTCPServer, handler) as (_, of_other):
         (folder / f"{module}.py").write_text(code.format(port=of_other))
         with (
-            serving(command, port, folder, sample_rate=0) as base,
+            under_uvicorn(f"{module}:app", folder, "--loop", loop, sample_rate=0) as base,
             ThreadPoolExecutor(len(names)) as pool,
         ):
             while wait and int(get(base + "/")) < int(wait):
@@ -235,7 +222,5 @@ def served(
             said = dict(zip(names, pool.map(ask, names), strict=True))
     for name in names:
         (path,) = folder.glob(f"{name}/*/trace.bin")
-        replay = [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--cold", "--json"]
-        done = subprocess.run(replay, capture_output=True, text=True, timeout=100)
-        assert json.loads(done.stdout)["identical"], done.stdout
+        replays(path, "--cold")
     return said

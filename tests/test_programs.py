@@ -10,9 +10,9 @@ import pytest
 
 from retrace_core import load
 from tests.programs import greeter
-from tests.replay_report import replayed
+from tests.replay_report import replayed, run_replay
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 SERVERS = (
     "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste rocket3 tornado twisted"
@@ -65,12 +65,7 @@ def test_an_application_that_a_server_of_nobodys_serves_replays(
 def test_no_server_is_started_where_it_cannot_be_told_what_it_serves(tmp_path: Path) -> None:
     """There are two that it may be: the replay says what to do, and does not wait for anybody."""
     path = recorded(tmp_path, "-m", MODULE, "own-two", "--port", "{port}", "--greeting", "hello")
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_replay(path)
     assert done.returncode == 2
     assert "began to serve by a server that Retrace does not know" in done.stderr
     assert "give --app module:attribute" in done.stderr
@@ -175,12 +170,7 @@ def test_a_program_that_serves_otherwise_here_is_told(tmp_path: Path) -> None:
     script.write_text(Path(SCRIPT).read_text())
     path = recorded(tmp_path, str(script), "waitress", "--port", "{port}")
     script.write_text("raise LookupError('no such planet')")
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = run_replay(path)
     assert done.returncode == 2
     assert "came to LookupError: no such planet before it handed an application" in done.stderr
     assert "give --app" in done.stderr

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -20,11 +17,12 @@ from retrace_core.replay.boot import BootPlayer
 from retrace_core.replay.chapter_player import ChapterPlayer
 from retrace_core.replay.progress import NEVER
 from retrace_core.running_on import ON
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn, under_uvicorn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 THREAD = """
@@ -187,9 +185,6 @@ def application(environ, start_response):
 app = retrace_mw.RetraceMiddleware(application)
 """
 
-GUNICORN = ["-m", "gunicorn", "-w", "1", "-b"]
-UVICORN = ["-m", "uvicorn", "--log-level", "warning", "--port"]
-
 
 def _stock(folder: Path, name: str) -> None:
     with closing(sqlite3.connect(folder / "shop.db")) as connection, connection:
@@ -213,27 +208,13 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _replay(trace: str) -> dict[str, object]:
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", trace, "--cold", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    found: dict[str, object] = json.loads(done.stdout)["recordings"][0]
-    return found | {"status": done.returncode}
-
-
-@pytest.mark.parametrize(("program", "server"), [(THREAD, GUNICORN), (TASK, UVICORN)])
+@pytest.mark.parametrize(("program", "under"), [(THREAD, under_gunicorn), (TASK, under_uvicorn)])
 def test_the_background_is_where_it_was_when_the_request_came(
-    shop: Path, program: str, server: list[str]
+    shop: Path, program: str, under: Callable[..., AbstractContextManager[str]]
 ) -> None:
     """The first request saw tea, the last one salt and oil too; each does so again, alone."""
     (shop / "shop.py").write_text(program)
-    port = free_port()
-    place = f"127.0.0.1:{port}" if server is GUNICORN else str(port)
-    command = ["retrace_core.cli", "run", "--", sys.executable, *server, place, "shop:app"]
-    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+    with under("shop:app", shop / "recordings", sample_rate=0) as base:
         _until(base, "tea")
         get(base, {"X-Trace-ID": "first"})
         for name in ("salt", "oil"):
@@ -245,34 +226,27 @@ def test_the_background_is_where_it_was_when_the_request_came(
         get(base, {"X-Trace-ID": "later"})
     (shop / "shop.db").unlink()
     for trace in ("first", "last"):
-        found = _replay(trace)
-        assert found["status"] == 0, found
+        replays(trace, "--cold")
 
 
 def test_a_task_that_waits_in_vain_has_done_so_as_often(shop: Path) -> None:
     """It waits for something, a moment at a time, and counts how often that did not come."""
     (shop / "shop.py").write_text(WAITS)
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, *UVICORN, str(port), "shop:app"]
-    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+    with under_uvicorn("shop:app", shop / "recordings", sample_rate=0) as base:
         for trace, least in (("first", 0), ("fifth", 5), ("thirtieth", 30)):
             while int(get(base).split()[0]) < least:
                 time.sleep(0.01)
             get(base, {"X-Trace-ID": trace})
     for trace in ("first", "fifth", "thirtieth"):
-        found = _replay(trace)
-        assert found["status"] == 0, found
+        replays(trace, "--cold")
 
 
 def test_a_task_that_the_start_up_waits_for_is_not_kept_waiting(shop: Path) -> None:
     """What it asks first does not say what it is about; it is the next one that began so."""
     (shop / "shop.py").write_text(UNDOES)
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, *UVICORN, str(port), "shop:app"]
-    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+    with under_uvicorn("shop:app", shop / "recordings", sample_rate=0) as base:
         assert get(base, {"X-Trace-ID": "first"}) == "[False, False, False]"
-    found = _replay("first")
-    assert found["status"] == 0, found
+    replays("first", "--cold")
 
 
 def test_a_thread_of_a_request_that_sleeps_on_is_left_asleep(
@@ -281,17 +255,13 @@ def test_a_thread_of_a_request_that_sleeps_on_is_left_asleep(
     """Its next sleep was not over when the recording was closed."""
     monkeypatch.setenv("RETRACE_GRACE_S", "1")
     (shop / "shop.py").write_text(SLEEPS)
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, *GUNICORN]
-    command += [f"127.0.0.1:{port}", "shop:app"]
-    with serving(command, port, shop / "recordings", sample_rate=0) as base:
+    with under_gunicorn("shop:app", shop / "recordings", sample_rate=0) as base:
         get(base, {"X-Trace-ID": "sleeps"})
         deadline = time.monotonic() + 20
         while not list((shop / "recordings" / "sleeps").glob("*/trace.bin")):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-    found = _replay("sleeps")
-    assert found["status"] == 0, found
+    replays("sleeps", "--cold")
 
 
 @pytest.fixture

@@ -3,69 +3,21 @@
 from __future__ import annotations
 
 import concurrent.futures
-import json
-import os
 import re
 import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.fidelity import SERVERS, measure
 from retrace_core import load, replay
 from tests import test_frameworks
+from tests.replay_report import reported
 from tests.server_process import free_port
+from tests.serving import get, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@contextmanager
-def serving(
-    command: list[str], port: int, recordings: Path, *, sample_rate: float = 1
-) -> Iterator[str]:
-    """Run a server until the block ends; yield its address."""
-    environment = {
-        **os.environ,
-        "RETRACE": "1",
-        "RETRACE_SAMPLE_RATE": str(sample_rate),
-        "RETRACE_SERVICE": "clock",
-        "RETRACE_RECORDING_PATH": str(recordings),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    base = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with suppress(ConnectionError, urllib.error.URLError):
-                get(base)
-                break
-            assert process.poll() is None, "the server ended"
-            time.sleep(0.02)
-        yield base
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def get(url: str, headers: dict[str, str] | None = None) -> str:
-    """Return the body of one answer."""
-    asked = urllib.request.Request(url, headers=headers or {})
-    with urllib.request.urlopen(asked, timeout=30) as answer:
-        text: str = answer.read().decode()
-        return text
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -85,21 +37,6 @@ def under_server(name: str, port: int) -> list[str]:
     return [*f"uvicorn --host 127.0.0.1 --port {port} --factory".split(), made]
 
 
-def replayed(path: Path) -> dict[str, Any]:
-    """Replay a recording by the command, in a fresh process; return what it reports."""
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json"],
-        cwd=path.parent,  # the application is found by the recording, not by where we are
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
 @pytest.mark.parametrize("make", test_frameworks.MAKERS, ids=lambda make: make.__name__)
 def test_every_framework_under_its_server(tmp_path: Path, make: object) -> None:
     """gunicorn with two workers of four threads for WSGI, uvicorn for ASGI; here and afresh."""
@@ -116,7 +53,8 @@ def test_every_framework_under_its_server(tmp_path: Path, make: object) -> None:
     for recording in recordings[:5]:
         result = replay(recording, app)
         assert result.identical, result.summary()
-    report = replayed(paths[0])
+    # The application is found by the recording, not by where we are.
+    report = reported(paths[0], cwd=paths[0].parent)
     assert report["identical"], report
     assert report["recordings"][0]["app"] == f"tests.test_frameworks:{name}()"
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_uvicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,23 +104,13 @@ def test_what_timers_had_counted_comes_out_again(
     (tmp_path / "jobs.py").write_text(APPLICATION.format(begin=begin))
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "uvicorn", "--loop", loop]
-    with serving(
-        [*command, "--port", str(port), "jobs:app"], port, tmp_path, sample_rate=0
-    ) as base:
+    with under_uvicorn("jobs:app", tmp_path, "--loop", loop, sample_rate=0) as base:
         _until(base + "/stats", 3)
         # Right after one was over, so that none is over while it is answered.
         get(base + "/stats", {"X-Trace-ID": "one"})
         _until(base + "/stats", 6)
     (path,) = tmp_path.glob("one/*/trace.bin")
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--cold", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert json.loads(done.stdout)["identical"], done.stdout
+    replays(path, "--cold")
 
 
 def _until(url: str, count: int) -> None:

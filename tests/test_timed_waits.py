@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import queue
 import random
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.recorded import assert_identical, record_wsgi
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.recorded import identical_body, record_wsgi
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,9 +155,7 @@ def a_queue() -> Any:
 def test_it_comes_to_what_it_came_to(recordings: Path, view: Callable[[], Any]) -> None:
     """Another thread of the request is late, which it is not on replay."""
     app, recording = record_wsgi(recordings, view)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
+    identical_body(recording, app)
 
 
 @pytest.mark.parametrize("is_free", [True, False])
@@ -184,9 +180,7 @@ def test_a_lock_of_the_process(recordings: Path, is_free: bool) -> None:
         lock.release()
         semaphore.release()
         event.set()
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
+    identical_body(recording, app)
 
 
 WATCH = """
@@ -255,17 +249,8 @@ def test_threads_of_the_start_up_have_waited_in_vain_as_often(
 ) -> None:
     """Each has counted some dozens of times when the request comes."""
     (tmp_path / "watch.py").write_text(WATCH)
-    port = free_port()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "watch:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("watch:app", tmp_path / "recordings") as base:
         get(f"{base}/", {"X-Trace-ID": "seen"})
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "seen"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout
+    replays("seen")

@@ -13,7 +13,7 @@ import pytest
 from retrace_core import load, replay
 from tests import ways
 from tests.server_process import free_port
-from tests.test_servers import serving
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from pathlib import Path

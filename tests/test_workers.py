@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import redis as library
 from retrace_core import Recording, load
 from retrace_core.codec import decode
 from tests.redis_server import RedisServer, redis_server
+from tests.replay_report import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,22 +119,6 @@ def appear(folder: Path, service: str, number: int) -> list[Path]:
     return sorted(found, key=lambda path: load(path).header.started_ns)
 
 
-def replayed(path: Path, *options: str) -> dict[str, Any]:
-    """Replay a recording in a fresh process by the command, and return what it says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json", *options],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    assert done.stdout, done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
-    assert document["exit_status"] == done.returncode
-    return document
-
-
 def value_of(recording: Recording) -> Any:
     """Return what a task returned."""
     assert recording.response is not None
@@ -162,9 +146,10 @@ def test_a_task_is_recorded_in_its_senders_trace(
     answer = value_of(recording)
     assert (answer["order"], answer["total"], answer["task"]) == (7, 1, task_id)
     server.stop()
-    assert replayed(path)["identical"]
-    assert replayed(folder / "one" / "shop" / "trace.bin", "--app", "tests.worked:web")["identical"]
-    both = replayed(folder / "one", "--app", "tests.worked:web")  # the task has its own
+    assert reported(path, cwd=ROOT)["identical"]
+    sender = folder / "one" / "shop" / "trace.bin"
+    assert reported(sender, "--app", "tests.worked:web", cwd=ROOT)["identical"]
+    both = reported(folder / "one", "--app", "tests.worked:web", cwd=ROOT)  # the task has its own
     assert both["identical"]
     assert len(both["recordings"]) == 2
 
@@ -179,7 +164,7 @@ def test_an_unchanged_worker_is_recorded(tmp_path: Path, server: RedisServer) ->
     assert recording.header.environment.app == "tests.worked:queue_app"
     assert recording.header.boot
     server.stop()
-    assert replayed(path)["identical"]
+    assert reported(path, cwd=ROOT)["identical"]
 
 
 def test_a_task_of_an_unrecorded_request_is_not_recorded(
@@ -209,7 +194,7 @@ def test_a_retry_is_a_recording_and_so_is_what_it_leads_to(
     assert value_of(second) == "refunded after 1"
     assert "celery.send_task" in [event.kind for event in first.lanes[0].events]
     server.stop()
-    assert all(replayed(path)["identical"] for path in paths)
+    assert all(reported(path, cwd=ROOT)["identical"] for path in paths)
 
 
 def test_a_failure_is_raised_again(tmp_path: Path, server: RedisServer) -> None:
@@ -222,7 +207,7 @@ def test_a_failure_is_raised_again(tmp_path: Path, server: RedisServer) -> None:
     assert failure is not None
     assert (failure.type, failure.message) == ("builtins.ValueError", "order 7 is None")
     server.stop()
-    assert replayed(path)["identical"]
+    assert reported(path, cwd=ROOT)["identical"]
 
 
 def test_tasks_sent_by_a_task_are_of_the_same_trace(tmp_path: Path, server: RedisServer) -> None:
@@ -238,7 +223,7 @@ def test_tasks_sent_by_a_task_are_of_the_same_trace(tmp_path: Path, server: Redi
     assert len(parents) == 2
     assert "" not in parents
     server.stop()
-    assert all(replayed(path)["identical"] for path in paths)
+    assert all(reported(path, cwd=ROOT)["identical"] for path in paths)
 
 
 def test_the_steps_of_a_chain_are_of_one_trace(tmp_path: Path, server: RedisServer) -> None:
@@ -314,8 +299,9 @@ def test_a_job_is_recorded_in_its_senders_trace(
     else:
         assert value_of(recording) == "ann 1"
     server.stop()
-    assert replayed(path)["identical"]
-    assert replayed(folder / "one" / "shop" / "trace.bin", "--app", "tests.worked:web")["identical"]
+    assert reported(path, cwd=ROOT)["identical"]
+    sender = folder / "one" / "shop" / "trace.bin"
+    assert reported(sender, "--app", "tests.worked:web", cwd=ROOT)["identical"]
 
 
 def test_the_job_itself_is_not_harmed(tmp_path: Path, server: RedisServer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,9 +12,9 @@ import pytest
 
 from retrace_core import load
 from retrace_mw.cli.run import environment
-from tests.replay_report import replayed
+from tests.replay_report import replayed, replays
 from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.serving import get, serving
 
 APPLICATIONS = (
     "flask_wsgi django_wsgi falcon_wsgi pyramid_wsgi"
@@ -40,14 +39,7 @@ def test_an_unchanged_application_is_recorded_and_replays(
         get(base, {"X-Trace-ID": "one"})
     paths = list(tmp_path.glob("one/*/*.bin"))
     assert len(paths) == 1
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(paths[0]), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.stdout, done.stderr
-    assert json.loads(done.stdout)["identical"], done.stdout
+    replays(paths[0])
     assert load(paths[0]).header.environment.hash_seed.isdecimal()
 
 
@@ -76,13 +68,7 @@ def test_a_failure_in_a_mounted_application_replays(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("one/*/*.bin")
     recorded = load(path)
     assert recorded.failure is not None
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert json.loads(done.stdout)["identical"], done.stdout
+    replays(path)
 
 
 def test_the_environment_is_prepared_and_otherwise_left_alone() -> None:

@@ -10,19 +10,15 @@ from typing import Any
 
 from retrace_core.boundary import Boundary
 from retrace_core.named_files import by_mode, opening
-from retrace_core.named_folders import companions
+from retrace_core.named_folders import beside_layer
 
 fiona: Any = sys.modules["fiona"]
-_beside = companions(
-    *(".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", "+.xml"),
-    *(".dat", ".map", ".id", ".mid", ".qmd", "+-wal", "+-shm"),
-)
 
 BOUNDARY = Boundary(
     kind="file",
     supports="fiona>=1.9",
     hooks=(
-        *opening(fiona, "open", 0, "fp", by_mode(1), beside=_beside),
-        *opening(fiona, "listlayers", 0, "fp", beside=_beside),
+        *opening(fiona, "open", 0, "fp", by_mode(1), beside=beside_layer),
+        *opening(fiona, "listlayers", 0, "fp", beside=beside_layer),
     ),
 )

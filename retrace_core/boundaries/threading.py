@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.calling import called_from
-from retrace_core.lanes import Lane, carry
+from retrace_core.carrying import carry
+from retrace_core.lanes import Lane
 from retrace_core.native import current
 from retrace_core.ordering import is_infrastructure
 from retrace_core.others_threads import hooked_enumerate, hooked_is_alive, started_by

@@ -17,26 +17,11 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from urllib3 import connection, connectionpool
 
-from retrace_core.boundary import Boundary, Patch, attempt, in_replay
-from retrace_core.native import current
+from retrace_core.boundary import Boundary, Patch, in_replay
+from retrace_core.http_exchange import connecting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def _hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(connect)
-    def connecting(self: Any) -> None:
-        lane = current()
-        if lane is None:
-            if in_replay():
-                _stub(self)
-                return None
-            return connect(self)
-        key = f"{self.host}:{self.port}"
-        return attempt(lane, "http.connect", key, lambda: connect(self), lambda: _stub(self))
-
-    return connecting
 
 
 def _stub(self: Any) -> None:
@@ -85,8 +70,8 @@ BOUNDARY = (
         kind="http",
         supports="urllib3>=1.26",
         hooks=(
-            Patch(connection.HTTPConnection, "connect", _hooked_connect),
-            Patch(connection.HTTPSConnection, "connect", _hooked_connect),
+            Patch(connection.HTTPConnection, "connect", connecting(_stub)),
+            Patch(connection.HTTPSConnection, "connect", connecting(_stub)),
             _POLLS,
         ),
         errors=("urllib3.exceptions",),

@@ -16,8 +16,8 @@ import uvloop
 from uvloop import loop as in_c
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.carrying import carry_task
 from retrace_core.handed_futures import carry_future_result
-from retrace_core.lanes import carry_task
 from retrace_core.looked_up import carry_looking_up
 from retrace_core.native import current
 from retrace_core.own_loop_socket import carry_connecting, carry_receiving, carry_sending

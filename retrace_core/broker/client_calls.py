@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from retrace_core import failsafe
 from retrace_core.boundary import call, mask, spoil
+from retrace_core.call_lanes import CallLanes
 from retrace_core.native import LANE, RECORD, REPLAY, now_ns
 from retrace_core.recording import RETURNED
 
@@ -58,30 +59,28 @@ class ClientCalls:
         unpacked: Callable[[Any], Any],
         called: str = _CALLED,
     ) -> None:
-        self._parent, self._called = lane, called
+        self._lanes, self._called = CallLanes(lane), called
         self._function, self._packed, self._unpacked = function, packed, unpacked
-        self._id = lane.next_future_id()
-        self._calls = 0
         if lane.mode == REPLAY:
-            _known.setdefault(lane.scope, {})[self._id] = self
+            _known.setdefault(lane.scope, {})[self._lanes.id] = self
             self._feed()
 
     def __call__(self, *args: Any) -> Any:
         """Call it, as the client does."""
-        parent, own = self._parent, _here.polls
-        if own is not None and own.scope is parent.scope:
+        own, told = _here.polls, [self._lanes.id, args]
+        if own is not None and own.scope is self._lanes.parent.scope:
             busy, own.busy = own.busy, 0
             try:
-                self._note(own, [self._id, args])
+                self._note(own, told)
                 return self._function(*args)
             finally:
                 own.busy = busy
         lane = None
         with failsafe.gate("call a function of a request's"):
-            lane = parent.scope.spawn(parent, self._next())
+            lane = self._lanes.spawn()
         if lane is None:
             return self._function(*args)
-        self._note(lane, [self._id, args])
+        self._note(lane, told)
         polls, _here.polls = own, None
         token = LANE.set(lane if lane.mode == RECORD else None)
         try:
@@ -102,15 +101,8 @@ class ClientCalls:
             except Exception as fault:
                 spoil(lane, self._called, fault)
 
-    def _next(self) -> str:
-        number, self._calls = self._calls, self._calls + 1
-        return f"{self._id}.{number}"
-
     def _feed(self) -> None:
-        lanes, parent = list[Any](), self._parent
-        while (lane := parent.scope.expect(parent, self._next())) is not None:
-            lanes.append(lane)
-        if lanes:
+        if lanes := self._lanes.recorded():
             with mask():
                 threading.Thread(target=self._call_in, args=(lanes,), daemon=True).start()
 

@@ -6,14 +6,14 @@ lane of its own, and on replay it is set in its turn.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.called_back import CalledBack
-from retrace_core.lanes import Lane, mask
+from retrace_core.called_back import CalledBack, made_future
 from retrace_core.native import REPLAY
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from retrace_core import native
@@ -37,9 +37,9 @@ def later(
         packed: the outcome, or an exception, as a value of the codec.
         unpacked: and back.
     """
-    if not isinstance(lane, Lane) or hasattr(lane.scope, "label"):
-        return live if live is not None else _made()
-    future = _made()
+    if not is_request(lane):
+        return live if live is not None else made_future()
+    future = made_future()
 
     def told(kept: Any) -> None:
         failed, value = kept
@@ -48,7 +48,7 @@ def later(
 
     back = CalledBack(lane, kind, None, told)
     if lane.mode == REPLAY:
-        future.retrace_feed = back  # type: ignore[attr-defined]
+        future.feed = back
         back.feed()
         return future
 
@@ -63,12 +63,3 @@ def later(
     assert live is not None
     live.add_done_callback(ended)
     return future
-
-
-class _Future(asyncio.Future[Any]):
-    """One in Python, which takes an attribute of ours."""
-
-
-def _made() -> asyncio.Future[Any]:
-    with mask():
-        return _Future(loop=asyncio.get_running_loop())

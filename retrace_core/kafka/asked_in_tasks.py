@@ -11,10 +11,10 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import attempt, attempt_async, call, call_async, in_replay, mask
-from retrace_core.broker.request_lane import is_request
 from retrace_core.errors import LiveCallRefused
 from retrace_core.kafka.plain_values import asked_value, packed, unpacked
 from retrace_core.native import current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,11 @@ from paho.mqtt import enums
 from retrace_core.boundary import call, call_free, in_replay, mask
 from retrace_core.broker.client_calls import polled
 from retrace_core.broker.pause import pause
-from retrace_core.broker.request_lane import is_request
 from retrace_core.lanes import Lane
 from retrace_core.mqtt.mqtt_values import asked, packed, unpacked
 from retrace_core.mqtt.paho_hearing import CALLED, greet
 from retrace_core.native import current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from retrace_core.boundary import mask
 from retrace_core.broker.client_calls import ClientCalls
-from retrace_core.broker.request_lane import is_request
 from retrace_core.mqtt.mqtt_values import packed, unpacked
 from retrace_core.native import current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     """Raises where a connection is no stub on replay, or is one while it is recorded."""
 
 __all__ = [
+    "SETTING_UP",
+    "SETTING_UP_BY_PACKETS",
     "connecting",
     "giving",
     "mode_known",
@@ -47,6 +49,19 @@ __all__ = [
     "telling_async",
     "where",
 ]
+
+SETTING_UP = (
+    "ping",
+    "reset_session",
+    "cmd_change_user",
+    "cmd_init_db",
+    "cmd_reset_connection",
+    "cmd_stmt_close",
+    "cmd_stmt_reset",
+)
+"""Methods that every kind of connection has, and that set it up."""
+SETTING_UP_BY_PACKETS = (*SETTING_UP, "cmd_ping", "cmd_stmt_send_long_data")
+"""Those of the connections in Python."""
 
 _FACTS = "_retrace_facts"
 _known: dict[str, list[Any]] = {}

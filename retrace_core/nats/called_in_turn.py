@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
 from retrace_core.boundary import mask, spoil
-from retrace_core.native import LANE, RECORD, REPLAY, now_ns
+from retrace_core.call_lanes import CallLanes
+from retrace_core.native import LANE, RECORD, now_ns
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:
@@ -48,19 +49,17 @@ class InTurn:
         packed: Callable[[Any], object],
         unpacked: Callable[[Any], Any],
     ) -> None:
-        self._parent, self._function = lane, function
+        self._lanes, self._function = CallLanes(lane), function
         self._kind, self._key = kind, key
         self._packed, self._unpacked = packed, unpacked
-        self._id = lane.next_future_id()
-        self._calls = 0
-        if lane.mode == REPLAY:
-            self._feed()
+        if lanes := self._lanes.recorded():
+            self._feed(lanes)
 
     async def called(self, message: Any) -> None:
         """Call it, as the client does."""
         lane = None
         with failsafe.gate("call a function of a request's"):
-            lane = self._parent.scope.spawn(self._parent, self._next())
+            lane = self._lanes.spawn()
         if lane is None:
             return await self._function(message)
         if lane.mode == RECORD:
@@ -75,19 +74,11 @@ class InTurn:
             LANE.reset(token)
             lane.end()
 
-    def _next(self) -> str:
-        number, self._calls = self._calls, self._calls + 1
-        return f"{self._id}.{number}"
-
-    def _feed(self) -> None:
-        lanes, parent = list[Any](), self._parent
-        while (lane := parent.scope.expect(parent, self._next())) is not None:
-            lanes.append(lane)
-        if lanes:
-            with mask():
-                task = asyncio.get_running_loop().create_task(self._call_in(lanes))
-            _feeding.add(task)
-            task.add_done_callback(_feeding.discard)
+    def _feed(self, lanes: list[Lane]) -> None:
+        with mask():
+            task = asyncio.get_running_loop().create_task(self._call_in(lanes))
+        _feeding.add(task)
+        task.add_done_callback(_feeding.discard)
 
     async def _call_in(self, lanes: list[Lane]) -> None:
         for lane in lanes:

@@ -26,6 +26,7 @@ The files, from finding to writing:
     columnar.py      tables that a library read by their name, unpacked before they are masked
     compressed.py    bodies that came packed are looked into, and packed again to as many bytes
     unpacking.py     those of one region
+    base64_text.py   what data looks like in base64, by each of its alphabets
     pseudonyms.py    what stands for a secret, as long and of the same characters
     numerals.py      pseudonyms of numbers and dates, which can be read as such again
     drawn.py         the draw of which a UUID was made

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
+from retrace_core.redaction.base64_text import BASE64, TO_URL, altchars_of
 from retrace_core.redaction.numerals import spelled
-from retrace_core.redaction.pseudonyms import altchars_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,10 +44,8 @@ _CUTS = (40, 32, 24, 20, 16, 12, 10, 8, 7)
 _FIRST_BYTES = 12
 """Of so many, Flask-Caching makes a key of a cache, sixteen characters of base64."""
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
-_TO_URL = bytes.maketrans(b"+/", b"-_")
 _UNCHANGED = re.compile(r"[A-Za-z0-9_.~-]*")
 """Text that is written everywhere as it is."""
 
@@ -57,7 +55,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _url_base64(data: bytes) -> bytes:
-    return _base64(data).translate(_TO_URL)
+    return _base64(data).translate(TO_URL)
 
 
 def _base64(data: bytes) -> bytes:
@@ -165,7 +163,7 @@ def hashed_forms(text: str) -> list[bytes]:
     for hashed in _DIGESTS:
         digest: bytes = hashed(plain, usedforsecurity=False).digest()
         base64 = _base64(digest)
-        found += digest, digest.hex().encode(), base64, base64.translate(_TO_URL)
+        found += digest, digest.hex().encode(), base64, base64.translate(TO_URL)
     return found
 
 
@@ -223,7 +221,7 @@ def _decoded(text: str) -> bytes | None:
         return bytes.fromhex(text)
     if _UUID.fullmatch(text):
         return bytes.fromhex(text.replace("-", ""))
-    if _BASE64.fullmatch(text):
+    if BASE64.fullmatch(text):
         altchars = altchars_of(text)
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars)

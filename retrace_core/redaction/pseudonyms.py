@@ -17,12 +17,13 @@ import struct
 from typing import TYPE_CHECKING
 
 from retrace_core.private_key import public_half
+from retrace_core.redaction.base64_text import BASE64, altchars_of
 from retrace_core.redaction.numerals import numeral
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Pseudonyms", "altchars_of", "luhn_valid"]
+__all__ = ["Pseudonyms", "luhn_valid"]
 
 _RANDOM_UUID = re.compile(r"[0-9a-fA-F]{12}4[0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
@@ -30,8 +31,6 @@ _HEX = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _HEX_WITHIN = re.compile(
     r"(?<![A-Za-z0-9])(?=[0-9]*[A-Fa-f])(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?![A-Za-z0-9])"
 )
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9./]{20,})={0,2}")
-"""The second as libraries of passwords write hashes: they have a point for the plus."""
 _BASE32 = re.compile(r"(?=(?:.{8}){2,}\Z)[A-Za-z2-7]+={0,6}")
 """As keys of one-time passwords are written: it has no 0, 1, 8 and 9."""
 _BASE32_DIGITS = "234567"
@@ -88,7 +87,7 @@ class Pseudonyms:
             made = text[:_FERNET_TIME] + made[_FERNET_TIME:]
         if len(text) > _LEAST_KEY and text.lstrip()[:1] == _KEY_BEGINS:
             made = _of_same_public_key(made, text)
-        return _canonical(made, text) if _BASE64.fullmatch(text) else made
+        return _canonical(made, text) if BASE64.fullmatch(text) else made
 
     def of_card(self, text: str) -> str:
         """Return that of a card number: head and tail stay, and its check digit is right.
@@ -174,13 +173,6 @@ def _alike(character: str, draw: Callable[[int], int]) -> str:
     if code < 0x10000:
         return chr(_THREE_BYTES + draw(_THREE_BYTES_COUNT))
     return character
-
-
-def altchars_of(text: str) -> bytes:
-    """Return the two characters of base64 that are no letters or digits, as a text has them."""
-    if "-" in text or "_" in text:
-        return b"-_"
-    return b"./" if "." in text else b"+/"
 
 
 def _canonical(made: str, text: str) -> str:

@@ -15,6 +15,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from retrace_core.redaction.base64_text import TO_URL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -62,7 +64,6 @@ _CURSOR = re.compile(rb"(?:[A-Za-z][A-Za-z0-9]{0,15}[_-])?(eyJ[A-Za-z0-9+/_-]{16
 _ENCODED = re.compile(rb"(?<![A-Za-z0-9])(?:eyJ|WyI|W3s)[A-Za-z0-9+/_-]{16,}(?![.:])")
 """JSON in base64, and no part of a token that is signed."""
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LIMIT = 1 << 20
 _PEM = re.compile(
     rb"\s*-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----([\s0-9A-Za-z+/=]+)"
@@ -119,7 +120,7 @@ def parts_of(value: bytes) -> Parts | None:
     if match is None:
         return None
     payload, signature = match[1], match[2]
-    says = _decoded(payload.removeprefix(b".").translate(_URL_SAFE))
+    says = _decoded(payload.removeprefix(b".").translate(TO_URL))
     if says is None:
         return None
     if payload.startswith(b"."):
@@ -135,7 +136,7 @@ def parts_of(value: bytes) -> Parts | None:
 
 def _cursor(text: bytes) -> Parts | None:
     """Return the parts of JSON in base64, a place in a list or a key: what is drawn in it."""
-    says = _decoded(text.translate(_URL_SAFE))
+    says = _decoded(text.translate(TO_URL))
     opaque = _OPAQUE.findall(says) if says is not None else []
     return Parts(text, says, None, opaque[0], tuple(opaque[1:])) if opaque else None
 
@@ -149,7 +150,7 @@ def encoded_json(text: bytes, places: Iterable[int]) -> Iterator[tuple[bytes, by
     """
     for place in places:
         match = _ENCODED.match(text, place)
-        says = _decoded(match[0].translate(_URL_SAFE)) if match is not None else None
+        says = _decoded(match[0].translate(TO_URL)) if match is not None else None
         if match is not None and says is not None and _is_json(says):
             yield match[0], says
 
@@ -173,7 +174,7 @@ def plain_digest(text: bytes) -> bytes:
     """Return the bytes of a digest in hex or in base64, b"" for anything else."""
     if len(text) in _HEX_DIGESTS and _HEX.fullmatch(text):
         return bytes.fromhex(text.decode())
-    plain = _decoded(text.rstrip(b"=").translate(_URL_SAFE)) or b""
+    plain = _decoded(text.rstrip(b"=").translate(TO_URL)) or b""
     return plain if 2 * len(plain) in _HEX_DIGESTS else b""
 
 

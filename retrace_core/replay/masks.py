@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import native
+from retrace_core.redaction.base64_text import TO_URL
 from retrace_core.replay.listed import in_recorded_order
 from retrace_core.replay.shortened import is_shortened, shortened
 
@@ -34,7 +35,6 @@ _OTHER = bytes(range(0x80, 0x100))
 _ALIKE = _UPPER + _LOWER + _DIGIT + b"-_+/" + _OTHER
 _SHAPE = bytes.maketrans(_ALIKE, b"x" * len(_ALIKE))
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
-_TO_URL = bytes.maketrans(b"+/", b"-_")
 _PARTED = bytes.maketrans(b"._-", b"   ")
 """The parts of a name, as they are written for a person to read."""
 _CASE = bytes.maketrans(_UPPER + _LOWER, b"X" * 26 + b"x" * 26)
@@ -240,7 +240,7 @@ def _in_alphabet(recorded: bytes, asked: bytes) -> bytes:
     changed = bytearray(asked)
     for run in _BASE64.finditer(recorded):
         was, now = run[0], asked[run.start() : run.end()]
-        if was != now and was.translate(_TO_URL) == now.translate(_TO_URL):
+        if was != now and was.translate(TO_URL) == now.translate(TO_URL):
             changed[run.start() : run.end()] = was
     return bytes(changed)
 

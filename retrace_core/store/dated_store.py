@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from retrace_core.errors import NotStored, StoreError
 from retrace_core.store.object_store import ObjectStore
@@ -23,14 +23,13 @@ from retrace_core.store.paths import (
     safe_names,
     unsafe_names,
 )
-from retrace_core.store.protocol import END_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.store.object_blobs import ObjectBlobs
     from retrace_core.store.packed_store import PackedStore
-    from retrace_core.store.protocol import StoredRecording
+    from retrace_core.store.protocol import StoredRecording, Wanted
 
 __all__ = ["DATE", "DatedStore"]
 
@@ -166,30 +165,14 @@ class DatedStore:
         found = self._find(path) if path.rpartition("/")[2] in FIRST_NAMES else None
         return path if found is None else found[1]
 
-    def list(
-        self,
-        *,
-        folder: str = "",
-        begins: str = "",
-        service: str = "",
-        since_ns: int = 0,
-        until_ns: int = END_NS,
-        boot_tapes: bool = False,
-    ) -> Iterator[StoredRecording]:
+    def list(self, **wanted: Unpack[Wanted]) -> Iterator[StoredRecording]:
         """Yield what is kept, day by day, the newest first, then what is in packs.
 
         Raises:
             StoreError: the store can't be read.
         """
         for source in (*(day.list for day in self._stores()), self.base.list_packed):
-            yield from source(
-                folder=folder,
-                begins=begins,
-                service=service,
-                since_ns=since_ns,
-                until_ns=until_ns,
-                boot_tapes=boot_tapes,
-            )
+            yield from source(**wanted)
 
     def _stores(self) -> Iterator[ObjectStore]:
         for day in sorted(filter(_DAY.fullmatch, self.blobs.folders()), reverse=True):

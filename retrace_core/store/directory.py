@@ -166,13 +166,7 @@ class DirectoryStore:
     ) -> Iterator[StoredRecording]:
         """Yield what is kept, in no particular order; foreign files are passed over.
 
-        Args:
-            folder: of this trace or boot tape only; one that is not there yields nothing.
-            begins: only of folders whose names begin so.
-            service: of this service only.
-            since_ns: not kept before, in Unix nanoseconds.
-            until_ns: not kept later.
-            boot_tapes: boot tapes too, where no folder is named.
+        Args: as of `Store.list`.
 
         Raises:
             StoreError: the folder is not there or can't be read.

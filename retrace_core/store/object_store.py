@@ -120,13 +120,7 @@ class ObjectStore:
     ) -> Iterator[StoredRecording]:
         """Yield what is kept, in order of the paths; foreign names are passed over.
 
-        Args:
-            folder: of this trace or boot tape only; one that is not there yields nothing.
-            begins: only of folders whose names begin so.
-            service: of this service only.
-            since_ns: not kept before, in Unix nanoseconds.
-            until_ns: not kept later.
-            boot_tapes: boot tapes too, where no folder is named.
+        Args: as of `Store.list`.
 
         Raises:
             StoreError: the store can't be read.

@@ -8,7 +8,7 @@ generations the last counts, so that a process may be killed between the two.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from retrace_core.errors import NotStored, StoreError
 from retrace_core.ids import names_boot_tape
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from retrace_core.store.object_blobs import ObjectBlobs
     from retrace_core.store.object_store import ObjectStore
     from retrace_core.store.pack import PackEntry
+    from retrace_core.store.protocol import Wanted
 
 __all__ = ["PackedStore"]
 
@@ -130,16 +131,7 @@ class PackedStore:
             path = entry.path
         return self.loose.presign(path, expires_s=expires_s)
 
-    def list(
-        self,
-        *,
-        folder: str = "",
-        begins: str = "",
-        service: str = "",
-        since_ns: int = 0,
-        until_ns: int = END_NS,
-        boot_tapes: bool = False,
-    ) -> Iterator[StoredRecording]:
+    def list(self, **wanted: Unpack[Wanted]) -> Iterator[StoredRecording]:
         """Yield what is kept, each once; see `Store.list`.
 
         Raises:
@@ -147,25 +139,11 @@ class PackedStore:
             StoreError: the store can't be read.
         """
         apart: set[str] = set()
-        for stored in self.loose.list(
-            folder=folder,
-            begins=begins,
-            service=service,
-            since_ns=since_ns,
-            until_ns=until_ns,
-            boot_tapes=boot_tapes,
-        ):
+        for stored in self.loose.list(**wanted):
             if stored.path.count(".") > stored.folder.count(".") + stored.service.count(".") + 1:
                 apart.add(stored.path)  # named by its span, as those of packs are
             yield stored
-        for stored in self.list_packed(
-            folder=folder,
-            begins=begins,
-            service=service,
-            since_ns=since_ns,
-            until_ns=until_ns,
-            boot_tapes=boot_tapes,
-        ):
+        for stored in self.list_packed(**wanted):
             if stored.path not in apart:
                 yield stored
 

@@ -8,7 +8,7 @@ same path is `<folder>/<service>/trace.<span-id>.bin`. Boot tapes are in folders
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypedDict, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +24,7 @@ __all__ = [
     "RewritableStore",
     "Store",
     "StoredRecording",
+    "Wanted",
 ]
 
 END_NS = 1 << 63
@@ -42,6 +43,17 @@ class StoredRecording:
     size_bytes: int
     modified_ns: int
     """Unix time in nanoseconds, by the clock of the store."""
+
+
+class Wanted(TypedDict, total=False):
+    """Which recordings `Store.list` is asked for, as a store passes it on to another."""
+
+    folder: str
+    begins: str
+    service: str
+    since_ns: int
+    until_ns: int
+    boot_tapes: bool
 
 
 class Store(Protocol):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from retrace_core.errors import StoreError, StoreUnavailable
 from retrace_core.ids import names_boot_tape
 from retrace_core.store.pack import make_pack
 from retrace_core.store.paths import path_of, safe_names, unsafe_names
-from retrace_core.store.protocol import END_NS
 from retrace_core.store.spool import FAILURE, SUCCESS, TAPE
 from retrace_core.store.spool_budget import SpoolBudget
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from retrace_core.store.blobs import Blobs
-    from retrace_core.store.protocol import Store, StoredRecording
+    from retrace_core.store.protocol import Store, StoredRecording, Wanted
     from retrace_core.store.spool import Spool
 
 __all__ = ["SpooledStore"]
@@ -169,25 +168,9 @@ class SpooledStore:
         """Return the bytes of a recording that was shipped; raises as the store behind does."""
         return self.behind.get(path)
 
-    def list(
-        self,
-        *,
-        folder: str = "",
-        begins: str = "",
-        service: str = "",
-        since_ns: int = 0,
-        until_ns: int = END_NS,
-        boot_tapes: bool = False,
-    ) -> Iterator[StoredRecording]:
+    def list(self, **wanted: Unpack[Wanted]) -> Iterator[StoredRecording]:
         """Yield what was shipped, as the store behind does."""
-        return self.behind.list(
-            folder=folder,
-            begins=begins,
-            service=service,
-            since_ns=since_ns,
-            until_ns=until_ns,
-            boot_tapes=boot_tapes,
-        )
+        return self.behind.list(**wanted)
 
     def stat(self, path: str) -> StoredRecording:
         """Return what is known of a recording that was shipped."""

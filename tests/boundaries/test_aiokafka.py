@@ -16,19 +16,12 @@ from aiokafka.errors import KafkaError
 
 from tests.kafka_broker import kafka_broker
 from tests.kafka_replays import replay_connects_to_nothing
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answer_of, assert_identical, record_asgi
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-
-    from retrace_core import Recording
-
-
-def _body(recording: Recording) -> Any:
-    assert recording.response is not None and recording.response.status == 200, recording.response
-    return json.loads(b"".join(recording.response.body))
 
 
 def _serialized(value: Any) -> bytes:
@@ -51,7 +44,7 @@ def test_messages_are_sent_and_awaited(recordings: Path) -> None:
                 return [*found, partitions, type(found[0]).__name__]
 
         app, recording = record_asgi(recordings, view)
-    assert _body(recording)[-1] == "RecordMetadata"
+    assert answer_of(recording)[-1] == "RecordMetadata"
     sent = [one for lane in recording.lanes for one in lane.events if one.kind == "aiokafka.send"]
     assert sent[0].key == ["orders", b"ann", b'{"n": 1}', None, []]
     assert_identical(recording, app)
@@ -83,7 +76,7 @@ def test_messages_are_received_again(recordings: Path) -> None:
                 return [repr(first), repr(more), said, ends[place], repr(consumer.assignment())]
 
         app, recording = record_asgi(recordings, view)
-    first, _, (committed, _), end, _ = _body(recording)
+    first, _, (committed, _), end, _ = answer_of(recording)
     assert "value=0" in first and [committed, end] == [2, 3]
     assert_identical(recording, app)
 
@@ -109,7 +102,7 @@ def test_failures_are_raised_again(recordings: Path) -> None:
             return found
 
         app, recording = record_asgi(recordings, view)
-    assert [one.split("(")[0] for one in _body(recording)] == [
+    assert [one.split("(")[0] for one in answer_of(recording)] == [
         "KafkaConnectionError",
         "MessageSizeTooLargeError",
     ]
@@ -133,7 +126,7 @@ def test_the_trace_goes_along(recordings: Path) -> None:
             return [f"{name}: {value.decode()}" for name, value in message.headers]
 
         app, recording = record_asgi(recordings, view)
-    sent = dict(one.split(": ") for one in _body(recording))
+    sent = dict(one.split(": ") for one in answer_of(recording))
     assert sent["own"] == "yes" and recording.header.trace_id in sent["traceparent"]
     (event,) = [one for one in recording.lanes[0].events if one.kind == "aiokafka.send"]
     assert "traceparent" not in str(event.key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import aiomysql
@@ -13,10 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answered_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.mariadb_server import MariadbServer
@@ -25,21 +23,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def options(mariadb: MariadbServer) -> dict[str, Any]:
     """Return what to connect with, to a fresh database with one table."""
-    database = mariadb.new_database()
-    found: dict[str, Any] = {"host": mariadb.host, "port": mariadb.port, "user": mariadb.user}
-    connection = pymysql.connect(**found, password=mariadb.password, database=database)
-    connection.cursor().execute("CREATE TABLE t (id int PRIMARY KEY, n double DEFAULT rand())")
-    connection.close()
-    return {**found, "password": mariadb.password, "db": database}
-
-
-def answered(recordings: Path, handler: Callable[[], Any], tasks: int = 1) -> Any:
-    """Record a FastAPI handler, replay it identically, and return what it answered."""
-    app, recording = record_asgi(recordings, handler, tasks)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    return json.loads(b"".join(recording.response.body))
+    found = mariadb.options("(id int PRIMARY KEY, n double DEFAULT rand())")
+    found["db"] = found.pop("database")
+    return found
 
 
 def test_cursors_transactions_and_errors(recordings: Path, options: dict[str, Any]) -> None:
@@ -71,7 +57,7 @@ def test_cursors_transactions_and_errors(recordings: Path, options: dict[str, An
             seen.append(repr(error.args))
         return seen
 
-    assert answered(recordings, handler)[6][0] == "IntegrityError"
+    assert answered_async(recordings, handler)[6][0] == "IntegrityError"
 
 
 def test_a_pool_used_by_several_tasks(recordings: Path, options: dict[str, Any]) -> None:
@@ -90,7 +76,7 @@ def test_a_pool_used_by_several_tasks(recordings: Path, options: dict[str, Any])
             values = await asyncio.gather(*(one(number) for number in range(6)))
         return [values, order]
 
-    answered(recordings, handler, tasks=6)
+    answered_async(recordings, handler, tasks=6)
 
 
 def test_a_statement_that_is_cancelled(recordings: Path, options: dict[str, Any]) -> None:
@@ -105,7 +91,7 @@ def test_a_statement_that_is_cancelled(recordings: Path, options: dict[str, Any]
             return ["timeout", connection.closed]
         return []
 
-    assert answered(recordings, handler)[0] == "timeout"
+    assert answered_async(recordings, handler)[0] == "timeout"
 
 
 def test_sqlalchemy_with_a_pool_that_pings(
@@ -129,4 +115,4 @@ def test_sqlalchemy_with_a_pool_that_pings(
         await engine.dispose()
         return seen
 
-    assert len(answered(recordings, handler)) == 4
+    assert len(answered_async(recordings, handler)) == 4

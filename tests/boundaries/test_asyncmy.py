@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import asyncmy
-import pymysql
 import pytest
 from asyncmy import cursors, errors
 from sqlalchemy import text
@@ -15,10 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from retrace_core.lanes import mask
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answered_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.mariadb_server import MariadbServer
@@ -27,22 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def options(mariadb: MariadbServer) -> dict[str, Any]:
     """Return what to connect with, to a fresh database with one table."""
-    database = mariadb.new_database()
-    found: dict[str, Any] = {"host": mariadb.host, "port": mariadb.port, "user": mariadb.user}
-    found |= {"password": mariadb.password, "database": database}
-    connection = pymysql.connect(**found)
-    connection.cursor().execute("CREATE TABLE t (id int PRIMARY KEY, n double DEFAULT rand())")
-    connection.close()
-    return found
-
-
-def answered(recordings: Path, handler: Callable[[], Any], tasks: int = 1) -> Any:
-    """Record a FastAPI handler, replay it identically, and return what it answered."""
-    app, recording = record_asgi(recordings, handler, tasks)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    return json.loads(b"".join(recording.response.body))
+    return mariadb.options("(id int PRIMARY KEY, n double DEFAULT rand())")
 
 
 def test_cursors_transactions_and_errors(recordings: Path, options: dict[str, Any]) -> None:
@@ -75,7 +57,7 @@ def test_cursors_transactions_and_errors(recordings: Path, options: dict[str, An
             seen.append(repr(error.args))
         return seen
 
-    assert answered(recordings, handler)[7][0] == "IntegrityError"
+    assert answered_async(recordings, handler)[7][0] == "IntegrityError"
 
 
 def test_rows_that_come_while_nobody_waits(recordings: Path, options: dict[str, Any]) -> None:
@@ -94,7 +76,7 @@ def test_rows_that_come_while_nobody_waits(recordings: Path, options: dict[str, 
         await connection.ensure_closed()
         return [len(found), "".join(found)[:400]]
 
-    assert answered(recordings, handler)[0] == 3000
+    assert answered_async(recordings, handler)[0] == 3000
 
 
 def test_several_results(recordings: Path, options: dict[str, Any]) -> None:
@@ -111,7 +93,7 @@ def test_several_results(recordings: Path, options: dict[str, Any]) -> None:
         connection.close()
         return seen
 
-    assert len(answered(recordings, handler)) == 3
+    assert len(answered_async(recordings, handler)) == 3
 
 
 def test_prepared_statements(recordings: Path, options: dict[str, Any]) -> None:
@@ -139,7 +121,7 @@ def test_prepared_statements(recordings: Path, options: dict[str, Any]) -> None:
         await connection.ensure_closed()
         return seen
 
-    assert answered(recordings, handler)[3] == 2
+    assert answered_async(recordings, handler)[3] == 2
 
 
 def test_a_pool_used_by_several_tasks(recordings: Path, options: dict[str, Any]) -> None:
@@ -158,7 +140,7 @@ def test_a_pool_used_by_several_tasks(recordings: Path, options: dict[str, Any])
             values = await asyncio.gather(*(one(number) for number in range(6)))
         return [values, order]
 
-    answered(recordings, handler, tasks=6)
+    answered_async(recordings, handler, tasks=6)
 
 
 def test_a_statement_that_is_cancelled(recordings: Path, options: dict[str, Any]) -> None:
@@ -173,7 +155,7 @@ def test_a_statement_that_is_cancelled(recordings: Path, options: dict[str, Any]
             return ["timeout", connection.connected]
         return []
 
-    assert answered(recordings, handler) == ["timeout", False]
+    assert answered_async(recordings, handler) == ["timeout", False]
 
 
 def test_a_server_that_goes_away(
@@ -195,7 +177,7 @@ def test_a_server_that_goes_away(
         other.close()
         return seen
 
-    assert answered(recordings, handler)[0][0] == "OperationalError"
+    assert answered_async(recordings, handler)[0][0] == "OperationalError"
 
 
 def test_sqlalchemy_with_a_pool_that_pings(
@@ -221,4 +203,4 @@ def test_sqlalchemy_with_a_pool_that_pings(
         await engine.dispose()
         return seen
 
-    assert len(answered(recordings, handler)) == 14
+    assert len(answered_async(recordings, handler)) == 14

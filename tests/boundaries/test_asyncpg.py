@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +16,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import FetchedValue
 
 from retrace_core.boundary import mask
+from tests.fresh import record_in_a_process, replay_by_name
 from tests.postgresql_server import postgresql_server
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answered_async, assert_identical, record_asgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.postgresql_server import PostgresqlServer
@@ -60,15 +57,6 @@ def url(postgresql: PostgresqlServer) -> str:
     return found
 
 
-def answered(recordings: Path, handler: Callable[[], Any], tasks: int = 1) -> Any:
-    """Record a FastAPI handler, replay it identically, and return what it answered."""
-    app, recording = record_asgi(recordings, handler, tasks)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    return json.loads(b"".join(recording.response.body))
-
-
 TYPES = """
     SELECT 1.50::numeric, now(), now()::timestamp, '2020-02-03'::date, '10:11:12.5'::time,
         '1 day 2 hours'::interval, gen_random_uuid(), '{"a": [1, null]}'::jsonb,
@@ -97,7 +85,7 @@ def test_values_come_back_with_type_and_value(recordings: Path, url: str) -> Non
         await connection.close()
         return [[type(value).__name__, repr(value)] for value in (*row, *(sent or ()))]
 
-    found = answered(recordings, handler)
+    found = answered_async(recordings, handler)
     assert ["Decimal", "Decimal('1.50')"] in found
     assert ["str", "'ok'"] in found
 
@@ -137,7 +125,7 @@ def test_transactions_savepoints_errors(recordings: Path, url: str) -> None:
         seen.append(connection.is_closed())
         return seen
 
-    found = answered(recordings, handler)
+    found = answered_async(recordings, handler)
     assert "t_a_key" in found
     assert "timeout" in found
 
@@ -164,7 +152,7 @@ def test_prepared_statements_and_cursors(recordings: Path, url: str) -> None:
         await connection.close()
         return seen
 
-    assert answered(recordings, handler)[-2] == 3
+    assert answered_async(recordings, handler)[-2] == 3
 
 
 def test_a_pool_used_by_several_tasks(recordings: Path, url: str) -> None:
@@ -186,7 +174,7 @@ def test_a_pool_used_by_several_tasks(recordings: Path, url: str) -> None:
             values.append(await pool.fetchval("SELECT random()"))
         return [values, order]
 
-    answered(recordings, handler, tasks=6)
+    answered_async(recordings, handler, tasks=6)
 
 
 def test_copy_in_and_out(recordings: Path, url: str) -> None:
@@ -218,7 +206,7 @@ def test_copy_in_and_out(recordings: Path, url: str) -> None:
         await connection.close()
         return seen
 
-    assert answered(recordings, handler)[:2] == ["COPY 3", "COPY 3"]
+    assert answered_async(recordings, handler)[:2] == ["COPY 3", "COPY 3"]
 
 
 def test_codecs_of_the_applications_are_at_work(recordings: Path, url: str) -> None:
@@ -237,7 +225,7 @@ def test_codecs_of_the_applications_are_at_work(recordings: Path, url: str) -> N
         await connection.close()
         return [row["j"], row["m"]]
 
-    assert answered(recordings, handler) == [{"k": [1]}, "OK"]
+    assert answered_async(recordings, handler) == [{"k": [1]}, "OK"]
 
 
 def test_a_warm_connection_replays_on_a_cold_one(recordings: Path, url: str) -> None:
@@ -255,7 +243,7 @@ def test_a_warm_connection_replays_on_a_cold_one(recordings: Path, url: str) -> 
         await warm.pop().close()
         return list(row)
 
-    assert answered(recordings, handler)[0] == "ok"
+    assert answered_async(recordings, handler)[0] == "ok"
 
 
 def test_a_server_that_is_not_there(recordings: Path) -> None:
@@ -268,7 +256,7 @@ def test_a_server_that_is_not_there(recordings: Path) -> None:
             return [type(error).__name__, str(error)]
         return []
 
-    assert answered(recordings, handler)[0] == "ConnectionRefusedError"
+    assert answered_async(recordings, handler)[0] == "ConnectionRefusedError"
 
 
 def test_notifications_come_back_in_their_turn(recordings: Path, url: str) -> None:
@@ -303,7 +291,7 @@ def test_notifications_come_back_in_their_turn(recordings: Path, url: str) -> No
             await one.close()
         return seen
 
-    seen = answered(recordings, handler)
+    seen = answered_async(recordings, handler)
     assert [one[:4] for one in seen[:3]] == [
         [True, True, "news", said] for said in ("one", "two", "of itself")
     ]
@@ -340,7 +328,7 @@ def test_sqlalchemys_async_sessions(recordings: Path, url: str, pre_ping: bool) 
         await engine.dispose()
         return seen
 
-    assert len(answered(recordings, handler)[1]) == 2
+    assert len(answered_async(recordings, handler)[1]) == 2
 
 
 def test_a_statement_that_sqlalchemy_keeps_replays_on_a_cold_engine(
@@ -427,33 +415,30 @@ async def values():
 
 app.add_middleware(RetraceMiddleware)
 """
-RECORDER = """
-import asyncio, httpx, app
+ASK = """
+import asyncio
+import httpx
+from application import app, engine, pools
 
 async def main():
-    transport = httpx.ASGITransport(app.app)
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         await client.get("/")
-    await app.pools[0].close()
-    await app.engine.dispose()
+    await pools[0].close()
+    await engine.dispose()
 
 asyncio.run(main())
 """
-PLAYER = """
-import sys
-from retrace_core import replay
-result = replay(sys.argv[1], "app:app")
-print(result.summary(), *result.notes, sep="\\n")
-sys.exit(not result.identical)
-"""
 
 
-def test_in_a_fresh_process_with_the_server_stopped(recordings: Path, tmp_path: Path) -> None:
+def test_in_a_fresh_process_with_the_server_stopped(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A new process replays a pool's and SQLAlchemy's statements while no server runs."""
-    (tmp_path / "app.py").write_text(APP)
-    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "RETRACE_BOOT_TAPE": "1"}
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     with postgresql_server() as server:
-        environ["DATABASE_URL"] = url = server.url(server.new_database())
+        url = server.url(server.new_database())
+        monkeypatch.setenv("DATABASE_URL", url)
 
         async def prepare() -> None:
             connection = await asyncpg.connect(url)
@@ -461,16 +446,5 @@ def test_in_a_fresh_process_with_the_server_stopped(recordings: Path, tmp_path: 
             await connection.close()
 
         asyncio.run(prepare())
-        made = subprocess.run(
-            [sys.executable, "-c", RECORDER], env=environ, check=False, capture_output=True
-        )
-        assert made.returncode == 0, made.stderr.decode()
-    paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in str(path.parent)]
-    found = subprocess.run(
-        [sys.executable, "-c", PLAYER, str(paths[0])],
-        env=environ,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
+        record_in_a_process(recordings, APP, ASK)
+    assert replay_by_name(recordings) == 1

@@ -18,13 +18,12 @@ from flask_caching import Cache
 
 from retrace_core import boot_tape, installer
 from retrace_core.recording import SoftEvent
-from tests.recorded import assert_identical, only_recording, record_wsgi
+from tests.recorded import assert_identical, body_of, only_recording, record_wsgi
 from tests.test_frameworks import configure_django
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retrace_core import Recording
     from tests.redis_server import RedisServer
 
 configure_django()
@@ -35,13 +34,6 @@ class Basket:
 
     def __init__(self, size: int) -> None:
         self.size = size
-
-
-def body_of(recording: Recording) -> str:
-    """Return what was answered when it was recorded."""
-    assert recording.response is not None
-    assert recording.response.status == 200
-    return b"".join(recording.response.body).decode()
 
 
 def django_cache(kind: str, redis: RedisServer) -> Any:

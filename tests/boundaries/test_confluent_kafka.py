@@ -28,7 +28,7 @@ from retrace_core.kafka.kept_message import KeptMessage
 from tests.fresh import record_in_a_process
 from tests.kafka_broker import kafka_broker
 from tests.kafka_replays import replay_connects_to_nothing
-from tests.recorded import assert_identical, record_asgi, record_wsgi
+from tests.recorded import answer_of, assert_identical, record_asgi, record_wsgi
 from tests.redaction.raw import raw
 
 if TYPE_CHECKING:
@@ -43,11 +43,6 @@ def _producer(address: str, **more: Any) -> Producer:
 
 def _kinds(recording: Recording) -> list[str]:
     return [event.kind for lane in recording.lanes for event in lane.events]
-
-
-def _body(recording: Recording) -> Any:
-    assert recording.response is not None and recording.response.status == 200, recording.response
-    return json.loads(b"".join(recording.response.body))
 
 
 def _told(error: Any, message: Any) -> list[Any]:
@@ -79,7 +74,7 @@ def test_deliveries_are_told_again_while_a_request_polls(recordings: Path) -> No
             return {"told": told, "left": left, "queued": len(producer)}
 
         app, recording = record_wsgi(recordings, view)
-    body = _body(recording)
+    body = answer_of(recording)
     assert len(body["told"]) == 3 and body["left"] == 0
     assert _kinds(recording).count("kafka.called") == 3
     assert_identical(recording, app)
@@ -116,7 +111,7 @@ def test_deliveries_are_told_again_by_a_thread_that_polls_for_the_process(
         finally:
             ends.set()
             thread.join()
-    assert _body(recording)[0][-2] == "one"
+    assert answer_of(recording)[0][-2] == "one"
     assert_identical(recording, app)
 
 
@@ -150,7 +145,7 @@ def test_a_task_awaits_what_a_thread_of_the_process_is_told(recordings: Path) ->
         finally:
             ends.set()
             thread.join()
-    assert len(_body(recording)) == 5
+    assert len(answer_of(recording)) == 5
     assert_identical(recording, app)
 
 
@@ -241,7 +236,7 @@ def test_messages_are_received_again(recordings: Path) -> None:
             return found
 
         app, recording = record_wsgi(recordings, view)
-    body = _body(recording)
+    body = answer_of(recording)
     assert [one[6] for one in body[:3]] == ["order 0", "order 1", "order 2"]
     assert body[-1] == [0, 3]
     assert_identical(recording, app)
@@ -270,7 +265,7 @@ def test_a_group_is_joined_again(recordings: Path) -> None:
             return [assigned, _told(message.error(), message)]
 
         app, recording = record_wsgi(recordings, view)
-    assert _body(recording)[0] == [[True, 4, True]]
+    assert answer_of(recording)[0] == [[True, 4, True]]
     assert_identical(recording, app)
 
 
@@ -297,7 +292,7 @@ def test_failures_are_raised_again(recordings: Path) -> None:
             return [*found, [metadata.cluster_id, str(topic), len(topic.partitions)]]
 
         app, recording = record_wsgi(recordings, view)
-    assert len(_body(recording)) == 4
+    assert len(answer_of(recording)) == 4
     assert_identical(recording, app)
 
 
@@ -342,7 +337,7 @@ def test_serializers_run_again_above_what_is_sent(recordings: Path) -> None:
             return [producer.flush(10), told]
 
         app, recording = record_wsgi(recordings, view)
-    assert _body(recording)[1][0][6] == "größer"
+    assert answer_of(recording)[1][0][6] == "größer"
     assert_identical(recording, app)
 
 
@@ -383,7 +378,7 @@ def test_several_messages_at_once(recordings: Path) -> None:
             return [sent, told, [str(one.get("_error")) for one in messages]]
 
         app, recording = record_wsgi(recordings, view)
-    assert _body(recording)[0] == 2
+    assert answer_of(recording)[0] == 2
     assert_identical(recording, app)
 
 
@@ -402,7 +397,7 @@ def test_administration_is_told_again(recordings: Path) -> None:
             return [said, [[one.id, one.port] for one in brokers.values()]]
 
         app, recording = record_wsgi(recordings, view)
-    assert _body(recording)[0] != "None"
+    assert answer_of(recording)[0] != "None"
     assert_identical(recording, app)
 
 

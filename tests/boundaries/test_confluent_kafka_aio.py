@@ -6,26 +6,18 @@ The broker is librdkafka's mock of one.
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import TopicPartition
 
 from tests.kafka_broker import kafka_broker
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answer_of, assert_identical, record_asgi
 
 aio = pytest.importorskip("confluent_kafka.aio")
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from retrace_core import Recording
-
-
-def _body(recording: Recording) -> Any:
-    assert recording.response is not None and recording.response.status == 200, recording.response
-    return json.loads(b"".join(recording.response.body))
 
 
 def _told(message: Any) -> list[Any]:
@@ -46,7 +38,7 @@ def test_a_message_is_awaited_that_a_batch_of_the_process_sends(recordings: Path
                 return [*found, left, _told(await last)]
 
         app, recording = record_asgi(recordings, view)
-    assert _body(recording)[-1][-1] == "last"
+    assert answer_of(recording)[-1][-1] == "last"
     assert_identical(recording, app)
 
 
@@ -65,7 +57,7 @@ def test_messages_are_received_again(recordings: Path) -> None:
             return _told(message)
 
         app, recording = record_asgi(recordings, view)
-    assert _body(recording)[-1] == "one"
+    assert answer_of(recording)[-1] == "one"
     assert_identical(recording, app)
 
 
@@ -86,5 +78,5 @@ def test_failures_are_raised_again(recordings: Path) -> None:
         return []
 
     app, recording = record_asgi(recordings, view)
-    assert _body(recording)[0] == "KafkaException"
+    assert answer_of(recording)[0] == "KafkaException"
     assert_identical(recording, app)

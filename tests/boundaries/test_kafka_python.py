@@ -16,19 +16,13 @@ from kafka.errors import KafkaError
 from tests.fresh import record_in_a_process
 from tests.kafka_broker import kafka_broker
 from tests.kafka_replays import replay_connects_to_nothing
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import answer_of, assert_identical, record_wsgi
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retrace_core import Recording
 
 OLDER = {"api_version": (2, 1)}
-
-
-def _body(recording: Recording) -> Any:
-    assert recording.response is not None and recording.response.status == 200, recording.response
-    return json.loads(b"".join(recording.response.body))
 
 
 def _serialized(value: Any) -> bytes:
@@ -59,7 +53,7 @@ def test_futures_and_their_callbacks_come_again(recordings: Path) -> None:
 
         app, recording = record_wsgi(recordings, view)
         producer.close()
-    assert _body(recording)[2] is True
+    assert answer_of(recording)[2] is True
     sent = [one for one in recording.lanes[0].events if one.kind == "kafka.send"]
     assert sent[0].key == ["orders", b"ann", b'{"n": 1}', None, []]
     assert_identical(recording, app)
@@ -93,7 +87,7 @@ def test_messages_are_received_again(recordings: Path) -> None:
             return found
 
         app, recording = record_wsgi(recordings, view)
-    body = _body(recording)
+    body = answer_of(recording)
     assert len(body[1]) == 2 and body[2] == [3, 3] and body[3][0] == 3
     assert_identical(recording, app)
 
@@ -121,7 +115,7 @@ def test_failures_are_raised_again(recordings: Path) -> None:
 
         app, recording = record_wsgi(recordings, view)
         producer.close()
-    assert len(_body(recording)) == 3
+    assert len(answer_of(recording)) == 3
     assert_identical(recording, app)
 
 

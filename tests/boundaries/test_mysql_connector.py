@@ -34,21 +34,8 @@ def pure(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def options(mariadb: MariadbServer, pure: bool) -> dict[str, Any]:
     """Return what to connect with, to a fresh database with one table."""
-    found: dict[str, Any] = {
-        "host": mariadb.host,
-        "port": mariadb.port,
-        "user": mariadb.user,
-        "password": mariadb.password,
-        "database": mariadb.new_database(),
-        "use_pure": pure,
-    }
-    connection = mysql.connector.connect(**found)
-    connection.cursor().execute(
-        "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a varchar(20) UNIQUE, "
-        "n double DEFAULT rand())"
-    )
-    connection.close()
-    return found
+    table = "(id int AUTO_INCREMENT PRIMARY KEY, a varchar(20) UNIQUE, n double DEFAULT rand())"
+    return {**mariadb.options(table), "use_pure": pure}
 
 
 @pytest.mark.timeout(300)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import mysql.connector
@@ -11,10 +10,9 @@ import pytest
 from mysql.connector import aio, errors
 from mysql.connector.aio.pooling import MySQLConnectionPool
 
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answered_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.mariadb_server import MariadbServer
@@ -23,22 +21,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def options(mariadb: MariadbServer) -> dict[str, Any]:
     """Return what to connect with, to a fresh database with one table."""
-    found: dict[str, Any] = {"host": mariadb.host, "port": mariadb.port, "user": mariadb.user}
-    found |= {"password": mariadb.password, "database": mariadb.new_database()}
-    found["ssl_disabled"] = True  # else it wants the server's certificate, which has none
-    connection = mysql.connector.connect(**found, use_pure=True)
-    connection.cursor().execute("CREATE TABLE t (id int PRIMARY KEY, n double DEFAULT rand())")
-    connection.close()
+    found = mariadb.options("(id int PRIMARY KEY, n double DEFAULT rand())")
+    found["ssl_disabled"] = True  # else it wants a certificate of the server's
+    # Which system this is, it asks once in a process, before any request.
+    mysql.connector.connect(**found, use_pure=True).close()
     return found
-
-
-def answered(recordings: Path, handler: Callable[[], Any], tasks: int = 1) -> Any:
-    """Record a FastAPI handler, replay it identically, and return what it answered."""
-    app, recording = record_asgi(recordings, handler, tasks)
-    assert recording.response is not None
-    assert recording.response.status == 200, recording.failure
-    assert_identical(recording, app)
-    return json.loads(b"".join(recording.response.body))
 
 
 def test_cursors_transactions_and_errors(recordings: Path, options: dict[str, Any]) -> None:
@@ -79,7 +66,7 @@ def test_cursors_transactions_and_errors(recordings: Path, options: dict[str, An
             seen.append(repr(error))
         return seen
 
-    assert answered(recordings, handler)[8][:3] == ["IntegrityError", 1062, "23000"]
+    assert answered_async(recordings, handler)[8][:3] == ["IntegrityError", 1062, "23000"]
 
 
 def test_a_pool_of_five_used_by_several_tasks(recordings: Path, options: dict[str, Any]) -> None:
@@ -112,7 +99,7 @@ def test_a_pool_of_five_used_by_several_tasks(recordings: Path, options: dict[st
         await pool.close_pool()
         return [values, order]
 
-    assert "exhausted" in answered(recordings, handler, tasks=6)[1][-1]
+    assert "exhausted" in answered_async(recordings, handler, tasks=6)[1][-1]
 
 
 def test_a_statement_that_is_cancelled_and_a_connection_that_is_killed(
@@ -140,4 +127,4 @@ def test_a_statement_that_is_cancelled_and_a_connection_that_is_killed(
         await other.shutdown()
         return seen
 
-    assert answered(recordings, handler)[2:] == [False, "timeout"]
+    assert answered_async(recordings, handler)[2:] == [False, "timeout"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import nats
@@ -13,19 +12,12 @@ from nats.js.api import ConsumerConfig
 
 from tests.kept_client import record_under_uvicorn, replay_each_cold
 from tests.nats_server import nats_server
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import answer_of, assert_identical, record_asgi
 from tests.redaction.raw import raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from retrace_core import Recording
-
-
-def _body(recording: Recording) -> Any:
-    assert recording.response is not None and recording.response.status == 200, recording.failure
-    return json.loads(b"".join(recording.response.body))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +46,7 @@ def test_a_request_is_answered_by_what_another_said(recordings: Path, server: st
             return [*said, *about, await client.rtt()]
 
     app, recording = record_asgi(recordings, view, tasks=2)
-    assert _body(recording)[:2] == ["PING", {"Who": "ann"}]
+    assert answer_of(recording)[:2] == ["PING", {"Who": "ann"}]
     assert_identical(recording, app)
 
 
@@ -82,7 +74,7 @@ def test_errors_of_the_server_are_raised_again(recordings: Path, server: str) ->
         return [*found, await _error_of(client.publish("one", b""))]
 
     app, recording = record_asgi(recordings, view)
-    assert [one.split("(")[0] for one in _body(recording)] == [
+    assert [one.split("(")[0] for one in answer_of(recording)] == [
         *("NoRespondersError", "TimeoutError", "TimeoutError", "KeyNotFoundError"),
         *("NoStreamResponseError", "NotFoundError", "MaxPayloadError", "ConnectionClosedError"),
     ]
@@ -115,7 +107,7 @@ def test_no_server_is_an_error_again(recordings: Path) -> None:
         )
 
     app, recording = record_asgi(recordings, view)
-    assert _body(recording).startswith("NoServersError")
+    assert answer_of(recording).startswith("NoServersError")
     assert "s3cret" not in str([lane.events for lane in recording.lanes])
     assert_identical(recording, app)
 
@@ -147,7 +139,7 @@ def test_messages_of_a_subscription_are_received_again(recordings: Path, server:
         return [first.subject, first.data.decode(), found, heard, client.is_closed]
 
     app, recording = record_asgi(recordings, view, tasks=2)
-    assert _body(recording)[1:] == [
+    assert answer_of(recording)[1:] == [
         "to an inbox",
         [f"said.{n}" for n in range(4)],
         ["0", "1", "2", "3"],
@@ -185,7 +177,7 @@ def test_jetstream_comes_back(recordings: Path, server: str) -> None:
         return [one.seq, other.seq, data, none, when, info.name, info.created]
 
     app, recording = record_asgi(recordings, view, tasks=2)
-    assert _body(recording)[:4] == [1, 2, ["1", "2", "3", "1"], "TimeoutError(nats: timeout)"]
+    assert answer_of(recording)[:4] == [1, 2, ["1", "2", "3", "1"], "TimeoutError(nats: timeout)"]
     assert_identical(recording, app)
 
 
@@ -217,7 +209,7 @@ def test_a_bucket_of_keys_comes_back(recordings: Path, server: str) -> None:
         ]
 
     app, recording = record_asgi(recordings, view, tasks=2)
-    assert _body(recording)[2:4] == [["tea"], ["3", "4"]]
+    assert answer_of(recording)[2:4] == [["tea"], ["3", "4"]]
     assert_identical(recording, app)
 
 
@@ -235,7 +227,7 @@ def test_requests_at_once_over_one_connection_have_each_its_own(
         return said
 
     app, recording = record_asgi(recordings, view, tasks=2)
-    assert _body(recording) == [f"N{n}" for n in range(20)]
+    assert answer_of(recording) == [f"N{n}" for n in range(20)]
     assert_identical(recording, app)
 
 

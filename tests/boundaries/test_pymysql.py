@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -13,7 +10,6 @@ from pymysql.constants import CLIENT
 from pymysql.cursors import DictCursor, SSCursor
 from sqlalchemy import create_engine, text
 
-from tests.mariadb_server import mariadb_server
 from tests.recorded import answered
 
 if TYPE_CHECKING:
@@ -25,20 +21,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def options(mariadb: MariadbServer) -> dict[str, Any]:
     """Return what to connect with, to a fresh database with one table."""
-    found: dict[str, Any] = {
-        "host": mariadb.host,
-        "port": mariadb.port,
-        "user": mariadb.user,
-        "password": mariadb.password,
-        "database": mariadb.new_database(),
-    }
-    connection = pymysql.connect(**found)
-    connection.cursor().execute(
-        "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, a varchar(20) UNIQUE, "
-        "n double DEFAULT rand())"
+    return mariadb.options(
+        "(id int AUTO_INCREMENT PRIMARY KEY, a varchar(20) UNIQUE, n double DEFAULT rand())"
     )
-    connection.close()
-    return found
 
 
 def test_values_and_cursors(recordings: Path, options: dict[str, Any]) -> None:
@@ -143,58 +128,3 @@ def test_sqlalchemy_with_a_pool_that_pings(recordings: Path, mariadb: MariadbSer
         return [list(row) for row in seen]
 
     assert len(answered(recordings, view)) == 2
-
-
-APP = """
-import os
-import flask
-import pymysql
-from sqlalchemy import create_engine, text
-from retrace_mw import RetraceMiddleware
-
-url = os.environ["DATABASE_URL"]
-engine = create_engine(url, pool_pre_ping=True)
-app = flask.Flask("app")
-
-
-@app.get("/")
-def values():
-    with engine.begin() as connection:
-        first = connection.execute(text("SELECT rand(), uuid()")).one()
-    plain = pymysql.connect(host="127.0.0.1", port=engine.url.port, user="shop", password="secret")
-    with plain, plain.cursor() as cursor:
-        cursor.execute("SELECT rand()")
-        return [*first, *cursor.fetchone()]
-
-
-app.wsgi_app = RetraceMiddleware(app.wsgi_app)
-"""
-RECORDER = """
-import app
-app.app.test_client().get("/", buffered=True)
-"""
-PLAYER = """
-import sys
-from retrace_core import replay
-result = replay(sys.argv[1], "app:app")
-print(result.summary(), *result.notes, sep="\\n")
-sys.exit(not result.identical)
-"""
-
-
-def test_in_a_fresh_process_with_the_server_stopped(recordings: Path, tmp_path: Path) -> None:
-    """A new process replays SQLAlchemy's first connect and a plain one while no server runs."""
-    (tmp_path / "app.py").write_text(APP)
-    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "RETRACE_BOOT_TAPE": "1"}
-    with mariadb_server() as server:
-        environ["DATABASE_URL"] = server.url(server.new_database(), "mysql+pymysql")
-        subprocess.run([sys.executable, "-c", RECORDER], env=environ, check=True)
-    paths = [path for path in recordings.glob("*/*/*.bin") if "boot" not in str(path.parent)]
-    found = subprocess.run(
-        [sys.executable, "-c", PLAYER, str(paths[0])],
-        env=environ,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stdout + found.stderr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import assert_identical, body_of, record_wsgi
 from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ def client(redis: RedisServer, library: Any) -> Iterator[Any]:
     """Return a client that gives text."""
     with library.Redis.from_url(redis.url(), decode_responses=True) as made:
         yield made
-
-
-def body_of(recording: Recording) -> str:
-    """Return what was answered when it was recorded."""
-    assert recording.response is not None
-    assert recording.response.status == 200
-    return b"".join(recording.response.body).decode()
 
 
 def kinds_of(recording: Recording) -> list[str]:

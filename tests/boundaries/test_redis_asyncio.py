@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retrace_core.redis.asyncio_hooks import asyncio_client_boundary
-from tests.recorded import assert_identical, record_asgi
+from tests.recorded import assert_identical, body_of, record_asgi
 from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retrace_core import Recording
     from tests.redis_server import RedisServer
 
 
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 def library(request: pytest.FixtureRequest) -> Any:
     """Return the client's module; valkey has the names of redis-py, too."""
     return importlib.import_module(f"{request.param}.asyncio")
-
-
-def body_of(recording: Recording) -> str:
-    """Return what was answered when it was recorded."""
-    assert recording.response is not None
-    assert recording.response.status == 200
-    return b"".join(recording.response.body).decode()
 
 
 def test_replies_come_back_without_redis(library: Any, recordings: Path) -> None:

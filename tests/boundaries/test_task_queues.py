@@ -15,7 +15,7 @@ from celery.exceptions import TimeoutError as NoResult
 
 from retrace_core import installer
 from retrace_mw import extract
-from tests.recorded import assert_identical, record_wsgi
+from tests.recorded import assert_identical, body_of, record_wsgi
 from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
@@ -43,13 +43,6 @@ def celery_app(url: str, **options: Any) -> Any:
         return a + b
 
     return made
-
-
-def body_of(recording: Recording) -> str:
-    """Return what was answered when it was recorded."""
-    assert recording.response is not None
-    assert recording.response.status == 200
-    return b"".join(recording.response.body).decode()
 
 
 def kinds_of(recording: Recording) -> list[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import subprocess
-import sys
 import uuid
 from typing import TYPE_CHECKING
 
@@ -18,8 +16,8 @@ from retrace_core.boot_texts import text_at, texts_in
 from retrace_core.codec import encode
 from retrace_core.redaction.in_boot import InBoot
 from tests.redaction.raw import files, raw
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,11 +74,8 @@ def test_who_gives_what_the_start_up_got_is_known_again(
     """From a file without names, and drawn; the requests have only pseudonyms of it."""
     (tmp_path / "gate.py").write_text(GATE)
     (tmp_path / "members.txt").write_text("".join(f"{a}:{b}\n" for a, b in MEMBERS.items()))
-    port = free_port()
     monkeypatch.chdir(tmp_path)
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "gate:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("gate:app", tmp_path / "recordings") as base:
         said = [
             get(f"{base}/", {"Authorization": f"Bearer {MEMBERS['ann']}", "X-Trace-ID": "a0"}),
             get(f"{base}/?token=s3cr3t%2Fp%3Dass%2Bw0rd", {"X-Trace-ID": "a1"}),
@@ -99,13 +94,7 @@ def test_who_gives_what_the_start_up_got_is_known_again(
         if path.name == "trace.bin":
             assert not any(one.encode() in raw(path.parent) for one in (*MEMBERS.values(), *drawn))
     for trace in (*(f"a{number}" for number in range(len(said))), "wrong"):
-        replayed = subprocess.run(
-            [sys.executable, "-m", "retrace_core.cli", "replay", trace],
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        assert replayed.returncode == 0, trace + replayed.stdout + replayed.stderr
+        replays(trace)
 
 
 @given(st.binary(min_size=12, max_size=64).filter(lambda drawn: not drawn.isascii()))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -20,8 +18,8 @@ from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 from tests.redaction.raw import files, raw
 from tests.redaction.test_finding import masked
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,20 +147,11 @@ def test_so_it_is_of_a_key_that_the_start_up_read(
         serialization.Encoding.PEM, FORMATS["pkcs8"], serialization.NoEncryption()
     )
     (tmp_path / "key.pem").write_bytes(pem)
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "issuer:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("issuer:app", tmp_path / "recordings") as base:
         get(base, {"X-Trace-ID": "asked"})
     assert pem.splitlines()[-3] not in raw(tmp_path / "recordings")
     (tmp_path / "key.pem").unlink()
-    replayed = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "replay", "asked"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    replays("asked")
 
 
 @pytest.mark.parametrize("write", [dict, json.dumps])

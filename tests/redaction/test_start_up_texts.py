@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.redaction.raw import raw
-from tests.server_process import free_port
-from tests.test_servers import get, serving
+from tests.replay_report import replays
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,19 +58,10 @@ def test_it_is_the_right_one_again(
     source = DOOR.format(password=PASSWORD, at_start=at_start, right=right)
     (tmp_path / "door.py").write_text(source)
     (tmp_path / "door.ini").write_text(f"[admin]\npassword = {PASSWORD if way == 'read' else 0}\n")
-    port = free_port()
-    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", "gunicorn", "-w", "1"]
-    command += ["-b", f"127.0.0.1:{port}", "door:app"]
-    with serving(command, port, tmp_path / "recordings") as base:
+    with under_gunicorn("door:app", tmp_path / "recordings") as base:
         assert get(f"{base}/?password={PASSWORD}", {"X-Trace-ID": "right"}) == "in"
         assert get(f"{base}/?password=looking-glass", {"X-Trace-ID": "wrong"}) == "out"
     assert PASSWORD.encode() not in raw(tmp_path / "recordings")
     (tmp_path / "door.ini").unlink()
     for trace in ("right", "wrong"):
-        replayed = subprocess.run(
-            [sys.executable, "-m", "retrace_core.cli", "replay", trace],
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        assert replayed.returncode == 0, trace + replayed.stdout + replayed.stderr
+        replays(trace)

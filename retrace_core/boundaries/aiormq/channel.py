@@ -30,10 +30,9 @@ from retrace_core.amqp.aiormq_frames import (
 from retrace_core.amqp.plain_table import body_key, named
 from retrace_core.boundary import Boundary, Patch, in_replay, mask
 from retrace_core.broker.message_headers import carrying
-from retrace_core.broker.request_lane import is_request
 from retrace_core.called_back import CalledBack
-from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +175,7 @@ def _hooked_consume(original: Callable[..., Any]) -> Callable[..., Any]:
         self: Any, queue: str, consumer_callback: Callable[..., Any], **options: Any
     ) -> Any:
         lane = current()
-        if not isinstance(lane, Lane) or not is_request(lane):
+        if not is_request(lane):
             return await original(self, queue, consumer_callback, **options)
         back = CalledBack(
             lane,

@@ -15,8 +15,8 @@ from __future__ import annotations
 from asyncio.base_events import BaseEventLoop
 
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.carrying import carry_task
 from retrace_core.handed_futures import carry_future_result
-from retrace_core.lanes import carry_task
 from retrace_core.looked_up import carry_looking_up
 from retrace_core.loop_program import carry_program
 from retrace_core.own_transport.accepting import carry_server

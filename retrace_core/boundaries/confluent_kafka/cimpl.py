@@ -22,11 +22,13 @@ from retrace_core.errors import LiveCallRefused
 from retrace_core.http_exchange import UNRECORDED
 from retrace_core.kafka.confluent import mend, packed, packed_error, position_key, unpacked
 from retrace_core.kafka.message import message_key
-from retrace_core.lanes import Lane
 from retrace_core.native import current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from retrace_core.lanes import Lane
 
 _C: Any = cimpl
 _KIND: Final = "confluent_kafka"
@@ -100,10 +102,6 @@ def _is_unmade(client: Any) -> bool:
     return id(client) in _unmade or in_replay()
 
 
-def _is_request(lane: Any) -> bool:
-    return isinstance(lane, Lane) and not hasattr(lane.scope, "label")
-
-
 # -- what a client is asked
 
 
@@ -123,7 +121,7 @@ def _asked(self: Any, name: str, key: object, ask: Callable[[], Any]) -> Any:
         if _is_unmade(self):
             raise LiveCallRefused(f"{_KIND}.{name}", str(key))
         return ask()
-    how: Any = polled if _is_request(lane) else call
+    how: Any = polled if is_request(lane) else call
     return _mended(how, lane, f"{_KIND}.{name}", key, live, packed, back)
 
 
@@ -140,7 +138,7 @@ def _asking(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         given = _named(names, args, options)
         asked = {one: position_key(given[one]) for one in given if one not in _NO_KEY}
         lane = current()
-        if isinstance(lane, Lane) and _is_request(lane):
+        if is_request(lane):
             for one in given.keys() & {"on_assign", "on_revoke", "on_lost"}:
                 options[one] = ClientCalls(lane, given[one], packed, _back_to(self))
             if options.keys() & {"on_assign", "on_revoke", "on_lost"}:
@@ -170,7 +168,7 @@ def _quiet(answer: Any) -> Callable[[str, Callable[..., Any]], Callable[..., Any
             lane = current()
             if lane is None and not _unmade and not replays_run():
                 return original(self, *args, **options)
-            if _is_request(lane):
+            if is_request(lane):
                 return asking(self, *args, **options)
             with mask():
                 if not _is_unmade(self):
@@ -200,7 +198,7 @@ def _called(self: Any, lane: Any, given: dict[str, Any], otherwise: Any) -> Any:
     """Return what the client is to call for a delivery."""
     own = given.pop("on_delivery", None) or given.pop("callback", None) or otherwise
     given.pop("callback", None)
-    if own is None or not _is_request(lane):
+    if own is None or not is_request(lane):
         return own
     return ClientCalls(lane, own, packed, _back_to(self))
 
@@ -288,7 +286,7 @@ def _hooked_administration(name: str, original: Callable[..., Any]) -> Callable[
         lane = current()
         is_future = [hasattr(one, "set_result") for one in args]
         key = [position_key(one) for one, is_one in zip(args, is_future, strict=True) if not is_one]
-        if isinstance(lane, Lane) and _is_request(lane):
+        if is_request(lane):
             args = tuple(
                 _Told(lane, one, self) if is_one else one
                 for one, is_one in zip(args, is_future, strict=True)

@@ -20,8 +20,8 @@ import ssl
 from http import client
 from typing import TYPE_CHECKING, Any, cast
 
-from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
-from retrace_core.http_exchange import exchange_key, headers_to_send
+from retrace_core.boundary import Boundary, Patch, attempt, call
+from retrace_core.http_exchange import connecting, exchange_key, headers_to_send
 from retrace_core.native import REPLAY, current
 from retrace_core.stub_socket import StubSocket
 
@@ -102,23 +102,6 @@ class RecordedBytes(io.RawIOBase):
             super().close()
             if self._raw is not None:
                 self._raw.close()
-
-
-def hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
-    """Return a connection's `connect` whose failure is an event, and which replay stubs."""
-
-    @functools.wraps(connect)
-    def connecting(self: Any) -> None:
-        lane = current()
-        if lane is None:
-            if in_replay():
-                _stub(self)
-                return None
-            return connect(self)
-        key = f"{self.host}:{self.port}"
-        return attempt(lane, "http.connect", key, lambda: connect(self), lambda: _stub(self))
-
-    return connecting
 
 
 def _stub(connection: Any) -> None:
@@ -220,8 +203,8 @@ BOUNDARY = Boundary(
     kind="http",
     supports="cpython>=3.11,<3.14",
     hooks=(
-        Patch(client.HTTPConnection, "connect", hooked_connect),
-        Patch(client.HTTPSConnection, "connect", hooked_connect),
+        Patch(client.HTTPConnection, "connect", connecting(_stub)),
+        Patch(client.HTTPSConnection, "connect", connecting(_stub)),
         Patch(client.HTTPConnection, "putrequest", _putrequest),
         Patch(client.HTTPConnection, "endheaders", _endheaders),
         Patch(client.HTTPConnection, "send", _send),

@@ -10,13 +10,9 @@ from typing import Any
 
 from retrace_core.boundary import Boundary
 from retrace_core.named_files import opening
-from retrace_core.named_folders import companions
+from retrace_core.named_folders import beside_layer
 
 core: Any = sys.modules["pyogrio.core"]
-_beside = companions(
-    *(".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", "+.xml"),
-    *(".dat", ".map", ".id", ".mid", ".qmd", "+-wal", "+-shm"),
-)
 
 BOUNDARY = Boundary(
     kind="file",
@@ -27,7 +23,7 @@ BOUNDARY = Boundary(
             "ogr_list_layers ogr_read_bounds ogr_read_info",
             0,
             "path_or_buffer",
-            beside=_beside,
+            beside=beside_layer,
         ),
     ),
 )

@@ -10,19 +10,15 @@ from typing import Any
 
 from retrace_core.boundary import Boundary
 from retrace_core.named_files import WRITES, opening
-from retrace_core.named_folders import companions
+from retrace_core.named_folders import beside_layer
 
 raw: Any = sys.modules["pyogrio.raw"]
-_beside = companions(
-    *(".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", "+.xml"),
-    *(".dat", ".map", ".id", ".mid", ".qmd", "+-wal", "+-shm"),
-)
 
 BOUNDARY = Boundary(
     kind="file",
     supports="pyogrio>=0.7",
     hooks=(
-        *opening(raw, "ogr_read ogr_open_arrow", 0, "path_or_buffer", beside=_beside),
+        *opening(raw, "ogr_read ogr_open_arrow", 0, "path_or_buffer", beside=beside_layer),
         *opening(raw, "ogr_write ogr_write_arrow", 0, "path_or_fp", WRITES),
     ),
 )

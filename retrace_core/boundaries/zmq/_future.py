@@ -16,17 +16,18 @@ import zmq
 from zmq import _future
 
 from retrace_core.boundary import Boundary, Patch, call, call_async, mask
-from retrace_core.called_back import CalledBack
+from retrace_core.called_back import CalledBack, made_future
 from retrace_core.codec import PackedException, pack_exception, unpack_exception
 from retrace_core.installer import allowed_errors
-from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
+from retrace_core.request_lane import is_request
 from retrace_core.zeromq import content_of, ends_of, goes_nowhere, is_world, polled, ready_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from retrace_core import native
+    from retrace_core.lanes import Lane
 
     Encode = Callable[[Any], Any]
     Live = Callable[[], asyncio.Future[Any]]
@@ -36,17 +37,9 @@ _Poller: Any = _future._AsyncPoller
 _Plain: Any = zmq.Socket
 
 
-class _Future(asyncio.Future[Any]):
-    """One in Python, which takes an attribute of ours."""
-
-    retrace_feed: object = None
-
-
-def _made(value: Any = None, *, done: bool = False) -> _Future:
-    with mask():
-        made = _Future(loop=asyncio.get_running_loop())
-    if done:
-        made.set_result(value)
+def _done(value: Any) -> asyncio.Future[Any]:
+    made = made_future()
+    made.set_result(value)
     return made
 
 
@@ -86,7 +79,7 @@ def _asked(
         with mask():
             return live()
 
-    if not isinstance(lane, Lane) or hasattr(lane.scope, "label"):
+    if not is_request(lane):
         return _asked_by_start_up(lane, kind, key, masked, encode, decode)
     if lane.mode == REPLAY:
         return _asked_again(lane, kind, key, masked, decode, sockets)
@@ -108,11 +101,11 @@ def _asked_again(
     kept: Any = call(lane, kind, key, live)
     if isinstance(kept, asyncio.Future):
         return kept
-    found = _made()
+    found = made_future()
     if kept is not None:
         _set(found, kept, decode)
         return found
-    found.retrace_feed = back = CalledBack(lane, kind, key, lambda kept: _set(found, kept, decode))
+    found.feed = back = CalledBack(lane, kind, key, lambda kept: _set(found, kept, decode))
     for one in sockets:
         ends_of(one).waiting.add(found)
     back.feed()
@@ -160,7 +153,7 @@ def _sending(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             if not is_world(self):
                 return _within(live)
             if current() is None:
-                return _made(tracker(), done=True) if goes_nowhere(self) else live()
+                return _done(tracker()) if goes_nowhere(self) else live()
             parts = (
                 [content_of(one) for one in data] if name == "send_multipart" else content_of(data)
             )

@@ -10,10 +10,10 @@ by name everywhere. Read in CPython 3.11 to 3.13.
 from __future__ import annotations
 
 from concurrent.futures import _base
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
+from retrace_core.code_hook import CodeHook
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 from retrace_core.spawn_order import by_spawn
@@ -21,11 +21,7 @@ from retrace_core.timed_waits import hooked_exception, hooked_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import CodeType, ModuleType
-
-_AS_COMPLETED, _WAIT = "_retrace_as_completed", "_retrace_wait"
-
-_originals: dict[str, CodeType] = {}
+    from types import ModuleType
 
 
 def _named(fs: Iterable[Any]) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def _name_of(future: Any, futures: dict[str, Any]) -> str:
     return next(name for name, one in futures.items() if one is future)
 
 
-def _ordered(live: Callable[..., Iterator[Any]], waiting: Callable[..., Any]) -> Any:
+def _ordered(live: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
     def as_completed_in_scope(fs: Any, timeout: Any) -> Iterator[Any]:
         lane = current()
         if not isinstance(lane, Lane):
@@ -52,9 +48,9 @@ def _ordered(live: Callable[..., Iterator[Any]], waiting: Callable[..., Any]) ->
 
         def named(name: str) -> Any:
             if name in left:
-                waiting([left[name]], None, _base.ALL_COMPLETED)
+                _WAIT.live([left[name]], None, _base.ALL_COMPLETED)
             else:  # at start-up, where lanes are numbered as it comes
-                done = waiting(left.values(), None, _base.FIRST_COMPLETED).done
+                done = _WAIT.live(left.values(), None, _base.FIRST_COMPLETED).done
                 name = next(one for one, future in left.items() if future in done)
             return left.pop(name)
 
@@ -107,27 +103,18 @@ def wait(fs: Any, timeout: Any = None, return_when: Any = "ALL_COMPLETED") -> An
     return _retrace_wait(fs, timeout, return_when)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
 
 
-def _install(_: ModuleType) -> None:
-    given: Any = _base.as_completed
-    waited: Any = _base.wait
-    if _originals or not isinstance(given, FunctionType) or not isinstance(waited, FunctionType):
-        return
-    _originals.update(as_completed=given.__code__, wait=waited.__code__)
-    live_given = FunctionType(given.__code__, _base.__dict__, "as_completed", given.__defaults__)
-    live_wait = FunctionType(waited.__code__, _base.__dict__, "wait", waited.__defaults__)
-    setattr(_base, _AS_COMPLETED, _ordered(live_given, live_wait))
-    setattr(_base, _WAIT, _waited(live_wait))
-    given.__code__, waited.__code__ = as_completed.__code__, wait.__code__
+_WAIT = CodeHook(_base, wait, _waited)
+_CODES = (_WAIT, CodeHook(_base, as_completed, _ordered))
+
+
+def _install(module: ModuleType) -> None:
+    for code in _CODES:
+        code.install(module)
 
 
 def _remove() -> None:
-    if _originals:
-        for name, code in _originals.items():
-            function: Any = getattr(_base, name)
-            function.__code__ = code
-        delattr(_base, _AS_COMPLETED)
-        delattr(_base, _WAIT)
-        _originals.clear()
+    for code in _CODES:
+        code.remove()
 
 
 BOUNDARY = Boundary(

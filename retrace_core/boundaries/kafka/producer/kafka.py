@@ -21,17 +21,18 @@ from kafka.producer.kafka import KafkaProducer
 from retrace_core.boundary import Boundary, Patch, call, in_replay
 from retrace_core.broker.client_calls import ClientCalls
 from retrace_core.broker.message_headers import carrying
-from retrace_core.broker.request_lane import is_request
 from retrace_core.errors import LiveCallRefused
 from retrace_core.kafka.asked_in_tasks import asking, for_process
 from retrace_core.kafka.making import forgotten, not_made_on_replay
 from retrace_core.kafka.message import message_key
 from retrace_core.kafka.plain_values import packed, unpacked
-from retrace_core.lanes import Lane
 from retrace_core.native import current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from retrace_core.lanes import Lane
 
 _KIND = "kafka"
 _MESSAGE = ("topic", "value", "key", "headers", "partition", "timestamp_ms")
@@ -128,7 +129,7 @@ def _hooked_send(original: Callable[..., Any]) -> Callable[..., Any]:
         )
         asked = message_key(topic, key, value, given.get("partition"), headers)
         future = call(lane, f"{_KIND}.send", asked, live, _nothing)
-        if isinstance(lane, Lane) and is_request(lane):
+        if is_request(lane):
             return _future(lane, future)
         return _Sent() if future is None else future
 

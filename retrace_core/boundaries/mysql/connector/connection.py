@@ -17,6 +17,7 @@ from mysql.connector.protocol import MySQLProtocol
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.masked import masked
 from retrace_core.mysql.connector_connections import (
+    SETTING_UP_BY_PACKETS,
     connecting,
     mode_known,
     numbering,
@@ -57,10 +58,6 @@ def _open_stub(connection: Any, facts: Facts) -> None:
     stub.feed(b"")
 
 
-def _set_up(name: str) -> Patch:
-    return Patch(MySQLConnection, name, setting_up(f"{_KIND}.{name}", stub_of))
-
-
 BOUNDARY = Boundary(
     kind=_KIND,
     supports="mysql-connector-python>=9.4",
@@ -83,19 +80,9 @@ BOUNDARY = Boundary(
         Patch(MySQLConnection, "get_rows", asking(further)),
         Patch(MySQLConnection, "_handle_result", asking(further)),
         Patch(MySQLConnection, "_handle_load_data_infile", loading),
-        *map(
-            _set_up,
-            (
-                "ping",
-                "reset_session",
-                "cmd_change_user",
-                "cmd_init_db",
-                "cmd_ping",
-                "cmd_reset_connection",
-                "cmd_stmt_close",
-                "cmd_stmt_reset",
-                "cmd_stmt_send_long_data",
-            ),
+        *(
+            Patch(MySQLConnection, name, setting_up(f"{_KIND}.{name}", stub_of))
+            for name in SETTING_UP_BY_PACKETS
         ),
         Patch(MySQLConnection, "autocommit", setting(f"{_KIND}.autocommit", stub_of)),
         Patch(MySQLConnection, "sql_mode", mode_known(f"free.{_KIND}.sql_mode", stub_of)),

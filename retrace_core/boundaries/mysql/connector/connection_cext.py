@@ -21,6 +21,7 @@ from retrace_core.lane_hook import lane_hook
 from retrace_core.masked import masked
 from retrace_core.mysql.backend import Backend
 from retrace_core.mysql.connector_connections import (
+    SETTING_UP,
     connecting,
     mode_known,
     numbering,
@@ -262,10 +263,6 @@ def _options(_: Any, options: int) -> int:
     return options
 
 
-def _set_up(name: str) -> Patch:
-    return Patch(CMySQLConnection, name, setting_up(f"{_KIND}.{name}", _session))
-
-
 BOUNDARY = Boundary(
     kind=_KIND,
     supports="mysql-connector-python>=9.4",
@@ -282,18 +279,9 @@ BOUNDARY = Boundary(
         Patch(CMySQLConnection, "cmd_stmt_prepare", _hooked_prepare),
         Patch(CMySQLConnection, "cmd_stmt_execute", _saying(_EXECUTE, _executed, _statement)),
         Patch(CMySQLConnection, "set_charset_collation", _hooked_charset),
-        *map(
-            _set_up,
-            (
-                "ping",
-                "reset_session",
-                "set_character_set_name",
-                "cmd_change_user",
-                "cmd_init_db",
-                "cmd_reset_connection",
-                "cmd_stmt_close",
-                "cmd_stmt_reset",
-            ),
+        *(
+            Patch(CMySQLConnection, name, setting_up(f"{_KIND}.{name}", _session))
+            for name in (*SETTING_UP, "set_character_set_name")
         ),
         Patch(CMySQLConnection, "autocommit", setting(f"{_KIND}.autocommit", _session)),
         Patch(CMySQLConnection, "database", setting(f"{_KIND}.database", _session)),

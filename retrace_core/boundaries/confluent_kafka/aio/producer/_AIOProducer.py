@@ -20,6 +20,7 @@ from retrace_core.errors import LiveCallRefused
 from retrace_core.kafka.confluent import mend, packed, packed_error, position_key, unpacked
 from retrace_core.kafka.message import message_key
 from retrace_core.native import current
+from retrace_core.request_lane import is_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ def _hooked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     async def asking(self: Any, *args: Any, **options: Any) -> Any:
         lane = current()
-        if lane is None or (name in _OF_PROCESS and hasattr(getattr(lane, "scope", None), "label")):
+        if lane is None or (name in _OF_PROCESS and not is_request(lane)):
             if not in_replay():
                 return await original(self, *args, **options)
             if name in _OF_PROCESS:

@@ -22,6 +22,7 @@ from retrace_core.boundary import (
     on_boot_tape,
 )
 from retrace_core.mysql.connector_connections import (
+    SETTING_UP_BY_PACKETS,
     mode_known_async,
     numbering,
     setting_up_async,
@@ -102,10 +103,6 @@ async def _connect_stub(connection: Any, facts: Facts) -> None:
     await connection._post_connection()
 
 
-def _set_up(name: str) -> Patch:
-    return Patch(MySQLConnection, name, setting_up_async(f"{_KIND}.{name}", stub_of))
-
-
 BOUNDARY = Boundary(
     kind=_KIND,
     supports="mysql-connector-python>=9.4",
@@ -123,20 +120,9 @@ BOUNDARY = Boundary(
         Patch(MySQLConnection, "get_rows", asking_async(further)),
         Patch(MySQLConnection, "_handle_result", asking_async(further)),
         Patch(MySQLConnection, "_handle_load_data_infile", loading_async),
-        *map(
-            _set_up,
-            (
-                "ping",
-                "reset_session",
-                "set_autocommit",
-                "cmd_change_user",
-                "cmd_init_db",
-                "cmd_ping",
-                "cmd_reset_connection",
-                "cmd_stmt_close",
-                "cmd_stmt_reset",
-                "cmd_stmt_send_long_data",
-            ),
+        *(
+            Patch(MySQLConnection, name, setting_up_async(f"{_KIND}.{name}", stub_of))
+            for name in (*SETTING_UP_BY_PACKETS, "set_autocommit")
         ),
         Patch(MySQLConnection, "get_sql_mode", mode_known_async(f"free.{_KIND}.sql_mode", stub_of)),
         Patch(MySQLConnection, "is_connected", telling_async(f"{_KIND}.lost", stub_of)),

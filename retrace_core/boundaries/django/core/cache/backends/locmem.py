@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.cache.backends.locmem import LocMemCache
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.memory_cache import answered, by_live_clock, looked_up
+from retrace_core.memory_cache import answering, by_live_clock, looked_up
 from retrace_core.native import current
 
 if TYPE_CHECKING:
@@ -37,21 +37,8 @@ def _hooked_get(original: Callable[..., Any]) -> Callable[..., Any]:
     return get
 
 
-def _hooked(name: str) -> Patch:
-    kind = f"django.cache.{name}"
-
-    def factory(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def asking(self: Any, key: Any, *args: Any, **options: Any) -> Any:
-            lane = current()
-            if lane is None:
-                return original(self, key, *args, **options)
-            live = functools.partial(original, self, key, *args, **options)
-            return answered(lane, kind, [str(key), options.get("version")], live)
-
-        return asking
-
-    return Patch(LocMemCache, name, factory)
+def _versioned(key: Any, options: dict[str, Any]) -> list[Any]:
+    return [str(key), options.get("version")]
 
 
 BOUNDARY = Boundary(
@@ -60,6 +47,9 @@ BOUNDARY = Boundary(
     hooks=(
         Patch(LocMemCache, "get", _hooked_get),
         Patch(LocMemCache, "get_backend_timeout", by_live_clock),
-        *(_hooked(name) for name in ("has_key", "add", "touch", "incr", "delete")),
+        *(
+            answering(LocMemCache, "django.cache", name, _versioned)
+            for name in ("has_key", "add", "touch", "incr", "delete")
+        ),
     ),
 )
