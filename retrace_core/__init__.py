@@ -59,6 +59,7 @@ The files in the order of a request:
     cipher_context.py  and so piece by piece
     block_ciphers.py  those of PyCryptodome, for the boundaries of its two names
     signed_payloads.py  what a token says that its library compressed, for boundaries of such
+    ticket.py         whom a ticket in a cookie names, for boundaries of such
     hashing.py        digests are recorded where secrets are masked
     packed_document.py  what an archive, a PDF or a pack says, whatever its parts were packed to
     zip_archive.py    what they say, and where their packed members stand
@@ -125,7 +126,11 @@ The files in the order of a request:
     looked_up.py      addresses of names, by `socket` or by an event loop
     own_socket.py     a socket that no boundary stands above
     own_pair.py       two that the process connects to each other through a listener of its own
+    own_connecting.py  one that does not wait until it is connected
+    own_waiting.py    who waits for several, by `select` or its like, is told again who was ready
     own_loop_socket.py  one that an event loop reads and writes
+    own_tls_object.py  TLS that a library makes by itself, over whatever it has
+    heard_by_several.py  what code is told on behalf of several recordings, it asks for all of them
     own_stream.py     asyncio's streams that no boundary stands above
     own_transport/    asyncio's connections with a protocol that no boundary stands above
     sent_key.py       what stands in a key for what was sent over one

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-__all__ = ["CodeHook"]
+__all__ = ["CodeHook", "CodeHooks"]
 
 
 class CodeHook:
@@ -57,3 +57,20 @@ class CodeHook:
             function.__code__ = self._original
             del function.__globals__[f"_retrace_{self._name}"]
             self._original = None
+
+
+class CodeHooks:
+    """Several of them, put in and taken out together."""
+
+    def __init__(self, *hooks: CodeHook) -> None:
+        self._hooks = hooks
+
+    def install(self, module: ModuleType) -> None:
+        """Put them in, in their order."""
+        for hook in self._hooks:
+            hook.install(module)
+
+    def remove(self) -> None:
+        """Take them out."""
+        for hook in self._hooks:
+            hook.remove()

@@ -30,6 +30,8 @@ _LOOPS = ("asyncio.base_events", "asyncio.events", "asyncio.runners", "asyncio.t
 """The standard library's event loop, with nobody above it."""
 _OPENS = "anyio"
 """It opens connections for its caller, in tasks of its own."""
+_PARTS = {"pika": os.path.join("pika", "adapters", "blocking_connection.py")}
+"""Libraries of which one file has a boundary: the rest is covered where that stands above it."""
 _SOCKETS = ("socket", "ssl")
 """A boundary of these modules is for what no other stands above."""
 _TRANSPORTS = ("asyncio.selector_events", "asyncio.sslproto", "asyncio.unix_events")
@@ -69,6 +71,8 @@ def is_covered(frame: FrameType | None) -> bool:
             frame = frame.f_back
             continue
         if kind != "library" or (library and library not in _BELOW):
+            if library in _PARTS and not _is_below_part(frame, library):
+                return False
             known = library in _SERVERS or library in _tops(_covered())
             return known or kind in ("ours", "exempt")
         if not library:
@@ -110,6 +114,15 @@ def is_anothers_transport(
     if asks is not frame and (asks is None or _stdlib_module(asks.f_code.co_filename) in _LOOPS):
         return False
     return is_anothers(asks, in_lane=in_lane)
+
+
+def _is_below_part(frame: FrameType | None, library: str) -> bool:
+    """Return True where the file of a library that has a boundary is between it and others."""
+    while frame is not None and kind_of(frame.f_code.co_filename)[1] == library:
+        if frame.f_code.co_filename.endswith(_PARTS[library]):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_below_boundary(frame: FrameType | None) -> bool:

@@ -30,7 +30,7 @@ from retrace_core.sent_key import sent_key
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["carry_connecting", "carry_receiving", "carry_sending"]
+__all__ = ["carry_accepting", "carry_connecting", "carry_receiving", "carry_sending"]
 
 _SEND, _RECEIVE = "socket.send", "socket.receive"
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
@@ -56,6 +56,33 @@ async def _connect(live: Callable[[], Awaitable[Any]], sock: Any, address: Any) 
     else:
         await live()
     adopt(sock, peer)
+
+
+def carry_accepting(accepts: _Does) -> _Does:
+    """Return a loop's `sock_accept` that is recorded, of a listener that a request has bound."""
+
+    @functools.wraps(accepts)
+    def accepting(loop: Any, sock: Any) -> Awaitable[Any]:
+        lane = current()
+        live = functools.partial(accepts, loop, sock)
+        if not isinstance(lane, Lane) or type(sock) is not OwnSocket:
+            return live()
+        return _accept(lane, live, sock)
+
+    return accepting
+
+
+async def _accept(lane: Lane, live: Callable[[], Awaitable[Any]], sock: OwnSocket) -> Any:
+    def made(address: Any) -> tuple[socket.socket, Any]:
+        return socket.socket(sock.family, sock.type, sock.proto), address
+
+    key = [peer_of(sock)]
+    accepted, address = await call_async(
+        lane, "socket.accept", key, live, lambda both: both[1], made
+    )
+    accepted.setblocking(False)
+    adopt(accepted, "a client")
+    return accepted, address
 
 
 def carry_sending(sends: _Does) -> _Does:

@@ -2,7 +2,8 @@
 
 That is what there is where `socket.socketpair` is not, and libraries do so to wake a thread of
 theirs (paho-mqtt). It reaches nobody: it is neither recorded, nor refused on replay. One thread
-does it all; a listener that other threads connect to is a server.
+does it all; a listener that other threads connect to is a server. So may be one to which a socket
+connects that blocks, unless it is the same function that does both (pika's).
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import errno
 import os
 import socket
 import threading
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakSet
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 __all__ = [
     "accepted",
@@ -29,8 +33,8 @@ __all__ = [
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 _KINDS: Final = (socket.AF_INET, socket.AF_INET6)
 
-_bound: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-"""Socket -> the thread that bound it."""
+_bound: WeakKeyDictionary[Any, tuple[int, CodeType]] = WeakKeyDictionary()
+"""Socket -> the thread that bound it, and the function."""
 _names: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 """Of a socket that a replay has bound in name only, what it is told of where."""
 _waiting: WeakKeyDictionary[Any, list[socket.socket | None]] = WeakKeyDictionary()
@@ -41,10 +45,16 @@ _ends: WeakSet[Any] = WeakSet()
 """Of the pairs, the ends that were connected."""
 
 
-def note_bound(listener: Any, address: Any) -> None:
-    """Take note of a socket that was bound, where it may become a listener for a pair."""
+def note_bound(listener: Any, address: Any, code: CodeType) -> None:
+    """Take note of a socket that was bound, where it may become a listener for a pair.
+
+    Args:
+        listener: the socket.
+        address: to which it was bound.
+        code: the function that has bound it.
+    """
     if is_for_pair(listener, address):
-        _bound[listener] = threading.get_ident()
+        _bound[listener] = threading.get_ident(), code
 
 
 def is_for_pair(listener: Any, address: Any) -> bool:
@@ -59,25 +69,28 @@ def note_name(listener: Any, name: Any) -> None:
         _names[listener] = name
 
 
-def listener_at(own: Any, address: Any) -> Any:
+def listener_at(own: Any, address: Any, code: CodeType | None = None) -> Any:
     """Return the socket to which another is now connected as a pair, or None.
 
     Args:
         own: which is connected.
         address: where to.
+        code: the function that connects it, None where that was asked before.
     """
     if not _bound or not isinstance(address, tuple) or address[0] not in _LOOPBACK:
         return None
-    if own.gettimeout() != 0:
-        return None
-    here = threading.get_ident()
-    for listener, thread in list(_bound.items()):
-        if thread == here and _name_of(listener)[:2] == address[:2]:
+    here, waits = threading.get_ident(), own.gettimeout() != 0
+    for listener, (thread, bound) in list(_bound.items()):
+        if thread != here or (waits and bound is not code and own not in _ends):
+            continue
+        if _name_of(listener)[:2] == address[:2]:
             return listener
     return None
 
 
 def _name_of(listener: Any) -> Any:
+    if listener.fileno() < 0:
+        return ()  # it is closed
     try:
         return _names.get(listener) or _socket.socket.getsockname(listener)
     except OSError:
@@ -106,9 +119,9 @@ def join(own: Any, listener: Any) -> int:
     ours, theirs = socket.socketpair()
     with ours:
         os.dup2(ours.fileno(), own.fileno(), inheritable=False)
-    os.set_blocking(own.fileno(), False)
+    os.set_blocking(own.fileno(), own.gettimeout() is None)
     _waiting.setdefault(listener, []).append(theirs)
-    return errno.EINPROGRESS
+    return errno.EINPROGRESS if own.gettimeout() == 0 else 0
 
 
 def accepted(listener: Any) -> tuple[bool, socket.socket | None]:

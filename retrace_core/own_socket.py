@@ -7,15 +7,18 @@ whose other end is closed: whoever waits for it with `select` may go on at once.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from retrace_core.boundary import attempt, call, in_replay, mask
 from retrace_core.coverage_watch import address_text, seen
+from retrace_core.heard_by_several import call_for_all
 from retrace_core.native import REPLAY, current
+from retrace_core.own_connecting import connect_error, is_over
 from retrace_core.own_pair import accepted as accepted_of
 from retrace_core.own_pair import note_name as note_name_of
 from retrace_core.sent_key import asks_for_secret, sent_key
@@ -31,9 +34,12 @@ __all__ = [
     "OwnSocket",
     "OwnTlsSocket",
     "adopt",
+    "age_of",
     "is_asked",
     "note_asked",
     "note_name",
+    "on_use",
+    "own_at",
     "peer_at",
     "peer_of",
     "put_into",
@@ -52,19 +58,30 @@ _peers: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
 _asked: WeakSet[socket.socket] = WeakSet()
 """Those whose other end has asked for a part of a login."""
 _silent: WeakSet[socket.socket] = WeakSet()
+_by_descriptor: WeakValueDictionary[int, socket.socket] = WeakValueDictionary()
+_ages: WeakKeyDictionary[socket.socket, int] = WeakKeyDictionary()
+_serial = itertools.count()
+_users: list[Callable[[Any, Any], object]] = []
+_movers: list[Callable[[Any, Any], object]] = []
 _told: WeakKeyDictionary[socket.socket, bytes] = WeakKeyDictionary()
 """What was sent last over a socket of datagrams: whether it arrives nobody knows, so that it is
 no event, but part of what is asked when an answer is waited for."""
 
 
-def adopt(own: socket.socket, peer: str) -> None:
+def adopt(own: socket.socket, peer: str, *, instead_of: socket.socket | None = None) -> None:
     """Make a socket that was connected, or sends its first datagram, one of these.
 
     Args:
         own: of the very class `socket.socket` or `ssl.SSLSocket`.
         peer: the address of its other end, in words.
+        instead_of: the object that stood for it before there was TLS on it.
     """
     _peers[own] = peer
+    if instead_of is not None:
+        for move in _movers:
+            move(instead_of, own)
+    _by_descriptor[own.fileno()] = own
+    _ages.setdefault(own, next(_serial))
     if isinstance(own, _Operations):
         return
     cls = OwnTlsSocket if isinstance(own, ssl.SSLSocket) else OwnSocket
@@ -73,6 +90,36 @@ def adopt(own: socket.socket, peer: str) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             os.dup2(ours.fileno(), own.fileno(), inheritable=False)
+
+
+def own_at(place: Any) -> Any:
+    """Return the own socket of a descriptor, or of what has one; None where it is of none."""
+    if not _by_descriptor:
+        return None
+    if isinstance(place, _Operations):
+        return place
+    try:
+        number = place if isinstance(place, int) else place.fileno()
+    except (AttributeError, OSError, TypeError, ValueError):
+        return None
+    own = _by_descriptor.get(number)
+    return own if own is not None and own.fileno() == number else None
+
+
+def age_of(own: socket.socket) -> int:
+    """Return a number by which those of one peer are told apart: the first has the lowest."""
+    return _ages.get(own, 0)
+
+
+def on_use(use: Callable[[Any, Any], object], move: Callable[[Any, Any], object]) -> None:
+    """Be told of what becomes of such sockets.
+
+    Args:
+        use: is told of each sending, with the lane, None where nobody records.
+        move: is told the object that stood for one, and the one that does from now on.
+    """
+    _users.append(use)
+    _movers.append(move)
 
 
 def note_name(host: object, found: list[Any]) -> None:
@@ -109,7 +156,8 @@ def _ask(own: Any, kind: str, more: tuple[object, ...], live: Callable[[], T]) -
     lane = current()
     if lane is None:
         return live()  # in a replay a debugger's; what the replay opened leads nowhere
-    return call(lane, kind, [peer_of(own), *more], live)
+    is_over(own)
+    return call_for_all(lane, kind, [peer_of(own), *more], live)
 
 
 def _address(own: Any, which: str, live: Callable[[], Any]) -> Any:
@@ -128,6 +176,8 @@ def _send(own: Any, data: Any, live: Callable[[], T], to: object = None) -> T:
     lane = current()
     if own in _silent:
         return cast("T", len(data))
+    for use in _users:
+        use(own, lane)
     if lane is None:
         return live()
     sent = bytes(data)
@@ -236,7 +286,10 @@ class _Operations(_Below):
         """Return an option; on replay TCP's are as if nobody had set them."""
         if _is_replaying() and level == socket.IPPROTO_TCP:
             return bytes(option[1]) if len(option) > 1 else 0
-        return super().getsockopt(level, *option)
+        live, lane = super().getsockopt, current()
+        if lane is None or (level, *option) != (socket.SOL_SOCKET, socket.SO_ERROR):
+            return live(level, *option)
+        return connect_error(lane, peer_of(self), lambda: live(level, *option))
 
     def listen(self, *backlog: int) -> None:
         """Accept connections; on replay nobody connects."""

@@ -50,6 +50,13 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 """What a name ends with that says how secrets are handled, and none."""
+_PUBLIC = re.compile(r"(^|_)PUB(LIC)?_?KEYS?($|_)", re.IGNORECASE)
+_HIDDEN = re.compile(r"SECRET|PRIVATE|PASSW|PASSPHRASE|TOKEN", re.IGNORECASE)
+_NO_SECRET = re.compile(
+    r"\s*(-----BEGIN ([A-Z0-9]+ )*(PUBLIC KEY|CERTIFICATE)-----|LS0tLS1CRUdJTiBQVUJMSUMgS0VZ"
+    r"|(ssh-(rsa|dss|ed25519)|ecdsa-sha2-nistp[0-9]+) AAAA)"
+)
+"""How a public key, or a certificate, begins in PEM, that in base64, and as OpenSSH writes one."""
 _SWITCHES = frozenset(("", "0", "1", "true", "false", "yes", "no", "on", "off", "none"))
 _USERINFO = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _LISTED = re.compile(r"[,;]\s*")
@@ -78,8 +85,12 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """Return True for a variable whose name looks secret, unless it is a switch."""
+    """Return True for a variable whose name looks secret, unless it is a switch or a public key."""
     if _SECRET.search(name) is None or _SETTING.search(name) is not None:
+        return False
+    if _NO_SECRET.match(value) is not None and "PRIVATE KEY" not in value:
+        return False
+    if _PUBLIC.search(name) is not None and _HIDDEN.search(name) is None:
         return False
     return value.lower() not in _SWITCHES
 

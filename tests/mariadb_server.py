@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from tests.server_process import account, free_port, not_as_root, started
+from tests.server_process import free_port, not_as_root, own_folder, program, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 USER, PASSWORD = "shop", "secret"
 _ACCOUNTS = ("mysql", "nobody")
@@ -85,7 +82,7 @@ class MariadbServer:
         """Start the server, and return when it takes connections."""
         setup = self.folder / "setup.sql"
         command = [
-            _program("mariadbd"),
+            program("mariadbd", "/usr/sbin"),
             "--no-defaults",
             f"--datadir={self.folder / 'data'}",
             f"--socket={self.folder / 'socket'}",
@@ -124,12 +121,9 @@ class MariadbServer:
 @contextmanager
 def mariadb_server() -> Iterator[MariadbServer]:
     """Yield a running server; it is stopped and deleted at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
-    try:
+    with own_folder("mariadb", *_ACCOUNTS) as folder:
         (folder / "setup.sql").write_text(_SETUP)
-        if os.getuid() == 0:
-            shutil.chown(folder, *account(*_ACCOUNTS))
-        init = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={folder / 'data'}"]
+        init = [program("mariadb-install-db"), "--no-defaults", f"--datadir={folder / 'data'}"]
         init += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         made = subprocess.run([*not_as_root(*_ACCOUNTS), *init], capture_output=True, check=False)
         if made.returncode:
@@ -141,13 +135,3 @@ def mariadb_server() -> Iterator[MariadbServer]:
             yield server
         finally:
             server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _program(name: str) -> str:
-    """Return the path of a program of MariaDB's."""
-    found = shutil.which(name, path=os.pathsep.join(["/usr/sbin", os.environ.get("PATH", "")]))
-    if found is None:
-        raise RuntimeError(f"MariaDB's {name} is not installed; run scripts/services")
-    return found

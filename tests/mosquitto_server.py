@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 import subprocess
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.server_process import ends_with_us, free_port, started
+from tests.server_process import (
+    HOST,
+    ends_with_us,
+    free_port,
+    own_folder,
+    program,
+    running,
+    says,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_HOST, _UP_WITHIN_S = "127.0.0.1", 30.0
 
 
 @contextmanager
@@ -25,30 +27,15 @@ def mosquitto_server(user: str = "", password: str = "") -> Iterator[int]:
     Args:
         user, password: whom alone it lets in; default: everybody.
     """
-    program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
-    if program is None:
-        raise RuntimeError("mosquitto is not installed; run scripts/services")
-    folder, port = Path(tempfile.mkdtemp(prefix="mosquitto-")), free_port()
-    settings = [f"listener {port} {_HOST}", "persistence false", "user root"]
+    port = free_port()
+    settings = [f"listener {port} {HOST}", "persistence false", "user root"]
     settings += [f"allow_anonymous {'false' if user else 'true'}"]
-    if user:
-        passwords = folder / "passwords"
-        subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, user, password], check=True)
-        settings += [f"password_file {passwords}"]
-    (folder / "conf").write_text("\n".join(settings))
-
-    def answers() -> bool:
-        try:
-            socket.create_connection((_HOST, port), timeout=5).close()
-        except OSError:
-            return False
-        return True
-
-    command = [*ends_with_us(), program, "-c", str(folder / "conf")]
-    process = started("mosquitto", command, folder, answers, within_s=_UP_WITHIN_S)
-    try:
-        yield port
-    finally:
-        process.kill()
-        process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_folder("mosquitto") as folder:
+        if user:
+            passwords = folder / "passwords"
+            subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, user, password], check=True)
+            settings += [f"password_file {passwords}"]
+        (folder / "conf").write_text("\n".join(settings))
+        command = [*ends_with_us(), program("mosquitto", "/usr/sbin"), "-c", str(folder / "conf")]
+        with running("mosquitto", command, folder, lambda: says(port)):
+            yield port

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.server_process import account, free_port, not_as_root, started
+from tests.server_process import free_port, not_as_root, own_folder, program, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,10 +78,7 @@ class PostgresqlServer:
 @contextmanager
 def postgresql_server() -> Iterator[PostgresqlServer]:
     """Yield a running server; it is stopped and deleted at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    try:
-        if os.getuid() == 0:
-            shutil.chown(folder, *account(*_ACCOUNTS))
+    with own_folder("postgresql", *_ACCOUNTS) as folder:
         init = [_program("initdb"), "-D", str(folder), "-U", USER, "-A", "trust", "-N"]
         init += ["-E", "UTF8", "--locale=C"]
         made = subprocess.run([*not_as_root(*_ACCOUNTS), *init], capture_output=True, check=False)
@@ -96,16 +90,9 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
             yield server
         finally:
             server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _program(name: str) -> str:
     """Return the path of a program of PostgreSQL's, the newest version that is installed."""
     homes = Path("/usr/lib/postgresql").glob("*/bin")
-    newest = sorted(homes, key=lambda home: int(home.parent.name), reverse=True)
-    path = os.pathsep.join([*map(str, newest), os.environ.get("PATH", "")])
-    found = shutil.which(name, path=path)
-    if found is None:
-        raise RuntimeError(f"PostgreSQL's {name} is not installed; run scripts/services")
-    return found
+    return program(name, *sorted(homes, key=lambda home: int(home.parent.name), reverse=True))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.server_process import ends_with_us, free_port, started
+from tests.server_process import ends_with_us, free_port, own_folder, program, started
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
 _UP_WITHIN_S = 30.0
 
@@ -35,12 +33,9 @@ class RedisServer:
 
     def start(self) -> None:
         """Start the server, and return when it answers."""
-        program = shutil.which("redis-server")
-        if program is None:
-            raise RuntimeError("redis-server is not installed; run scripts/services")
         options = ["--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)]
         options += ["--save", "", "--appendonly", "no"]
-        command = [*ends_with_us(), program, *options]
+        command = [*ends_with_us(), program("redis-server"), *options]
         self.process = started("Redis", command, self.folder, self._answers, within_s=_UP_WITHIN_S)
 
     def stop(self) -> None:
@@ -71,11 +66,10 @@ class RedisServer:
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
     """Yield a running server; it is stopped and deleted at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="redis-"))
-    server = RedisServer(folder, free_port())
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_folder("redis") as folder:
+        server = RedisServer(folder, free_port())
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()

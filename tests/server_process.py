@@ -9,12 +9,84 @@ import random
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
+
+HOST = "127.0.0.1"
+
+
+def program(name: str, *folders: str | Path) -> str:
+    """Return the path of a server's program.
+
+    Args:
+        name: of the program.
+        folders: where it may be besides the usual path; looked into first.
+    """
+    places = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
+    found = shutil.which(name, path=places)
+    if found is None:
+        raise RuntimeError(f"{name} is not installed; run scripts/services")
+    return found
+
+
+@contextmanager
+def own_folder(server: str, *accounts: str) -> Iterator[Path]:
+    """Yield a folder for a server's files, which is deleted at the end.
+
+    Args:
+        server: by which it is named.
+        accounts: as of `not_as_root`; default: it stays ours.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"{server}-"))
+    try:
+        if accounts and os.getuid() == 0:
+            shutil.chown(folder, *account(*accounts))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    answers: Callable[[], bool],
+    *,
+    within_s: float = 30.0,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield the process of a command, which answers; it is killed at the end.
+
+    Args: as of `started`.
+    """
+    process = started(name, command, folder, answers, within_s=within_s)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def says(port: int, begins: bytes = b"", *, asked: bytes = b"") -> bool:
+    """Return True when whoever listens at a port of ours says something that begins so.
+
+    Args:
+        port: where.
+        begins: what it says; default: that it listens is enough.
+        asked: what it is told first.
+    """
+    try:
+        with socket.create_connection((HOST, port), timeout=5) as connection:
+            connection.sendall(asked)
+            return not begins or connection.recv(100).startswith(begins)
+    except OSError:
+        return False
 
 
 def started(

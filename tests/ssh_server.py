@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
-import socket
 import subprocess
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.server_process import ends_with_us, free_port, started
+from tests.server_process import (
+    HOST,
+    ends_with_us,
+    free_port,
+    own_folder,
+    program,
+    running,
+    says,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HOST, _UP_WITHIN_S = "127.0.0.1", 30.0
 _SETTINGS = """
 Port {port}
 ListenAddress 127.0.0.1
@@ -39,7 +43,7 @@ class SshServer:
 
     port: int
     key: Path
-    host: str = _HOST
+    host: str = HOST
 
     @property
     def login(self) -> dict[str, Any]:
@@ -57,29 +61,14 @@ class SshServer:
 @contextmanager
 def ssh_server() -> Iterator[SshServer]:
     """Yield a running server; it is stopped at the end."""
-    program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        raise RuntimeError("sshd is not installed; run scripts/services")
-    folder, port = Path(tempfile.mkdtemp(prefix="sshd-")), free_port()
-    for name in ("host", "user"):
-        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(make, check=True)
-    (folder / "settings").write_text(_SETTINGS.format(port=port, folder=folder))
+    port, sshd = free_port(), program("sshd", "/usr/sbin")
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # where it parts with its privileges
-
-    def answers() -> bool:
-        try:
-            with socket.create_connection((_HOST, port), timeout=5) as connection:
-                return connection.recv(100).startswith(b"SSH-")
-        except OSError:
-            return False
-
-    command = [*ends_with_us(), program, "-D", "-e", "-f", str(folder / "settings")]
-    process = started("sshd", command, folder, answers, within_s=_UP_WITHIN_S)
-    try:
-        yield SshServer(port, folder / "user")
-    finally:
-        process.kill()
-        process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_folder("sshd") as folder:
+        for name in ("host", "user"):
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+            subprocess.run(make, check=True)
+        (folder / "settings").write_text(_SETTINGS.format(port=port, folder=folder))
+        command = [*ends_with_us(), sshd, "-D", "-e", "-f", str(folder / "settings")]
+        with running("sshd", command, folder, lambda: says(port, b"SSH-")):
+            yield SshServer(port, folder / "user")

@@ -398,6 +398,12 @@ def test_a_short_password_of_a_url_is_left_out(
         ("SSH_PASSWORD", "of-the-deploying", True),
         ("SSH_AUTH_SOCK", "/tmp/ssh-agent/agent.1", False),
         ("GIT_TOKEN", "glpat-of-the-shop", True),
+        ("VAPID_PUBLIC_KEY", "BDd3-of-the-shop", False),
+        ("TOKEN_PUBLIC_KEY_SECRET", "of-the-shop", True),
+        ("JWT_KEY", "-----BEGIN PUBLIC KEY-----\nMFkwEw", False),
+        ("JWT_KEY", "-----BEGIN PRIVATE KEY-----\nMFkwEw", True),
+        ("AUTH_KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", False),
+        ("TLS_KEY", "-----BEGIN CERTIFICATE-----\n\n-----BEGIN PRIVATE KEY-----", True),
     ],
 )
 def test_which_variables_are_secret(

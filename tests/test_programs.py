@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from retrace_core import load
+from retrace_core.errors import AppNotLoadable
+from retrace_core.recording import Program
+from retrace_core.replay.program import run_program
 from tests.programs import greeter
 from tests.replay_report import replayed, run_replay
 from tests.server_process import free_port
 from tests.serving import get, serving
 
 SERVERS = (
-    "cheroot daphne flask gevent gunicorn hypercorn one-by-one paste rocket3 tornado twisted"
-    " uvicorn uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
+    "cheroot daphne flask gevent granian granian-wsgi gunicorn hypercorn one-by-one paste rocket3"
+    " tornado twisted uvicorn uvicorn-in-loop uvicorn-in-parts waitress werkzeug wsgiref"
 ).split()
 SCRIPT = str(greeter.__file__)
 MODULE = "tests.programs.greeter"
@@ -69,6 +73,15 @@ def test_no_server_is_started_where_it_cannot_be_told_what_it_serves(tmp_path: P
     assert done.returncode == 2
     assert "began to serve by a server that Retrace does not know" in done.stderr
     assert "give --app module:attribute" in done.stderr
+
+
+def test_a_command_may_be_in_a_submodule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its script imports that, as granian's does: `granian:cli.entrypoint` is what it runs."""
+    monkeypatch.delitem(sys.modules, "json.tool", raising=False)
+    monkeypatch.delattr(json, "tool", raising=False)
+    program = Program(kind="function", name="json:tool.main", arguments=["--help"], path="json")
+    with pytest.raises(AppNotLoadable, match="came to SystemExit: 0"):
+        run_program(program, ".", print, print)  # type: ignore[arg-type]
 
 
 def test_a_module_that_is_run_replays(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers, is_exempt
 from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
 from retrace_core.native import current
+from retrace_core.own_connecting import begin, begin_ex
 from retrace_core.own_pair import expect, join, listener_at, note_bound
 from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 _KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
-_LOOPS = ("asyncio", "uvloop", "trio", "anyio", "gevent")
+_LOOPS = ("asyncio", "uvloop", "trio", "curio", "anyio", "gevent")
 _NAMES = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
 
 
@@ -70,11 +71,15 @@ def _is_own(made: Any) -> bool:
         return True
     if type(made) is not socket.socket or made.family not in _FAMILIES:
         return False
-    if made.type not in _KINDS or (made.type == socket.SOCK_STREAM and made.gettimeout() == 0):
+    if made.type not in _KINDS:
         return False
     caller = called_from(2)
     asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
     return asking not in _LOOPS and not is_anothers(caller, in_lane=current() is not None)
+
+
+def _is_blocking(own: Any) -> bool:
+    return bool(own.type != socket.SOCK_STREAM or own.gettimeout() != 0)
 
 
 def _create_connection(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,19 +123,25 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
             return None
-        if (listener := listener_at(self, address)) is not None:
-            if (failed := _pair(self, listener, lambda: original(self, address))) is not None:
+        if (listener := listener_at(self, address, called_from(1).f_code)) is not None:
+            if failed := _pair(self, listener, lambda: original(self, address)):
                 raise BlockingIOError(failed, os.strerror(failed))
             return None
         if not _is_own(self):
             return original(self, address)
         lane, peer = current(), peer_at(address)
         live = functools.partial(original, self, address)
-        if lane is None:
-            live()
-        else:
-            attempt(lane, "socket.connect", peer, live)
-        return adopt(self, peer)
+        if _is_blocking(self):
+            if lane is None:
+                live()
+            else:
+                attempt(lane, "socket.connect", peer, live)
+            return adopt(self, peer)
+        goes_on = begin(self, peer, live)
+        adopt(self, peer)
+        if goes_on:
+            raise BlockingIOError(goes_on, os.strerror(goes_on))
+        return None
 
     return connect
 
@@ -138,12 +149,17 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
-        if (listener := listener_at(self, address)) is not None:
+        if (listener := listener_at(self, address, called_from(1).f_code)) is not None:
             return int(_pair(self, listener, lambda: original(self, address)))
-        lane = current()
-        if lane is None or not _is_own(self):
+        lane, is_blocking = current(), _is_blocking(self)
+        if (lane is None and is_blocking) or not _is_own(self):
             return original(self, address)
         peer = peer_at(address)
+        if lane is None or not is_blocking:
+            goes_on = begin_ex(self, peer, lambda: original(self, address))
+            if goes_on in (0, errno.EINPROGRESS):
+                adopt(self, peer)
+            return goes_on
 
         def live() -> int:
             # On replay only the start-up comes here, where its process is not on the tape: a
@@ -165,9 +181,9 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
             original(self, address)
-            return note_bound(self, address)
+            return note_bound(self, address, called_from(1).f_code)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
-        note_bound(self, address)
+        note_bound(self, address, called_from(1).f_code)
         return adopt(self, "a bound socket")
 
     return bind

@@ -20,10 +20,16 @@ from retrace_core.carrying import carry_task
 from retrace_core.handed_futures import carry_future_result
 from retrace_core.looked_up import carry_looking_up
 from retrace_core.native import current
-from retrace_core.own_loop_socket import carry_connecting, carry_receiving, carry_sending
+from retrace_core.own_loop_socket import (
+    carry_accepting,
+    carry_connecting,
+    carry_receiving,
+    carry_sending,
+)
 from retrace_core.own_transport.accepting import carry_server
 from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
 from retrace_core.own_transport.transport_hooks import transport_hooks
+from retrace_core.own_transport.watching import carry_unwatching, carry_watching
 from retrace_core.start_up_timers import carry_timer
 from retrace_core.told_loop import carry_telling
 
@@ -59,9 +65,15 @@ BOUNDARY = Boundary(
         Patch(uvloop.Loop, "create_server", carry_server),
         Patch(uvloop.Loop, "create_unix_server", carry_server),
         Patch(uvloop.Loop, "sock_connect", carry_connecting),
+        Patch(uvloop.Loop, "sock_accept", carry_accepting),
         Patch(uvloop.Loop, "sock_sendall", carry_sending),
         Patch(uvloop.Loop, "sock_recv", carry_receiving),
         Patch(uvloop.Loop, "sock_recv_into", carry_receiving),
+        *(Patch(uvloop.Loop, name, carry_watching) for name in ("add_reader", "add_writer")),
+        *(
+            Patch(uvloop.Loop, name, carry_unwatching)
+            for name in ("remove_reader", "remove_writer")
+        ),
         *transport_hooks(_c.UVBaseTransport),
         *transport_hooks(_c.UVStream, "write", "writelines", base=_c.UVBaseTransport),
         *transport_hooks(_c.UDPTransport, "sendto", base=_c.UVBaseTransport),

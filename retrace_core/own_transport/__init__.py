@@ -11,5 +11,6 @@ transport_info.py    what a transport knows of its connection
 opening.py           where an event loop opens one
 accepting.py         a server that a request begins
 played_transport.py  the transport of a connection that is not there
+watching.py          own sockets that a loop watches for who reads and writes by itself
 telling.py           tells its protocol on replay what the recording had heard
 """

@@ -18,12 +18,19 @@ from retrace_core.recording import RETURNED
 if TYPE_CHECKING:
     from retrace_core.lanes import Lane
 
-__all__ = ["HEARD", "MADE", "TLS", "Hearing", "is_of_chapter", "kind_of"]
+__all__ = ["HEARD", "MADE", "READABLE", "TLS", "WRITABLE", "Hearing", "is_of_chapter", "kind_of"]
 
 MADE: Final = "transport.made"
 HEARD: Final = "transport.heard"
 TLS: Final = "transport.tls"
-_KINDS: Final = {"connection_made": MADE, "tls_started": TLS}
+READABLE: Final = "socket.readable"
+WRITABLE: Final = "socket.writable"
+_KINDS: Final = {
+    "connection_made": MADE,
+    "tls_started": TLS,
+    "readable": READABLE,
+    "writable": WRITABLE,
+}
 
 _MOST: Final = 50_000
 """How often one connection tells a request something that is kept: its lanes take room."""
@@ -80,6 +87,11 @@ class Hearing:
         if self._own is not None:
             return self._own.mode == RECORD
         return self._first.mode == RECORD and not self._first.state.cut
+
+    @property
+    def lane(self) -> Lane | None:
+        """The lane of what is told now."""
+        return self._own or self._lane
 
     def stays(self, lane: Lane | None) -> bool:
         """Return False where it ends because code of a lane uses the connection; None for others.

@@ -106,6 +106,9 @@ async def _open(opens: _Opens, factory: Callable[[], Any], peer: str) -> Any:
 
 
 async def _play(lane: Lane, transport: PlayedTransport, factory: Callable[[], Any]) -> Any:
+    here = current()  # another, where a task awaits what its parent has called
+    if isinstance(here, Lane) and here.mode == REPLAY:
+        lane = here
     telling = Telling(lane, transport)
     await attempt_async(lane, _CONNECT, transport.peer, _never)
     protocol = factory()

@@ -71,6 +71,9 @@ class PlayedTransport(asyncio.BaseTransport):
         """Wait until TLS was agreed on."""
         await self._telling(lane).wait_for(TLS)
 
+    async def ready_for(self, what: str) -> None:
+        """Return at once: a protocol is told whatever it does."""
+
     def tell(self, what: str, value: Any) -> None:
         """Tell the protocol what was recorded.
 

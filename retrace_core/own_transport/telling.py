@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from retrace_core.boundary import mask
 from retrace_core.errors import NotOnTape
 from retrace_core.native import LANE
-from retrace_core.own_transport.hearing import HEARD, MADE, TLS, is_of_chapter, kind_of
+from retrace_core.own_transport.hearing import (
+    HEARD,
+    MADE,
+    READABLE,
+    TLS,
+    WRITABLE,
+    is_of_chapter,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from retrace_core.lanes import Lane
-    from retrace_core.own_transport.played_transport import PlayedTransport
 
 __all__ = ["Telling"]
+
+
+class Told(Protocol):
+    """Whom it is told by: the transport of a connection, or what stands for a socket's loop."""
+
+    peer: str
+
+    async def ready_for(self, what: str) -> None:
+        """Wait until the code is ready for something."""
+
+    def tell(self, what: str, value: Any) -> None:
+        """Tell it."""
+
+    def was_told(self) -> None:
+        """Take note that all is told."""
 
 
 class Telling:
@@ -27,7 +49,7 @@ class Telling:
         hearing_id: by which it was known while it was recorded; by default the lane's next.
     """
 
-    def __init__(self, lane: Lane, transport: PlayedTransport, hearing_id: str = "") -> None:
+    def __init__(self, lane: Lane, transport: Told, hearing_id: str = "") -> None:
         self.scope = lane.scope
         self.over = False
         """True once all is told."""
@@ -54,13 +76,19 @@ class Telling:
             if lane is None:
                 break
             lanes.append(lane)
-            found = [one for one in (MADE, TLS) if self.scope.comes(lane, one, None)]
+            kinds = (MADE, TLS, READABLE, WRITABLE)
+            found = [one for one in kinds if self.scope.comes(lane, one, None)]
             self._kinds.append(found[0] if found else HEARD)
         return lanes
 
     def has_any(self) -> bool:
         """Return True where a request has anything to tell, once it has begun."""
         return bool(self._kinds)
+
+    @property
+    def next_kind(self) -> str:
+        """The kind of what a request is told next, once it has begun; "" for nothing."""
+        return self._kinds[0] if self._kinds else ""
 
     async def wait_for(self, kind: str) -> bool:
         """Wait until it is told that there is a connection, or TLS; False where it never is."""
@@ -81,6 +109,7 @@ class Telling:
             for lane in lanes:
                 said: Any = await self.scope.answer_async(lane, self._kinds[0], None)
                 await self._come(self._kinds[0])
+                await self._transport.ready_for(said[0])
                 self._run(lane, *said)
                 self._has_told(self._kinds.pop(0))
                 lane.end()
@@ -104,6 +133,7 @@ class Telling:
                     self._wrote.clear()
                     await self._wrote.wait()
                 await self._come(kind_of(what))
+                await self._transport.ready_for(what)
                 self._run(lane, what, value)
                 self._has_told(kind_of(what))
         except NotOnTape:

@@ -13,6 +13,7 @@ The files, from finding to writing:
     rows.py          the values of result columns whose names name secrets, of all drivers of SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures
+    pem_keys.py      private keys as text, also as one line of a variable's
     json_path.py     which values of a document a user's rule means; a small part of RFC 9535
     json_texts.py    the documents that stand in a body, a message or an answer, whole or cut off
     json_rules.py    the values that the user's paths mean, in texts that have JSON in them
@@ -46,6 +47,7 @@ The files, from finding to writing:
     known_secrets.py  all three
     replacing.py     every occurrence of them, but for those that mean something else
     content_folders.py  a folder that a masked digest begins the name of
+    growing_folders.py  and folders that ever longer beginnings of one name
     payloads.py      what tokens say is masked in turn, also where it is compressed
     repacking.py     compressed bodies with secrets in them, masked and packed to as many bytes
     redactor.py      all of this for the bytes of one recording

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from retrace_core.redaction.replacing import Region
 
-__all__ = ["with_folders"]
+__all__ = ["texts", "with_folders"]
 
 _LEAST = 17
 """A form of a digest that is shorter is no path."""
@@ -60,14 +60,14 @@ def _named_alone(
     data: bytes, regions: Sequence[Region], digests: Mapping[int, Replacement]
 ) -> Iterator[tuple[int, bytes, Replacement]]:
     folders: dict[bytes, _Folder] = {}
-    for place, (begin, _) in _texts(data, regions, digests):
+    for place, (begin, _) in texts(data, regions, digests):
         for cut in _CUTS:
             if data[place + cut : place + cut + 1] == _SLASH:
                 path = data[begin : place + cut]
                 folders[path] = _Folder(path, cut)
     paths = tuple(folders)
     hits = dict(native.find_all(data, paths, False, 0))
-    for place, bounds in _texts(data, regions, hits):
+    for place, bounds in texts(data, regions, hits):
         folder = folders[paths[hits[place]]]
         if bounds != (place, place + len(folder.path)):
             continue
@@ -97,7 +97,7 @@ def _next(
     return None
 
 
-def _texts(
+def texts(
     data: bytes, regions: Sequence[Region], places: Iterable[int]
 ) -> Iterator[tuple[int, tuple[int, int]]]:
     """Yield each place with where the text begins and ends in which it is."""

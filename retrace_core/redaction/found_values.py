@@ -13,9 +13,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core.redaction.forms import percent_decoded, written_alike
+from retrace_core.redaction.pem_keys import forms_of_key
 from retrace_core.redaction.places import LEAST
 from retrace_core.redaction.replacements import Replacement
-from retrace_core.redaction.tokens import digest_of, key_in, parts_of, signed_parts
+from retrace_core.redaction.tokens import digest_of, parts_of, signed_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,8 +89,8 @@ class FoundValues:
         forms = self.forms
         if (b"$" in value or value[:1] == b"{") and (digest := digest_of(value)):
             return FoundValue(forms.of(digest.decode(), rule))
-        if key := key_in(value):
-            return FoundValue(forms.of(key.decode(), rule))
+        if (key := forms_of_key(value, forms, rule)) is not None:
+            return FoundValue(key)
         if b":" in value and (
             labelled := _LABELLED.fullmatch(value) or _VERSIONED.fullmatch(value)
         ):

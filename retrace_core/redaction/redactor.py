@@ -17,9 +17,9 @@ from retrace_core.codec import decode
 from retrace_core.redaction.bodies import spread_bodies
 from retrace_core.redaction.cells import parameter_cell
 from retrace_core.redaction.compressed import HEADER_MARKS, MARKS, has_no_body
-from retrace_core.redaction.content_folders import with_folders
 from retrace_core.redaction.detectors import DETECTORS, LEAST_DIGITS, Detector
 from retrace_core.redaction.found_values import FoundValues
+from retrace_core.redaction.growing_folders import with_folders
 from retrace_core.redaction.hashed import HASHED, chained, hashed_in
 from retrace_core.redaction.json_rules import JsonRules
 from retrace_core.redaction.known_secrets import KnownSecrets

@@ -13,11 +13,12 @@ from retrace_core.redaction.drawn_characters import drawn_characters
 from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_decoded
 from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.one_time_codes import codes_in, parts_with_code
+from retrace_core.redaction.pem_keys import key_in
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
 from retrace_core.redaction.salted import with_parts
-from retrace_core.redaction.tokens import encoded_json, key_in, parts_of, plain_digest
+from retrace_core.redaction.tokens import encoded_json, parts_of, plain_digest
 from retrace_core.stats import count
 
 if TYPE_CHECKING:

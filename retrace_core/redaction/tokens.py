@@ -24,7 +24,6 @@ __all__ = [
     "Parts",
     "digest_of",
     "encoded_json",
-    "key_in",
     "opened",
     "parts_of",
     "plain_digest",
@@ -65,10 +64,6 @@ _ENCODED = re.compile(rb"(?<![A-Za-z0-9])(?:eyJ|WyI|W3s)[A-Za-z0-9+/_-]{16,}(?![
 """JSON in base64, and no part of a token that is signed."""
 _OPAQUE = re.compile(rb"\"((?=[^\"\\]*[0-9])[A-Za-z0-9+/=_.-]{16,})\"")
 _LIMIT = 1 << 20
-_PEM = re.compile(
-    rb"\s*-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----([\s0-9A-Za-z+/=]+)"
-    rb"-----END (?:[A-Z]+ )*PRIVATE KEY-----\s*"
-)
 _HEX_DIGESTS = frozenset(2 * size for size in (16, 20, 28, 32, 48, 64))
 _HEX = re.compile(rb"[0-9a-f]+")
 _PASSWORD_HASH = re.compile(
@@ -176,12 +171,6 @@ def plain_digest(text: bytes) -> bytes:
         return bytes.fromhex(text.decode())
     plain = _decoded(text.rstrip(b"=").translate(TO_URL)) or b""
     return plain if 2 * len(plain) in _HEX_DIGESTS else b""
-
-
-def key_in(value: bytes) -> bytes:
-    """Return what a private key in PEM is without its label, b"" for anything else."""
-    match = _PEM.fullmatch(value) if b"PRIVATE KEY" in value else None
-    return match[1] if match is not None else b""
 
 
 def opened(text: bytes) -> bytes:

@@ -7,7 +7,6 @@ it is open, and its event loop is the one that the application was made in.
 from __future__ import annotations
 
 import gc
-import importlib
 import inspect
 import os
 import runpy
@@ -218,8 +217,10 @@ def _function(program: Program, folder: str) -> Callable[[], object]:
     def begin() -> object:
         main = sys.modules["__main__"] = ModuleType("__main__")
         main.__file__ = program.path
-        found: Any = importlib.import_module(name)
-        for part in attribute.split("."):
+        parts = attribute.split(".")
+        # As the script's own `from NAME import PART`, which imports a submodule of that name too.
+        found: Any = __import__(name, fromlist=parts[:1])
+        for part in parts:
             found = getattr(found, part)
         return found()
 

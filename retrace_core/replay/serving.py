@@ -111,6 +111,10 @@ PLACES = (
     Place("daphne.server", "Server", "run", _attribute("application")),
     Place("eventlet.wsgi", "", "server", _argument("site")),
     Place("gevent.baseserver", "BaseServer", "start", _of_gevent),
+    # Its socket is one in Rust, and no door.
+    Place("granian.asgi", "LifespanProtocol", "__init__", _argument("callable")),
+    Place("granian.asgi", "", "_callback_wrapper", _argument("callback")),
+    Place("granian.wsgi", "", "_callback_wrapper", _argument("callback")),
     Place("gunicorn.arbiter", "Arbiter", "run", _of_gunicorn),
     Place("hypercorn.asyncio", "", "serve", _argument("app")),
     Place("rocket3", "Rocket3", "start", _of_rocket),

@@ -19,6 +19,7 @@ from retrace_core.boundary import replay_began
 from retrace_core.flags import evaluations
 from tests.flag_servers import OFREP, served
 from tests.recorded import assert_identical, record_asgi, record_wsgi
+from tests.replay_report import replays, run_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,11 +221,7 @@ def test_recorded_with_a_flag_server_replayed_without(recordings: Path, tmp_path
         environ = {**os.environ, "FLAGS_URL": url}
         subprocess.run([sys.executable, "shop.py"], cwd=tmp_path, env=environ, check=True)
     (file,) = recordings.glob("*/*/trace.bin")
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", str(file), "--app", "shop:app"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    flipped = subprocess.run(
-        [*command, "--flag", "checkout=old"], cwd=tmp_path, capture_output=True, text=True
-    )
+    replays(file, "--app", "shop:app", cwd=tmp_path)
+    flipped = run_replay(file, "--app", "shop:app", "--flag", "checkout=old", cwd=tmp_path)
     assert flipped.returncode == 1
     assert "flag checkout: recorded new, replayed old" in flipped.stdout

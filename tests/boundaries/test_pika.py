@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from tests.fresh import record_in_a_process, replay_by_command
 from tests.recorded import answered, assert_identical, record_wsgi
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.rabbitmq_server import RabbitmqServer
@@ -270,3 +273,56 @@ def test_a_fresh_process_connects_to_nothing(
     assert answered.startswith('200 ["four four ","one",'), answered
     monkeypatch.setenv("AMQP", "amqp://127.0.0.1:1/")  # where nobody listens
     replay_by_command(recordings)
+
+
+class Consuming:
+    """A client by callbacks, whose loop runs in a thread of its own."""
+
+    def __init__(self, rabbitmq: RabbitmqServer) -> None:
+        self.heard: queue.Queue[str] = queue.Queue()
+        self.parameters = pika.URLParameters(rabbitmq.url)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        self.name = self.heard.get(timeout=20)
+
+    def run(self) -> None:
+        """Connect, and take messages until the connection is closed."""
+        self.connection = pika.SelectConnection(
+            self.parameters,
+            on_open_callback=lambda _: self.connection.channel(on_open_callback=self.opened),
+            on_close_callback=lambda *_: self.connection.ioloop.stop(),
+        )
+        self.connection.ioloop.start()
+
+    def opened(self, channel: Any) -> None:
+        """Declare a queue, and consume it."""
+        self.channel = channel
+
+        def declared(method: Any) -> None:
+            name = method.method.queue
+            channel.basic_consume(
+                name,
+                lambda *message: self.heard.put(message[3].decode()),
+                auto_ack=True,
+                callback=lambda _: self.heard.put(name),
+            )
+
+        channel.queue_declare("", exclusive=True, callback=declared)
+
+    def ask(self, what: Callable[[], Any]) -> None:
+        """Have something done in its thread."""
+        self.connection.ioloop.add_callback_threadsafe(what)
+
+
+def test_a_connection_by_callbacks(recordings: Path, rabbitmq: RabbitmqServer) -> None:
+    """What no boundary stands above in pika is recorded as any other library's sockets are."""
+
+    def view() -> list[str]:
+        client = Consuming(rabbitmq)
+        client.ask(lambda: client.channel.basic_publish("", client.name, b"hello"))
+        said = client.heard.get(timeout=20)
+        client.ask(client.connection.close)
+        client.thread.join()
+        return [client.name, said]
+
+    assert answered(recordings, view)[1] == "hello"

@@ -24,6 +24,7 @@ from retrace_core import installer
 from retrace_core.native import LANE, current
 from tests.postgresql_server import postgresql_server
 from tests.recorded import assert_identical, record_asgi, record_wsgi
+from tests.replay_report import replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -309,8 +310,4 @@ def test_django_in_a_fresh_process(recordings: Path, tmp_path: Path, age: str) -
     paths = sorted(recordings.glob("*/*/*.bin"))
     assert len(paths) == 2
     for path in paths:
-        command = [sys.executable, "-m", "retrace_core.cli", "replay", str(path)]
-        again = subprocess.run(  # type: ignore[call-overload]
-            [*command, "--app", "shop:app"], check=False, timeout=60, **here
-        )
-        assert again.returncode == 0, again.stdout + again.stderr
+        replays(path, "--app", "shop:app", cwd=tmp_path, env=environ)

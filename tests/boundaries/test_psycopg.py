@@ -21,6 +21,7 @@ from psycopg.types.range import Range
 from retrace_core import replay
 from tests.postgresql_server import postgresql_server
 from tests.recorded import assert_identical, record_asgi, record_wsgi
+from tests.replay_report import replays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -549,6 +550,4 @@ def test_a_fresh_process_replays_without_the_server(
         assert made.returncode == 0, made.stderr
     (path,) = recordings.glob("*/*/*.bin")
     environ["PSYCOPG_IMPL"] = replayed
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--app", "shop:app"]
-    again = subprocess.run(command, check=False, timeout=60, **here)  # type: ignore[call-overload]
-    assert again.returncode == 0, again.stdout + again.stderr
+    replays(path, "--app", "shop:app", cwd=tmp_path, env=environ)

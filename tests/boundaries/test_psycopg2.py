@@ -18,6 +18,7 @@ from psycopg2 import extensions, sql
 from retrace_core import installer, replay
 from tests.postgresql_server import postgresql_server
 from tests.recorded import answered, assert_identical, record_wsgi
+from tests.replay_report import replays
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -334,6 +335,4 @@ def test_a_fresh_process_replays_without_the_server(recordings: Path, tmp_path: 
         made = subprocess.run([sys.executable, "shop.py"], check=False, timeout=60, **here)  # type: ignore[call-overload]
         assert made.returncode == 0, made.stderr
     (path,) = recordings.glob("*/*/*.bin")
-    command = [sys.executable, "-m", "retrace_core.cli", "replay", str(path), "--app", "shop:app"]
-    again = subprocess.run(command, check=False, timeout=60, **here)  # type: ignore[call-overload]
-    assert again.returncode == 0, again.stdout + again.stderr
+    replays(path, "--app", "shop:app", cwd=tmp_path, env=environ)

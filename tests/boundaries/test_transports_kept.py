@@ -52,6 +52,21 @@ def test_what_a_boundary_stands_above_is_recorded_once(recordings: Path) -> None
     assert_identical(recording, app)
 
 
+def test_what_opens_a_connection_is_awaited_by_a_task(recordings: Path) -> None:
+    """As `asyncio.wait_for` has it: it is told in the lane of the task."""
+    with serving(socketserver.ThreadingTCPServer, Lines) as address:
+
+        async def handle() -> str:
+            opens = asyncio.get_running_loop().create_connection(LineClient, *address)
+            _, client = await asyncio.create_task(opens)
+            said = repr(await client.ask(b"hello\n"))
+            client.transport.close()
+            return said
+
+        app, recording = record_asgi(recordings, handle, tasks=4)
+    assert_identical(recording, app)
+
+
 def test_what_is_told_too_often_is_cut(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request goes on, and its recording says that there was more."""
     monkeypatch.setattr(hearing, "_MOST", 5)

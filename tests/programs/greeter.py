@@ -98,6 +98,14 @@ def serve(server: str, port: int, answer: Callable[[], bytes]) -> None:
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]
         asyncio.run(hypercorn_serve(asgi(answer), config))
+    elif server in ("granian", "granian-wsgi"):
+        from granian import Granian
+        from granian.constants import Interfaces
+
+        kind = Interfaces.WSGI if server == "granian-wsgi" else Interfaces.ASGI
+        loaded = wsgi(answer) if kind is Interfaces.WSGI else asgi(answer)
+        granian = Granian("it", address="127.0.0.1", port=port, interface=kind)
+        granian.serve(target_loader=lambda *_: loaded, wrap_loader=False)
     elif server == "waitress":
         import waitress
 

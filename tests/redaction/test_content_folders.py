@@ -53,3 +53,33 @@ def test_a_folder_of_masked_content(
     assert f"{store}/{name_of(OTHER)[:2]}".encode() in raw(recordings)
     result = replay(recording, app)
     assert result.identical, result.summary()
+
+
+def test_folders_by_ever_longer_beginnings(
+    recordings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As Beaker keeps what has the digest 8b1a..., in 8/8b/8b1a..., of which each is made first."""
+    store = str(tmp_path_factory.mktemp("store", numbered=True))
+    post = os.path.join(store, "post")
+    with open(post, "w") as file:
+        file.write("\n".join([*LETTERS, OTHER]))
+
+    def view() -> str:
+        with open(post) as file:
+            letters = file.read().splitlines()
+        for letter in letters:
+            name = name_of(letter)
+            folder = os.path.join(store, name[:1], name[:2])
+            if not os.access(folder, os.F_OK):
+                os.makedirs(folder)
+            with open(os.path.join(folder, f"{name}.cache"), "w") as file:
+                file.write(letter)
+        return "kept"
+
+    app, recording = record_wsgi(recordings, view)
+    for letter in LETTERS:
+        assert name_of(letter).encode() not in raw(recordings)
+    clear = os.path.join(os.path.basename(store), name_of(OTHER)[:1], name_of(OTHER)[:2])
+    assert clear.encode() in raw(recordings)
+    result = replay(recording, app)
+    assert result.identical, result.summary()

@@ -166,3 +166,57 @@ def test_the_label_of_a_key_stays_where_its_name_says_that_it_is_one(write: Any)
     assert out.count(b"-----BEGIN PRIVATE KEY-----") == 1
     assert out.count(b"-----END PRIVATE KEY-----") == 1
     assert pem.split("\n")[1].encode() not in out
+
+
+VARIABLE = """
+import os
+
+from cryptography.hazmat.primitives import serialization
+
+import retrace_mw
+
+KEY = serialization.load_pem_private_key({read}, None)
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(KEY.public_key().public_numbers().n).encode()]
+
+
+app = retrace_mw.RetraceMiddleware(application)
+"""
+JOINTS: dict[str, tuple[Any, str]] = {
+    "newlines": (lambda pem: pem, "os.environ['SIGNING_KEY'].encode()"),
+    "escapes": (
+        lambda pem: pem.replace("\n", "\\n"),
+        "os.environ['SIGNING_KEY'].replace('\\\\n', chr(10)).encode()",
+    ),
+    "underscores": (
+        lambda pem: pem.replace("\n", "_"),
+        "os.environ['SIGNING_KEY'].replace('_', chr(10)).encode()",
+    ),
+    "base64": (
+        lambda pem: base64.b64encode(pem.encode()).decode(),
+        "__import__('base64').b64decode(os.environ['SIGNING_KEY'])",
+    ),
+}
+
+
+@pytest.mark.parametrize("joint", JOINTS)
+def test_so_it_is_of_one_in_a_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joint: str
+) -> None:
+    """Its lines are joined as people do who have one line for it."""
+    write, read = JOINTS[joint]
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "signer.py").write_text(VARIABLE.format(read=read))
+    pem = KINDS["rsa 2048"]().private_bytes(
+        serialization.Encoding.PEM, FORMATS["own"], serialization.NoEncryption()
+    )
+    monkeypatch.setenv("SIGNING_KEY", write(pem.decode()))
+    with under_gunicorn("signer:app", tmp_path / "recordings") as base:
+        get(base, {"X-Trace-ID": "asked"})
+    monkeypatch.delenv("SIGNING_KEY")
+    assert write(pem.decode())[-400:-360].encode() not in raw(tmp_path / "recordings")
+    replays("asked")

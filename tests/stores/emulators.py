@@ -8,16 +8,14 @@ import hashlib
 import hmac
 import json
 import os
-import shutil
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.server_process import ends_with_us, free_port, started
+from tests.server_process import ends_with_us, free_port, own_folder, started
 from tests.stores.gcs_gateway import Gateway
 
 if TYPE_CHECKING:
@@ -212,14 +210,13 @@ class AzureEmulator(Emulator):
 @contextmanager
 def running(kind: type[Emulator]) -> Iterator[Emulator]:
     """Yield a running emulator; it is stopped and deleted at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="emulator-"))
-    server = kind(folder)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_folder("emulator") as folder:
+        server = kind(folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 def _send(method: str, url: str, body: bytes, headers: dict[str, str] | None = None) -> None:

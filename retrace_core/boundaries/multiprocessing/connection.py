@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call, mask
 from retrace_core.calling import called_from
-from retrace_core.code_hook import CodeHook
+from retrace_core.code_hook import CodeHook, CodeHooks
 from retrace_core.native import REPLAY, current
 from retrace_core.ordering import is_infrastructure
 from retrace_core.other_process import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import ModuleType
 
 
 def _asked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -136,17 +135,7 @@ def wait(object_list: Any, timeout: float | None = None) -> Any:
     return _retrace_wait(object_list, timeout)  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
 
 
-_CODES = (CodeHook(connection, wait, _waiting), CodeHook(connection, Client, _connecting))
-
-
-def _install(module: ModuleType) -> None:
-    for code in _CODES:
-        code.install(module)
-
-
-def _remove() -> None:
-    for code in _CODES:
-        code.remove()
+_CODES = CodeHooks(CodeHook(connection, wait, _waiting), CodeHook(connection, Client, _connecting))
 
 
 BOUNDARY = Boundary(
@@ -158,6 +147,6 @@ BOUNDARY = Boundary(
         *(Patch(_ConnectionBase, name, _told) for name in ("send", "send_bytes")),
     ),
     errors=(AuthenticationError, BufferTooShort, ProcessError),
-    install=_install,
-    remove=_remove,
+    install=_CODES.install,
+    remove=_CODES.remove,
 )

@@ -13,7 +13,7 @@ from concurrent.futures import _base
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.code_hook import CodeHook
+from retrace_core.code_hook import CodeHook, CodeHooks
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 from retrace_core.spawn_order import by_spawn
@@ -21,7 +21,6 @@ from retrace_core.timed_waits import hooked_exception, hooked_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import ModuleType
 
 
 def _named(fs: Iterable[Any]) -> dict[str, Any]:
@@ -104,24 +103,14 @@ def wait(fs: Any, timeout: Any = None, return_when: Any = "ALL_COMPLETED") -> An
 
 
 _WAIT = CodeHook(_base, wait, _waited)
-_CODES = (_WAIT, CodeHook(_base, as_completed, _ordered))
-
-
-def _install(module: ModuleType) -> None:
-    for code in _CODES:
-        code.install(module)
-
-
-def _remove() -> None:
-    for code in _CODES:
-        code.remove()
+_CODES = CodeHooks(_WAIT, CodeHook(_base, as_completed, _ordered))
 
 
 BOUNDARY = Boundary(
     kind="thread",
     supports="cpython>=3.11,<3.14",
-    install=_install,
-    remove=_remove,
+    install=_CODES.install,
+    remove=_CODES.remove,
     hooks=(
         Patch(_base.Future, "result", hooked_result),
         Patch(_base.Future, "exception", hooked_exception),

@@ -1,0 +1,1 @@
+"""Beaker, the sessions of Pyramid, TurboGears and Bottle."""

@@ -1,0 +1,1 @@
+"""repoze, a namespace."""

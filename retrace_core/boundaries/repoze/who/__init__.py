@@ -1,0 +1,1 @@
+"""repoze.who, which TurboGears authenticates by."""
