@@ -10,10 +10,9 @@ import pytest
 FORK = """
 import os
 from retrace_core.ids import new_span_id
-child = os.fork()
+if child := os.fork():
+    os.waitpid(child, 0)  # what both say at once would stand on one line
 print(new_span_id(), flush=True)
-if child:
-    os.waitpid(child, 0)
 """
 NUMBERED = """
 from retrace_core import forked, ids

@@ -62,17 +62,3 @@ def test_nothing_is_hooked_in_a_patched_process(tmp_path: Path) -> None:
     )
     assert done.stdout == "[] 2\n", done.stderr
     assert done.stderr.count("nothing is recorded: gevent") == 1
-
-
-def test_the_doctor_knows_it(tmp_path: Path) -> None:
-    """Where gunicorn is told to use gevent, that is the problem that it names."""
-    done = subprocess.run(
-        [sys.executable, "-m", "retrace_core.cli", "doctor", "--json"],
-        cwd=tmp_path,
-        env={**os.environ, "RETRACE": "1", "GUNICORN_CMD_ARGS": "-k gevent"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert "gevent has put its green threads" in done.stdout

@@ -138,6 +138,13 @@ def test_a_stop_file_is_named(retrace_alone: Callable[..., Any], tmp_path: Path)
     assert "stop is there" in findings(done)["RETRACE_STOP_FILE"]["words"]
 
 
+def test_green_threads_are_named(retrace_alone: Callable[..., Any]) -> None:
+    """Where gunicorn is told to use gevent, that is the problem."""
+    done = retrace_alone("doctor", "--json", env={**ON, "GUNICORN_CMD_ARGS": "-k gevent"})
+    assert done.returncode == 1
+    assert "gevent has put its green threads" in done.stdout
+
+
 def test_a_rate_above_the_ceiling_is_noted(retrace_alone: Callable[..., Any]) -> None:
     """What the limit on the share will suppress comes as no surprise."""
     found = findings(retrace_alone("doctor", "--json", env=ON))
