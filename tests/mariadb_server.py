@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -87,6 +88,7 @@ class MariadbServer:
             f"--datadir={self.folder / 'data'}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",
+            f"--tmpdir={self.folder}",
             f"--port={self.port}",
             f"--init-file={setup}",
             *_SETTINGS,
@@ -125,7 +127,13 @@ def mariadb_server() -> Iterator[MariadbServer]:
         (folder / "setup.sql").write_text(_SETUP)
         init = [program("mariadb-install-db"), "--no-defaults", f"--datadir={folder / 'data'}"]
         init += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        made = subprocess.run([*not_as_root(*_ACCOUNTS), *init], capture_output=True, check=False)
+        # A server that starts takes away the tables of others in a folder that it shares with them.
+        made = subprocess.run(
+            [*not_as_root(*_ACCOUNTS), *init],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
         if made.returncode:
             said = (made.stdout + made.stderr).decode(errors="replace")
             raise RuntimeError(f"mariadb-install-db failed:\n{said}")
