@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,13 +184,17 @@ def test_sockets_within_the_process_are_left_alone(
 ) -> None:
     """A thread of the request's own answers, on replay too; nothing of it is an event."""
 
+    # A closed one gives its name back a little later, by a thread of ZeroMQ's: each has its own.
+    names = (f"inproc://here-{number}" for number in count())
+
     def view() -> list[str]:
+        name = next(names)
         with closing(context.socket(zmq.PAIR)) as here:
-            here.bind("inproc://here")
+            here.bind(name)
 
             def answer() -> None:
                 with closing(context.socket(zmq.PAIR)) as there:
-                    there.connect("inproc://here")
+                    there.connect(name)
                     there.send(there.recv().upper())
 
             thread = threading.Thread(target=answer)
