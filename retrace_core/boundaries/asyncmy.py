@@ -271,6 +271,8 @@ def _hooked_acquire(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         if stub is not None:
             return await _replay_prepare(self, lane, query, nargs)
         live = functools.partial(original, self, query, nargs)
+        if lane is not None:
+            await _read_left(self)
         statement = await (live() if lane is None else attempt_async(lane, _PREPARE, query, live))
         if statement is not None:
             _statements(self)[statement._statement_id] = query
@@ -282,6 +284,17 @@ def _hooked_acquire(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         return statement
 
     return acquiring
+
+
+async def _read_left(connection: Any) -> None:
+    """Read the further results of the statement before, as the driver would as it prepares one.
+
+    On replay nothing is prepared, and they are read as the next statement is sent.
+    """
+    result = connection._result
+    while result is not None and not result.unbuffered_active and result.has_next:
+        await connection.next_result()
+        result = connection._result
 
 
 async def _replay_prepare(connection: Any, lane: Any, query: str, nargs: int) -> Any:
