@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["called_from"]
+__all__ = ["called_from", "package_of"]
 
 
 def called_from(depth: int = 1) -> FrameType:
@@ -27,6 +27,11 @@ def called_from(depth: int = 1) -> FrameType:
         return sys._getframe(depth + 1)
     except ValueError:  # the stack is not that deep
         return _NOBODY
+
+
+def package_of(frame: FrameType) -> str:
+    """Return the name of the top package that a frame's code is of; "" where it says none."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _nobody() -> FrameType:

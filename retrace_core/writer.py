@@ -219,9 +219,8 @@ class Writer:
     def _write(self, batch: list[Callable[[], Draft | None]]) -> None:
         begun_ns = now_ns()
         drafts: list[Draft] = []
-        due = 0
+        due = len(batch)
         for make in batch:
-            due += 1
             with failsafe.gate("encode"):
                 draft = make()
                 if draft is None:

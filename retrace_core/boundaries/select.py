@@ -18,7 +18,7 @@ import selectors
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.calling import called_from
+from retrace_core.calling import called_from, package_of
 from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
 from retrace_core.own_socket import own_at
@@ -39,8 +39,7 @@ _watched: dict[int, dict[int, tuple[Any, int]]] = {}
 def _is_of_loop(caller: FrameType | None) -> bool:
     while caller is not None and caller.f_globals.get("__name__") == "selectors":
         caller = caller.f_back
-    asking = "" if caller is None else str(caller.f_globals.get("__name__", ""))
-    return asking.partition(".")[0] in _LOOPS
+    return caller is not None and package_of(caller) in _LOOPS
 
 
 def _select(original: Callable[..., Any]) -> Any:
@@ -50,7 +49,7 @@ def _select(original: Callable[..., Any]) -> Any:
         for given, bit in zip(lists, _BITS, strict=True):
             for own in filter(None, map(own_at, given)):
                 owns[own.fileno()] = own, owns.get(own.fileno(), (own, 0))[1] | bit
-        if lane is None or not owns or _is_of_loop(called_from(1)):
+        if lane is None or not owns or _is_of_loop(called_from()):
             return original(*lists, *timeout)
 
         def asked(*until: Any) -> Ready:
@@ -79,7 +78,7 @@ def _register(original: Callable[..., Any]) -> Any:
     @functools.wraps(original)
     def register(self: Any, fd: Any, *eventmask: Any, **named: Any) -> Any:
         own = own_at(fd)
-        if own is not None and not _is_of_loop(called_from(1)):
+        if own is not None and not _is_of_loop(called_from()):
             events = eventmask[0] if eventmask else named.get("eventmask", _ALL)
             _watched.setdefault(id(self), {})[own.fileno()] = own, events
         return original(self, fd, *eventmask, **named)

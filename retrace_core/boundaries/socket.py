@@ -20,7 +20,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
-from retrace_core.calling import called_from
+from retrace_core.calling import called_from, package_of
 from retrace_core.coverage_watch import address_text
 from retrace_core.covering import is_anothers, is_exempt
 from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
@@ -74,8 +74,9 @@ def _is_own(made: Any) -> bool:
     if made.type not in _KINDS:
         return False
     caller = called_from(2)
-    asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
-    return asking not in _LOOPS and not is_anothers(caller, in_lane=current() is not None)
+    return package_of(caller) not in _LOOPS and not is_anothers(
+        caller, in_lane=current() is not None
+    )
 
 
 def _is_blocking(own: Any) -> bool:
@@ -123,7 +124,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
     def connect(self: Any, address: Any) -> None:
         if _silenced(self):
             return None
-        if (listener := listener_at(self, address, called_from(1).f_code)) is not None:
+        if (listener := listener_at(self, address, called_from().f_code)) is not None:
             if failed := _pair(self, listener, lambda: original(self, address)):
                 raise BlockingIOError(failed, os.strerror(failed))
             return None
@@ -149,7 +150,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
 def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any) -> int:
-        if (listener := listener_at(self, address, called_from(1).f_code)) is not None:
+        if (listener := listener_at(self, address, called_from().f_code)) is not None:
             return int(_pair(self, listener, lambda: original(self, address)))
         lane, is_blocking = current(), _is_blocking(self)
         if (lane is None and is_blocking) or not _is_own(self):
@@ -181,9 +182,9 @@ def _bind(original: Callable[..., None]) -> Callable[..., None]:
         # One that the start-up binds is the process's, and is bound in name only on replay.
         if lane is None or hasattr(getattr(lane, "scope", None), "label") or not _is_own(self):
             original(self, address)
-            return note_bound(self, address, called_from(1).f_code)
+            return note_bound(self, address, called_from().f_code)
         attempt(lane, "socket.bind", address_text(address), lambda: original(self, address))
-        note_bound(self, address, called_from(1).f_code)
+        note_bound(self, address, called_from().f_code)
         return adopt(self, "a bound socket")
 
     return bind

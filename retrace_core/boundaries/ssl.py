@@ -12,7 +12,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt, mask
-from retrace_core.calling import called_from
+from retrace_core.calling import called_from, package_of
 from retrace_core.covering import is_anothers
 from retrace_core.native import current
 from retrace_core.own_socket import OwnSocket, OwnTlsSocket, adopt, peer_at, peer_of
@@ -73,9 +73,10 @@ def _wrap_bio(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def wrap_bio(self: Any, incoming: Any, outgoing: Any, *args: Any, **options: Any) -> Any:
         made = original(self, incoming, outgoing, *args, **options)
-        caller = called_from(1)
-        asking = str(caller.f_globals.get("__name__", "")).partition(".")[0]
-        if asking not in _LOOPS and not is_anothers(caller, in_lane=current() is not None):
+        caller = called_from()
+        if package_of(caller) not in _LOOPS and not is_anothers(
+            caller, in_lane=current() is not None
+        ):
             adopt_tls_object(made, incoming, outgoing)
         return made
 

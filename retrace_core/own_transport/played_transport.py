@@ -13,7 +13,7 @@ from retrace_core.lanes import Lane
 from retrace_core.native import current
 from retrace_core.own_transport.connection import SENT, asked
 from retrace_core.own_transport.hearing import MADE, TLS
-from retrace_core.own_transport.telling import Telling
+from retrace_core.own_transport.telling import Telling, telling_of
 from retrace_core.own_transport.transport_info import extra_info
 from retrace_core.sent_key import asks_for_secret
 
@@ -139,13 +139,7 @@ class PlayedTransport(asyncio.BaseTransport):
                 self._protocol.connection_lost(None)
 
     def _telling(self, lane: Lane) -> Telling:
-        for one in self._tellings:
-            if one.scope is lane.scope:
-                return one
-        telling = Telling(lane, self)
-        self._tellings.append(telling)
-        telling.begin()
-        return telling
+        return telling_of(lane, self, self._tellings)
 
     def _send(self, data: Any, to: object) -> None:
         lane = current()

@@ -22,7 +22,7 @@ from retrace_core.own_transport.hearing import (
 if TYPE_CHECKING:
     from retrace_core.lanes import Lane
 
-__all__ = ["Telling"]
+__all__ = ["Telling", "telling_of"]
 
 
 class Told(Protocol):
@@ -169,3 +169,20 @@ class Telling:
             else:
                 waits.set_exception(error)
         self._transport.was_told()
+
+
+def telling_of(lane: Lane, transport: Told, tellings: list[Telling]) -> Telling:
+    """Return what tells what the recording of a lane had heard; begin it if need be.
+
+    Args:
+        lane: whose code uses the connection.
+        transport: of the connection.
+        tellings: those that have begun; a new one is added.
+    """
+    for one in tellings:
+        if one.scope is lane.scope:
+            return one
+    telling = Telling(lane, transport)
+    tellings.append(telling)
+    telling.begin()
+    return telling

@@ -22,7 +22,7 @@ from retrace_core.own_connecting import is_connecting
 from retrace_core.own_socket import on_use, own_at, peer_of
 from retrace_core.own_transport.connection import Connection
 from retrace_core.own_transport.hearing import WRITABLE
-from retrace_core.own_transport.telling import Telling
+from retrace_core.own_transport.telling import Telling, telling_of
 
 if TYPE_CHECKING:
     import socket
@@ -74,13 +74,7 @@ class Watch:
 
     def telling(self, lane: Lane) -> Telling:
         """Return what tells it what the recording of a lane had heard; begin it if need be."""
-        for one in self._tellings:
-            if one.scope is lane.scope:
-                return one
-        telling = Telling(lane, self)
-        self._tellings.append(telling)
-        telling.begin()
-        return telling
+        return telling_of(lane, self, self._tellings)
 
     def add(self, what: str, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         """Have something called where it was recorded."""

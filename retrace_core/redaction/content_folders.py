@@ -14,11 +14,11 @@ from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from retrace_core.redaction.replacing import Region
 
-__all__ = ["texts", "with_folders"]
+__all__ = ["nearest", "texts", "with_folders"]
 
 _LEAST = 17
 """A form of a digest that is shorter is no path."""
@@ -82,19 +82,34 @@ def _next(
     data: bytes, place: int, folder: _Folder, digests: Mapping[int, Replacement]
 ) -> Replacement | None:
     """Return what stands for the digest of the next path in a folder; None: it is in clear."""
-    inside = folder.path + _SLASH
     begin = len(folder.path) - folder.cut
-    at = data.find(inside, place)
-    while at >= 0:
-        if at + begin in digests or _DIGEST.match(data, at + begin):
-            return digests.get(at + begin)
-        at = data.find(inside, at + 1)
-    at = data.rfind(inside, 0, place)
-    while at >= 0:
-        if at + begin in digests or _DIGEST.match(data, at + begin):
-            return digests.get(at + begin)
-        at = data.rfind(inside, 0, at)
-    return None
+
+    def is_one(at: int) -> bool:
+        return at + begin in digests or _DIGEST.match(data, at + begin) is not None
+
+    return digests.get(nearest(data, place, folder.path + _SLASH, is_one) + begin)
+
+
+def nearest(data: bytes, place: int, folder: bytes, is_one: Callable[[int], bool]) -> int:
+    """Return where the next path in a folder begins, or else the last one before.
+
+    Args:
+        data: the bytes of a recording.
+        place: from where on it is the next.
+        folder: the path of the folder, with the slash behind.
+        is_one: says of a place whether such a path begins there.
+
+    Returns:
+        The place; the length of `data` where there is none.
+    """
+    at = data.find(folder, place)
+    while at >= 0 and not is_one(at):
+        at = data.find(folder, at + 1)
+    if at < 0:
+        at = data.rfind(folder, 0, place)
+        while at >= 0 and not is_one(at):
+            at = data.rfind(folder, 0, at)
+    return at if at >= 0 else len(data)
 
 
 def texts(

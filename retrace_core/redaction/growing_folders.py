@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
 from retrace_core.redaction import content_folders
-from retrace_core.redaction.content_folders import texts
+from retrace_core.redaction.content_folders import nearest, texts
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import placed
 
@@ -107,14 +107,8 @@ def _pieces(data: bytes, begin: int, place: int, text: bytes) -> Iterator[tuple[
 
 def _inside(data: bytes, place: int, folder: bytes, kept: dict[int, _Kept]) -> _Kept | None:
     """Return the next file in a folder, or the last before; None where its name is in clear."""
-    at = data.find(folder, place)
-    while at >= 0:
-        if at in kept or _INSIDE.match(data, at + len(folder)):
-            return kept.get(at)
-        at = data.find(folder, at + 1)
-    at = data.rfind(folder, 0, place)
-    while at >= 0:
-        if at in kept or _INSIDE.match(data, at + len(folder)):
-            return kept.get(at)
-        at = data.rfind(folder, 0, at)
-    return None
+
+    def is_one(at: int) -> bool:
+        return at in kept or _INSIDE.match(data, at + len(folder)) is not None
+
+    return kept.get(nearest(data, place, folder, is_one))
