@@ -14,4 +14,5 @@ psycopg2_copies.py     what COPY writes
 asyncpg_exchanges.py   what asyncpg asks, recorded or answered
 asyncpg_answers.py     its answers, read by its own protocol object
 asyncpg_stub.py        its connection on replay
+message_stub.py        a socket that gives a driver in Python recorded messages to read
 """

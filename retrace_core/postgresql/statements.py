@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from retrace_core.generated_names import without_generated_names
 from retrace_core.postgresql.backend import SESSION
 from retrace_core.postgresql.protocol import COMMAND_OK, EMPTY_QUERY, TAGS, TUPLES_OK, Result
-
-if TYPE_CHECKING:
-    from retrace_core.postgresql.backend import Backend
 
 __all__ = ["NEUTRAL", "asked_sql", "neutral"]
 
@@ -17,12 +14,26 @@ NEUTRAL: Any = object()
 """The answer to a statement that nothing was recorded of, because it is no request's."""
 
 
+class Server(Protocol):
+    """The server's end of a connection on replay."""
+
+    @property
+    def state(self) -> int:
+        """The transaction's."""
+        ...
+
+    @property
+    def session(self) -> tuple[Any, ...]:
+        """Values of the settings in `SESSION`."""
+        ...
+
+
 def asked_sql(sql: bytes) -> str:
     """Return a statement as part of a key: as it is, but generated names are left out."""
     return without_generated_names(sql.decode("utf-8", "backslashreplace"))
 
 
-def neutral(sql: bytes, backend: Backend) -> tuple[Result, int]:
+def neutral(sql: bytes, backend: Server) -> tuple[Result, int]:
     """Return (result, state of the transaction) for a statement that nothing was recorded of.
 
     Such are a pool's pings, and what a driver or an ORM asks of each new connection.
@@ -43,7 +54,7 @@ def neutral(sql: bytes, backend: Backend) -> tuple[Result, int]:
     return Result(COMMAND_OK, tag=word.encode()), backend.state
 
 
-def _well_known(lower: str, backend: Backend) -> str | None:
+def _well_known(lower: str, backend: Server) -> str | None:
     settings: dict[str, str] = {
         name.lower(): value for name, value in zip(SESSION, backend.session, strict=True)
     }
