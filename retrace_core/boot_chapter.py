@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from retrace_core import native
+from retrace_core.concurrency.running_on import RunningOn
 from retrace_core.lanes import Lane
 from retrace_core.native import OFF, RECORD, ScopeState
 from retrace_core.records_only import RecordsOnly
-from retrace_core.running_on import RunningOn
 
 __all__ = ["BOOT", "Chapter"]
 

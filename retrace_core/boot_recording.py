@@ -12,10 +12,10 @@ import msgspec
 
 from retrace_core import boot_tape, failsafe, native, writer
 from retrace_core.codec import encode
+from retrace_core.concurrency.running_on import LIMIT_S, LanePart
 from retrace_core.exempt import site_names
 from retrace_core.ids import BOOT_PREFIX
 from retrace_core.recording import DecisionRecord, Header, Request
-from retrace_core.running_on import LIMIT_S, LanePart
 from retrace_core.surroundings import Surroundings, find_out
 from retrace_core.trace_file import Draft
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retrace_core.boot_tape import BootTape, Chapter
+    from retrace_core.concurrency.running_on import ChapterPart
     from retrace_core.lanes import Lane
     from retrace_core.recording import Environment
-    from retrace_core.running_on import ChapterPart
     from retrace_core.settings import Settings
 
 __all__ = ["ChapterNote", "begin", "place", "save", "save_ahead"]

@@ -25,7 +25,7 @@ from retrace_core.stats import count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from retrace_core.running_on import ChapterPart, RunningOn
+    from retrace_core.concurrency.running_on import ChapterPart, RunningOn
 
 __all__ = [
     "BOOT",

@@ -19,6 +19,7 @@ from retrace_core import boot_tape, failsafe, native
 from retrace_core.boot_recording import METHOD, ChapterNote
 from retrace_core.boot_tape import BOOT
 from retrace_core.codec import decode
+from retrace_core.concurrency.running_on import ON
 from retrace_core.errors import RecordingError
 from retrace_core.native import LANE, ScopeState
 from retrace_core.replay.chapter import Asked, Chapter, Place
@@ -26,7 +27,6 @@ from retrace_core.replay.chapter_player import ChapterPlayer
 from retrace_core.replay.masks import Masks
 from retrace_core.replay.progress import Progress
 from retrace_core.replay.serving_threads import ServingThreads
-from retrace_core.running_on import ON
 from retrace_core.surroundings import Surroundings, restored
 from retrace_core.trace_file import load, load_header
 

@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, reconnect
 from retrace_core.boundary import Boundary, Patch, call
 from retrace_core.http_exchange import headers_to_send, missing_headers
 from retrace_core.native import REPLAY, current
-from retrace_core.stub_socket import StubSocket
+from retrace_core.sockets.stub_socket import StubSocket
 from retrace_core.websocket_channel import (
     CLOSE,
     CONNECT,
