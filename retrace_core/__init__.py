@@ -23,10 +23,7 @@ The files in the order of a request:
     lane_hook.py      a hook that costs next to nothing where nobody records
     lanes.py          one lane per task or thread: what is asked there, in order
     lane_owner.py     what a lane needs of its scope, be it recording or replaying
-    boot_tape.py      what the process asks for itself: start-up, connects, filled caches
-    boot_chapter.py   one chapter of that
-    boot_recording.py the boot tape as files of the store
-    filling.py        a cache's fill is on the boot tape
+    boot/             what the process asks for itself: start-up, connects, filled caches
     surroundings.py   variables, folder, locale: noted, and restored by a replay
     installer.py      puts each boundary in place when its library is imported
     c_type.py         an attribute of a class in C is replaced, as one of any other class
@@ -40,15 +37,9 @@ The files in the order of a request:
     request_lane.py   whether a request asks, or the process does for itself
     call_lanes.py     one lane for each call of a function that a request hands out
     called_back.py    such a function, which the world calls at any time
-    http_exchange.py  what all HTTP clients' boundaries share
-    curl_handle.py    a handle of curl_cffi's: where its transfer goes, and who gets what comes
-    httpx_carrier.py  the trace's headers are in a request of theirs while it is sent
-    httpx_exchange.py what the boundaries of httpx and httpx2 share
+    http_clients/     what the boundaries of clients of HTTP, gRPC and web sockets share
     django_rows.py    objects of Django's models as values, for the boundaries of its caches
     generated_names.py  names in SQL that differ from run to run by their nature
-    grpc_metadata.py  what the boundaries of gRPC's two clients share
-    grpc_port.py      a port of a gRPC server, which a replay binds in name only
-    websocket_channel.py  what the boundaries of websockets' two clients share
     zeromq.py         where a socket of pyzmq's leads, for the boundaries of its two kinds
     sockets/          those of libraries that no boundary stands above
     secure_shell.py   what the boundaries of paramiko's modules share
@@ -71,7 +62,6 @@ The files in the order of a request:
     _fallback_texts.py  and where texts stand
     _fallback_finder.py  and what is looked for again and again
     code_literals.py  which texts stand in source code, and where that is
-    boot_texts.py     which texts on a boot tape may be secrets, and where they stand
     drawn_text.py     what is drawn character by character, read from what was drawn
     opaque_text.py    tells an object that can't be recorded from others, and runs none of its code
     codec.py          one value to MessagePack and back, never pickle
@@ -81,7 +71,6 @@ The files in the order of a request:
     encryption.py     to whom recordings are encrypted, and with which keys they are read
     trace_file/       a recording to bytes and back
     flight_recorder.py  what is dropped waits in memory, to be saved on a trigger
-    warm_ups.py         the first requests of a process wait in memory for a recording to come
     parked.py         called at a time, unless called off before
     triggers.py       a crash and a signal, noticed in passing
     keep_sharing.py   tells neighbours of traces that are kept, and finds out of theirs

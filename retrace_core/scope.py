@@ -12,16 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import (
-    boot_recording,
-    environment,
-    failsafe,
-    flight_recorder,
-    keep_sharing,
-    native,
-    warm_ups,
-    writer,
-)
+from retrace_core import environment, failsafe, flight_recorder, keep_sharing, native, writer
+from retrace_core.boot import recording as boot_recording
+from retrace_core.boot import warm_ups
 from retrace_core.boundary import in_replay
 from retrace_core.concurrency.loop_steps import LoopSteps
 from retrace_core.concurrency.serving_thread import serving_thread

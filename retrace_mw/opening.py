@@ -10,16 +10,9 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import (
-    boot_recording,
-    failsafe,
-    flight_recorder,
-    installer,
-    leaving_at_once,
-    sigterm,
-    writer,
-)
-from retrace_core.boot_tape import end_boot
+from retrace_core import failsafe, flight_recorder, installer, leaving_at_once, sigterm, writer
+from retrace_core.boot import recording as boot_recording
+from retrace_core.boot.tape import end_boot
 from retrace_core.concurrency.green_threads import patched_by
 from retrace_core.coverage import coverage_watch
 from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError

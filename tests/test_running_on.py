@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrace_core import boot_tape, native
-from retrace_core.boot_chapter import BOOT
+from retrace_core import native
+from retrace_core.boot import tape as boot_tape
+from retrace_core.boot.chapter import BOOT
 from retrace_core.concurrency.running_on import ON
 from retrace_core.native import LANE, OFF, RECORD
 from retrace_core.replay.boot import BootPlayer

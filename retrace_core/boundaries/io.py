@@ -18,7 +18,7 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import has_room_for, is_of_boot
+from retrace_core.boot.tape import has_room_for, is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.calling import called_from
 from retrace_core.coverage.coverage_watch import TOO_LARGE, seen

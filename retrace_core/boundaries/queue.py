@@ -14,7 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, record_error
 from retrace_core.calling import called_from
 from retrace_core.concurrency.handed_over import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.http_exchange import headers_to_send, missing_headers
+from retrace_core.http_clients.http_exchange import headers_to_send, missing_headers
 
 if TYPE_CHECKING:
     from retrace_core import native

@@ -16,7 +16,7 @@ import contextvars
 import functools
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, OFF, REPLAY, current, now_ns
 from retrace_core.recording import RETURNED

@@ -11,7 +11,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, REPLAY, current, now_ns
 from retrace_core.recording import ASYNC_SLEEP, RETURNED

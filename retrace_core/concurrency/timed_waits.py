@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import CancelledError, TimeoutError
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.calling import called_from
 from retrace_core.concurrency.ordering import (
     in_turn,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import is_active, on_boot_tape
+from retrace_core.boot.tape import is_active, on_boot_tape
 from retrace_core.boundary import call
 from retrace_core.native import REPLAY, current
 

@@ -19,7 +19,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import has_room_for
+from retrace_core.boot.tape import has_room_for
 from retrace_core.boundary import Patch, call_free, mask
 from retrace_core.calling import called_from
 from retrace_core.coverage.coverage_watch import TOO_LARGE, seen

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import boot_tape, failsafe, native
-from retrace_core.boot_recording import METHOD, ChapterNote
-from retrace_core.boot_tape import BOOT
+from retrace_core import failsafe, native
+from retrace_core.boot import tape as boot_tape
+from retrace_core.boot.recording import METHOD, ChapterNote
+from retrace_core.boot.tape import BOOT
 from retrace_core.codec import decode
 from retrace_core.concurrency.running_on import ON
 from retrace_core.errors import RecordingError

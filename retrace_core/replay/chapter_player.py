@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import native
-from retrace_core.boot_tape import BOOT
+from retrace_core.boot.tape import BOOT
 from retrace_core.codec import unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import read_site

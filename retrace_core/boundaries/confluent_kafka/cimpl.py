@@ -21,7 +21,7 @@ from retrace_core.brokers.kafka.message import message_key
 from retrace_core.brokers.message_headers import carrying
 from retrace_core.brokers.pause import pause
 from retrace_core.errors import LiveCallRefused
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import current
 from retrace_core.request_lane import is_request
 

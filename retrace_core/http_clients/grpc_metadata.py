@@ -6,7 +6,7 @@ from typing import Any
 
 from retrace_core.boundary import in_replay
 from retrace_core.errors import LiveCallRefused
-from retrace_core.http_exchange import headers_to_send, missing_headers
+from retrace_core.http_clients.http_exchange import headers_to_send, missing_headers
 
 __all__ = ["carried_metadata", "refuse_in_replay"]
 

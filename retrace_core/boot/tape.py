@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, native
-from retrace_core.boot_chapter import BOOT, Chapter
+from retrace_core.boot.chapter import BOOT, Chapter
 from retrace_core.forked import after_fork
 from retrace_core.ids import new_trace_id
 from retrace_core.lanes import Lane, masked_value

@@ -13,8 +13,8 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call, call_async
-from retrace_core.http_exchange import exchange_key, headers_to_send
-from retrace_core.httpx_carrier import sent, sent_async
+from retrace_core.http_clients.http_exchange import exchange_key, headers_to_send
+from retrace_core.http_clients.httpx_carrier import sent, sent_async
 from retrace_core.native import LANE, OFF, REPLAY, current
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.http_exchange import missing_headers
+from retrace_core.http_clients.http_exchange import missing_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import boot_tape, failsafe, native, writer
+from retrace_core import failsafe, native, writer
+from retrace_core.boot import tape as boot_tape
 from retrace_core.codec import encode
 from retrace_core.concurrency.running_on import LIMIT_S, LanePart
 from retrace_core.exempt import site_names
@@ -22,7 +23,7 @@ from retrace_core.trace_file import Draft
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from retrace_core.boot_tape import BootTape, Chapter
+    from retrace_core.boot.tape import BootTape, Chapter
     from retrace_core.concurrency.running_on import ChapterPart
     from retrace_core.lanes import Lane
     from retrace_core.recording import Environment

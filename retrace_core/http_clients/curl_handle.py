@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from retrace_core.http_exchange import exchange_key
+from retrace_core.http_clients.http_exchange import exchange_key
 from retrace_core.native import now_ns
 from retrace_core.recording import RETURNED
 

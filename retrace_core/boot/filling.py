@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from retrace_core import boot_tape, failsafe
+from retrace_core import failsafe
+from retrace_core.boot import tape as boot_tape
 from retrace_core.exempt import site_name
 from retrace_core.native import LANE, OFF
 
