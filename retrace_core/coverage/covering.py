@@ -30,8 +30,9 @@ _LOOPS = ("asyncio.base_events", "asyncio.events", "asyncio.runners", "asyncio.t
 """The standard library's event loop, with nobody above it."""
 _OPENS = "anyio"
 """It opens connections for its caller, in tasks of its own."""
-_PARTS = {"pika": os.path.join("pika", "adapters", "blocking_connection.py")}
-"""Libraries of which one file has a boundary: the rest is covered where that stands above it."""
+_PARTS = {"pika": os.path.join("pika", "adapters", "blocking_connection.py"), "ldap3": None}
+"""Libraries of which one file has a boundary: the rest is covered where that stands above it.
+None: it stands above nothing."""
 _SOCKETS = ("socket", "ssl")
 """A boundary of these modules is for what no other stands above."""
 _TRANSPORTS = ("asyncio.selector_events", "asyncio.sslproto", "asyncio.unix_events")
@@ -118,8 +119,9 @@ def is_anothers_transport(
 
 def _is_below_part(frame: FrameType | None, library: str) -> bool:
     """Return True where the file of a library that has a boundary is between it and others."""
-    while frame is not None and kind_of(frame.f_code.co_filename)[1] == library:
-        if frame.f_code.co_filename.endswith(_PARTS[library]):
+    part = _PARTS[library]
+    while part and frame is not None and kind_of(frame.f_code.co_filename)[1] == library:
+        if frame.f_code.co_filename.endswith(part):
             return True
         frame = frame.f_back
     return False

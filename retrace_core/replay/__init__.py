@@ -84,6 +84,7 @@ cuts.py               what a recording misses because it reached a limit, in wor
 comparison.py         what came out of the replay against what was recorded
 outcome.py            what came out of the application as it was replayed
 earlier.py            the recordings that the same process made before a given one
+standstill.py         where a replay stands that does not come to its end
 astray.py             which of the earlier requests that are run first diverged
 """
 

@@ -17,6 +17,7 @@ from retrace_core.interpreter import as_deep
 from retrace_core.live_call import ask_live
 from retrace_core.protocol import Protocol, detect
 from retrace_core.recording import Program, Recording, Response
+from retrace_core.replay import standstill
 from retrace_core.replay.addresses import address_note
 from retrace_core.replay.application import load_app
 from retrace_core.replay.astray import astray
@@ -204,6 +205,7 @@ def replay(
         stage.enter_context(as_deep(loaded.header.environment.interpreter))
         stage.enter_context(timers_by_live_clock())
         boot_notes = stage.enter_context(booting(boot_player, app_dir))
+        stage.enter_context(standstill.watched(boot_player, refusals))
         missing = _missing(loaded, boot_player)
         if isinstance(app, Program):
             with in_boot(boot_player):
