@@ -22,12 +22,12 @@ from retrace_core.boundary import (
     mask,
     on_boot_tape,
 )
+from retrace_core.databases.postgresql.message_stub import MessageStub, Noting, is_whole
+from retrace_core.databases.postgresql.protocol import described
 from retrace_core.errors import LiveCallRefused
 from retrace_core.generated_names import without_generated_names
 from retrace_core.masked import masked
 from retrace_core.native import REPLAY, current
-from retrace_core.postgresql.message_stub import MessageStub, Noting, is_whole
-from retrace_core.postgresql.protocol import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
