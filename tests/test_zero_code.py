@@ -47,7 +47,7 @@ def test_an_unchanged_application_is_recorded_and_replays(
 def test_an_application_that_gunicorn_hands_on_to_uvicorn_is_recorded(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """uvicorn tells the version of ASGI from what it is handed: ours is called as applications are."""
+    """uvicorn tells the version of ASGI from what it is handed."""
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     port = free_port()
     server = ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "-b", f"127.0.0.1:{port}"]

@@ -27,6 +27,4 @@ def _remove() -> None:
     native.order_sets(None, None)
 
 
-BOUNDARY = Boundary(
-    kind="set", supports="cpython>=3.11,<3.14", install=_install, remove=_remove
-)
+BOUNDARY = Boundary(kind="set", supports="cpython>=3.11,<3.14", install=_install, remove=_remove)
