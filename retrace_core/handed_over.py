@@ -80,12 +80,12 @@ def note_handed_over(lane: Lane, key: str, item: object, start_ns: int) -> None:
     except NotData:
         note_got(lane, start_ns)
     else:
-        answered(lane, record_handed_over(lane, key, packed, start_ns))
+        answered(lane, lane.record(HANDED_OVER, key, RETURNED, packed, start_ns))
 
 
-def record_handed_over(lane: Lane, key: str, packed: object, start_ns: int) -> int:
-    """Record what `pack_handed_over` returned; returns the event's number, 0 where it is none."""
-    return lane.record(HANDED_OVER, key, RETURNED, packed, start_ns)
+def record_handed_over(lane: Lane, key: str, packed: object, start_ns: int) -> None:
+    """Record what `pack_handed_over` had returned when a lane got it."""
+    lane.record(HANDED_OVER, key, RETURNED, packed, start_ns)
 
 
 def is_packed(item: object, packed: object) -> bool:
