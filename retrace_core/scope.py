@@ -12,26 +12,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import (
-    boot_recording,
-    environment,
-    failsafe,
-    flight_recorder,
-    keep_sharing,
-    native,
-    warm_ups,
-    writer,
-)
+from retrace_core import environment, failsafe, flight_recorder, keep_sharing, native, writer
+from retrace_core.boot import recording as boot_recording
+from retrace_core.boot import warm_ups
 from retrace_core.boundary import in_replay
+from retrace_core.concurrency.loop_steps import LoopSteps
+from retrace_core.concurrency.serving_thread import serving_thread
 from retrace_core.conversation import ELSEWHERE
-from retrace_core.coverage_watch import Holes
+from retrace_core.coverage.coverage_watch import Holes
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
-from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import CANCELLED, LANE_END, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
-from retrace_core.serving_thread import serving_thread
 from retrace_core.stats import count
 from retrace_core.tags import add_tags
 from retrace_core.trace_file import Draft

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, writer
-from retrace_core.boot_tape import in_boot_lane, serves_request
+from retrace_core.boot.tape import in_boot_lane, serves_request
 from retrace_core.boundary import call_async
 from retrace_core.conversation import SENT, WEBSOCKET, ConversationTee, Message, kept
 from retrace_core.current_scope import replay_scope
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope_keys import letters_of

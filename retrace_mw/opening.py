@@ -10,20 +10,13 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import (
-    boot_recording,
-    coverage_watch,
-    failsafe,
-    flight_recorder,
-    installer,
-    leaving_at_once,
-    sigterm,
-    writer,
-)
-from retrace_core.boot_tape import end_boot
+from retrace_core import failsafe, flight_recorder, installer, leaving_at_once, sigterm, writer
+from retrace_core.boot import recording as boot_recording
+from retrace_core.boot.tape import end_boot
+from retrace_core.concurrency.green_threads import patched_by
+from retrace_core.coverage import coverage_watch
 from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
 from retrace_core.forked import notice_fork
-from retrace_core.green_threads import patched_by
 from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.redaction.in_force import encoding

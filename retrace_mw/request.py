@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from retrace_core.http_exchange import headers_of_call
+from retrace_core.http_clients.http_exchange import headers_of_call
 from retrace_core.ids import call_span_id, new_span_id, new_trace_bits
 from retrace_core.stats import count
 from retrace_mw import otel

@@ -8,9 +8,9 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
-from retrace_core.boot_tape import serves_request
+from retrace_core.boot.tape import serves_request
 from retrace_core.current_scope import replay_scope
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_mw.one_decision import SPOKEN, WSGI, decided, is_decided, over

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, stats, writer
-from retrace_core.limit_settings import LIMIT_SETTINGS
 from retrace_core.recording import Failure, Frame
+from retrace_core.setting_rows.limit_settings import LIMIT_SETTINGS
 from retrace_core.settings import resolve
 from retrace_core.stats import count
 from retrace_mw import Decision, FinishedRequest, Limits, RequestView, RetraceMiddleware

@@ -16,10 +16,10 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import has_room_for
+from retrace_core.boot.tape import has_room_for
 from retrace_core.boundary import Boundary, Patch, call, call_free
 from retrace_core.calling import called_from
-from retrace_core.file_access import (
+from retrace_core.files.file_access import (
     content_of,
     installed_path,
     is_infrastructure,

@@ -21,9 +21,9 @@ from http import client
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call
-from retrace_core.http_exchange import connecting, exchange_key, headers_to_send
+from retrace_core.http_clients.http_exchange import connecting, exchange_key, headers_to_send
 from retrace_core.native import REPLAY, current
-from retrace_core.stub_socket import StubSocket
+from retrace_core.sockets.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
