@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from retrace_core import native
 from retrace_core.boundary import Boundary
-from retrace_core.spawn_order import spawn_place
+from retrace_core.concurrency.spawn_order import spawn_place
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.handed_over import NotData, pack_handed_over, record_handed_over
+from retrace_core.concurrency.handed_over import NotData, pack_handed_over, record_handed_over
 from retrace_core.lanes import Lane
 from retrace_core.native import LANE, OFF, RECORD, REPLAY, now_ns
 

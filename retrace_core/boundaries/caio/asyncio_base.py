@@ -13,7 +13,7 @@ from __future__ import annotations
 from caio.asyncio_base import AsyncioContextBase
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.waited import waited
+from retrace_core.concurrency.waited import waited
 
 BOUNDARY = Boundary(
     kind="caio",
