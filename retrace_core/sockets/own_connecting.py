@@ -11,7 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from retrace_core.boundary import attempt, call
+from retrace_core.boundary import attempt, call, call_free
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from retrace_core import native
 
-__all__ = ["begin", "begin_ex", "connect_error", "is_connecting", "is_over"]
+__all__ = ["begin", "begin_ex", "connect_error", "is_connecting", "is_over", "tcp_info"]
 
 _ERROR = "socket.error"
+_TCP_STATE, _ESTABLISHED = "free.socket.tcp_state", 1
 _GOES_ON = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 _connecting: WeakSet[socket.socket] = WeakSet()
@@ -79,6 +80,25 @@ def connect_error(lane: native.Lane, peer: str, live: Callable[[], Any]) -> Any:
     if isinstance(lane, Lane) and lane.scope.comes(lane, _ERROR, peer):
         return call(lane, _ERROR, peer, lambda: 0)
     return 0
+
+
+def tcp_info(lane: native.Lane, peer: str, size: int, live: Callable[[], Any]) -> Any:
+    """Return what TCP knows of a connection: on replay only whether it was still there.
+
+    Libraries ask so whether one that they kept was closed by its other end (urllib3-future).
+
+    Args:
+        lane: whose code asks.
+        peer: the other end, in words.
+        size: how long the answer may be, in bytes.
+        live: asks the system.
+    """
+    if lane.mode == REPLAY:
+        state = call_free(lane, _TCP_STATE, peer, lambda: _ESTABLISHED)
+        return bytes([state]).ljust(size, b"\0")[:size]
+    info = live()
+    call_free(lane, _TCP_STATE, peer, lambda: info[0] if info else _ESTABLISHED)
+    return info
 
 
 def is_connecting(own: Any) -> bool:

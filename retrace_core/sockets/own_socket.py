@@ -11,6 +11,7 @@ import itertools
 import os
 import socket
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -18,7 +19,7 @@ from retrace_core.boundary import attempt, call, in_replay, mask
 from retrace_core.coverage.coverage_watch import address_text, seen
 from retrace_core.native import REPLAY, current
 from retrace_core.sockets.heard_by_several import call_for_all
-from retrace_core.sockets.own_connecting import connect_error, is_over
+from retrace_core.sockets.own_connecting import connect_error, is_over, tcp_info
 from retrace_core.sockets.own_pair import accepted as accepted_of
 from retrace_core.sockets.own_pair import note_name as note_name_of
 from retrace_core.sockets.sent_key import asks_for_secret, sent_key
@@ -284,9 +285,12 @@ class _Operations(_Below):
 
     def getsockopt(self, level: int, *option: int) -> Any:
         """Return an option; on replay TCP's are as if nobody had set them."""
-        if _is_replaying() and level == socket.IPPROTO_TCP:
-            return bytes(option[1]) if len(option) > 1 else 0
         live, lane = super().getsockopt, current()
+        if level == socket.IPPROTO_TCP and lane is not None:
+            if len(option) > 1 and option[0] == getattr(socket, "TCP_INFO", None):
+                return tcp_info(lane, peer_of(self), option[1], partial(live, level, *option))
+            if in_replay():
+                return bytes(option[1]) if len(option) > 1 else 0
         if lane is None or (level, *option) != (socket.SOL_SOCKET, socket.SO_ERROR):
             return live(level, *option)
         return connect_error(lane, peer_of(self), lambda: live(level, *option))

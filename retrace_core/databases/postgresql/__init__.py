@@ -15,4 +15,5 @@ asyncpg_exchanges.py   what asyncpg asks, recorded or answered
 asyncpg_descriptions.py  what the server said of a statement, its parameters and columns
 asyncpg_answers.py     its answers, read by its own protocol object
 asyncpg_stub.py        its connection on replay
+message_stub.py        a socket that gives a driver in Python recorded messages to read
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from retrace_core.databases.postgresql.backend import SESSION
 from retrace_core.databases.postgresql.protocol import (
@@ -14,13 +14,24 @@ from retrace_core.databases.postgresql.protocol import (
 )
 from retrace_core.generated_names import without_generated_names
 
-if TYPE_CHECKING:
-    from retrace_core.databases.postgresql.backend import Backend
-
 __all__ = ["NEUTRAL", "asked_sql", "neutral"]
 
 NEUTRAL: Any = object()
 """The answer to a statement that nothing was recorded of, because it is no request's."""
+
+
+class Server(Protocol):
+    """The server's end of a connection on replay."""
+
+    @property
+    def state(self) -> int:
+        """The transaction's."""
+        ...
+
+    @property
+    def session(self) -> tuple[Any, ...]:
+        """Values of the settings in `SESSION`."""
+        ...
 
 
 def asked_sql(sql: bytes) -> str:
@@ -28,7 +39,7 @@ def asked_sql(sql: bytes) -> str:
     return without_generated_names(sql.decode("utf-8", "backslashreplace"))
 
 
-def neutral(sql: bytes, backend: Backend) -> tuple[Result, int]:
+def neutral(sql: bytes, backend: Server) -> tuple[Result, int]:
     """Return (result, state of the transaction) for a statement that nothing was recorded of.
 
     Such are a pool's pings, and what a driver or an ORM asks of each new connection.
@@ -49,7 +60,7 @@ def neutral(sql: bytes, backend: Backend) -> tuple[Result, int]:
     return Result(COMMAND_OK, tag=word.encode()), backend.state
 
 
-def _well_known(lower: str, backend: Backend) -> str | None:
+def _well_known(lower: str, backend: Server) -> str | None:
     settings: dict[str, str] = {
         name.lower(): value for name, value in zip(SESSION, backend.session, strict=True)
     }
