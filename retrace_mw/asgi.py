@@ -256,8 +256,10 @@ def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeader
         recording_scope.response_start(message["status"], "", list(message.get("headers", ())))
         return _with_headers(recording_scope, message, add)
     elif kind == "http.response.body":
-        with failsafe.gate("response body"):
+        try:
             recording_scope.response_body(message.get("body", b""))
+        except Exception as error:
+            failsafe.report("response body", error)
         if not message.get("more_body", False):
             recording_scope.response_end(complete=True)
     elif kind == "http.response.pathsend" or (
@@ -272,7 +274,7 @@ def _with_headers(
 ) -> Message:
     headers: list[tuple[bytes, bytes]] = list(message.get("headers") or [])
     names = [bytes(given).decode("latin-1") for given, _ in headers]
-    more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
+    more = add.missing(recording_scope.outgoing_headers, recording_scope.folder, names)
     if not more:
         return message
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +14,9 @@ from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_mw.one_decision import SPOKEN, WSGI, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper
-from retrace_mw.request import UNPREFIXED, RequestView, header_name
+from retrace_mw.request import UNPREFIXED, RequestView, header_of
 from retrace_mw.response_headers import ResponseHeaders
+from retrace_mw.wsgi_input import InputTee
 
 if TYPE_CHECKING:
     from retrace_core.lanes import Lane
@@ -157,10 +157,12 @@ def describe(environ: Environ) -> Request:
     headers: list[tuple[str, str]] = []
     extra: dict[str, Any] = {}
     for key, value in environ.items():
-        if key.startswith("HTTP_") or (key in UNPREFIXED and value):
-            headers.append((header_name(key), str(value)))
-        elif isinstance(value, str | bool) and key not in _OWN_FIELDS:
-            extra[key] = value
+        name = header_of(key)
+        if name is None:
+            if (type(value) is str or isinstance(value, str | bool)) and key not in _OWN_FIELDS:
+                extra[key] = value
+        elif value or key not in UNPREFIXED:
+            headers.append((name, str(value)))
     if "wsgi.file_wrapper" in environ:
         extra["wsgi.file_wrapper"] = True  # the class is the server's
     port = str(environ.get("SERVER_PORT", ""))
@@ -193,16 +195,17 @@ def _tee_start_response(
     view: RequestView | None,
 ) -> StartResponse:
     def teed(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        with failsafe.gate("response start"):
+        try:
             code, _, reason = status.partition(" ")
             recording_scope.response_start(int(code), reason, headers)
             if view is not None:
                 view.note_route()  # Flask forgets it as it ends
-        outgoing = dict(recording_scope.outgoing_headers)
+        except Exception as error:
+            failsafe.report("response start", error)
         names = [given for given, _ in headers]
-        headers = [*headers, *add.missing(outgoing, recording_scope.folder, names)]
-        more = (exc_info,) if exc_info else ()
-        write = start_response(status, headers, *more)
+        more = add.missing(recording_scope.outgoing_headers, recording_scope.folder, names)
+        headers = [*headers, *more]
+        write = start_response(status, headers, *((exc_info,) if exc_info else ()))
 
         def teed_write(chunk: bytes) -> object:
             recording_scope.response_body(chunk)
@@ -211,63 +214,6 @@ def _tee_start_response(
         return teed_write
 
     return teed
-
-
-class InputTee:
-    """`wsgi.input`, with what the application reads kept as it is read; nothing is read ahead.
-
-    Args:
-        stream: the server's.
-        recording_scope: keeps what was read.
-    """
-
-    def __init__(self, stream: Any, recording_scope: RecordingScope) -> None:
-        self._stream = stream
-        self._scope = recording_scope
-
-    def __getattr__(self, name: str) -> Any:
-        asked = getattr(self._stream, name)
-        # Libraries look whether the stream has these two, which a server's may lack.
-        if name == "readinto":
-            return self._readinto
-        return functools.partial(self._keep, asked) if name == "read1" else asked
-
-    def _keep(self, read: Callable[..., bytes], *args: Any) -> bytes:
-        try:
-            data = read(*args)
-        except Exception as error:
-            self._scope.request_body_failed(error)
-            raise
-        if data:
-            with failsafe.gate("request body"):
-                self._scope.request_body(data)
-        return data
-
-    def read(self, *args: Any) -> bytes:
-        """Return what the stream gives."""
-        return self._keep(self._stream.read, *args)
-
-    def readline(self, *args: Any) -> bytes:
-        """Return the stream's next line."""
-        return self._keep(self._stream.readline, *args)
-
-    def _readinto(self, buffer: Any) -> int:
-        filled: int = self._stream.readinto(buffer)
-        with failsafe.gate("request body"):
-            self._scope.request_body(bytes(memoryview(buffer)[:filled]))
-        return filled
-
-    def readlines(self, *args: Any) -> list[bytes]:
-        """Return the stream's lines."""
-        lines: list[bytes] = self._stream.readlines(*args)
-        with failsafe.gate("request body"):
-            for line in lines:
-                self._scope.request_body(line)
-        return lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        while line := self.readline():
-            yield line
 
 
 class _Inside:
@@ -333,8 +279,10 @@ class ResponseTee:
         except BaseException as error:
             self._scope.failed(error)
             raise
-        with failsafe.gate("response body"):
+        try:
             self._scope.response_body(chunk)
+        except Exception as error:
+            failsafe.report("response body", error)
         return chunk
 
     def __del__(self) -> None:

@@ -40,21 +40,19 @@ class Callbacks:
     """The callbacks of one connection, which must not know it: SQLite's references are no cycle."""
 
     def __init__(self) -> None:
-        self._functions: dict[str, Callable[..., Any]] = {}
+        self.functions: dict[str, Callable[..., Any]] = {}
+        """Those that are registered now, by their slots."""
         self._instances: dict[int, Any] = {}
         self._lane: Any = None
         """The lane whose statement runs."""
         self._made = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._functions)
-
     def wrapped(self, slot: str, function: Any) -> Any:
         """Return what to register in place of a function, in the same slot until the next one."""
-        self._functions.pop(slot, None)
+        self.functions.pop(slot, None)
         if function is None or not callable(function) or not is_the_applications(function):
             return function
-        self._functions[slot] = function
+        self.functions[slot] = function
 
         def called(*args: Any) -> Any:
             return self._run(slot, _CALL, 0, function, args)
@@ -63,10 +61,10 @@ class Callbacks:
 
     def wrapped_class(self, slot: str, aggregate: Any) -> Any:
         """Return what to register in place of the class of an aggregate or window function."""
-        self._functions.pop(slot, None)
+        self.functions.pop(slot, None)
         if aggregate is None or not callable(aggregate) or not is_the_applications(aggregate):
             return aggregate
-        self._functions[slot] = aggregate
+        self.functions[slot] = aggregate
 
         def made() -> Any:
             self._made += 1
@@ -91,9 +89,9 @@ class Callbacks:
             # SQLite turns what a callback raises into the statement's error, which is recorded.
             with contextlib.suppress(Exception):
                 if name == _MAKE:
-                    self._instances[number] = self._functions[slot]()
+                    self._instances[number] = self.functions[slot]()
                 elif name == _CALL:
-                    self._functions[slot](*args)
+                    self.functions[slot](*args)
                 else:
                     instance = self._instances[number]
                     if name == _END:

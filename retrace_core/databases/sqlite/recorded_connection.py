@@ -61,7 +61,8 @@ class RecordedConnection(sqlite3.Connection):
     """A connection on which statements run inside a scope are events."""
 
     _private: Any = None
-    _callbacks: Callbacks | None = None
+    calls_back: Callbacks | None = None
+    """The application's functions that SQLite calls, once there was one."""
     _detects = False
     _answers_itself = False
     """True for a database in memory on replay."""
@@ -75,15 +76,15 @@ class RecordedConnection(sqlite3.Connection):
         self, lane: Any, kind: str, key: object, encode: Any, live: Callable[..., Any], *args: Any
     ) -> Any:
         """Return what `live` returns, recorded with what SQLite calls meanwhile; or replayed."""
-        callbacks = self._callbacks
+        callbacks = self.calls_back
         if lane.mode == REPLAY:
             if self._is_live(lane, kind, key):
                 with mask():
                     return live(*args)
-            if callbacks:
+            if callbacks is not None and callbacks.functions:
                 callbacks.play(lane)
             return call(lane, kind, key, _nothing)
-        if callbacks:
+        if callbacks is not None and callbacks.functions:
             return lane.call(kind, key, encode, callbacks.during, lane, live, *args)
         return lane.call(kind, key, encode, live, *args)
 
@@ -102,9 +103,9 @@ class RecordedConnection(sqlite3.Connection):
         return live(*args) if lane is None else self._cross(lane, kind, key, None, live, *args)
 
     def _called_back(self) -> Callbacks:
-        if self._callbacks is None:
-            self._callbacks = Callbacks()
-        return self._callbacks
+        if self.calls_back is None:
+            self.calls_back = Callbacks()
+        return self.calls_back
 
     def cursor(self, factory: Any = None) -> Any:
         """Return a cursor, of a subclass of the class that is asked for."""

@@ -81,7 +81,11 @@ class Cursor(sqlite3.Cursor):
                     raise failed from None
                 raise
         else:
-            _CONNECTION(self)._cross(lane, kind, key, self._outcome, live, *args)
+            connection = _CONNECTION(self)
+            if connection.calls_back is not None and connection.calls_back.functions:
+                connection._cross(lane, kind, key, self._outcome, live, *args)
+            else:
+                lane.call(kind, key, self._outcome, live, *args)
             _latest = (id(lane), id(self))
         return self
 
@@ -156,18 +160,21 @@ class Cursor(sqlite3.Cursor):
 
     def _fetch(self, lane: Any, live: Callable[..., list[Any]], *args: Any) -> list[Any]:
         """Return rows as the application's row factory makes them, recorded as tuples."""
-        factory, connection = self.row_factory, self._own()
+        factory, connection = self.row_factory, self._owner or _CONNECTION(self)
         if lane.mode == REPLAY:
             rows = self._fetched(connection._cross(lane, _ROWS, None, None, list) or [])
             rows = list(cooked(rows, connection.text_factory))
         else:
-            makes = cooks(connection._detects, connection.text_factory)
-            if makes:
+            makes = connection._detects or connection.text_factory is not str
+            if makes and (makes := cooks(connection._detects, connection.text_factory)):
                 live = functools.partial(raw, connection, live)
             self.row_factory = None
             self._is_latest = _latest == (id(lane), id(self))
             try:
-                rows = connection._cross(lane, _ROWS, None, self._rows, live, *args)
+                if connection.calls_back is not None and connection.calls_back.functions:
+                    rows = connection._cross(lane, _ROWS, None, self._rows, live, *args)
+                else:
+                    rows = lane.call(_ROWS, None, self._rows, live, *args)
             finally:
                 self.row_factory = factory
             if makes:
