@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrace_core.limit_settings import LIMIT_SETTINGS
+from retrace_core.setting_rows.limit_settings import LIMIT_SETTINGS
 
 __all__ = ["UNLIMITED"]
 

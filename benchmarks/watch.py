@@ -68,7 +68,7 @@ def events() -> None:
         return sys._getframe()
 
     before = took_ns(bare)
-    from retrace_core import coverage_watch
+    from retrace_core.coverage import coverage_watch
 
     coverage_watch.begin()
     event_ns = took_ns(bare) - before

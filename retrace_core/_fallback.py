@@ -21,7 +21,7 @@ import msgspec
 
 from retrace_core import _fallback_encoder, _fallback_finder, _fallback_texts
 from retrace_core._fallback_encoder import Encoder
-from retrace_core.audit_events import OPEN, WORLD, writes
+from retrace_core.coverage.audit_events import OPEN, WORLD, writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

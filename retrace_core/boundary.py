@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import failsafe, native
-from retrace_core.boot_tape import on_boot_tape
+from retrace_core.boot.filling import filling
+from retrace_core.boot.tape import on_boot_tape
 from retrace_core.c_type import delete_attribute, set_attribute
 from retrace_core.codec import pack_exception
+from retrace_core.concurrency.loop_steps import answered
 from retrace_core.errors import NotOnTape
-from retrace_core.filling import filling
 from retrace_core.lanes import Lane, mask, masked_value
 from retrace_core.live_call import AskLive, ask_live, ask_live_async, is_live
-from retrace_core.loop_steps import answered
 from retrace_core.native import INFRA, LANE, RECORD, REPLAY, current, now_ns
 from retrace_core.recording import CANCELLED, RAISED, RETURNED
 
@@ -255,13 +255,17 @@ def attempt(
         if owner.scope.failure_comes(owner, kind, key):
             owner.scope.answer(owner, kind, key)
         return substitute() if substitute is not None else cast("T", None)
-    start_ns = now_ns()
+    start_ns, before = now_ns(), LANE.get()
+    if before is not None:  # as `mask` does, which costs twice as much
+        LANE.set(masked_value(before))
     try:
-        with mask():
-            return function()
+        return function()
     except BaseException as error:
+        LANE.set(before)
         record_error(lane, kind, key, error, start_ns)
         raise
+    finally:
+        LANE.set(before)
 
 
 async def attempt_async(

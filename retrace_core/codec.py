@@ -267,6 +267,9 @@ def decode_stream(data: bytes, count: int) -> Iterator[Any]:
 # -- exceptions
 
 
+_AS_THEY_ARE = frozenset((str, int, bytes, type(None)))
+
+
 def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> list[Any]:
     """Return an exception as plain data: [class names, args, attributes, notes, cause, context].
 
@@ -278,7 +281,7 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
     """
     kind: Any = type(error)
     names = list(_names_of(kind))
-    args = [_pack_part(part, depth) for part in error.args]
+    args = [part if type(part) in _AS_THEY_ARE else _pack_part(part, depth) for part in error.args]
     attributes: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in vars(error).items():
@@ -287,7 +290,8 @@ def pack_exception(error: BaseException, depth: int = _NESTED_EXCEPTIONS) -> lis
         else:
             attributes[name] = _pack_part(value, depth)
     if isinstance(error, OSError) and len(error.args) < 3 and error.filename is not None:
-        attributes["filename"] = _pack_part(error.filename, depth)
+        name = error.filename
+        attributes["filename"] = name if type(name) is str else _pack_part(name, depth)
     packed = [names, args, attributes, notes]
     if depth > 0 and (error.__cause__ is not None or error.__context__ is not None):
         cause, context = error.__cause__, error.__context__

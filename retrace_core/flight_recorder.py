@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import boot_recording, failsafe, keep_sharing, triggers, writer
+from retrace_core import failsafe, keep_sharing, triggers, writer
+from retrace_core.boot import recording as boot_recording
 from retrace_core.forked import after_fork
 from retrace_core.ids import names_trace
 from retrace_core.native import now_ns

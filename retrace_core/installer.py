@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from wrapt import register_post_import_hook  # pyright: ignore[reportUnknownVariableType]
 
-from retrace_core import covering, failsafe
+from retrace_core import failsafe
 from retrace_core.boundary import Boundary, install_hook
-from retrace_core.declaration import declared_errors
+from retrace_core.coverage import covering
+from retrace_core.declared.switch import declared_errors
 from retrace_core.stats import count
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ import functools
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import failsafe, hashing, native
+from retrace_core import failsafe, native
 from retrace_core.codec import pack_exception
+from retrace_core.concurrency.ordering import in_turn, patient
+from retrace_core.crypto import hashing
 from retrace_core.native import INFRA, LANE, REPLAY
-from retrace_core.ordering import in_turn, patient
 from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Lane(native.Lane):
         given: dict[str, Any] = options or {}
         live = functools.partial(lock.acquire, *args, **given)
         if args or given:
-            from retrace_core.timed import tried  # which knows lanes
+            from retrace_core.concurrency.timed import tried  # which knows lanes
 
             blocking = args[0] if args else given.get("blocking", True)
             timeout = args[1] if len(args) > 1 else given.get("timeout", -1)

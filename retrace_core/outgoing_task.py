@@ -12,7 +12,7 @@ from retrace_core.codec import (
     pack_exception,
     unpack_exception,
 )
-from retrace_core.http_exchange import headers_to_send
+from retrace_core.http_clients.http_exchange import headers_to_send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

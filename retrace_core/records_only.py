@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType
 
+    from retrace_core.concurrency.loop_steps import LoopSteps
     from retrace_core.lanes import Lane
-    from retrace_core.loop_steps import LoopSteps
 
 __all__ = ["RecordsOnly"]
 

@@ -12,26 +12,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import (
-    boot_recording,
-    environment,
-    failsafe,
-    flight_recorder,
-    keep_sharing,
-    native,
-    warm_ups,
-    writer,
-)
-from retrace_core.boundary import in_replay
+from retrace_core import environment, failsafe, flight_recorder, keep_sharing, native, writer
+from retrace_core.boot import recording as boot_recording
+from retrace_core.boot import warm_ups
+from retrace_core.concurrency.loop_steps import LoopSteps
+from retrace_core.concurrency.serving_thread import serving_thread
 from retrace_core.conversation import ELSEWHERE
-from retrace_core.coverage_watch import Holes
+from retrace_core.coverage.coverage_watch import Holes
 from retrace_core.exempt import site_names
 from retrace_core.lanes import Lane
-from retrace_core.loop_steps import LoopSteps
 from retrace_core.native import LANE, OFF, RECORD, ScopeState
 from retrace_core.recording import CANCELLED, LANE_END, RETURNED, DecisionRecord, Header, Request
 from retrace_core.records_only import RecordsOnly
-from retrace_core.serving_thread import serving_thread
 from retrace_core.stats import count
 from retrace_core.tags import add_tags
 from retrace_core.trace_file import Draft
@@ -44,7 +36,7 @@ if TYPE_CHECKING:
     from retrace_core.settings import Settings
     from retrace_core.tags import Tag
 
-__all__ = ["Judge", "RecordingScope", "open_scope"]
+__all__ = ["Judge", "RecordingScope"]
 
 
 Judge = Callable[["RecordingScope"], DecisionRecord | None]
@@ -54,7 +46,20 @@ Judge = Callable[["RecordingScope"], DecisionRecord | None]
 class RecordingScope(Traffic, RecordsOnly):
     """What is kept of one request while it runs; no method of it ever raises.
 
-    Made by `open_scope`.
+    Args:
+        settings: limits and grace time are taken from here.
+        service: validated service name.
+        trace_id: 32 lower-case hex digits.
+        span_id: 16 lower-case hex digits, this recording's own.
+        parent_span_id: the caller's span, or "".
+        folder: safe folder name of the trace.
+        given_trace_id: an unsafe X-Trace-ID as it came, else "".
+        decision: why it is recorded.
+        request: what came in, without its body.
+        outgoing_headers: added to outgoing HTTP calls of the scope.
+        app: the wrapped application, to find out how it is named.
+        judge: asked at the end; returns why the recording is kept, or None to drop it with
+            nothing written. Default: it is kept, by `decision`.
     """
 
     __slots__ = (
@@ -137,6 +142,7 @@ class RecordingScope(Traffic, RecordsOnly):
         """Number and name of the thread that serves it."""
         self._started_ns = time.time_ns()
         self._ended_ns = 0
+        native.arm(1)  # until it is switched off
 
     @property
     def masks(self) -> bool:
@@ -212,7 +218,7 @@ class RecordingScope(Traffic, RecordsOnly):
             raise
 
     def _close(self, again: bool = False) -> None:
-        with failsafe.gate("close"):
+        try:  # not the gate, whose with-block costs half a microsecond
             self.closed = True
             self._ended_ns = self._ended_ns or native.now_ns()
             if not self._open:
@@ -220,6 +226,8 @@ class RecordingScope(Traffic, RecordsOnly):
             elif self._cancel_grace is None:
                 deadline_ns = native.now_ns() + int(self._settings.grace_s * 1e9)
                 self._cancel_grace = writer.park(deadline_ns, self._seal)
+        except Exception as error:
+            failsafe.report("close", error)
 
     def discard(self) -> None:
         """Stop recording at once and keep nothing; the request goes on unrecorded."""
@@ -242,7 +250,7 @@ class RecordingScope(Traffic, RecordsOnly):
         return True
 
     def _seal(self, again: bool = False) -> None:
-        with failsafe.gate("seal"):
+        try:
             if not (self._stop() or again) or self._left:
                 return
             size_bytes = self.state.size_bytes + self._body_size()
@@ -265,6 +273,8 @@ class RecordingScope(Traffic, RecordsOnly):
                 keep_sharing.trace_kept(
                     self.folder or self.trace_id, self.service, self._decision.reason
                 )
+        except Exception as error:
+            failsafe.report("seal", error)
 
     def _environment(self) -> Environment:
         return environment.of_app(self.app, self._settings)
@@ -333,57 +343,3 @@ class RecordingScope(Traffic, RecordsOnly):
         del self.root
         self.judge = None
         self._forget_bodies()
-
-
-def open_scope(
-    *,
-    settings: Settings,
-    service: str,
-    trace_id: str,
-    span_id: str,
-    parent_span_id: str,
-    folder: str,
-    given_trace_id: str,
-    decision: DecisionRecord,
-    request: Request,
-    outgoing_headers: tuple[tuple[str, str], ...],
-    app: object,
-    judge: Judge | None = None,
-) -> RecordingScope | None:
-    """Return a new recording scope, or None when none can be opened (a fault, a replay).
-
-    Args:
-        settings: limits and grace time are taken from here.
-        service: validated service name.
-        trace_id: 32 lower-case hex digits.
-        span_id: 16 lower-case hex digits, this recording's own.
-        parent_span_id: the caller's span, or "".
-        folder: safe folder name of the trace.
-        given_trace_id: an unsafe X-Trace-ID as it came, else "".
-        decision: why it is recorded.
-        request: what came in, without its body.
-        outgoing_headers: added to outgoing HTTP calls of the scope.
-        app: the wrapped application, to find out how it is named.
-        judge: asked at the end; returns why the recording is kept, or None to drop it with
-            nothing written. Default: it is kept, by `decision`.
-    """
-    if in_replay():
-        return None
-    with failsafe.gate("open scope"):
-        scope = RecordingScope(
-            settings=settings,
-            service=service,
-            trace_id=trace_id,
-            span_id=span_id,
-            parent_span_id=parent_span_id,
-            folder=folder,
-            given_trace_id=given_trace_id,
-            decision=decision,
-            request=request,
-            outgoing_headers=outgoing_headers,
-            app=app,
-            judge=judge,
-        )
-        native.arm(1)
-        return scope
-    return None

@@ -13,7 +13,7 @@ from retrace_core.boundary import attempt, call, in_replay, mask
 from retrace_core.checksum import checksum_of
 from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
-from retrace_core.stub_socket import StubSocket
+from retrace_core.sockets.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,22 +15,22 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from retrace_core.decision_settings import (
+from retrace_core.encryption import IDENTITY
+from retrace_core.errors import ConfigurationError
+from retrace_core.ids import valid_service
+from retrace_core.setting_rows.decision_settings import (
     DECISION_SETTINGS,
     check_secret,
     parse_tables,
     parse_texts,
 )
-from retrace_core.encryption import IDENTITY
-from retrace_core.errors import ConfigurationError
-from retrace_core.ids import valid_service
-from retrace_core.keeping_settings import KEEPING_SETTINGS, KeepingSettings
-from retrace_core.limit_settings import LIMIT_SETTINGS
-from retrace_core.recording_settings import RECORDING_SETTINGS
-from retrace_core.secret_settings import SECRET_SETTINGS
-from retrace_core.setting import Setting
+from retrace_core.setting_rows.keeping_settings import KEEPING_SETTINGS, KeepingSettings
+from retrace_core.setting_rows.limit_settings import LIMIT_SETTINGS
+from retrace_core.setting_rows.recording_settings import RECORDING_SETTINGS
+from retrace_core.setting_rows.secret_settings import SECRET_SETTINGS
+from retrace_core.setting_rows.setting import Setting
+from retrace_core.setting_rows.store_settings import STORE_SETTINGS
 from retrace_core.store.opening import check_url
-from retrace_core.store_settings import STORE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

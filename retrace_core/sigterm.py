@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, native, writer
-from retrace_core.boot_tape import end_boot
+from retrace_core.boot.tape import end_boot
 from retrace_core.native import LANE, RECORD
 
 if TYPE_CHECKING:

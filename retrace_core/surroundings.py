@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from retrace_core.file_access import in_recorded_folders
-from retrace_core.temporary_folder import temporary_folder
+from retrace_core.files.file_access import in_recorded_folders
+from retrace_core.files.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

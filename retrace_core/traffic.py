@@ -71,8 +71,10 @@ class Traffic:
 
     def response_start(self, status: int, reason: str, headers: Sequence[tuple[Any, Any]]) -> None:
         """Keep the status line and the headers, given as text or bytes."""
-        with failsafe.gate("response start"):
+        try:
             self._response = (status, reason, [(_text(n), _text(v)) for n, v in headers])
+        except Exception as error:
+            failsafe.report("response start", error)
 
     def response_body(self, chunk: bytes) -> None:
         """Keep a chunk of the response body, up to the limit."""
@@ -152,4 +154,6 @@ class Traffic:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)

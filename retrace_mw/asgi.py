@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe, writer
-from retrace_core.boot_tape import in_boot_lane, serves_request
+from retrace_core.boot.tape import in_boot_lane, serves_request
 from retrace_core.boundary import call_async
 from retrace_core.conversation import SENT, WEBSOCKET, ConversationTee, Message, kept
 from retrace_core.current_scope import replay_scope
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF, current
 from retrace_core.recording import Request
 from retrace_core.scope_keys import letters_of
@@ -256,8 +256,10 @@ def _note(recording_scope: RecordingScope, message: Message, add: ResponseHeader
         recording_scope.response_start(message["status"], "", list(message.get("headers", ())))
         return _with_headers(recording_scope, message, add)
     elif kind == "http.response.body":
-        with failsafe.gate("response body"):
+        try:
             recording_scope.response_body(message.get("body", b""))
+        except Exception as error:
+            failsafe.report("response body", error)
         if not message.get("more_body", False):
             recording_scope.response_end(complete=True)
     elif kind == "http.response.pathsend" or (
@@ -272,7 +274,7 @@ def _with_headers(
 ) -> Message:
     headers: list[tuple[bytes, bytes]] = list(message.get("headers") or [])
     names = [bytes(given).decode("latin-1") for given, _ in headers]
-    more = add.missing(dict(recording_scope.outgoing_headers), recording_scope.folder, names)
+    more = add.missing(recording_scope.outgoing_headers, recording_scope.folder, names)
     if not more:
         return message
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in more]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from retrace_core.http_exchange import headers_to_send
+from retrace_core.http_clients.http_exchange import headers_to_send
 from retrace_core.native import current
 from retrace_mw.propagation import TraceContext, trace_of
 from retrace_mw.trace_headers import TraceHeaders

@@ -19,7 +19,7 @@ from celery import Celery, exceptions, signals
 from celery.app import trace
 
 from retrace_core import failsafe, writer
-from retrace_core.boot_tape import enter_boot, leave_boot
+from retrace_core.boot.tape import enter_boot, leave_boot
 from retrace_core.errors import ConfigurationError
 from retrace_core.ids import valid_service
 from retrace_core.task_call import TaskCall

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.decision_settings import HEALTH
 from retrace_core.errors import ConfigurationError
+from retrace_core.setting_rows.decision_settings import HEALTH
 from retrace_mw.deciders import SampleRate, TraceHeader
 from retrace_mw.deciders.exclude import Exclude
 from retrace_mw.deciders.force import ForceToken

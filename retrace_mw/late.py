@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.current_scope import active_scope
 from retrace_core.errors import ConfigurationError
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.lanes import mask
 from retrace_core.protocol import Protocol, detect
 from retrace_mw.decision import NO, Decider, Decision, awaits, checked_decider

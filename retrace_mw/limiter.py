@@ -118,7 +118,7 @@ class Limiter:
             else:
                 reason = self.disk.full()
                 if not reason and decision.verdict == "yes":
-                    reason = self._enough(request)
+                    reason = self._enough(request, ended=False)
             if not reason:
                 self.running += 1
         if reason:
@@ -142,7 +142,7 @@ class Limiter:
             if identity and not self._failures.has_room(identity, now):
                 reason = "per_failure"
             elif decision.verdict == "tail":
-                reason = self._enough(finished.request)
+                reason = self._enough(finished.request, ended=True)
                 if first and reason:
                     reason = ""  # the first of its kind is kept, whatever else there is
             if identity and not reason:
@@ -151,18 +151,29 @@ class Limiter:
             self._tell(reason)
         return bool(reason)
 
-    def ended(self, events: int = 0) -> None:
+    def ended(self, events: int = 0, kept: RequestView | None = None) -> None:
         """Take note that a request which was admitted is not recorded any more.
 
         Args:
             events: how many were recorded of it.
+            kept: the request, where its recording is kept.
         """
+        route = ""
+        if kept is not None and self.limits.per_route_per_minute and not kept.counted:
+            route = route_of(kept)
         with self._lock:
-            self.running = max(0, self.running - 1)
+            if self.running:  # 0 in a child of a fork, which has what its parent had running
+                self.running -= 1
             self.overhead.add(events)
+            if route:
+                self._routes.add(route, self._clock())
 
-    def _enough(self, request: RequestView) -> str:
-        """Return why one more may not be kept, or "" and take it into account."""
+    def _enough(self, request: RequestView, *, ended: bool) -> str:
+        """Return why one more may not be kept, or "" and take it into account.
+
+        Its route is asked for where it is known, or counts: to find it at the start takes as long
+        as the framework's routing does, and is done twice then.
+        """
         limits, now = self.limits, self._clock()
         written = counter("written_bytes")
         fresh, self._written = max(0, written - self._written), written
@@ -172,13 +183,16 @@ class Limiter:
         requests, kept = self._seen_lately(now), self._kept.add(0, now)
         if limits.share and requests >= _SHARE_FROM and kept + 1 > limits.share * requests:
             return "share"
-        route = route_of(request) if limits.per_route_per_minute else ""
+        route = ""
+        if limits.per_route_per_minute and (ended or not self._routes.is_far(self.running, now)):
+            route = route_of(request)
         if route and not self._routes.has_room(route, now):
             return "per_route"
         if limits.per_second and not self._bucket.take():
             return "per_second"
         if route:
             self._routes.add(route, now)
+            request.counted = True
         self._kept.add(1, now)
         return ""
 

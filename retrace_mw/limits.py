@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from retrace_core.errors import ConfigurationError
-from retrace_core.limit_settings import LIMIT_SETTINGS, LimitSettings
-from retrace_core.setting import MIB
+from retrace_core.setting_rows.limit_settings import LIMIT_SETTINGS, LimitSettings
+from retrace_core.setting_rows.setting import MIB
 
 if TYPE_CHECKING:
     from retrace_core.settings import Settings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from retrace_core import failsafe
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import LANE
 
 __all__ = ["TraceIdFilter", "current_trace_name"]

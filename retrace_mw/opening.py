@@ -10,24 +10,18 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import (
-    boot_recording,
-    coverage_watch,
-    failsafe,
-    flight_recorder,
-    installer,
-    leaving_at_once,
-    sigterm,
-    writer,
-)
-from retrace_core.boot_tape import end_boot
+from retrace_core import failsafe, flight_recorder, installer, leaving_at_once, sigterm, writer
+from retrace_core.boot import recording as boot_recording
+from retrace_core.boot.tape import end_boot
+from retrace_core.boundary import in_replay
+from retrace_core.concurrency.green_threads import patched_by
+from retrace_core.coverage import coverage_watch
 from retrace_core.errors import ConfigurationError, GreenThreadsRefused, StoreError
 from retrace_core.forked import notice_fork
-from retrace_core.green_threads import patched_by
 from retrace_core.ids import new_span_id
 from retrace_core.recording import DecisionRecord, Request
 from retrace_core.redaction.in_force import encoding
-from retrace_core.scope import RecordingScope, open_scope
+from retrace_core.scope import RecordingScope
 from retrace_core.settings import resolve, unknown_variables
 from retrace_core.spooling import store_for
 from retrace_core.stats import count
@@ -217,38 +211,48 @@ class Gatekeeper:
             build: describes what came in.
             app: the application as the request names it, where it does (ASGI's scope["app"]).
         """
-        owner = self._app if app is None else app
-        limiter = policy.limiter
-        with failsafe.gate("open scope"):
-            if not limiter.admits(view, decision):
-                return None
-            found: RecordingScope | None = None
-            try:
-                trace = view.trace
-                span_id = new_span_id()
-                found = open_scope(
-                    settings=policy.settings,
-                    service=self._service or self._name_service(owner),
-                    trace_id=trace.trace_id,
-                    span_id=span_id,
-                    parent_span_id=trace.parent_span_id,
-                    folder=trace.name,
-                    given_trace_id=trace.given,
-                    decision=DecisionRecord(decision.verdict, decision.decider, decision.reason),
-                    request=build(),
-                    outgoing_headers=outgoing_headers(
-                        trace, span_id, decision.verdict, decision.threshold
-                    ),
-                    app=owner,
-                    judge=Pending(view, decision, limiter, self.warming),
-                )
-            finally:
-                if found is None:
-                    limiter.ended()
-            if found is not None:
-                self._prepare(found, view, decision)
-            return found
+        if in_replay():
+            return None
+        try:  # not the gate, whose with-block costs half a microsecond
+            if policy.limiter.admits(view, decision):
+                return self._opened(policy, view, decision, build, app)
+        except Exception as error:
+            failsafe.report("open scope", error)
         return None
+
+    def _opened(
+        self,
+        policy: Policy,
+        view: RequestView,
+        decision: Decision,
+        build: Callable[[], Request],
+        app: Any,
+    ) -> RecordingScope:
+        owner = self._app if app is None else app
+        try:
+            trace = view.trace
+            span_id = new_span_id()
+            found = RecordingScope(
+                settings=policy.settings,
+                service=self._service or self._name_service(owner),
+                trace_id=trace.trace_id,
+                span_id=span_id,
+                parent_span_id=trace.parent_span_id,
+                folder=trace.name,
+                given_trace_id=trace.given,
+                decision=DecisionRecord(decision.verdict, decision.decider, decision.reason),
+                request=build(),
+                outgoing_headers=outgoing_headers(
+                    trace, span_id, decision.verdict, decision.threshold
+                ),
+                app=owner,
+                judge=Pending(view, decision, policy.limiter, self.warming),
+            )
+        except BaseException:
+            policy.limiter.ended()
+            raise
+        self._prepare(found, view, decision)
+        return found
 
     def warms(self, view: RequestView) -> bool:
         """Return True for the first request of its kind."""
@@ -267,7 +271,8 @@ class Gatekeeper:
         # that nobody may have at hand.
         if warming.open and (verdict == "tail" or decision.threshold.strip("0")):
             scope.warms = warming.is_first(view)
-        mark_span(scope, decision, kept=verdict == "yes")
+        if not view.is_unnamed:  # else no span is active
+            mark_span(scope, decision, kept=verdict == "yes")
 
     def _name_service(self, app: Any) -> str:
         self._service = service_name(app)

@@ -46,7 +46,7 @@ class Pending:
 
     def __call__(self, scope: RecordingScope) -> DecisionRecord | None:
         """Return why the recording is kept, or None to drop it; a "yes" survives our faults."""
-        decision = self.decision
+        decision, kept = self.decision, None
         try:
             scope.route = plain_pattern(getattr(self.request, "route", ""))
             if scope.warms:
@@ -68,12 +68,13 @@ class Pending:
                     # and comes in floods: it would push all else out, and pass the limit later.
                     scope.may_be_held = False
                     return None
+            kept = self.request
         except Exception as error:
             failsafe.report("tail decision", error)
             if self.decision.verdict != "yes":
                 return None
         finally:
-            self.limiter.ended(sum(lane.events for lane in scope.lanes))
+            self.limiter.ended(sum([lane.events for lane in scope.lanes]), kept)
         if self.decision.verdict == "tail":
             mark_span(scope, decision, kept=True)
         return DecisionRecord(self.decision.verdict, decision.decider, decision.reason)

@@ -247,6 +247,12 @@ def _is_sendable(values: list[str]) -> bool:
 
 
 @lru_cache(256)
+def _sampled(members: Members, threshold: str) -> Members:
+    """Return the members of tracestate with the threshold of the sampler that said yes."""
+    return put_member(members, "ot", f"th:{threshold}")
+
+
+@lru_cache(256)
 def _told(members: Members, verdict: str) -> str:
     """Return tracestate with our decision in it; most requests come with none, or the same."""
     return format_tracestate(put_member(members, OUR_MEMBER, verdict))
@@ -270,7 +276,7 @@ def outgoing_headers(
     if flags is None:  # the trace begins here, and so the flags are ours to set
         flags = (0 if context.carried else RANDOM) | (0 if verdict == "no" else SAMPLED)
         if threshold and verdict == "yes":
-            members = put_member(members, "ot", f"th:{threshold}")
+            members = _sampled(members, threshold)
     headers: list[tuple[str, str]] = []
     if verdict == "yes" or (context.named and not context.given):
         headers.append((TRACE_HEADER, context.name))

@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from retrace_core.http_exchange import headers_of_call
+from retrace_core.http_clients.http_exchange import headers_of_call
 from retrace_core.ids import call_span_id, new_span_id, new_trace_bits
 from retrace_core.stats import count
 from retrace_mw import otel
-from retrace_mw.propagation import RANDOM_BITS, outgoing_headers, trace_of
+from retrace_mw.propagation import RANDOM_BITS, TraceContext, outgoing_headers, trace_of
 from retrace_mw.route import find_route, left_route
 from retrace_mw.trace_headers import TraceHeaders
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from retrace_mw.decision import Decision
     from retrace_mw.late import Late
-    from retrace_mw.propagation import TraceContext
 
 __all__ = ["RequestView", "environ_key"]
 
@@ -49,6 +48,7 @@ class RequestView:
         "_span_id",
         "_trace",
         "app",
+        "counted",
         "method",
         "path",
         "source",
@@ -78,6 +78,8 @@ class RequestView:
         self._trace: TraceContext | None = None
         self._query: dict[str, list[str]] | None = None
         self._route: str | None = None
+        self.counted = False
+        """True once a limit has taken its route into account."""
         # Both are asked for nearly always, and some frameworks change the scope in place.
         self.method: str
         """The request method, upper case as it came; a web socket's handshake is a GET."""
@@ -257,8 +259,9 @@ class RequestView:
             ]
         found: list[tuple[str, str]] = []
         for key, value in self.source.items():
-            if key.startswith("HTTP_") or (key in UNPREFIXED and value):
-                found.append((header_name(key), str(value)))
+            name = header_of(key)
+            if name is not None and (value or key not in UNPREFIXED):
+                found.append((name, str(value)))
         return found
 
     @property
@@ -289,15 +292,21 @@ class RequestView:
         return self.trace.randomness
 
     @property
+    def is_unnamed(self) -> bool:
+        """True where it was found that no header and no active span names the trace."""
+        return self._bits is not None
+
+    @property
     def trace(self) -> TraceContext:
         """The trace this request belongs to: as it came, or a fresh one."""
-        if self._trace is None:
+        if self._trace is None and self._bits is not None:
+            self._trace = TraceContext(self._bits)
+        elif self._trace is None:
             self._trace = trace_of(
                 self.trace_headers(),
                 custom=self._headers.custom,
                 values=self.header_values,
                 names=self._header_names,
-                bits=self._bits,
             )
             if self._trace.malformed:
                 self._tell_malformed(self._trace.malformed)
@@ -330,9 +339,11 @@ UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
 @lru_cache(1024)
-def header_name(key: str) -> str:
-    """Return the header that a WSGI key stands for: "HTTP_X_TRACE_ID" is X-Trace-Id."""
-    return key.removeprefix("HTTP_").replace("_", "-").title()
+def header_of(key: str) -> str | None:
+    """Return the header that a WSGI key stands for, if any: "HTTP_X_TRACE_ID" is X-Trace-Id."""
+    if key.startswith("HTTP_") or key in UNPREFIXED:
+        return key.removeprefix("HTTP_").replace("_", "-").title()
+    return None
 
 
 @lru_cache(256)

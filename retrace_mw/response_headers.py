@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from retrace_mw.trace_headers import TRACE_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["ResponseHeaders"]
 
@@ -26,7 +26,7 @@ class ResponseHeaders:
     """Add `traceresponse`, unless the application has one."""
 
     def missing(
-        self, outgoing: Mapping[str, str], name: str, present: Iterable[str]
+        self, outgoing: Iterable[tuple[str, str]], name: str, present: Iterable[str]
     ) -> list[tuple[str, str]]:
         """Return the headers to add to a response.
 
@@ -38,7 +38,7 @@ class ResponseHeaders:
         there = {given.lower() for given in present}
         found = [] if TRACE_HEADER.lower() in there else [(TRACE_HEADER, name)]
         if self.server_timing or self.traceresponse:
-            parent = outgoing.get("traceparent", "")
+            parent = dict(outgoing).get("traceparent", "")
             if self.server_timing and parent:
                 found.append(("Server-Timing", f'traceparent;desc="{parent}"'))
             if self.traceresponse and parent and "traceresponse" not in there:

@@ -18,7 +18,7 @@ from rq import timeouts, worker
 from rq.job import Job
 
 from retrace_core import failsafe, writer
-from retrace_core.boot_tape import in_boot_lane, leave_boot
+from retrace_core.boot.tape import in_boot_lane, leave_boot
 from retrace_core.errors import ConfigurationError
 from retrace_core.native import LANE, OFF
 from retrace_core.task_call import TaskCall

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.http_exchange import UNRECORDED, headers_of_call
+from retrace_core.http_clients.http_exchange import UNRECORDED, headers_of_call
 from retrace_core.native import LANE, OFF
 from retrace_core.settings import resolve
 from retrace_core.task_call import METHOD, TaskEnd, end_of, request_of

@@ -12,6 +12,7 @@ __all__ = ["KeyedCap", "SlidingCount"]
 
 _SLOTS = 12
 _MOST_KEYS = 1000
+_SMALL = 100
 
 
 class SlidingCount:
@@ -62,12 +63,13 @@ class KeyedCap:
         span_s: in how many seconds, counted from the first of them.
     """
 
-    __slots__ = ("_begun", "most", "span_s")
+    __slots__ = ("_begun", "_peak", "_peak_until", "most", "span_s")
 
     def __init__(self, most: int, span_s: float) -> None:
         self.most = most
         self.span_s = span_s
         self._begun: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        self._peak, self._peak_until = 0, 0.0
 
     def __len__(self) -> int:
         return len(self._begun)
@@ -81,11 +83,25 @@ class KeyedCap:
         begun, count = self._begun.get(key, (now, 0))
         return count < self.most or now - begun >= self.span_s
 
+    def is_far(self, more: int, now: float) -> bool:
+        """Return True where no key can have reached its cap, so that nobody need ask for it.
+
+        Never so for a small cap, which is to be kept to the letter.
+
+        Args:
+            more: how many there are whose key is told later.
+            now: seconds that only grow.
+        """
+        peak = self._peak if now < self._peak_until else 0
+        return self.most >= _SMALL and peak + more < self.most
+
     def add(self, key: Hashable, now: float) -> None:
         """Take note of one of a key."""
         begun, count = self._begun.pop(key, (now, 0))
         if now - begun >= self.span_s:
             begun, count = now, 0
         self._begun[key] = (begun, count + 1)
+        if count >= self._peak or now >= self._peak_until:
+            self._peak, self._peak_until = count + 1, begun + self.span_s
         if len(self._begun) > _MOST_KEYS:
             self._begun.popitem(last=False)

@@ -8,14 +8,14 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import failsafe
-from retrace_core.boot_tape import serves_request
+from retrace_core.boot.tape import serves_request
 from retrace_core.current_scope import replay_scope
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_core.recording import Request
 from retrace_mw.one_decision import SPOKEN, WSGI, decided, is_decided, over
 from retrace_mw.opening import DECIDED, Gatekeeper
-from retrace_mw.request import UNPREFIXED, RequestView, header_name
+from retrace_mw.request import UNPREFIXED, RequestView, header_of
 from retrace_mw.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
@@ -157,10 +157,12 @@ def describe(environ: Environ) -> Request:
     headers: list[tuple[str, str]] = []
     extra: dict[str, Any] = {}
     for key, value in environ.items():
-        if key.startswith("HTTP_") or (key in UNPREFIXED and value):
-            headers.append((header_name(key), str(value)))
-        elif isinstance(value, str | bool) and key not in _OWN_FIELDS:
-            extra[key] = value
+        name = header_of(key)
+        if name is None:
+            if (type(value) is str or isinstance(value, str | bool)) and key not in _OWN_FIELDS:
+                extra[key] = value
+        elif value or key not in UNPREFIXED:
+            headers.append((name, str(value)))
     if "wsgi.file_wrapper" in environ:
         extra["wsgi.file_wrapper"] = True  # the class is the server's
     port = str(environ.get("SERVER_PORT", ""))
@@ -193,16 +195,17 @@ def _tee_start_response(
     view: RequestView | None,
 ) -> StartResponse:
     def teed(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        with failsafe.gate("response start"):
+        try:
             code, _, reason = status.partition(" ")
             recording_scope.response_start(int(code), reason, headers)
             if view is not None:
                 view.note_route()  # Flask forgets it as it ends
-        outgoing = dict(recording_scope.outgoing_headers)
+        except Exception as error:
+            failsafe.report("response start", error)
         names = [given for given, _ in headers]
-        headers = [*headers, *add.missing(outgoing, recording_scope.folder, names)]
-        more = (exc_info,) if exc_info else ()
-        write = start_response(status, headers, *more)
+        more = add.missing(recording_scope.outgoing_headers, recording_scope.folder, names)
+        headers = [*headers, *more]
+        write = start_response(status, headers, *((exc_info,) if exc_info else ()))
 
         def teed_write(chunk: bytes) -> object:
             recording_scope.response_body(chunk)
@@ -333,8 +336,10 @@ class ResponseTee:
         except BaseException as error:
             self._scope.failed(error)
             raise
-        with failsafe.gate("response body"):
+        try:
             self._scope.response_body(chunk)
+        except Exception as error:
+            failsafe.report("response body", error)
         return chunk
 
     def __del__(self) -> None:

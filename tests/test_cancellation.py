@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from retrace_core import boundary, replay
+from retrace_core.concurrency.waited import waited
 from retrace_core.recording import CANCELLED, RETURNED, Event
-from retrace_core.waited import waited
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, only_recording, record_asgi
 

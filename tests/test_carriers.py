@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
-from retrace_core.boot_tape import Chapter
+from retrace_core.boot.tape import Chapter
 from retrace_core.ids import safe_folder
 from retrace_core.native import LANE, OFF
 from retrace_mw import RetraceMiddleware, TraceIdFilter, extract, inject

@@ -25,8 +25,9 @@ import pytest
 import requests
 import trustme
 
-from retrace_core import boundary, coverage_watch, load, trace_file
-from retrace_core.coverage_watch import MOST_HOLES
+from retrace_core import boundary, load, trace_file
+from retrace_core.coverage import coverage_watch
+from retrace_core.coverage.coverage_watch import MOST_HOLES
 from retrace_core.recording import Frame, Hole
 from tests.recorded import record_asgi, record_wsgi
 from tests.served import served

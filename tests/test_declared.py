@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import retrace_core
 from retrace_core import ConfigurationError, boundary, codec, replay
 from retrace_core.boundary import Boundary, Hook
-from retrace_core.declared_key import settled
+from retrace_core.declared.key import settled
 from retrace_core.recording import Event
 from tests.recorded import assert_identical, record_asgi, record_wsgi
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from retrace_core import boot_tape
-from retrace_core.filling import filling
+from retrace_core.boot import tape as boot_tape
+from retrace_core.boot.filling import filling
 
 
 class Record(tuple[int, ...]):

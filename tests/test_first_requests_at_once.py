@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = """
 import threading
-from retrace_core import boot_chapter
+from retrace_core.boot import chapter as boot_chapter
 
 ending, end = threading.Event(), boot_chapter.Chapter.end
 second = threading.Thread(target=lambda: ending.wait(20) and request())

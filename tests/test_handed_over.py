@@ -18,7 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrace_core.codec import decode, encode
-from retrace_core.handed_over import NotData, is_packed, pack_handed_over, unpack_handed_over
+from retrace_core.concurrency.handed_over import (
+    NotData,
+    is_packed,
+    pack_handed_over,
+    unpack_handed_over,
+)
 
 ran: list[str] = []
 

@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import stats, writer
-from retrace_core.http_exchange import UNRECORDED
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import LANE, OFF
 from retrace_mw import Late, RetraceMiddleware, decide_late
 from retrace_mw.deciders import Never

@@ -16,7 +16,7 @@ import pytest
 import werkzeug.test
 
 from retrace_core import installer, load, replay, writer
-from retrace_core.item_lanes import CARRIED
+from retrace_core.concurrency.item_lanes import CARRIED
 from retrace_core.lanes import mask
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, record_asgi, record_wsgi

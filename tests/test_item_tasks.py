@@ -18,7 +18,7 @@ import pytest
 from fastapi import FastAPI
 
 from retrace_core import installer, load, replay, writer
-from retrace_core.handed_over import HANDED_OVER
+from retrace_core.concurrency.handed_over import HANDED_OVER
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, only_recording, record_asgi
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from retrace_core import ConfigurationError, stats, writer
-from retrace_core.limit_settings import LIMIT_SETTINGS
 from retrace_core.recording import Failure, Frame
+from retrace_core.setting_rows.limit_settings import LIMIT_SETTINGS
 from retrace_core.settings import resolve
 from retrace_core.stats import count
 from retrace_mw import Decision, FinishedRequest, Limits, RequestView, RetraceMiddleware
@@ -160,6 +160,33 @@ def test_one_hot_route_leaves_room_for_others(clock: Clock) -> None:
     assert limiter.admits(request("/carts/1"), YES)
     clock.now = 60.0
     assert limiter.admits(request("/orders/9"), YES)
+
+
+def test_a_large_cap_of_a_route_is_kept_without_asking_the_router(clock: Clock) -> None:
+    """What is served takes its route into account at its end; none is kept beyond the cap."""
+    limiter = Limiter(only(per_route_per_minute=100), clock=clock)
+    for number in range(100):
+        asked = request(f"/orders/{number}")
+        assert limiter.admits(asked, YES)
+        assert not asked.counted
+        limiter.ended(kept=asked)
+    assert suppressed("per_route", lambda: limiter.admits(request("/orders/7"), YES)) == 1
+    another = request("/carts/1")
+    assert limiter.admits(another, YES)
+    assert another.counted
+    clock.now = 60.0
+    assert limiter.admits(request("/orders/9"), YES)
+
+
+def test_requests_at_once_count_towards_a_large_cap(clock: Clock) -> None:
+    """Those that run may all be of one route: from there on each is asked for its own."""
+    limiter = Limiter(only(per_route_per_minute=100), clock=clock)
+    running = [request("/orders/7") for _ in range(110)]
+    assert all(limiter.admits(one, YES) for one in running)
+    assert [one.counted for one in running] == [False] * 100 + [True] * 10
+    for one in running:
+        limiter.ended(kept=one)
+    assert not limiter.admits(request("/orders/7"), YES)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import socket
 import MySQLdb
 import psycopg
 
-from retrace_core.local_listener import LocalListener
-from retrace_core.mysql import backend as mysql
-from retrace_core.postgresql import backend as postgresql
+from retrace_core.databases.mysql import backend as mysql
+from retrace_core.databases.postgresql import backend as postgresql
 from retrace_core.replay.doors import doors_in_name_only
+from retrace_core.sockets.local_listener import LocalListener
 
 
 def _never() -> None:

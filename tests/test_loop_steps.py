@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 
-from retrace_core.loop_steps import FAR, LoopSteps
+from retrace_core.concurrency.loop_steps import FAR, LoopSteps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

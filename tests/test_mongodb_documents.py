@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrace_core import codec
-from retrace_core.mongodb.documents import from_plain, plain_document
-from retrace_core.mongodb.messages import question_of
+from retrace_core.databases.mongodb.documents import from_plain, plain_document
+from retrace_core.databases.mongodb.messages import question_of
 
 NAMES = st.sampled_from(["a", "b", "$oid", "$date", "$literal", "$bson", "password"])
 LEAVES = (

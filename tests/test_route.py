@@ -30,7 +30,7 @@ from werkzeug.test import Client, EnvironBuilder
 
 from retrace_core import load
 from retrace_core.writer import flush
-from retrace_mw import Decision, Limits, RequestView, RetraceMiddleware
+from retrace_mw import Decision, RequestView, RetraceMiddleware
 from retrace_mw.route import plain_pattern
 from tests.test_frameworks import configure_django
 
@@ -367,9 +367,8 @@ def test_a_route_that_was_left_is_not_asked_again(recordings: Any) -> None:
     async def home(request: Any) -> PlainTextResponse:
         return PlainTextResponse("home")
 
-    limits = Limits(per_route_per_minute=0)  # it would ask at the start
     inner = Starlette(routes=[Noticing("/home/{room}", home)])
-    app = RetraceMiddleware(inner, sample_rate=1.0, service="shop", limits=limits)
+    app = RetraceMiddleware(inner, sample_rate=1.0, service="shop")
     with TestClient(app) as client:
         assert client.get("/home/7").text == "home"
     assert asked == ["/home/7"]
@@ -390,8 +389,7 @@ def test_flask_is_asked_by_itself_alone(recordings: Any) -> None:
     app = flask.Flask("shop")
     app.url_map.converters["sku"] = Sku
     app.add_url_rule("/items/<sku:name>", "item", lambda name: name)
-    limits = Limits(per_route_per_minute=0)  # it would ask at the start
-    Client(RetraceMiddleware(app, limits=limits)).get("/items/pear", buffered=True)
+    Client(RetraceMiddleware(app)).get("/items/pear", buffered=True)
     assert flush()
     [path] = recordings.glob("*/*/trace.bin")
     assert load(path).header.route == "/items/{name}"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrace_core import boot_tape, native
-from retrace_core.boot_chapter import BOOT
+from retrace_core import native
+from retrace_core.boot import tape as boot_tape
+from retrace_core.boot.chapter import BOOT
+from retrace_core.concurrency.running_on import ON
 from retrace_core.native import LANE, OFF, RECORD
 from retrace_core.replay.boot import BootPlayer
 from retrace_core.replay.chapter_player import ChapterPlayer
 from retrace_core.replay.progress import NEVER
-from retrace_core.running_on import ON
 from tests.replay_report import replays
 from tests.serving import get, under_gunicorn, under_uvicorn
 

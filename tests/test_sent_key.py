@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrace_core.sent_key import asks_for_secret, sent_key
+from retrace_core.sockets.sent_key import asks_for_secret, sent_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retrace_core.spawn_order import BySpawn, by_spawn
+from retrace_core.concurrency.spawn_order import BySpawn, by_spawn
 from tests.recorded import assert_identical, record_asgi, record_wsgi, spin
 
 if TYPE_CHECKING:

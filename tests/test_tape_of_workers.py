@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from retrace_core import native
-from retrace_core.boot_recording import ChapterNote
-from retrace_core.boot_tape import BOOT
+from retrace_core.boot.recording import ChapterNote
+from retrace_core.boot.tape import BOOT
 from retrace_core.native import SOFT_KINDS
 from retrace_core.recording import LaneEvents, SoftEvent
 from retrace_core.replay.boot import BootPlayer

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.boot_recording import ChapterNote
-from retrace_core.boot_tape import BOOT
+from retrace_core.boot.recording import ChapterNote
+from retrace_core.boot.tape import BOOT
 from retrace_core.recording import RETURNED, Event, LaneEvents
 from retrace_core.replay.boot import BootPlayer
 from retrace_core.replay.chapter import Chapter

@@ -23,17 +23,17 @@ from retrace_core.boundary import (
     in_replay,
     on_boot_tape,
 )
-from retrace_core.masked import masked
-from retrace_core.mysql.exchanges import (
+from retrace_core.concurrency.waited import waited
+from retrace_core.databases.mysql.exchanges import (
     answer_from,
     executing_async,
     noting_bytes_async,
     reading_async,
 )
-from retrace_core.mysql.packets import VERSION
-from retrace_core.mysql.stub import Answers, StubReader, StubWriter
+from retrace_core.databases.mysql.packets import VERSION
+from retrace_core.databases.mysql.stub import Answers, StubReader, StubWriter
+from retrace_core.masked import masked
 from retrace_core.native import current
-from retrace_core.waited import waited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

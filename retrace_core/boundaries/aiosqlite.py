@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiosqlite.core import Connection
 
 from retrace_core.boundary import Boundary, Patch, call_async, mask
-from retrace_core.carrying import lend
+from retrace_core.concurrency.carrying import lend
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
 

@@ -13,8 +13,8 @@ from typing import Any
 import apsw
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.sqlite.apsw_connection import ApswConnection
-from retrace_core.sqlite.apsw_cursor import ApswCursor
+from retrace_core.databases.sqlite.apsw_connection import ApswConnection
+from retrace_core.databases.sqlite.apsw_cursor import ApswCursor
 
 
 def _connection(_: Any) -> Any:

@@ -27,9 +27,8 @@ from retrace_core.boundary import (
     record_error,
     spoil,
 )
-from retrace_core.errors import LiveCallRefused
-from retrace_core.masked import masked
-from retrace_core.mysql.arrivals import (
+from retrace_core.concurrency.waited import waited
+from retrace_core.databases.mysql.arrivals import (
     StubTransport,
     end_of_packets,
     feed,
@@ -39,11 +38,12 @@ from retrace_core.mysql.arrivals import (
     release,
     unread,
 )
-from retrace_core.mysql.packets import VERSION
-from retrace_core.mysql.question import NEXT, question_of
+from retrace_core.databases.mysql.packets import VERSION
+from retrace_core.databases.mysql.question import NEXT, question_of
+from retrace_core.errors import LiveCallRefused
+from retrace_core.masked import masked
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.recording import RETURNED
-from retrace_core.waited import waited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -29,20 +29,25 @@ from retrace_core.boundary import (
     on_boot_tape,
 )
 from retrace_core.called_back import CalledBack
-from retrace_core.errors import LiveCallRefused
-from retrace_core.lanes import Lane
-from retrace_core.native import REPLAY, current
-from retrace_core.postgresql.asyncpg_answers import (
+from retrace_core.concurrency.waited import waited
+from retrace_core.databases.postgresql.asyncpg_answers import (
     NOTHING,
     SESSION,
     asked_sql,
     error_fields,
     neutral,
 )
-from retrace_core.postgresql.asyncpg_descriptions import TYPES, description, known, saw_prepared
-from retrace_core.postgresql.asyncpg_exchanges import EXCHANGES, INBOX, hooked
-from retrace_core.postgresql.asyncpg_stub import StubProtocol, stub
-from retrace_core.waited import waited
+from retrace_core.databases.postgresql.asyncpg_descriptions import (
+    TYPES,
+    description,
+    known,
+    saw_prepared,
+)
+from retrace_core.databases.postgresql.asyncpg_exchanges import EXCHANGES, INBOX, hooked
+from retrace_core.databases.postgresql.asyncpg_stub import StubProtocol, stub
+from retrace_core.errors import LiveCallRefused
+from retrace_core.lanes import Lane
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

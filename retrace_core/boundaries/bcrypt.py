@@ -11,7 +11,7 @@ from __future__ import annotations
 import bcrypt
 
 from retrace_core.boundary import Boundary, Hook
-from retrace_core.checking import checks, secret
+from retrace_core.crypto.checking import checks, secret
 
 
 def _asked(rounds: int = 12, prefix: bytes = b"2b") -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bz2
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.open_of_now import open_of_now
+from retrace_core.files.open_of_now import open_of_now
 
 BOUNDARY = Boundary(
     kind="bz2",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import crypt  # pyright: ignore[reportMissingModuleSource]
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks, secret
+from retrace_core.crypto.checking import checks, secret
 
 
 def _hashed(word: str, salt: object = None) -> object:

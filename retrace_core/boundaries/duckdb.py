@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
 from retrace_core.calling import called_from
-from retrace_core.duckdb_file import mend
-from retrace_core.file_access import is_infrastructure
-from retrace_core.files_in_sql import NamedFile, files_in, with_places
+from retrace_core.files.duckdb_file import mend
+from retrace_core.files.file_access import is_infrastructure
+from retrace_core.files.files_in_sql import NamedFile, files_in, with_places
+from retrace_core.files.named_files import READS, UPDATES, WRITES, opening, placed
+from retrace_core.files.named_folders import companions
 from retrace_core.lane_hook import lane_hook
-from retrace_core.named_files import READS, UPDATES, WRITES, opening, placed
-from retrace_core.named_folders import companions
 from retrace_core.native import current
 
 if TYPE_CHECKING:

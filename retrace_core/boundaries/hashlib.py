@@ -16,9 +16,9 @@ from typing import Any
 
 from retrace_core import native
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks, secret
-from retrace_core.hash_object import keeping
-from retrace_core.hashing import keep_by
+from retrace_core.crypto.checking import checks, secret
+from retrace_core.crypto.hash_object import keeping
+from retrace_core.crypto.hashing import keep_by
 
 
 def _pbkdf2(

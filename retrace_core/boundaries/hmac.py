@@ -14,8 +14,8 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.checking import checks
-from retrace_core.hashing import Fed
+from retrace_core.crypto.checking import checks
+from retrace_core.crypto.hashing import Fed
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
-"""httpx, sync and async: its hooks are in retrace_core/httpx_exchange.py. Read in 0.28."""
+"""httpx, sync and async: see http_clients/httpx_exchange.py. Read in 0.28."""
 
 from __future__ import annotations
 
 import httpx
 
 from retrace_core.boundary import Boundary
-from retrace_core.httpx_exchange import boundary_of
+from retrace_core.http_clients.httpx_exchange import boundary_of
 
 # `httpx2.alias_httpx()` gives httpx2 that name too: it has a boundary of its own.
 BOUNDARY = (

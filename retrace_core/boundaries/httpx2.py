@@ -1,9 +1,9 @@
-"""httpx2, sync and async: its hooks are in retrace_core/httpx_exchange.py. Read in 2.16."""
+"""httpx2, sync and async: see http_clients/httpx_exchange.py. Read in 2.16."""
 
 from __future__ import annotations
 
 import httpx2
 
-from retrace_core.httpx_exchange import boundary_of
+from retrace_core.http_clients.httpx_exchange import boundary_of
 
 BOUNDARY = boundary_of(httpx2, "httpx2", "httpx2>=2", "httpx2", "httpcore2")

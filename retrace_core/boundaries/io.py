@@ -18,11 +18,11 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import has_room_for, is_of_boot
+from retrace_core.boot.tape import has_room_for, is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.calling import called_from
-from retrace_core.coverage_watch import TOO_LARGE, seen
-from retrace_core.file_access import (
+from retrace_core.coverage.coverage_watch import TOO_LARGE, seen
+from retrace_core.files.file_access import (
     NOTHING,
     content_of,
     installed_path,
@@ -32,8 +32,8 @@ from retrace_core.file_access import (
     materialised,
     world_path,
 )
+from retrace_core.files.temporary_folder import temporary_folder
 from retrace_core.native import LANE, REPLAY, current
-from retrace_core.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

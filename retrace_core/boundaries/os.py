@@ -16,10 +16,10 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import has_room_for
+from retrace_core.boot.tape import has_room_for
 from retrace_core.boundary import Boundary, Patch, call, call_free
 from retrace_core.calling import called_from
-from retrace_core.file_access import (
+from retrace_core.files.file_access import (
     content_of,
     installed_path,
     is_infrastructure,
@@ -177,16 +177,16 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 named = os.path.basename(os.fsdecode(path))  # of an installed file, say
             installed = installed_path(path) if named is None and name in _DOING else None
             named = installed or named
-            if named is None or kwargs.get("dir_fd") is not None:
+            if named is None or (kwargs and kwargs.get("dir_fd") is not None):
                 return original(path, *args, **kwargs)
             rest: list[object] = list(args)
             if name in _TWO_PATHS and args:
                 rest[0] = world_path(args[0]) or (installed and installed_path(args[0]))
             live = functools.partial(original, path, *args, **kwargs)
-            key = (named, *rest, *(value for _, value in sorted(kwargs.items())))
-
+            if kwargs:
+                rest += [value for _, value in sorted(kwargs.items())]
             place = kwargs.get("dst", *args[:1]) if name in _LINKS else path
-            real = _asks_for_inode(called_from())
+            real = lane.mode == REPLAY and _asks_for_inode(called_from())
 
             def again(value: Any) -> Any:
                 if name != "access" and is_temporary(place):
@@ -196,7 +196,7 @@ def _hooked(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                         return _as_it_was(value, now, real=real) if told else now
                 return rebuild(value)
 
-            return call_free(lane, kind, key, live, _plain, again)
+            return call_free(lane, kind, (named, *rest), live, _plain, again)
 
         return lane_hook(original, asked)
 

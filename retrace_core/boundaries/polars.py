@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import WRITES, opening
+from retrace_core.files.named_files import WRITES, opening
 
 polars: Any = sys.modules["polars"]
 

@@ -31,12 +31,10 @@ from retrace_core.boundary import (
     mask,
     on_boot_tape,
 )
-from retrace_core.errors import LiveCallRefused
-from retrace_core.native import RECORD, REPLAY, current, now_ns
-from retrace_core.postgresql.backend import Backend, stub_params
-from retrace_core.postgresql.psycopg_driving import played, played_async
-from retrace_core.postgresql.psycopg_exchanges import HOOKED
-from retrace_core.postgresql.psycopg_notes import (
+from retrace_core.databases.postgresql.backend import Backend, stub_params
+from retrace_core.databases.postgresql.psycopg_driving import played, played_async
+from retrace_core.databases.postgresql.psycopg_exchanges import HOOKED
+from retrace_core.databases.postgresql.psycopg_notes import (
     described,
     noting,
     noting_close,
@@ -45,7 +43,9 @@ from retrace_core.postgresql.psycopg_notes import (
     noting_stream,
     quietly,
 )
-from retrace_core.postgresql.psycopg_wait import EXECUTE, WAIT, Wait, settings
+from retrace_core.databases.postgresql.psycopg_wait import EXECUTE, WAIT, Wait, settings
+from retrace_core.errors import LiveCallRefused
+from retrace_core.native import RECORD, REPLAY, current, now_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

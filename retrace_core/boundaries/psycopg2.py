@@ -23,14 +23,14 @@ from retrace_core.boundary import (
     mask,
     on_boot_tape,
 )
+from retrace_core.databases.postgresql.backend import stub_params
+from retrace_core.databases.postgresql.protocol import COMMAND_OK, COPY_IN, COPY_OUT
+from retrace_core.databases.postgresql.psycopg2_copies import Once, Tee, shown
+from retrace_core.databases.postgresql.psycopg2_results import result_of
+from retrace_core.databases.postgresql.psycopg2_switch import Answers, crossing, settings
+from retrace_core.databases.postgresql.statements import asked_sql
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import RECORD, REPLAY, current, now_ns
-from retrace_core.postgresql.backend import stub_params
-from retrace_core.postgresql.protocol import COMMAND_OK, COPY_IN, COPY_OUT
-from retrace_core.postgresql.psycopg2_copies import Once, Tee, shown
-from retrace_core.postgresql.psycopg2_results import result_of
-from retrace_core.postgresql.psycopg2_switch import Answers, crossing, settings
-from retrace_core.postgresql.statements import asked_sql
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import py_compile
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.file_access import world_path
+from retrace_core.files.file_access import world_path
 from retrace_core.native import current
 
 if TYPE_CHECKING:

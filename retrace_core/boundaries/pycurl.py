@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pycurl
 
 from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
+from retrace_core.http_clients.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

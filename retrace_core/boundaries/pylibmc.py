@@ -14,8 +14,8 @@ import pylibmc
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay
 from retrace_core.checksum import checksum_of
+from retrace_core.concurrency.handed_over import NotData, pack_handed_over, unpack_handed_over
 from retrace_core.errors import LiveCallRefused
-from retrace_core.handed_over import NotData, pack_handed_over, unpack_handed_over
 from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
 

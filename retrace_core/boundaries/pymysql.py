@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pymysql import connections
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, on_boot_tape
-from retrace_core.mysql.exchanges import answer_from, executing, noting_bytes, reading
-from retrace_core.mysql.packets import VERSION
-from retrace_core.mysql.stub import Answers, StubSocket
+from retrace_core.databases.mysql.exchanges import answer_from, executing, noting_bytes, reading
+from retrace_core.databases.mysql.packets import VERSION
+from retrace_core.databases.mysql.stub import Answers, StubSocket
 from retrace_core.native import current
 
 if TYPE_CHECKING:

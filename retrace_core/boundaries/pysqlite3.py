@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import pysqlite3
 
-from retrace_core.sqlite.copied import copied_boundary
+from retrace_core.databases.sqlite.copied import copied_boundary
 
 BOUNDARY = copied_boundary(pysqlite3, "pysqlite3-binary>=0.5")

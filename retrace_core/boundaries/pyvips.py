@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.named_files import WRITES, opening
+from retrace_core.files.named_files import WRITES, opening
 
 pyvips: Any = sys.modules["pyvips"]
 

@@ -14,16 +14,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, record_error
 from retrace_core.calling import called_from
-from retrace_core.handed_over import (
+from retrace_core.concurrency.handed_over import (
     HANDED_OVER,
     is_packed,
     note_handed_over,
     unpack_handed_over,
 )
-from retrace_core.item_lanes import (
+from retrace_core.concurrency.item_lanes import (
     CARRIED,
     PARCELS,
     Parcel,
@@ -33,12 +33,19 @@ from retrace_core.item_lanes import (
     take_out,
     take_up,
 )
+from retrace_core.concurrency.ordering import (
+    TURN,
+    in_turn,
+    is_infrastructure,
+    note_got,
+    note_turn,
+    turn_key,
+)
+from retrace_core.concurrency.simple_queue import CarryingQueue
+from retrace_core.concurrency.timed import Attempt, attempted
 from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current, now_ns
-from retrace_core.ordering import TURN, in_turn, is_infrastructure, note_got, note_turn, turn_key
-from retrace_core.simple_queue import CarryingQueue
-from retrace_core.timed import Attempt, attempted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

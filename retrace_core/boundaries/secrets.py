@@ -12,7 +12,7 @@ import secrets
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks
+from retrace_core.crypto.checking import checks
 
 
 def _asked(a: Any, b: Any, /) -> object:

@@ -21,8 +21,8 @@ from retrace_core.boundary import Boundary, Patch
 from retrace_core.calling import called_from, package_of
 from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
-from retrace_core.own_socket import own_at
-from retrace_core.own_waiting import IN, OUT, PRI, Ready, wait
+from retrace_core.sockets.own_socket import own_at
+from retrace_core.sockets.own_waiting import IN, OUT, PRI, Ready, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable

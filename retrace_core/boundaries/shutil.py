@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.calling import called_from
-from retrace_core.file_access import is_infrastructure, lies_in_scratch, world_path
+from retrace_core.files.file_access import is_infrastructure, lies_in_scratch, world_path
 from retrace_core.native import current
 
 if TYPE_CHECKING:

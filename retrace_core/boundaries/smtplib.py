@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay
 from retrace_core.native import REPLAY, current
-from retrace_core.stub_socket import StubSocket
+from retrace_core.sockets.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

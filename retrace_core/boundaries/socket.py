@@ -21,13 +21,20 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, mask
 from retrace_core.calling import called_from, package_of
-from retrace_core.coverage_watch import address_text
-from retrace_core.covering import is_anothers, is_exempt
-from retrace_core.looked_up import LOOK_UP, as_enums, as_numbers, asked_of, is_of_a_pool, made_up
+from retrace_core.coverage.coverage_watch import address_text
+from retrace_core.coverage.covering import is_anothers, is_exempt
 from retrace_core.native import current
-from retrace_core.own_connecting import begin, begin_ex
-from retrace_core.own_pair import expect, join, listener_at, note_bound
-from retrace_core.own_socket import OwnSocket, adopt, note_name, peer_at, silence
+from retrace_core.sockets.looked_up import (
+    LOOK_UP,
+    as_enums,
+    as_numbers,
+    asked_of,
+    is_of_a_pool,
+    made_up,
+)
+from retrace_core.sockets.own_connecting import begin, begin_ex
+from retrace_core.sockets.own_pair import expect, join, listener_at, note_bound
+from retrace_core.sockets.own_socket import OwnSocket, adopt, note_name, peer_at, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

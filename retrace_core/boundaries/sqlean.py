@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import sqlean
 
-from retrace_core.sqlite.copied import copied_boundary
+from retrace_core.databases.sqlite.copied import copied_boundary
 
 BOUNDARY = copied_boundary(sqlean, "sqlean.py>=3.45")

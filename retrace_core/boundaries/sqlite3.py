@@ -6,8 +6,8 @@ cursor may be made at start-up and be used in a request. `sqlite3.Connection` an
 are these subclasses, too: the first may be called by itself.
 On replay a connection is a private memory database: what runs outside a lane (start-up, pings)
 runs on it for real, what runs inside a lane is answered from the recording. Functions of the
-application's that SQLite calls are called on replay too: see `retrace_core.sqlite`. Read in
-CPython 3.11 to 3.13.
+application's that SQLite calls are called on replay too: see
+`retrace_core.databases.sqlite`. Read in CPython 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt, in_replay, mask
+from retrace_core.databases.sqlite.cells import hooked_register, unwrap_converters, wrap_converters
+from retrace_core.databases.sqlite.memory import private_name
+from retrace_core.databases.sqlite.recorded_connection import RecordedConnection
+from retrace_core.databases.sqlite.recorded_cursor import Cursor
 from retrace_core.native import REPLAY, current
-from retrace_core.sqlite.cells import hooked_register, unwrap_converters, wrap_converters
-from retrace_core.sqlite.memory import private_name
-from retrace_core.sqlite.recorded_connection import RecordedConnection
-from retrace_core.sqlite.recorded_cursor import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt, mask
 from retrace_core.calling import called_from, package_of
-from retrace_core.covering import is_anothers
+from retrace_core.coverage.covering import is_anothers
 from retrace_core.native import current
-from retrace_core.own_socket import OwnSocket, OwnTlsSocket, adopt, peer_at, peer_of
-from retrace_core.own_tls_object import adopt_tls_object
+from retrace_core.sockets.own_socket import OwnSocket, OwnTlsSocket, adopt, peer_at, peer_of
+from retrace_core.sockets.own_tls_object import adopt_tls_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,12 +18,12 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.audit_events import is_harmless
 from retrace_core.boundary import Boundary, Patch, call, in_replay
 from retrace_core.calling import called_from
-from retrace_core.file_access import is_infrastructure, world_text
+from retrace_core.coverage.audit_events import is_harmless
+from retrace_core.files.file_access import is_infrastructure, world_text
 from retrace_core.native import REPLAY, current
-from retrace_core.program_pipe import piped
+from retrace_core.programs.program_pipe import piped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

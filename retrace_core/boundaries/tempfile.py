@@ -14,10 +14,10 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import BOOT
+from retrace_core.boot.tape import BOOT
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.calling import called_from
-from retrace_core.file_access import asker
+from retrace_core.files.file_access import asker
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

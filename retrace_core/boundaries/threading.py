@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.calling import called_from
-from retrace_core.carrying import carry
-from retrace_core.lanes import Lane
-from retrace_core.native import current
-from retrace_core.ordering import is_infrastructure
-from retrace_core.others_threads import hooked_enumerate, hooked_is_alive, started_by
-from retrace_core.server_threads import serves_process
-from retrace_core.timed_waits import (
+from retrace_core.concurrency.carrying import carry
+from retrace_core.concurrency.ordering import is_infrastructure
+from retrace_core.concurrency.others_threads import hooked_enumerate, hooked_is_alive, started_by
+from retrace_core.concurrency.server_threads import serves_process
+from retrace_core.concurrency.timed_waits import (
     hooked_acquire,
     hooked_enter,
     hooked_join,
     hooked_wait,
     hooked_wait_condition,
 )
+from retrace_core.lanes import Lane
+from retrace_core.native import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable

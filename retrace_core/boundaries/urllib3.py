@@ -18,7 +18,7 @@ import urllib3
 from urllib3 import connection, connectionpool
 
 from retrace_core.boundary import Boundary, Patch, in_replay
-from retrace_core.http_exchange import connecting
+from retrace_core.http_clients.http_exchange import connecting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

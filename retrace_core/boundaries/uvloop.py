@@ -16,22 +16,22 @@ import uvloop
 from uvloop import loop as in_c
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.carrying import carry_task
-from retrace_core.handed_futures import carry_future_result
-from retrace_core.looked_up import carry_looking_up
+from retrace_core.concurrency.carrying import carry_task
+from retrace_core.concurrency.handed_futures import carry_future_result
+from retrace_core.concurrency.start_up_timers import carry_timer
+from retrace_core.concurrency.told_loop import carry_telling
 from retrace_core.native import current
-from retrace_core.own_loop_socket import (
+from retrace_core.sockets.looked_up import carry_looking_up
+from retrace_core.sockets.own_loop_socket import (
     carry_accepting,
     carry_connecting,
     carry_receiving,
     carry_sending,
 )
-from retrace_core.own_transport.accepting import carry_server
-from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
-from retrace_core.own_transport.transport_hooks import transport_hooks
-from retrace_core.own_transport.watching import carry_unwatching, carry_watching
-from retrace_core.start_up_timers import carry_timer
-from retrace_core.told_loop import carry_telling
+from retrace_core.sockets.own_transport.accepting import carry_server
+from retrace_core.sockets.own_transport.opening import carry_connection, carry_datagrams, carry_tls
+from retrace_core.sockets.own_transport.transport_hooks import transport_hooks
+from retrace_core.sockets.own_transport.watching import carry_unwatching, carry_watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrace_core.amount import parse_size, parse_span
+from retrace_core.setting_rows.amount import parse_size, parse_span
 
 __all__ = ["Size", "Span", "TagPair"]
 

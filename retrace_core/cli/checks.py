@@ -29,13 +29,13 @@ from retrace_core.cli.store_checks import (
     check_spool,
 )
 from retrace_core.cli.words import local_time, plural, size
+from retrace_core.concurrency.green_threads import patched_by
 from retrace_core.errors import (
     ConfigurationError,
     GreenThreadsRefused,
     RecordingError,
     StoreError,
 )
-from retrace_core.green_threads import patched_by
 from retrace_core.settings import SETTINGS, Settings, resolve, unknown_variables
 from retrace_core.store import DirectoryStore, is_remote
 from retrace_core.trace_file import load

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from retrace_core.boot_recording import METHOD
+from retrace_core.boot.recording import METHOD
 from retrace_core.cli.apps import for_each, locate, may_be_of_program, package_of
 from retrace_core.cli.find import find, recordings_folder
 from retrace_core.cli.remote import find_below

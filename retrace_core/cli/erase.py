@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrace_core.audit import audit
-from retrace_core.boot_recording import METHOD
+from retrace_core.boot.recording import METHOD
 from retrace_core.cli.amounts import TagPair
 from retrace_core.cli.cataloged import all_entries, opened_store
 from retrace_core.cli.deletions import carry_out, would_go

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrace_core.boot_recording import METHOD
+from retrace_core.boot.recording import METHOD
 from retrace_core.cli.auditing import audit_reading
 from retrace_core.errors import NotStored, RecordingError, StoreError
 from retrace_core.store.folder_blobs import FolderBlobs

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrace_core.amount import parse_span
 from retrace_core.audit import audit, who
 from retrace_core.cli.cataloged import opened_store
 from retrace_core.cli.find import recordings_option
@@ -16,6 +15,7 @@ from retrace_core.cli.screen import Screen, print_json
 from retrace_core.cli.stored import find_stored
 from retrace_core.cli.words import local_time, plural
 from retrace_core.retention import lift, mark, marks_of
+from retrace_core.setting_rows.amount import parse_span
 from retrace_core.settings import resolve
 
 if TYPE_CHECKING:

@@ -32,7 +32,6 @@ UNCOVERED: dict[str, str] = {
     "couchbase": "it is in C: declare the function that gets or upserts",
     "etcd3": "declare the function that gets or puts",
     "ibm_db": "it is in C: declare the function that queries",
-    "ldap3": "declare the function that binds or searches",
     "neo4j": "declare the function that runs the query",
     "oracledb": "declare the function that executes",
     "cx_Oracle": "it is in C: declare the function that executes",

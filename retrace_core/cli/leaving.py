@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from retrace_core.errors import RetraceError
-from retrace_core.temporary_folder import temporary_folder
+from retrace_core.files.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrace_core.boot_recording import METHOD
+from retrace_core.boot.recording import METHOD
 from retrace_core.cli.screen import progress
 from retrace_core.encryption import has_identities, is_encrypted
 from retrace_core.errors import DamagedPack, LockedRecording, NotStored, RecordingError

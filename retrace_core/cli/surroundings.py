@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +37,14 @@ def stdout_kept(kept: bool) -> Iterator[None]:
         os.close(ours)
 
 
+def _where() -> list[str]:
+    from retrace_core.replay.standstill import where
+
+    with suppress(Exception):  # the process is in whatever state, and ends in any case
+        return where()
+    return []
+
+
 @contextmanager
 def time_limit(timeout_s: float | None) -> Iterator[None]:
     """End the process when the block takes longer."""
@@ -47,7 +55,7 @@ def time_limit(timeout_s: float | None) -> Iterator[None]:
     def end() -> None:
         message = f"the replay took longer than {timeout_s:g} s; give it more with --timeout"
         try:
-            click.echo(f"retrace: {message}", err=True)
+            click.echo("\n  ".join((f"retrace: {message}", *_where())), err=True)
         finally:  # whoever asked may be gone
             leave(_UNUSABLE)
 

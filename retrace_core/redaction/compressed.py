@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrace_core import git_pack, packed_document, pdf_document, zip_archive
+from retrace_core.documents import git_pack, packed_document, pdf_document, zip_archive
 from retrace_core.redaction import (
     brotli_streams,
     document_parts,

@@ -12,8 +12,8 @@ from retrace_core.redaction import zlib_streams
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from retrace_core.git_pack import Object
-    from retrace_core.zip_archive import Member
+    from retrace_core.documents.git_pack import Object
+    from retrace_core.documents.zip_archive import Member
 
 __all__ = ["refit_text", "refitting", "refitting_objects"]
 

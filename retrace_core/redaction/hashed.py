@@ -13,7 +13,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrace_core import native
-from retrace_core.hashing import KIND, ROOM, fingerprint, has_address
+from retrace_core.crypto.hashing import KIND, ROOM, fingerprint, has_address
 from retrace_core.redaction.messagepack import Token, token_at
 
 if TYPE_CHECKING:

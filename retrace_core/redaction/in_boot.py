@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.boot_texts import LEAST, BootText, drawn_in, texts_in
+from retrace_core.boot.texts import LEAST, BootText, drawn_in, texts_in
 from retrace_core.recording import OfBoot
 
 if TYPE_CHECKING:

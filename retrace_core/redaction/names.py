@@ -10,13 +10,14 @@ __all__ = ["MARKS", "Names", "normalised"]
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LAST = frozenset(
     "password passwd passphrase passcode pwd pw secret secrets token tokens authorization cookie"
-    " credential credentials apikey totp otp pin cvv cvc cvn ssn jwt sid sessionid csrf xsrf"
-    " csrftoken csrfmiddlewaretoken signature accesskey secretkey privatekey authtoken accesstoken"
-    " refreshtoken idtoken cardnumber securitycode".split()
+    " credential credentials apikey totp otp pin cvv cvc cvn ssn jwt sid sessionid csrf xsrf kek"
+    " csrft csrftoken csrfmiddlewaretoken signature accesskey secretkey privatekey authtoken"
+    " accesstoken refreshtoken idtoken cardnumber securitycode".split()
 )
 """A name that ends in one of these words names a secret."""
 _PAIRS = frozenset(
     "api key,access key,private key,secret key,signing key,encryption key,master key,account key,"
+    "decryption key,wrapping key,fernet key,hmac key,cipher key,"
     "shared key,auth key,session id,session key,connect sid,card number,security code,auth code,"
     "authorization code,recovery code,backup code,verification code,login code,reset code,"
     "auth hash,storage key,code verifier,device code".split(",")
@@ -45,7 +46,7 @@ MARKS: tuple[bytes, ...] = tuple(
     mark.encode()
     for mark in (
         *"pass pwd pw secret token auth cookie credential apikey totp otp pin cvv cvc cvn".split(),
-        *"ssn jwt sid session csrf xsrf signature accesskey privatekey".split(),
+        *"ssn jwt sid session csrf xsrf kek signature accesskey privatekey".split(),
         *(
             pair.replace(" ", joint)
             for pair in sorted(_PAIRS)

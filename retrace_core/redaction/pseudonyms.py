@@ -16,7 +16,7 @@ import string
 import struct
 from typing import TYPE_CHECKING
 
-from retrace_core.private_key import public_half
+from retrace_core.crypto.private_key import public_half
 from retrace_core.redaction.base64_text import BASE64, altchars_of
 from retrace_core.redaction.numerals import numeral
 

@@ -2,8 +2,9 @@
 
 What a driver recorded of a result is its columns and its cells: sqlite3 the names with a statement
 and the rows with each fetch, psycopg and psycopg2 both in one result, asyncpg a description with a
-statement and messages with its execution, PyMySQL, aiomysql, asyncmy and MySQL Connector/Python the
-packets of the server, its part in C, mysqlclient and pyodbc names and rows as sqlite3 does.
+statement and messages with its execution, pg8000 messages that describe themselves, PyMySQL,
+aiomysql, asyncmy and MySQL Connector/Python the packets of the server, its part in C, mysqlclient
+and pyodbc names and rows as sqlite3 does.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["LaneRows", "may_have_rows"]
 
 _DRIVERS = tuple(
-    b"sqlite3.execute apsw.execute psycopg asyncpg. pymysql. aiomysql. asyncmy."
+    b"sqlite3.execute apsw.execute psycopg asyncpg. pg8000. pymysql. aiomysql. asyncmy."
     b" mysqlclient. mysqlconnector pyodbc.".split()
 )
 _DESCRIBED = ("asyncpg.prepare", "free.asyncpg.described")
@@ -93,7 +94,7 @@ class LaneRows:
                 yield from self._fetched(event, names)
             elif family in ("psycopg", "psycopg2"):
                 yield from self._results(event.value, event.end, _DEPTH)
-            elif family == "asyncpg":
+            elif family in ("asyncpg", "pg8000"):
                 yield from self._messages(event)
             elif family in _PACKETS:
                 if family in _ASKED_APART:  # the next question, or the next part of an answer

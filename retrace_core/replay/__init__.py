@@ -1,382 +1,104 @@
-"""Replay: runs a recorded request again, through the same code, on the recorded answers."""
+"""Replay: runs a recorded request again, through the same code, on the recorded answers.
+
+replaying.py          all of it, from the start-up to the result
+
+The program starts, up to where it would serve:
+
+application.py        finds the app that a recording names, "module:attribute", and imports it
+program.py            starts the recorded program, up to where its server would serve
+child_process.py      the one that serves is run where the program would start it
+doors.py              sockets that a program binds before it serves; nobody comes through them
+serving.py            where the servers that a program may hand its application to begin to serve
+serving_threads.py    a replayed request runs on a thread like that of its server, and so its work
+
+What it may reach:
+
+sandbox.py            during replay an audit hook refuses the live world
+no_network.py         the process of a replay has one of its own, that leads nowhere
+scratch_names.py      paths of temporary files in what the code asks, as they were recorded
+cold_reads.py         files that only the replay reads: what was recorded had them in a cache
+live_kinds.py         which boundaries can ask the real world in the midst of a replay
+
+What the start-up asked:
+
+boot.py               answers what the process asks for itself, from its boot tape
+tape.py               what the player of a chapter needs of the whole boot tape
+chapter.py            one chapter of a boot tape, and where in it what was asked
+chapter_player.py     answers what is asked while one thing is done for the process
+placed_answers.py     the clock and entropy reads of a chapter, by where they were made
+whereabouts.py        where in its chapter each lane of the start-up is on replay
+lifespan.py           the start-up of an ASGI application, and its shutdown
+loop_clock.py         readings of an event loop's clock, which time timers of the live loop
+loop_waits.py         sleeps of tasks and timers that the start-up left to its event loop
+progress.py           how far what the start-up began in the background may get during a replay
+start_up_texts.py     which pseudonyms the start-up was told, in a file of settings or a variable
+
+The request:
+
+driver.py             sends the request through the real ASGI or WSGI callable, or the task
+asgi_scope.py         the connection scope of a recorded request, as a server gives it
+wsgi_environ.py       a recorded request as a server hands it to a WSGI application (PEP 3333)
+conversing.py         lets a recorded web socket's peer speak again, to the real ASGI callable
+tasks/                runs a recorded task again; one file for each queue
+replayed_response.py  keeps what comes out of the application, as its middleware tells it
+
+Which recorded event answers:
+
+player.py             gives recorded events back, lane by lane, in recorded order
+cursor.py             what is still to be given back in one lane of a replay, and in which turns
+matching.py           which recorded call answers the one that is asked, in each mode of a replay
+soft.py               recorded clock and entropy reads, given back by lane, kind and call site
+prepared.py           a statement that is prepared on replay already, or not yet
+sameness.py           what two calls have in common: reads that may change places, SELECT lists
+reordered.py          one statement whose rows, or whose list of values, stand in another order
+span_comments.py      comments in SQL that name a tracer's span
+addresses.py          what `repr` says of an object of no name, `<Book object at 0x7f7ca6c44250>`
+
+In which order:
+
+turns.py              completions happen again in the order in which they were recorded
+steps.py              what tasks hand to one another before the next answer comes
+postponed.py          cancellations that strike earlier on replay than they did while recording
+polling.py            a thread that looks again and again for another's work sleeps in between
+unblocking.py         ends a wait of the application for a thread that has diverged, and so ended
+
+Where secrets were masked:
+
+masks.py              compares what the code says with what it said
+shortened.py          masks whose ends gave way, so that a compressed body could be packed again
+listed.py             masks that the code lists in an order other than that of the true texts
+pack_order.py         the objects of a pack of Git's, which servers take from sets
+true_texts.py         what pseudonyms stand for, where code or boot tape have it anyway
+from_boot.py          the true texts, where they stand on the boot tape that is replayed
+from_code.py          the true texts, where they stand in the code that is replayed
+carrying_on.py        what replays said for pseudonyms, for those of the same process after them
+body_pieces.py        a body packed from masked texts has another length than the recorded one
+
+What came out:
+
+result.py             what came out of a replay, and the verdict in words
+findings.py           what a replay found to be not as recorded, kept while it runs
+deviation.py          an answer that was not simply the next recorded one, and what to say of it
+divergence.py         the first point at which replay asked something else than was recorded
+cuts.py               what a recording misses because it reached a limit, in words
+comparison.py         what came out of the replay against what was recorded
+outcome.py            what came out of the application as it was replayed
+earlier.py            the recordings that the same process made before a given one
+standstill.py         where a replay stands that does not come to its end
+astray.py             which of the earlier requests that are run first diverged
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import os
 import sys
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
-from retrace_core import installer, native
-from retrace_core.boundary import replay_began
-from retrace_core.errors import ReplayError, WrongApp
-from retrace_core.flags import flip
-from retrace_core.interpreter import as_deep
-from retrace_core.live_call import ask_live
-from retrace_core.protocol import Protocol, detect
-from retrace_core.recording import Failure, Program, Recording, Response
-from retrace_core.replay.addresses import address_note
-from retrace_core.replay.application import load_app
-from retrace_core.replay.astray import astray
-from retrace_core.replay.boot import (
-    BootPlayer,
-    booting,
-    find_boot_tape,
-    in_boot,
-    is_of_start_up,
-)
-from retrace_core.replay.comparison import Difference, compare, compare_messages
-from retrace_core.replay.cuts import cut_notes
+from retrace_core.replay.comparison import Difference
 from retrace_core.replay.divergence import Divergence
-from retrace_core.replay.driver import drive, drive_in_loop
-from retrace_core.replay.live_kinds import check_live
-from retrace_core.replay.loop_clock import timers_by_live_clock
-from retrace_core.replay.matching import MODES
-from retrace_core.replay.pack_order import pack_note
-from retrace_core.replay.player import Player
-from retrace_core.replay.program import run_program
-from retrace_core.replay.sandbox import Refusal, closed_world
-from retrace_core.replay.serving_threads import ServingThreads
-from retrace_core.task_call import PROTOCOL
-from retrace_core.trace_file import load
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from retrace_core.replay.deviation import Deviation
-    from retrace_core.replay.matching import Mode
+from retrace_core.replay.replaying import replay
+from retrace_core.replay.result import ReplayResult
 
 __all__ = ["Difference", "Divergence", "ReplayResult", "replay"]
-
-_PATIENCE_ON_OTHER_PATHS_S = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayResult:
-    """What came out of a replay."""
-
-    recording: Recording
-    differences: list[Difference]
-    """What came out differently; empty when the outcome is identical."""
-    divergence: Divergence | None
-    """The first point where the code asked something else than was recorded."""
-    response: Response | None
-    failure: Failure | None
-    notes: list[str] = field(default_factory=lambda: [])
-    """What is worth knowing but made no difference, in words."""
-    refused: list[str] = field(default_factory=lambda: [])
-    """Live calls that the code tried and that were refused."""
-    unused: int = 0
-    """Recorded calls that the code did not make again."""
-    events_served: int = 0
-    flags: Mapping[str, Any] = field(default_factory=lambda: {})
-    """The flags that were flipped, with their new values."""
-    mode: Mode = "strict"
-    """What was done with a call that was not the next recorded one."""
-    live: tuple[str, ...] = ()
-    """The kinds of calls that were allowed to be made live."""
-    deviations: list[Deviation] = field(default_factory=lambda: [])
-    """What was asked otherwise than recorded and went on: whose answer was given instead."""
-    first_passed: Divergence | None = None
-    """With flipped flags: the first recorded call that the code left out."""
-
-    @property
-    def identical(self) -> bool:
-        """True when the same came out, every recorded call was made again, and nothing else."""
-        return self.same_outcome and not (self.refused or self.unused or self.deviations)
-
-    @property
-    def same_outcome(self) -> bool:
-        """True when the same response or exception came out, whatever was asked for it."""
-        return not (self.differences or self.divergence)
-
-    @property
-    def exit_status(self) -> int:
-        """0 when identical, else 1."""
-        return 0 if self.identical else 1
-
-    def terms(self) -> str:
-        """Return in words under which mode it was run."""
-        live = f", LIVE where not recorded: {', '.join(self.live)}" if self.live else ""
-        return f"mode {self.mode}{live}"
-
-    def summary(self) -> str:
-        """Return the verdict in words, one line for each thing to say."""
-        header = self.recording.header
-        name = f"{header.service} {header.method} {header.path}"
-        if self.identical:
-            status = self.response.status if self.response else "no response"
-            error = f", {self.failure.type} raised again" if self.failure else ""
-            return f"identical: {name} -> {status}{error}, {self.events_served} answers served"
-        lines = [f"{'same outcome, other calls' if self.same_outcome else 'divergent'}: {name}"]
-        if self.mode != "strict" or self.live:
-            lines.append(self.terms())
-        lines += [one.summary() for one in self.deviations]
-        if self.flags:
-            lines.append("with " + ", ".join(f"{n} = {v!r}" for n, v in self.flags.items()))
-        if self.first_passed is not None:
-            lines.append(self.first_passed.summary())
-        if self.divergence is not None:
-            lines.append(self.divergence.summary())
-        lines += [f"refused: {what}" for what in self.refused]
-        lines += [
-            f"{d.what}: recorded {d.recorded!r}, replayed {d.replayed!r}" for d in self.differences
-        ]
-        return "\n".join([*lines, *self.notes])
-
-
-def replay(
-    recording: Recording | Path | str | bytes,
-    app: Any,
-    *,
-    app_dir: str | None = None,
-    patience_s: float = 10.0,
-    allow_write: Sequence[str] = (),
-    on_failure: Callable[[BaseException], None] | None = None,
-    on_divergence: Callable[[Divergence], None] | None = None,
-    around: Callable[[Callable[[], None]], None] | None = None,
-    flags: Mapping[str, Any] | None = None,
-    boot: Sequence[Recording] | None = None,
-    before: Sequence[Recording] = (),
-    mode: Mode = "strict",
-    live_on_miss: Sequence[str] = (),
-    done: Callable[[ReplayResult], None] | None = None,
-) -> ReplayResult:
-    """Run a recorded request through `app` on the recorded answers, and compare.
-
-    No live call is possible while it runs. It may be used in a test; a fresh process (the
-    `retrace replay` command) is stricter, since caches of this process may be warm.
-
-    Args:
-        recording: a loaded recording, or the path or bytes of a trace file.
-        app: the ASGI or WSGI callable, or its name, "module:attribute"; of a worker's task the
-            Celery application, or anything of the application that RQ's function is of; or a
-            recorded program, which is started, and run up to where a server would serve.
-        app_dir: the folder to import a named app from; default the current one.
-        patience_s: how long a thread or task may wait for its recorded turn without any
-            progress, in seconds; use `float("inf")` under a debugger.
-        allow_write: folders below which the replayed code may write files.
-        on_failure: called with the exception that leaves the application.
-        on_divergence: called with the first divergence, on the line that asked.
-        around: gets a function that runs the request, and must call it (for tracers).
-        flags: feature flags to flip, name -> value: the application gets these answers
-            instead of the recorded ones, and the result says what came out differently. It
-            may leave out recorded calls then; a call that was not recorded ends the replay.
-        boot: the files of the boot tape of its process; default: those beside the path.
-        before: earlier recordings of the same process, oldest first, to run first, so that
-            what the process keeps in memory is there; see `earlier`.
-        mode: "strict" ends the replay at the first call that is not the next recorded one of
-            its thread or task. "tolerant", for changed code, goes on: each call that is
-            left out, reordered, changed or answered by the nearest recorded one is in the
-            result's `deviations`, and the result is not `identical`.
-        live_on_miss: kinds of calls ("httpx", "httpx.request") that are made live when they
-            have no recorded answer. They reach the real world, with all effects.
-        done: called with the result, where the application still runs; it may end the process.
-            A program is not left then, which it may not expect.
-
-    Returns:
-        The result; `result.identical` tells whether the same came out.
-
-    Raises:
-        RecordingError: the trace file can't be read.
-        AppNotLoadable: a named app can't be imported, or its start-up failed.
-        WrongApp: the app is ASGI and the recording WSGI, or the other way round.
-        FlagNotAsked: a flag to flip was never asked in the recording.
-        ReplayError: the mode is none, or a kind can't be asked live.
-    """
-    if mode not in MODES:
-        raise ReplayError(f"mode {mode!r} is none; use {' or '.join(MODES)}")
-    loaded = recording if isinstance(recording, Recording) else load(recording)
-    if boot is None and isinstance(recording, Path | str):
-        boot = find_boot_tape(Path(recording), loaded)
-    threads = ServingThreads()
-    header = loaded.header
-    boot_player = None
-    if boot:
-        boot_player = BootPlayer(boot, header.started_ns, threads, header.environment.pid)
-    if boot_player is not None and before:
-        boot_player.progress.allow(float(before[0].header.started_ns))
-    played = flip(loaded, flags) if flags else loaded
-    if (flags or mode == "tolerant") and patience_s < float("inf"):
-        # A call that is left out never comes: nobody waits long for its turn.
-        patience_s = min(patience_s, _PATIENCE_ON_OTHER_PATHS_S)
-    installer.install()
-    player: Player | None = None
-    first: list[tuple[Recording, Player]] = []
-    booted = 0
-
-    def begun(target: Any) -> Player:
-        nonlocal player, booted
-        _check_protocol(target, loaded)
-        check_live(live_on_miss)
-        player = Player(
-            played,
-            patience_s=patience_s,
-            mode=mode,
-            passes_over=bool(flags),
-            live=live_on_miss,
-            threads=threads,
-        )
-        stage.callback(player.finish)
-        booted = len(refusals)
-        player.findings.notes += boot_notes
-        player.boot = boot_player
-        if on_failure is not None:
-            player.when_failing(on_failure)
-        if on_divergence is not None:
-            player.when_diverging(on_divergence)
-        patience_before_s = min(patience_s, 2.0)
-        first.extend(
-            (one, Player(one, patience_s=patience_before_s, threads=threads)) for one in before
-        )
-        for one in (player, *(earlier for _, earlier in first)):
-            one.is_masked |= boot_player is not None and bool(boot_player.masks)
-        return player
-
-    def run(target: Any) -> None:
-        driven = functools.partial(drive, target, loaded, begun(target), first)
-        if around is None:
-            driven()
-        else:
-            around(driven)
-        end()
-
-    async def run_in_loop(target: Any) -> None:
-        if around is not None:
-            raise ReplayError("a tracer can't follow into a running event loop; use --debugpy")
-        await drive_in_loop(target, loaded, begun(target), first)
-        end()
-
-    def end() -> None:
-        if done is not None:
-            stage.close()
-            # The application's other threads still find the world closed.
-            ask_live(functools.partial(done, result()))
-
-    def result() -> ReplayResult:
-        assert player is not None
-        refused, notes = _of_request(refusals, first, booted)
-        player.findings.notes += notes
-        player.findings.notes += player.cold_notes()
-        if boot_player is not None:
-            player.findings.notes += boot_player.progress.notes()
-        found = _result(loaded, player, refused, flags or {})
-        return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
-
-    with closed_world(allow_write) as refusals, ExitStack() as stage:
-        stage.callback(replay_began, -1)
-        replay_began(1)
-        stage.callback(native.arm, -1)
-        native.arm(1)
-        stage.callback(native.set_pid, 0)
-        native.set_pid(loaded.header.environment.pid)
-        stage.callback(threads.close)
-        if boot_player is not None:
-            stage.callback(boot_player.finish)
-        stage.enter_context(as_deep(loaded.header.environment.interpreter))
-        stage.enter_context(timers_by_live_clock())
-        boot_notes = stage.enter_context(booting(boot_player, app_dir))
-        missing = _missing(loaded, boot_player)
-        if isinstance(app, Program):
-            with in_boot(boot_player):
-                folder = app_dir or os.getcwd()
-                run_program(app, folder, run, run_in_loop, missing=missing)
-        else:
-            with in_boot(boot_player):
-                target = load_app(app, app_dir, missing=missing) if isinstance(app, str) else app
-            run(target)
-    return result()
-
-
-_SCRATCH = "the folder for temporary files, in what it said, is compared as the recorded one"
-
-
-def _missing(recording: Recording, boot: BootPlayer | None) -> str:
-    """Return in words what the start-up lacks, "" for nothing."""
-    if not recording.header.boot or boot is not None:
-        return ""
-    return (
-        f"the boot tape of its process, {recording.header.boot}, is not beside the"
-        " recording; put it there, in the folder that holds that of the trace"
-    )
-
-
-def _of_request(
-    refusals: list[Refusal], earlier: list[tuple[Recording, Player]], booted: int
-) -> tuple[list[str], list[str]]:
-    """Return which live calls were refused to the request itself, and notes on all others.
-
-    Args:
-        refusals: all of them.
-        earlier: the requests that were run first, and who answered them.
-        booted: how many there were when the start-up had ended.
-    """
-    count, theirs = len(earlier), [id(one) for _, one in earlier]
-    own = [one for one in refusals[booted:] if one.own or is_of_start_up(one.scope)]
-    refused = [one.what for one in refusals if id(one.scope) not in theirs and one not in own]
-    notes = astray(earlier)
-    if others := len(refusals) - len(refused) - len(own):
-        notes.append(f"{others} live calls of the {count} earlier requests were refused")
-    if own:
-        notes.append(
-            f"{len(own)} live calls of the process's own threads, which are of no request, were"
-            " refused"
-        )
-    return refused, notes
-
-
-def _result(
-    recording: Recording, player: Player, refused: list[str], flags: Mapping[str, Any]
-) -> ReplayResult:
-    outcome, found = player.outcome, player.findings
-    failure = outcome.failure
-    response = outcome.response()
-    differences = [] if player.divergence else compare(recording, response, failure, player.masks)
-    if not player.divergence:
-        differences += compare_messages(recording, outcome.messages, player.masks)
-    return ReplayResult(
-        recording=recording,
-        differences=differences,
-        divergence=player.divergence,
-        response=response,
-        failure=failure,
-        notes=[
-            *cut_notes(recording),
-            *address_note(_body(recording.response), _body(response), player.masks),
-            *pack_note(_body(recording.response), _body(response), player.masks),
-            *([_SCRATCH] if outcome.has_scratch else []),
-            *found.summarise(),
-        ],
-        refused=refused,
-        unused=0 if player.divergence else len(found.unused()),
-        events_served=player.served,
-        flags=flags,
-        first_passed=found.first_passed,
-        deviations=found.deviations(),
-    )
-
-
-def _body(response: Response | None) -> bytes:
-    return b"" if response is None else b"".join(response.body)
-
-
-def _check_protocol(app: object, recording: Recording) -> None:
-    if recording.request.protocol == PROTOCOL:
-        return  # told by what runs it
-    found = detect(app)
-    spoken = Protocol.WSGI if recording.request.protocol == "wsgi" else Protocol.ASGI
-    if found not in (Protocol.UNKNOWN, spoken):
-        raise WrongApp(
-            f"the recording is of {spoken.value.upper()} service"
-            f" {recording.header.service!r}, and the app given is {found.value.upper()};"
-            f" it was recorded from {recording.header.environment.app or 'an unnamed app'}:"
-            " give that one with --app"
-        )
 
 
 class _Package(ModuleType):

@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retrace_core import boot_tape, failsafe, native
-from retrace_core.boot_recording import METHOD, ChapterNote
-from retrace_core.boot_tape import BOOT
+from retrace_core import failsafe, native
+from retrace_core.boot import tape as boot_tape
+from retrace_core.boot.recording import METHOD, ChapterNote
+from retrace_core.boot.tape import BOOT
 from retrace_core.codec import decode
-from retrace_core.errors import RecordingError
+from retrace_core.concurrency.running_on import ON
+from retrace_core.errors import NotOnTape, RecordingError
 from retrace_core.native import LANE, ScopeState
 from retrace_core.replay.chapter import Asked, Chapter, Place
 from retrace_core.replay.chapter_player import ChapterPlayer
 from retrace_core.replay.masks import Masks
 from retrace_core.replay.progress import Progress
 from retrace_core.replay.serving_threads import ServingThreads
-from retrace_core.running_on import ON
 from retrace_core.surroundings import Surroundings, restored
 from retrace_core.trace_file import load, load_header
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from retrace_core.recording import Event, LaneEvents, Recording
 
 __all__ = ["BootPlayer", "booting", "find_boot_tape", "in_boot", "is_of_start_up"]
+
+_LACKING = 20
+"""So many calls that a tape lacks are kept, to be told."""
 
 
 def find_boot_tape(path: Path, recording: Recording) -> list[Recording]:
@@ -130,6 +134,8 @@ class BootPlayer:
         self.outgoing_headers: tuple[tuple[str, str], ...] = ()
         self.lanes: list[Lane] = []
         self.notes: list[str] = []
+        self.lacking: list[str] = []
+        """What was asked that is not on the tape, in words; the first of it."""
         self.lock = threading.RLock()
         self.started_ns = started_ns
         self.ended = threading.Event()
@@ -190,6 +196,15 @@ class BootPlayer:
         calls.sort(key=lambda one: one[0])
         parted = bisect(calls, self.started_ns, key=lambda one: one[0])
         return [one for _, one in calls[:parted]], [one for _, one in calls[parted:]]
+
+    def lacks(self, kind: str, key: object) -> NotOnTape:
+        """Return what to raise where nobody asked this when it was recorded, and take note."""
+        error = NotOnTape(kind, repr(key)[:200])
+        asked = f"{kind} {key!r:.200}"
+        is_new = not kind.endswith(("sleep", "wait")) and asked not in self.lacking
+        if is_new and len(self.lacking) < _LACKING:
+            self.lacking.append(asked)
+        return error
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""

@@ -8,18 +8,18 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from retrace_core import native
-from retrace_core.boot_tape import BOOT
-from retrace_core.handed_over import HANDED_OVER
-from retrace_core.hashing import KIND as DIGEST
-from retrace_core.ordering import ORDER
+from retrace_core.boot.tape import BOOT
+from retrace_core.concurrency.handed_over import HANDED_OVER
+from retrace_core.concurrency.ordering import ORDER
+from retrace_core.concurrency.serving_thread import thread_of
+from retrace_core.crypto.hashing import KIND as DIGEST
 from retrace_core.recording import ASYNC_SLEEP, LANE_END, Event, SoftEvent
 from retrace_core.replay.divergence import same_key
-from retrace_core.serving_thread import thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from retrace_core.boot_recording import ChapterNote
+    from retrace_core.boot.recording import ChapterNote
     from retrace_core.recording import LaneEvents
     from retrace_core.replay.masks import Masks
     from retrace_core.replay.placed_answers import PlacedRead

@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retrace_core import native
-from retrace_core.boot_tape import BOOT
+from retrace_core.boot.tape import BOOT
 from retrace_core.codec import unpack_exception
 from retrace_core.errors import NotOnTape
 from retrace_core.exempt import read_site
@@ -262,7 +262,7 @@ class ChapterPlayer:
         while isinstance(event := self._take(lane, kind, key, holds=blocks), int | float):
             blocks = self._boot.progress.wait(lane, event)
         if event is None:
-            raise NotOnTape(kind, repr(key)[:200])
+            raise self._boot.lacks(kind, key)
         if self._polls(lane) and asyncio._get_running_loop() is None:
             self._boot.ended.wait(_SLEEP_S)
         return self._outcome(event)
@@ -280,7 +280,7 @@ class ChapterPlayer:
         while isinstance(event := self._take(lane, kind, key, holds=holds), int | float):
             holds = await progress.wait_async(lane, event, calls=True)
         if event is None:
-            raise NotOnTape(kind, repr(key)[:200])
+            raise self._boot.lacks(kind, key)
         return self._outcome(event)
 
     @staticmethod

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrace_core import packed_document
 from retrace_core.conversation import messages
+from retrace_core.documents import packed_document
 from retrace_core.failure import application_frames
 from retrace_core.redaction.compressed import content
 from retrace_core.redaction.tokens import opened

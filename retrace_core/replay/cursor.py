@@ -7,13 +7,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from retrace_core.codec import decode, encode
+from retrace_core.concurrency.handed_over import HANDED_OVER
+from retrace_core.concurrency.ordering import GOT, ORDER
 from retrace_core.conversation import RECEIVED
-from retrace_core.handed_over import HANDED_OVER
-from retrace_core.ordering import GOT, ORDER
+from retrace_core.databases.sqlite.callbacks import CALLED_BACK
+from retrace_core.databases.sqlite.memory import is_setting
 from retrace_core.recording import ASYNC_SLEEP, CANCELLED, FREE, LANE_END, RETURNED, Event
 from retrace_core.replay.divergence import same_key
-from retrace_core.sqlite.callbacks import CALLED_BACK
-from retrace_core.sqlite.memory import is_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

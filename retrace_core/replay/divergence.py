@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.checking import SECRET
 from retrace_core.checksum import crc32_in
 from retrace_core.codec import Opaque
+from retrace_core.crypto.checking import SECRET
 from retrace_core.redaction.compressed import content
 from retrace_core.redaction.tokens import opened
 from retrace_core.replay.span_comments import without_spans

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from retrace_core.own_pair import accepted, is_for_pair, join
+from retrace_core.sockets.own_pair import accepted, is_for_pair, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

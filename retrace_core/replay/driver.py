@@ -20,6 +20,7 @@ from retrace_core.replay.boot import in_boot
 from retrace_core.replay.carrying_on import CarryingOn
 from retrace_core.replay.conversing import converse, while_it_goes_on
 from retrace_core.replay.lifespan import Lifespan
+from retrace_core.replay.standstill import at_request, in_loop
 from retrace_core.replay.tasks import prepare
 from retrace_core.replay.unblocking import finished_or_diverged, limited
 from retrace_core.replay.wsgi_environ import wsgi_environ
@@ -73,6 +74,7 @@ def _drive_in_turn(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
     for recorded, answers in runs:
         for _ in _start_up_gets_there(player.boot, recorded, answers):
             time.sleep(_STEP_S)
+        at_request(recorded.header)
         one = carrying_on.before(recorded, answers)
         if one.request.protocol == PROTOCOL:
             work = functools.partial(_drive_task, app, one, answers, player.boot)
@@ -134,10 +136,12 @@ async def drive_in_loop(
 
 async def _requests(app: Any, runs: Sequence[tuple[Recording, Player]]) -> None:
     carrying_on = CarryingOn(_boot_files(runs[-1][1]))
+    in_loop()
     async with Lifespan(app, runs[-1][1]) as state:
         for recorded, player in runs:
             for _ in _start_up_gets_there(runs[-1][1].boot, recorded, player):
                 await asyncio.sleep(_STEP_S)
+            at_request(recorded.header)
             recording = carrying_on.before(recorded, player)
             context = contextvars.copy_context()
             context.run(LANE.set, _first_lane(app, player))

@@ -2,7 +2,7 @@
 
 What a process keeps in memory (a cache filled by hand, a session, a counter) came from its
 earlier requests. Where they were recorded too, running them first brings it back. Of a service that
-is sampled the first request of each kind was, its warm-ups (`retrace_core.warm_ups`).
+is sampled the first request of each kind was, its warm-ups (`retrace_core.boot.warm_ups`).
 
 Of requests that were under way at the same time nobody can say what each had seen of the other:
 that is tried, and only the same outcome tells that it was so.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from retrace_core.boot_recording import METHOD
+from retrace_core.boot.recording import METHOD
 from retrace_core.errors import RecordingError
 from retrace_core.ids import names_boot_tape
 from retrace_core.store import DirectoryStore

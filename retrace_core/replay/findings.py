@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from retrace_core.asking_line import asking_line
-from retrace_core.handed_over import HANDED_OVER
-from retrace_core.ordering import ORDER
+from retrace_core.concurrency.handed_over import HANDED_OVER
+from retrace_core.concurrency.ordering import ORDER
+from retrace_core.coverage.asking_line import asking_line
 from retrace_core.recording import CANCELLED, LANE_END
 from retrace_core.replay.body_pieces import is_piece
 from retrace_core.replay.deviation import Deviation

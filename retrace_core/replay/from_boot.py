@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.boot_texts import text_at
+from retrace_core.boot.texts import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core.declaration import declared_kinds
+from retrace_core.declared.switch import declared_kinds
 from retrace_core.errors import ReplayError
 from retrace_core.installer import in_place
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from retrace_core.ordering import ORDER
+from retrace_core.concurrency.ordering import ORDER
+from retrace_core.databases.sqlite.callbacks import CALLED_BACK
+from retrace_core.databases.sqlite.memory import is_setting
 from retrace_core.recording import CANCELLED, Event
 from retrace_core.replay.body_pieces import give_one_more, is_surplus
 from retrace_core.replay.cursor import family
@@ -25,8 +27,6 @@ from retrace_core.replay.sameness import (
     same_but_parameters,
     same_but_select_list,
 )
-from retrace_core.sqlite.callbacks import CALLED_BACK
-from retrace_core.sqlite.memory import is_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

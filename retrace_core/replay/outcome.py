@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.file_access import with_recorded_folder
+from retrace_core.files.file_access import with_recorded_folder
 from retrace_core.recording import Response
 
 if TYPE_CHECKING:

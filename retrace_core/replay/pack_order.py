@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrace_core import git_pack
+from retrace_core.documents import git_pack
 
 if TYPE_CHECKING:
     from retrace_core.replay.masks import Masks

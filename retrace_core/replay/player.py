@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from retrace_core import native
 from retrace_core.codec import unpack_exception
+from retrace_core.concurrency.ordering import TURN
+from retrace_core.concurrency.serving_thread import thread_of
 from retrace_core.exempt import read_site
 from retrace_core.installer import allowed_errors
 from retrace_core.lanes import Lane
 from retrace_core.live_call import AskLive
 from retrace_core.native import INFRA, LANE, REPLAY, SOFT_KINDS, ScopeState
-from retrace_core.ordering import TURN
 from retrace_core.recording import ASYNC_SLEEP, CANCELLED, LANE_END, LASTING, RAISED, Event
 from retrace_core.replay.cold_reads import ColdReads
 from retrace_core.replay.cursor import LaneCursor
@@ -32,7 +33,6 @@ from retrace_core.replay.scratch_names import as_recorded
 from retrace_core.replay.soft import soft_answers
 from retrace_core.replay.steps import steps_of
 from retrace_core.replay.turns import passing, turns_of
-from retrace_core.serving_thread import thread_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,8 +14,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retrace_core.asking_line import asking_line
-from retrace_core.audit_events import (
+from retrace_core.concurrency.server_threads import serves_process
+from retrace_core.coverage.asking_line import asking_line
+from retrace_core.coverage.audit_events import (
     DEVICES,
     FILE_EVENTS,
     LINKS,
@@ -26,12 +27,11 @@ from retrace_core.audit_events import (
     is_harmless,
     writes,
 )
+from retrace_core.databases.sqlite.memory import is_private
 from retrace_core.errors import LiveCallRefused
+from retrace_core.files.temporary_folder import in_scratch, temporary_folder
 from retrace_core.live_call import any_live, is_live
 from retrace_core.native import LANE
-from retrace_core.server_threads import serves_process
-from retrace_core.sqlite.memory import is_private
-from retrace_core.temporary_folder import in_scratch, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

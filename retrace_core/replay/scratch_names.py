@@ -11,8 +11,8 @@ from typing import Any
 
 from retrace_core import native
 from retrace_core.codec import decode
-from retrace_core.file_access import as_given, recorded_folder
-from retrace_core.temporary_folder import temporary_folder
+from retrace_core.files.file_access import as_given, recorded_folder
+from retrace_core.files.temporary_folder import temporary_folder
 
 __all__ = ["as_recorded"]
 

@@ -13,9 +13,9 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
+from retrace_core.concurrency.serving_thread import UNKNOWN
 from retrace_core.lanes import mask
 from retrace_core.replay.unblocking import GRACE_S, interrupted
-from retrace_core.serving_thread import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import threading
 
+    from retrace_core.errors import NotOnTape
     from retrace_core.lanes import Lane
     from retrace_core.native import ScopeState
     from retrace_core.replay.chapter import Asked, Place
@@ -30,6 +31,10 @@ class Tape(Protocol):
     ended: threading.Event
     progress: Progress
     threads: ServingThreads
+
+    def lacks(self, kind: str, key: object) -> NotOnTape:
+        """Return what to raise where nobody asked this when it was recorded, and take note."""
+        ...
 
     def anywhere(self, asked: Asked) -> Place | None:
         """Return where a call was last asked in any chapter."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from retrace_core.ordering import TURN
+from retrace_core.concurrency.ordering import TURN
 from retrace_core.replay.steps import others_run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from retrace_core.amount import span_words
+from retrace_core.setting_rows.amount import span_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrace_core.amount import parse_size, parse_span, span_words
 from retrace_core.errors import ConfigurationError
+from retrace_core.setting_rows.amount import parse_size, parse_span, span_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

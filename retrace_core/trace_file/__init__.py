@@ -1,4 +1,13 @@
-"""Trace file: a recording to bytes and back; the format is in docs/format.md."""
+"""Trace file: a recording to bytes and back; the format is in docs/format.md.
+
+draft.py      a sealed scope as it is handed to the writer, its events still encoded
+packing.py    a draft as one piece of memory, holding on to nothing else, and back again
+frames.py     the layout that dump and load share
+dump.py       drafts to the bytes of trace files
+load.py       hostile bytes to a recording, or a typed error that says where they end
+resealing.py  seals the true values in a recording to other keys
+unsealing.py  puts the true values back into a recording, for who holds the key
+"""
 
 from __future__ import annotations
 

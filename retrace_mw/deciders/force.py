@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from retrace_core.decision_settings import check_secret
 from retrace_core.errors import ConfigurationError
+from retrace_core.setting_rows.decision_settings import check_secret
 from retrace_core.settings import resolve
 from retrace_core.stats import count
 from retrace_mw.decision import Decision

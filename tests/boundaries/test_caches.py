@@ -16,7 +16,8 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from flask_caching import Cache
 
-from retrace_core import boot_tape, installer
+from retrace_core import installer
+from retrace_core.boot import tape as boot_tape
 from retrace_core.recording import SoftEvent
 from tests.recorded import assert_identical, body_of, only_recording, record_wsgi
 from tests.test_frameworks import configure_django

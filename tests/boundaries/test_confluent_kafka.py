@@ -23,8 +23,8 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.serialization import StringSerializer
 
-from retrace_core.kafka.confluent import packed, unpacked
-from retrace_core.kafka.kept_message import KeptMessage
+from retrace_core.brokers.kafka.confluent import packed, unpacked
+from retrace_core.brokers.kafka.kept_message import KeptMessage
 from tests.fresh import record_in_a_process
 from tests.kafka_broker import kafka_broker
 from tests.kafka_replays import replay_connects_to_nothing

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.core.mail import EmailMessage
 from django.core.mail.utils import CachedDnsName
 
-from retrace_core import boot_tape, installer
+from retrace_core import installer
+from retrace_core.boot import tape as boot_tape
 from tests.test_frameworks import configure_django
 
 if TYPE_CHECKING:

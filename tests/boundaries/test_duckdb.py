@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from retrace_core.duckdb_file import with_right_checksums, with_right_log
-from retrace_core.files_in_sql import files_in, with_places
+from retrace_core.files.duckdb_file import with_right_checksums, with_right_log
+from retrace_core.files.files_in_sql import files_in, with_places
 from retrace_core.recording import BY_NAME
 from tests.recorded import replays_without
 

@@ -23,8 +23,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from retrace_core import file_access
-from retrace_core.file_access import world_path
+from retrace_core.files import file_access
+from retrace_core.files.file_access import world_path
 from retrace_core.surroundings import Surroundings, restored
 from retrace_mw import RetraceMiddleware
 from tests.recorded import (

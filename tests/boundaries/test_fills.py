@@ -15,13 +15,14 @@ from django.test import override_settings
 from django.utils.functional import SimpleLazyObject
 from funcy import calc
 
-from retrace_core import boot_tape, installer
+from retrace_core import installer
+from retrace_core.boot import tape as boot_tape
 from tests.test_frameworks import configure_django
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retrace_core.boot_chapter import Chapter
+    from retrace_core.boot.chapter import Chapter
 
 configure_django()
 

@@ -12,11 +12,12 @@ import h5py
 import pytest
 from lxml import etree
 
-from retrace_core import file_access, named_folders, replay
+from retrace_core import replay
 from retrace_core.boundaries.lxml.etree import BOUNDARY
 from retrace_core.cli.holes import advice
-from retrace_core.file_access import in_recorded_folders
-from retrace_core.named_folders import laid_out
+from retrace_core.files import file_access, named_folders
+from retrace_core.files.file_access import in_recorded_folders
+from retrace_core.files.named_folders import laid_out
 from retrace_core.recording import BY_NAME
 from retrace_core.replay.sandbox import closed_world
 from tests.recorded import assert_identical, record_wsgi, replays_without

@@ -20,7 +20,7 @@ import trustme
 
 from retrace_core import installer, load
 from retrace_core.boundary import mask
-from retrace_core.own_socket import OwnSocket, OwnTlsSocket
+from retrace_core.sockets.own_socket import OwnSocket, OwnTlsSocket
 from tests.recorded import assert_identical, record_wsgi
 
 if TYPE_CHECKING:

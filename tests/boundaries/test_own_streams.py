@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
-from retrace_core.own_stream import OwnReader
+from retrace_core.sockets.own_stream import OwnReader
 from tests.boundaries.test_own_sockets import HOST, TRUSTING, Lines, TlsServer, serving
 from tests.recorded import assert_identical, record_asgi
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retrace_core.own_socket import OwnSocket
+from retrace_core.sockets.own_socket import OwnSocket
 from tests.boundaries.test_own_sockets import (
     HOST,
     TRUSTING,

@@ -16,7 +16,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import AutoReconnect, DuplicateKeyError, ServerSelectionTimeoutError
 
 from retrace_core import replay
-from retrace_core.mongodb.topology import is_news
+from retrace_core.databases.mongodb.topology import is_news
 from tests import mongo_server
 from tests.fresh import record_in_a_process, replay_in_a_process
 from tests.mongo_server import PASSWORD, USER

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retrace_core.redis.asyncio_hooks import asyncio_client_boundary
+from retrace_core.databases.redis.asyncio_hooks import asyncio_client_boundary
 from tests.recorded import assert_identical, body_of, record_asgi
 from tests.redis_server import redis_server
 

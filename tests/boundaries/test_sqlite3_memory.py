@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from retrace_core import installer, replay
-from retrace_core.sqlite.memory import private_name
+from retrace_core.databases.sqlite.memory import private_name
 from tests.recorded import assert_identical, record_wsgi
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import httpx
 
-from retrace_core.own_transport import hearing
+from retrace_core.sockets.own_transport import hearing
 from tests.boundaries.test_own_sockets import Lines, serving
 from tests.boundaries.test_own_transports import LineClient
 from tests.recorded import assert_identical, record_asgi

@@ -37,7 +37,7 @@ def url(
     """Return a store with three traces: one loose, two in a pack, with their boot tape."""
     from wsgiref.util import setup_testing_defaults
 
-    from retrace_core import boot_tape
+    from retrace_core.boot import tape as boot_tape
 
     monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
     monkeypatch.setenv("RETRACE_APP", "tests.cli.test_cloud:app")

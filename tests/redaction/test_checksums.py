@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from retrace_core.checksum import checksum_of, crc32_in
-from retrace_core.http_exchange import exchange_key
+from retrace_core.http_clients.http_exchange import exchange_key
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
 

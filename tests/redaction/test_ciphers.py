@@ -24,7 +24,8 @@ from nacl import pwhash
 from nacl.public import PrivateKey, SealedBox
 from nacl.secret import SecretBox
 
-from retrace_core import ciphering, load, replay, writer
+from retrace_core import load, replay, writer
+from retrace_core.crypto import ciphering
 from retrace_mw import RetraceMiddleware
 from tests.redaction.raw import files, raw
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from retrace_core import load, replay, writer
-from retrace_core.deciphered import kept, made_up
+from retrace_core.crypto.deciphered import kept, made_up
 from retrace_mw import RetraceMiddleware
 from tests.redaction.raw import files, raw
 

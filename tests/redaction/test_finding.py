@@ -177,6 +177,12 @@ FOUND: dict[str, tuple[object, str]] = {
         "MIIEp+IBAAKCAQEA75",
     ),
     "e-mail": ("to ada.lovelace@example.com,", "ada.lovelace@example.com"),
+    "a key that keeps keys": (
+        "[plugin]\nkek = dGhpcnR5dHdvYnl0ZWtleQ==\n",
+        "dGhpcnR5dHdvYnl0ZWtleQ==",
+    ),
+    "a key of Fernet's": ({"fernet_key": "q8Vh0PpO7lJkGzYc5rT2"}, "q8Vh0PpO7lJkGzYc5rT2"),
+    "Pyramid's token against forgery": ('[1.5, 1.5, {"_csrft_": "q8Vh0PpO7l"}]', "q8Vh0PpO7l"),
     "jwt": (f"got {JWT}", JWT.rpartition(".")[2]),
     "a cursor": (
         b"_token=" + quote(base64.b64encode(CURSOR.encode())).encode(),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import flask
 import pytest
 
-from retrace_core import git_pack, replay
+from retrace_core import replay
+from retrace_core.documents import git_pack
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrace_core.boot_texts import text_at, texts_in
+from retrace_core.boot.texts import text_at, texts_in
 from retrace_core.codec import encode
 from retrace_core.redaction.in_boot import InBoot
 from tests.redaction.raw import files, raw

@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from retrace_core.codec import encode
-from retrace_core.hashing import KIND, ROOM
+from retrace_core.crypto.hashing import KIND, ROOM
 from retrace_core.redaction.known_secrets import KnownSecrets
 from retrace_core.redaction.names import Names
 from retrace_core.redaction.pseudonyms import Pseudonyms

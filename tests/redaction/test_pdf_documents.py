@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import flask
 import pytest
 
-from retrace_core import pdf_document, replay
+from retrace_core import replay
+from retrace_core.documents import pdf_document
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import flask
 import pytest
 
-from retrace_core import replay, zip_archive
+from retrace_core import replay
+from retrace_core.documents import zip_archive
 from retrace_mw import RetraceMiddleware
 from tests.recorded import only_recording
 

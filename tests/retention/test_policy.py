@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrace_core.amount import parse_size, parse_span, span_words
 from retrace_core.catalog import Entry
 from retrace_core.errors import ConfigurationError
 from retrace_core.retention import Policy, TagRule, choose, policy_of
+from retrace_core.setting_rows.amount import parse_size, parse_span, span_words
 from retrace_core.settings import resolve
 
 DAY_NS = 86400 * 10**9

@@ -7,8 +7,8 @@ Hooks: the classes of modes, of ChaCha20-Poly1305 and of RSA. Read in PyCryptodo
 
 from __future__ import annotations
 
-from retrace_core.block_ciphers import block_cipher_hooks
 from retrace_core.boundary import Boundary
+from retrace_core.crypto.block_ciphers import block_cipher_hooks
 
 BOUNDARY = Boundary(
     kind="pycryptodome",

@@ -24,11 +24,16 @@ from retrace_core.boundary import (
     record_error,
     spoil,
 )
+from retrace_core.databases.mysql.backend import Backend
+from retrace_core.databases.mysql.mysqlclient_results import (
+    RecordedResult,
+    Stub,
+    counts_of,
+    described,
+)
+from retrace_core.databases.mysql.packets import VERSION
 from retrace_core.errors import LiveCallRefused
 from retrace_core.generated_names import without_generated_names
-from retrace_core.mysql.backend import Backend
-from retrace_core.mysql.mysqlclient_results import RecordedResult, Stub, counts_of, described
-from retrace_core.mysql.packets import VERSION
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.recording import RETURNED
 

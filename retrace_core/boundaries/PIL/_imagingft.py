@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import opening
+from retrace_core.files.named_files import opening
 
 BOUNDARY = Boundary(
     kind="file",

@@ -27,7 +27,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from retrace_core.boundary import Boundary, Patch, call, call_async, record_error
 from retrace_core.codec import pack_exception
-from retrace_core.http_exchange import exchange_key, headers_to_send, missing_headers
+from retrace_core.http_clients.http_exchange import exchange_key, headers_to_send, missing_headers
 from retrace_core.lanes import Lane, masked_value
 from retrace_core.native import LANE, REPLAY, current, now_ns
 from retrace_core.recording import RAISED

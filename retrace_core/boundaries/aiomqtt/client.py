@@ -16,10 +16,10 @@ from aiomqtt.exceptions import MqttError
 from aiomqtt.message import Message
 
 from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay
+from retrace_core.brokers.mqtt.mqtt_values import asked, packed, unpacked
+from retrace_core.brokers.server_calls import nothing_comes
 from retrace_core.masked import masked
-from retrace_core.mqtt.mqtt_values import asked, packed, unpacked
 from retrace_core.native import current
-from retrace_core.server_calls import nothing_comes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

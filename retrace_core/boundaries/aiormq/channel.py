@@ -17,8 +17,9 @@ from aiormq.channel import Channel
 from aiormq.exceptions import AMQPChannelError, DeliveryError
 from pamqp import commands
 
-from retrace_core.amqp.aiormq_asking import ask, only_failing
-from retrace_core.amqp.aiormq_frames import (
+from retrace_core.boundary import Boundary, Patch, in_replay, mask
+from retrace_core.brokers.amqp.aiormq_asking import ask, only_failing
+from retrace_core.brokers.amqp.aiormq_frames import (
     answer_of_none,
     failed,
     fields_of,
@@ -27,9 +28,8 @@ from retrace_core.amqp.aiormq_frames import (
     packed_failure,
     unpacked,
 )
-from retrace_core.amqp.plain_table import body_key, named
-from retrace_core.boundary import Boundary, Patch, in_replay, mask
-from retrace_core.broker.message_headers import carrying
+from retrace_core.brokers.amqp.plain_table import body_key, named
+from retrace_core.brokers.message_headers import carrying
 from retrace_core.called_back import CalledBack
 from retrace_core.native import REPLAY, current
 from retrace_core.request_lane import is_request

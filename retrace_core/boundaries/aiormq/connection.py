@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from aiormq.connection import Connection
 from pamqp import commands
 
-from retrace_core.amqp.aiormq_asking import ask, only_failing
-from retrace_core.amqp.aiormq_frames import frame, packed
 from retrace_core.boundary import Boundary, Patch
+from retrace_core.brokers.amqp.aiormq_asking import ask, only_failing
+from retrace_core.brokers.amqp.aiormq_frames import frame, packed
 from retrace_core.masked import masked
 from retrace_core.native import current
 

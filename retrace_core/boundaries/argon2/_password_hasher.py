@@ -12,7 +12,7 @@ from argon2 import _password_hasher, low_level
 from argon2._password_hasher import PasswordHasher
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import SECRET, checks
+from retrace_core.crypto.checking import SECRET, checks
 
 
 def _verified(_: Any, hash: Any, password: Any) -> object:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import SyncToAsync
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.joining import joined
+from retrace_core.concurrency.joining import joined
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 

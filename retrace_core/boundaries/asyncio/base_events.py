@@ -15,14 +15,14 @@ from __future__ import annotations
 from asyncio.base_events import BaseEventLoop
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.carrying import carry_task
-from retrace_core.handed_futures import carry_future_result
-from retrace_core.looked_up import carry_looking_up
-from retrace_core.loop_program import carry_program
-from retrace_core.own_transport.accepting import carry_server
-from retrace_core.own_transport.opening import carry_connection, carry_datagrams, carry_tls
-from retrace_core.start_up_timers import carry_timer
-from retrace_core.told_loop import carry_telling
+from retrace_core.concurrency.carrying import carry_task
+from retrace_core.concurrency.handed_futures import carry_future_result
+from retrace_core.concurrency.start_up_timers import carry_timer
+from retrace_core.concurrency.told_loop import carry_telling
+from retrace_core.programs.loop_program import carry_program
+from retrace_core.sockets.looked_up import carry_looking_up
+from retrace_core.sockets.own_transport.accepting import carry_server
+from retrace_core.sockets.own_transport.opening import carry_connection, carry_datagrams, carry_tls
 
 BOUNDARY = Boundary(
     kind="task",

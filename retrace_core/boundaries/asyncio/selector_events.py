@@ -13,14 +13,14 @@ from asyncio import selector_events
 from typing import Any
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.own_loop_socket import (
+from retrace_core.sockets.own_loop_socket import (
     carry_accepting,
     carry_connecting,
     carry_receiving,
     carry_sending,
 )
-from retrace_core.own_transport.transport_hooks import transport_hooks
-from retrace_core.own_transport.watching import carry_unwatching, carry_watching
+from retrace_core.sockets.own_transport.transport_hooks import transport_hooks
+from retrace_core.sockets.own_transport.watching import carry_unwatching, carry_watching
 
 _events: Any = selector_events
 _LOOP: Any = _events.BaseSelectorEventLoop

@@ -10,7 +10,7 @@ from asyncio import sslproto
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.own_transport.transport_hooks import transport_hooks
+from retrace_core.sockets.own_transport.transport_hooks import transport_hooks
 
 _TRANSPORT: Any = sslproto._SSLProtocolTransport
 

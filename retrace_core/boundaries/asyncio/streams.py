@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, attempt_async
 from retrace_core.calling import called_from
-from retrace_core.coverage_watch import address_text
-from retrace_core.covering import is_anothers
+from retrace_core.coverage.coverage_watch import address_text
+from retrace_core.coverage.covering import is_anothers
 from retrace_core.native import current
-from retrace_core.own_stream import adopt_streams, streams_to_nobody
+from retrace_core.sockets.own_stream import adopt_streams, streams_to_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -17,9 +17,9 @@ from asyncio import subprocess
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from retrace_core.boundary import Boundary, Patch, call, call_async
-from retrace_core.file_access import world_text
+from retrace_core.files.file_access import world_text
 from retrace_core.native import current
-from retrace_core.own_stream import adopt_stream, streams_to_nobody
+from retrace_core.sockets.own_stream import adopt_stream, streams_to_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio.taskgroups import TaskGroup
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.spawn_order import in_spawn_order
+from retrace_core.concurrency.spawn_order import in_spawn_order
 
 BOUNDARY = Boundary(
     kind="task",

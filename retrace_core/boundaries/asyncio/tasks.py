@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_async
 from retrace_core.code_hook import CodeHook
+from retrace_core.concurrency.found_done import hooked_wait
+from retrace_core.concurrency.timed_tasks import hooked_wait_for
 from retrace_core.exempt import classify
-from retrace_core.found_done import hooked_wait
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import LANE, current
 from retrace_core.recording import ASYNC_SLEEP
-from retrace_core.timed_tasks import hooked_wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary
 from retrace_core.code_hook import CodeHook
-from retrace_core.joining import joined
+from retrace_core.concurrency.joining import joined
 from retrace_core.lanes import Lane
 from retrace_core.native import current
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from asyncio import unix_events
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.own_transport.accepting import carry_server
-from retrace_core.own_transport.opening import carry_connection
+from retrace_core.sockets.own_transport.accepting import carry_server
+from retrace_core.sockets.own_transport.opening import carry_connection
 
 BOUNDARY = Boundary(
     kind="transport",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from beaker.session import SignedCookie
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.checking import secret, takes_part
+from retrace_core.crypto.checking import secret, takes_part
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 from botocore import httpchecksum
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import compares_checksum
+from retrace_core.crypto.checking import compares_checksum
 
 
 def _of_stream(body: Any) -> object:

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.retryhandler import CRC32Checker
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import compares_checksum
+from retrace_core.crypto.checking import compares_checksum
 
 
 def _said(checker: Any, _: int, response: Any) -> object:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import cimpl
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay, mask, replays_run
-from retrace_core.broker.client_calls import ClientCalls, polled
-from retrace_core.broker.message_headers import carrying
-from retrace_core.broker.pause import pause
+from retrace_core.brokers.client_calls import ClientCalls, polled
+from retrace_core.brokers.kafka.confluent import mend, packed, packed_error, position_key, unpacked
+from retrace_core.brokers.kafka.message import message_key
+from retrace_core.brokers.message_headers import carrying
+from retrace_core.brokers.pause import pause
 from retrace_core.errors import LiveCallRefused
-from retrace_core.http_exchange import UNRECORDED
-from retrace_core.kafka.confluent import mend, packed, packed_error, position_key, unpacked
-from retrace_core.kafka.message import message_key
+from retrace_core.http_clients.http_exchange import UNRECORDED
 from retrace_core.native import current
 from retrace_core.request_lane import is_request
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet, MultiFernet
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.checking import takes_part
-from retrace_core.ciphering import decrypt, encrypt, encrypt_again
+from retrace_core.crypto.checking import takes_part
+from retrace_core.crypto.ciphering import decrypt, encrypt, encrypt_again
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from curl_cffi.aio import AsyncCurl
 from curl_cffi.curl import CurlError
 
 from retrace_core.boundary import Boundary, Patch, call_async
-from retrace_core.curl_handle import PERFORM, PIECE, failure_of, handle_of
+from retrace_core.http_clients.curl_handle import PERFORM, PIECE, failure_of, handle_of
 from retrace_core.masked import masked, masked_async
 from retrace_core.native import REPLAY, current
 

@@ -16,8 +16,15 @@ from curl_cffi.const import CurlOpt
 from curl_cffi.curl import Curl, CurlError
 
 from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.curl_handle import PERFORM, PIECE, CurlHandle, Sink, failure_of, handle_of
-from retrace_core.http_exchange import headers_to_send, missing_headers
+from retrace_core.http_clients.curl_handle import (
+    PERFORM,
+    PIECE,
+    CurlHandle,
+    Sink,
+    failure_of,
+    handle_of,
+)
+from retrace_core.http_clients.http_exchange import headers_to_send, missing_headers
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

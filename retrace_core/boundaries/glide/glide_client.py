@@ -17,9 +17,9 @@ from glide_shared.request_type import RequestType
 
 from retrace_core.boundary import Boundary, Patch, attempt_async, call_async, in_replay, mask
 from retrace_core.codec import PackedException, pack_exception, unpack_exception
+from retrace_core.databases.redis.commands import command_key
 from retrace_core.installer import allowed_errors
 from retrace_core.native import current
-from retrace_core.redis.commands import command_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -23,7 +23,7 @@ from grpc._cython import cygrpc
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
 from retrace_core.checksum import checksum_of
-from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
+from retrace_core.http_clients.grpc_metadata import carried_metadata, refuse_in_replay
 from retrace_core.lanes import Lane
 from retrace_core.native import LANE, REPLAY, current
 

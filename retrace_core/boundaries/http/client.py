@@ -21,9 +21,9 @@ from http import client
 from typing import TYPE_CHECKING, Any, cast
 
 from retrace_core.boundary import Boundary, Patch, attempt, call
-from retrace_core.http_exchange import connecting, exchange_key, headers_to_send
+from retrace_core.http_clients.http_exchange import connecting, exchange_key, headers_to_send
 from retrace_core.native import REPLAY, current
-from retrace_core.stub_socket import StubSocket
+from retrace_core.sockets.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,10 +142,11 @@ def _endheaders(original: Callable[..., None]) -> Callable[..., None]:
     def endheaders(self: Any, *args: Any, **kwargs: Any) -> None:
         carried = headers_to_send(current())
         if carried:
-            given = b"\n".join(self._buffer).lower()  # every call pays for it
-            for name, value in carried:
-                if _begins(name) not in given:
-                    self.putheader(name, value)
+            # Every call pays for it: they need not be looked at as what `putheader` is given.
+            given = b"\n".join(self._buffer).lower()
+            lines = [f"{name}: {value}" for name, value in carried if _begins(name) not in given]
+            if lines:
+                self._output("\r\n".join(lines).encode("latin-1"))
         return original(self, *args, **kwargs)
 
     return endheaders

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.exempt import classify
-from retrace_core.file_access import content_of, world_path
+from retrace_core.files.file_access import content_of, world_path
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 from itsdangerous.signer import Signer
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks
+from retrace_core.crypto.checking import checks
 
 
 def _verified(_: Any, value: Any, sig: Any) -> object:

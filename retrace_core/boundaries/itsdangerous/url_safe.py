@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from itsdangerous.url_safe import URLSafeSerializerMixin
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.signed_payloads import unpacked, written
+from retrace_core.crypto.signed_payloads import unpacked, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable

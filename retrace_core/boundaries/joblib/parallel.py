@@ -21,7 +21,7 @@ from joblib.parallel import Parallel, SequentialBackend  # pyright: ignore
 from retrace_core.boundary import Boundary, Patch, call, mask, record_error
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import LANE, REPLAY, current, now_ns
-from retrace_core.other_process import name_of_work, packed, unpacked
+from retrace_core.programs.other_process import name_of_work, packed, unpacked
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 from jwt import algorithms
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import checks
+from retrace_core.crypto.checking import checks
 
 _CLASSES = ("HMACAlgorithm", "RSAAlgorithm", "RSAPSSAlgorithm", "ECAlgorithm", "OKPAlgorithm")
 

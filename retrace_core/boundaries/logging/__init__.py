@@ -21,7 +21,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, call_free
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current

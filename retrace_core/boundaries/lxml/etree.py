@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import WRITES, opening
+from retrace_core.files.named_files import WRITES, opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
 from retrace_core.errors import LiveCallRefused
 from retrace_core.native import REPLAY, current
-from retrace_core.other_process import PlayedProcess, packed, unpacked
+from retrace_core.programs.other_process import PlayedProcess, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

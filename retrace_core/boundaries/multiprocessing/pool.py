@@ -20,9 +20,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask
+from retrace_core.concurrency.pool_lanes import abandon_tasks, initializer_in_lanes, take_tasks
 from retrace_core.native import REPLAY, current
-from retrace_core.other_process import name_of_work, packed, unpacked
-from retrace_core.pool_lanes import abandon_tasks, initializer_in_lanes, take_tasks
+from retrace_core.programs.other_process import name_of_work, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,10 +15,10 @@ import functools
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.boot_tape import is_of_boot
+from retrace_core.boot.tape import is_of_boot
 from retrace_core.boundary import Boundary, Patch, call, in_replay, mask, record_error
 from retrace_core.native import REPLAY, current, now_ns
-from retrace_core.other_process import PlayedProcess, name_of_work
+from retrace_core.programs.other_process import PlayedProcess, name_of_work
 from retrace_core.recording import RETURNED
 
 if TYPE_CHECKING:

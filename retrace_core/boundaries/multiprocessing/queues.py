@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
 from retrace_core.calling import called_from
+from retrace_core.concurrency.ordering import is_infrastructure
 from retrace_core.native import REPLAY, current
-from retrace_core.ordering import is_infrastructure
-from retrace_core.other_process import packed, unpacked
+from retrace_core.programs.other_process import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

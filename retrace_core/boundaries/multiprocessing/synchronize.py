@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
 from retrace_core.calling import called_from
+from retrace_core.concurrency.ordering import in_turn, is_infrastructure
 from retrace_core.lanes import Lane, mask
 from retrace_core.native import REPLAY, current
-from retrace_core.ordering import in_turn, is_infrastructure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

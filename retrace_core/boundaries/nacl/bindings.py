@@ -11,8 +11,8 @@ from typing import Any
 from nacl import bindings
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.checking import checks, of_size, secret
-from retrace_core.ciphering import decrypting, encrypting
+from retrace_core.crypto.checking import checks, of_size, secret
+from retrace_core.crypto.ciphering import decrypting, encrypting
 
 _BOXES = (
     ("crypto_secretbox", "crypto_secretbox_open"),

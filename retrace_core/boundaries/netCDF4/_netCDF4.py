@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import by_mode, opening
+from retrace_core.files.named_files import by_mode, opening
 
 netcdf: Any = sys.modules["netCDF4._netCDF4"]
 

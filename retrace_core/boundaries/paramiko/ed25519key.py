@@ -5,7 +5,7 @@ from __future__ import annotations
 from paramiko.ed25519key import Ed25519Key
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.read_key import reading_key
+from retrace_core.crypto.read_key import reading_key
 
 BOUNDARY = Boundary(
     kind="paramiko",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import WRITES, opening
+from retrace_core.files.named_files import WRITES, opening
 
 feather = sys.modules["pyarrow.feather"]
 

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import WRITES, by_mode, opening, opening_class
+from retrace_core.files.named_files import WRITES, by_mode, opening, opening_class
 
 # Not imported: they are just being imported, the package by what it imports.
 pyarrow: Any = sys.modules["pyarrow"]

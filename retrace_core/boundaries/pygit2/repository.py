@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, in_replay
-from retrace_core.named_files import UPDATES, opening
+from retrace_core.files.named_files import UPDATES, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import WRITES, opening
-from retrace_core.named_folders import beside_layer
+from retrace_core.files.named_files import WRITES, opening
+from retrace_core.files.named_folders import beside_layer
 
 raw: Any = sys.modules["pyogrio.raw"]
 

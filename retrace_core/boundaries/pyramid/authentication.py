@@ -9,7 +9,7 @@ from __future__ import annotations
 from pyramid.authentication import AuthTktCookieHelper
 
 from retrace_core.boundary import Boundary
-from retrace_core.ticket import reads_tickets
+from retrace_core.crypto.ticket import reads_tickets
 
 BOUNDARY = Boundary(
     kind="pyramid",

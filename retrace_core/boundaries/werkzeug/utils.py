@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug import utils
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.file_access import with_recorded_folder
+from retrace_core.files.file_access import with_recorded_folder
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

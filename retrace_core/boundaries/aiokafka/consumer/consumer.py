@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.kafka.asked_in_tasks import (
+from retrace_core.brokers.kafka.asked_in_tasks import (
     asking,
     asking_async,
     closing,

@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.producer.producer import AIOKafkaProducer
 
 from retrace_core.boundary import Boundary, Patch, call_async, in_replay
-from retrace_core.broker.message_headers import carrying
-from retrace_core.broker.sent_later import later
-from retrace_core.errors import LiveCallRefused
-from retrace_core.kafka.asked_in_tasks import (
+from retrace_core.brokers.kafka.asked_in_tasks import (
     asking_async,
     closing,
     for_process,
@@ -25,8 +22,11 @@ from retrace_core.kafka.asked_in_tasks import (
     opening,
     silent_when_unmade,
 )
-from retrace_core.kafka.message import message_key
-from retrace_core.kafka.plain_values import packed, unpacked
+from retrace_core.brokers.kafka.message import message_key
+from retrace_core.brokers.kafka.plain_values import packed, unpacked
+from retrace_core.brokers.message_headers import carrying
+from retrace_core.brokers.sent_later import later
+from retrace_core.errors import LiveCallRefused
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from anyio._backends import _asyncio
 from anyio._core._eventloop import threadlocals
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.carrying import carry
-from retrace_core.joining import joined
+from retrace_core.concurrency.carrying import carry
+from retrace_core.concurrency.joining import joined
+from retrace_core.concurrency.serving_thread import on_its_thread
+from retrace_core.concurrency.spawn_order import in_spawn_order
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
-from retrace_core.serving_thread import on_its_thread
-from retrace_core.spawn_order import in_spawn_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,16 +19,16 @@ from anyio.streams import memory
 
 from retrace_core import failsafe
 from retrace_core.boundary import Boundary, Patch, record_error
-from retrace_core.handed_over import (
+from retrace_core.concurrency.handed_over import (
     HANDED_OVER,
     is_packed,
     note_handed_over,
     unpack_handed_over,
 )
-from retrace_core.item_lanes import CARRIED, PARCELS, hand_over, is_own, take_out
+from retrace_core.concurrency.item_lanes import CARRIED, PARCELS, hand_over, is_own, take_out
+from retrace_core.concurrency.ordering import is_infrastructure, note_got
 from retrace_core.lanes import Lane
 from retrace_core.native import RECORD, REPLAY, current, now_ns
-from retrace_core.ordering import is_infrastructure, note_got
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.retries.special import RetryDDBChecksumError
 
 from retrace_core.boundary import Boundary
-from retrace_core.checking import compares_checksum
+from retrace_core.crypto.checking import compares_checksum
 
 
 def _said(checker: Any, context: Any) -> object:

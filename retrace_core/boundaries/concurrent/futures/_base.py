@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch, call
 from retrace_core.code_hook import CodeHook, CodeHooks
+from retrace_core.concurrency.spawn_order import by_spawn
+from retrace_core.concurrency.timed_waits import hooked_exception, hooked_result
 from retrace_core.lanes import Lane
 from retrace_core.native import current
-from retrace_core.spawn_order import by_spawn
-from retrace_core.timed_waits import hooked_exception, hooked_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, mask
-from retrace_core.carrying import carry_future
+from retrace_core.concurrency.carrying import carry_future
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
 

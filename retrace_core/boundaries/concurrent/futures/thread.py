@@ -11,7 +11,7 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.carrying import carry_future
+from retrace_core.concurrency.carrying import carry_future
 from retrace_core.lane_hook import lane_hook
 from retrace_core.lanes import Lane
 from retrace_core.native import current

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.signing import JSONSerializer, Signer
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.signed_payloads import unpacked, written
+from retrace_core.crypto.signed_payloads import unpacked, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable

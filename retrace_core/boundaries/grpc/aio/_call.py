@@ -20,8 +20,8 @@ from grpc.aio import _call as calls  # pyright: ignore[reportAttributeAccessIssu
 
 from retrace_core.boundary import Boundary, Patch, call, call_async, in_replay, mask, spoil
 from retrace_core.checksum import checksum_of
-from retrace_core.grpc_metadata import carried_metadata, refuse_in_replay
-from retrace_core.loop_steps import answered
+from retrace_core.concurrency.loop_steps import answered
+from retrace_core.http_clients.grpc_metadata import carried_metadata, refuse_in_replay
 from retrace_core.native import REPLAY, current, now_ns
 from retrace_core.recording import RETURNED
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from grpc.aio import _server as server  # pyright: ignore[reportAttributeAccessIssue]
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.grpc_port import binding
+from retrace_core.http_clients.grpc_port import binding
 
 BOUNDARY = Boundary(
     kind="grpc",

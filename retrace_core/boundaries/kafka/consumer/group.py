@@ -13,9 +13,9 @@ from typing import Any
 from kafka.consumer.group import KafkaConsumer
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.broker.pause import pause
-from retrace_core.kafka.asked_in_tasks import asking, for_process
-from retrace_core.kafka.making import forgotten, not_made_on_replay
+from retrace_core.brokers.kafka.asked_in_tasks import asking, for_process
+from retrace_core.brokers.kafka.making import forgotten, not_made_on_replay
+from retrace_core.brokers.pause import pause
 
 _KIND = "kafka"
 

@@ -19,13 +19,13 @@ from kafka.producer.future import FutureRecordMetadata
 from kafka.producer.kafka import KafkaProducer
 
 from retrace_core.boundary import Boundary, Patch, call, in_replay
-from retrace_core.broker.client_calls import ClientCalls
-from retrace_core.broker.message_headers import carrying
+from retrace_core.brokers.client_calls import ClientCalls
+from retrace_core.brokers.kafka.asked_in_tasks import asking, for_process
+from retrace_core.brokers.kafka.making import forgotten, not_made_on_replay
+from retrace_core.brokers.kafka.message import message_key
+from retrace_core.brokers.kafka.plain_values import packed, unpacked
+from retrace_core.brokers.message_headers import carrying
 from retrace_core.errors import LiveCallRefused
-from retrace_core.kafka.asked_in_tasks import asking, for_process
-from retrace_core.kafka.making import forgotten, not_made_on_replay
-from retrace_core.kafka.message import message_key
-from retrace_core.kafka.plain_values import packed, unpacked
 from retrace_core.native import current
 from retrace_core.request_lane import is_request
 

@@ -15,8 +15,7 @@ from mysql.connector.network import MySQLSocket
 from mysql.connector.protocol import MySQLProtocol
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.masked import masked
-from retrace_core.mysql.connector_connections import (
+from retrace_core.databases.mysql.connector_connections import (
     SETTING_UP_BY_PACKETS,
     connecting,
     mode_known,
@@ -26,7 +25,7 @@ from retrace_core.mysql.connector_connections import (
     setting_up,
     telling,
 )
-from retrace_core.mysql.connector_exchanges import (
+from retrace_core.databases.mysql.connector_exchanges import (
     asking,
     command,
     executed,
@@ -37,14 +36,15 @@ from retrace_core.mysql.connector_exchanges import (
     queried,
     statistics,
 )
-from retrace_core.mysql.connector_sockets import (
+from retrace_core.databases.mysql.connector_sockets import (
     Facts,
     SyncStub,
     facts_of,
     noting_packets,
     stub_of,
 )
-from retrace_core.mysql.packets import CAPABILITIES, UTF8MB4, VERSION
+from retrace_core.databases.mysql.packets import CAPABILITIES, UTF8MB4, VERSION
+from retrace_core.masked import masked
 
 _KIND = "mysqlconnector"
 

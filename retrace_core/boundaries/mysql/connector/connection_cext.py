@@ -16,11 +16,8 @@ from mysql.connector.abstracts import CMySQLPrepStmt
 from mysql.connector.connection_cext import CMySQLConnection
 
 from retrace_core.boundary import Boundary, Hook, Patch, call, mask
-from retrace_core.errors import LiveCallRefused
-from retrace_core.lane_hook import lane_hook
-from retrace_core.masked import masked
-from retrace_core.mysql.backend import Backend
-from retrace_core.mysql.connector_connections import (
+from retrace_core.databases.mysql.backend import Backend
+from retrace_core.databases.mysql.connector_connections import (
     SETTING_UP,
     connecting,
     mode_known,
@@ -30,8 +27,8 @@ from retrace_core.mysql.connector_connections import (
     setting_up,
     telling,
 )
-from retrace_core.mysql.connector_exchanges import prepared, queried
-from retrace_core.mysql.connector_results import (
+from retrace_core.databases.mysql.connector_exchanges import prepared, queried
+from retrace_core.databases.mysql.connector_results import (
     Said,
     Session,
     Statement,
@@ -39,8 +36,11 @@ from retrace_core.mysql.connector_results import (
     said_by,
     session_of,
 )
-from retrace_core.mysql.packets import VERSION
-from retrace_core.mysql.question import question_of
+from retrace_core.databases.mysql.packets import VERSION
+from retrace_core.databases.mysql.question import question_of
+from retrace_core.errors import LiveCallRefused
+from retrace_core.lane_hook import lane_hook
+from retrace_core.masked import masked
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

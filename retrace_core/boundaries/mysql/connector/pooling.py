@@ -12,7 +12,7 @@ from typing import Any
 from mysql.connector.pooling import MySQLConnectionPool, PooledMySQLConnection
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mysql.connector_connections import giving, setting_up, taking
+from retrace_core.databases.mysql.connector_connections import giving, setting_up, taking
 
 
 def _any(*_: Any) -> None:

@@ -16,12 +16,17 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
 from retrace_core.boundary import Boundary, Patch, call_async, in_replay, mask
+from retrace_core.brokers.nats.called_in_turn import InTurn
+from retrace_core.brokers.nats.sent_message import message_key, message_of, packed_message
+from retrace_core.brokers.nats.stand_in_server import (
+    IS_STAND_IN,
+    connecting,
+    handshaking,
+    selecting,
+)
+from retrace_core.brokers.server_calls import asking
 from retrace_core.native import REPLAY, current
-from retrace_core.nats.called_in_turn import InTurn
-from retrace_core.nats.sent_message import message_key, message_of, packed_message
-from retrace_core.nats.stand_in_server import IS_STAND_IN, connecting, handshaking, selecting
 from retrace_core.request_lane import is_request
-from retrace_core.server_calls import asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

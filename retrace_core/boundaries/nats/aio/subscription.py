@@ -13,8 +13,8 @@ from nats.aio import subscription
 from nats.aio.subscription import Subscription
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.nats.sent_message import message_of, packed_message
-from retrace_core.server_calls import asking, read, waiting
+from retrace_core.brokers.nats.sent_message import message_of, packed_message
+from retrace_core.brokers.server_calls import asking, read, waiting
 
 _Iterator: Any = subscription._SubscriptionMessageIterator
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from nats.js.client import JetStreamContext
 
 from retrace_core.boundary import Boundary, Patch, call_async, in_replay, mask
-from retrace_core.broker.sent_later import later
+from retrace_core.brokers.nats.sent_message import message_key, message_of, packed_message
+from retrace_core.brokers.sent_later import later
+from retrace_core.brokers.server_calls import asking, nothing_comes, read, waiting
+from retrace_core.concurrency.handed_over import pack_handed_over, unpack_handed_over
 from retrace_core.errors import LiveCallRefused
-from retrace_core.handed_over import pack_handed_over, unpack_handed_over
 from retrace_core.native import current
-from retrace_core.nats.sent_message import message_key, message_of, packed_message
-from retrace_core.server_calls import asking, nothing_comes, read, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 from retrace_core.boundary import Boundary
-from retrace_core.named_files import opening
-from retrace_core.named_folders import companions
+from retrace_core.files.named_files import opening
+from retrace_core.files.named_folders import companions
 
 onnxruntime_inference_collection: Any = sys.modules[
     "onnxruntime.capi.onnxruntime_inference_collection"

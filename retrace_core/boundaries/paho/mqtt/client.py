@@ -13,7 +13,7 @@ from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import MQTTErrorCode
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mqtt.paho_calls import (
+from retrace_core.brokers.mqtt.paho_calls import (
     asking,
     connecting,
     disconnecting,
@@ -24,7 +24,7 @@ from retrace_core.mqtt.paho_calls import (
     stopping,
     waiting_for_publish,
 )
-from retrace_core.mqtt.paho_hearing import adding, setting
+from retrace_core.brokers.mqtt.paho_hearing import adding, setting
 
 _CALLBACKS = (
     *("on_connect", "on_connect_fail", "on_disconnect", "on_message"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from paho.mqtt import subscribe
 
 from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.mqtt.mqtt_values import asked, packed, unpacked
+from retrace_core.brokers.mqtt.mqtt_values import asked, packed, unpacked
 from retrace_core.native import current
 
 if TYPE_CHECKING:

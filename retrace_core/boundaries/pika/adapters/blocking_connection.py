@@ -21,10 +21,16 @@ from pika.connection import Connection
 from pika.exceptions import AMQPError, ConnectionClosedByClient
 from pika.frame import Method
 
-from retrace_core.amqp.pika_frames import answer_of_none, asked_by, kind_of, packed, unpacked
-from retrace_core.amqp.pika_stand_in import stand_in
 from retrace_core.boundary import Boundary, Patch, attempt, call, call_free, in_replay, mask
-from retrace_core.broker.message_headers import carrying
+from retrace_core.brokers.amqp.pika_frames import (
+    answer_of_none,
+    asked_by,
+    kind_of,
+    packed,
+    unpacked,
+)
+from retrace_core.brokers.amqp.pika_stand_in import stand_in
+from retrace_core.brokers.message_headers import carrying
 from retrace_core.native import REPLAY, current
 from retrace_core.recording import FREE_OF_ORDER
 from retrace_core.request_lane import is_request

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mongodb.exchanges import receiving_async, sending_async
+from retrace_core.databases.mongodb.exchanges import receiving_async, sending_async
 
 network: Any = import_module("pymongo.asynchronous.network")
 _RECEIVER = next(name for name in vars(network) if name.endswith("receive_message"))

@@ -21,14 +21,14 @@ from retrace_core.boundary import (
     mask,
     on_boot_tape,
 )
-from retrace_core.masked import masked
-from retrace_core.mongodb.topology import (
+from retrace_core.databases.mongodb.topology import (
     descriptions_from,
     is_known,
     is_news,
     kept,
     seeds_of,
 )
+from retrace_core.masked import masked
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mongodb.exchanges import receiving, sending
+from retrace_core.databases.mongodb.exchanges import receiving, sending
 
 network: Any = import_module("pymongo.synchronous.network")
 

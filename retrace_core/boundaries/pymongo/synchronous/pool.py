@@ -9,7 +9,7 @@ from __future__ import annotations
 from pymongo.synchronous import pool
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mongodb.exchanges import (
+from retrace_core.databases.mongodb.exchanges import (
     authenticating,
     connecting,
     is_open,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pymongo.synchronous.srv_resolver import _SrvResolver
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mongodb.srv import looking_up
+from retrace_core.databases.mongodb.srv import looking_up
 
 BOUNDARY = Boundary(
     kind="pymongo",

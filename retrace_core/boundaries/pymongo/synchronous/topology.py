@@ -13,14 +13,14 @@ from pymongo.synchronous.settings import TopologySettings
 from pymongo.synchronous.topology import Topology
 
 from retrace_core.boundary import Boundary, Patch, attempt, call, in_replay, mask, on_boot_tape
-from retrace_core.masked import masked
-from retrace_core.mongodb.topology import (
+from retrace_core.databases.mongodb.topology import (
     descriptions_from,
     is_known,
     is_news,
     kept,
     seeds_of,
 )
+from retrace_core.masked import masked
 from retrace_core.native import current
 
 if TYPE_CHECKING:

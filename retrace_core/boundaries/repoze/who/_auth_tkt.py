@@ -8,7 +8,7 @@ from __future__ import annotations
 from repoze.who import _auth_tkt
 
 from retrace_core.boundary import Boundary
-from retrace_core.ticket import reads_tickets
+from retrace_core.crypto.ticket import reads_tickets
 
 BOUNDARY = Boundary(
     kind="repoze.who",

@@ -15,7 +15,7 @@ from sqlalchemy.orm.mapper import Mapper
 from sqlalchemy.util import HasMemoized
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.in_order import InOrder
+from retrace_core.concurrency.in_order import InOrder
 
 
 def _in_order(_: Any) -> Any:

@@ -15,7 +15,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.util import memoized_property
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.in_order import InOrder
+from retrace_core.concurrency.in_order import InOrder
 
 _MODULE: Any = relationships
 _JOIN: Any = getattr(_MODULE, "_JoinCondition", None) or _MODULE.JoinCondition

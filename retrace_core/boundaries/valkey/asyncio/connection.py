@@ -1,9 +1,9 @@
-"""valkey's connections for asyncio: hooks are in retrace_core/redis/connection_hooks.py."""
+"""valkey's connections for asyncio: see databases/redis/connection_hooks.py."""
 
 from __future__ import annotations
 
 from valkey.asyncio.connection import AbstractConnection
 
-from retrace_core.redis.connection_hooks import asyncio_connection_boundary
+from retrace_core.databases.redis.connection_hooks import asyncio_connection_boundary
 
 BOUNDARY = asyncio_connection_boundary(AbstractConnection, "valkey>=6.1")

@@ -18,9 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.uri import parse_uri
 
 from retrace_core.boundary import Boundary, Patch, call_async
-from retrace_core.http_exchange import headers_to_send, missing_headers
-from retrace_core.native import REPLAY, current
-from retrace_core.websocket_channel import (
+from retrace_core.http_clients.http_exchange import headers_to_send, missing_headers
+from retrace_core.http_clients.websocket_channel import (
     CLOSE,
     CONNECT,
     RECEIVE,
@@ -32,6 +31,7 @@ from retrace_core.websocket_channel import (
     refused,
     sent_key,
 )
+from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -18,10 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, reconnect
 
 from retrace_core.boundary import Boundary, Patch, call
-from retrace_core.http_exchange import headers_to_send, missing_headers
-from retrace_core.native import REPLAY, current
-from retrace_core.stub_socket import StubSocket
-from retrace_core.websocket_channel import (
+from retrace_core.http_clients.http_exchange import headers_to_send, missing_headers
+from retrace_core.http_clients.websocket_channel import (
     CLOSE,
     CONNECT,
     RECEIVE,
@@ -33,6 +31,8 @@ from retrace_core.websocket_channel import (
     refused,
     sent_key,
 )
+from retrace_core.native import REPLAY, current
+from retrace_core.sockets.stub_socket import StubSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,10 +15,10 @@ from confluent_kafka import cimpl
 from confluent_kafka.aio.producer import _AIOProducer as of_producer
 
 from retrace_core.boundary import Boundary, Patch, attempt, call_async, in_replay, mask
-from retrace_core.broker.sent_later import later
+from retrace_core.brokers.kafka.confluent import mend, packed, packed_error, position_key, unpacked
+from retrace_core.brokers.kafka.message import message_key
+from retrace_core.brokers.sent_later import later
 from retrace_core.errors import LiveCallRefused
-from retrace_core.kafka.confluent import mend, packed, packed_error, position_key, unpacked
-from retrace_core.kafka.message import message_key
 from retrace_core.native import current
 from retrace_core.request_lane import is_request
 

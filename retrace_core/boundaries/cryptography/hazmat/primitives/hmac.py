@@ -15,7 +15,7 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import hmac
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.hashing import Fed
+from retrace_core.crypto.hashing import Fed
 from retrace_core.native import current
 
 _SIGNED, _VERIFIED = "free.cryptography.hmac", "free.cryptography.hmac.verify"

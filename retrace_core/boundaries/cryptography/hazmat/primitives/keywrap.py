@@ -8,7 +8,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import keywrap
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.ciphering import decrypting, encrypting
+from retrace_core.crypto.ciphering import decrypting, encrypting
 
 BOUNDARY = Boundary(
     kind="cryptography.keywrap",

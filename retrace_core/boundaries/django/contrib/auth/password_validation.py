@@ -17,7 +17,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from retrace_core.boundary import Boundary, Patch, call_free
-from retrace_core.checking import secret, takes_part
+from retrace_core.crypto.checking import secret, takes_part
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from retrace_core.boundary import (
     mask,
     on_boot_tape,
 )
-from retrace_core.mysql.connector_connections import (
+from retrace_core.concurrency.waited import waited
+from retrace_core.databases.mysql.connector_connections import (
     SETTING_UP_BY_PACKETS,
     mode_known_async,
     numbering,
@@ -29,7 +30,7 @@ from retrace_core.mysql.connector_connections import (
     telling_async,
     where,
 )
-from retrace_core.mysql.connector_exchanges import (
+from retrace_core.databases.mysql.connector_exchanges import (
     asking_async,
     command,
     executed,
@@ -40,16 +41,15 @@ from retrace_core.mysql.connector_exchanges import (
     queried,
     statistics,
 )
-from retrace_core.mysql.connector_sockets import (
+from retrace_core.databases.mysql.connector_sockets import (
     AsyncStub,
     Facts,
     facts_of,
     noting_packets_async,
     stub_of,
 )
-from retrace_core.mysql.packets import CAPABILITIES, UTF8MB4, VERSION
+from retrace_core.databases.mysql.packets import CAPABILITIES, UTF8MB4, VERSION
 from retrace_core.native import current
-from retrace_core.waited import waited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

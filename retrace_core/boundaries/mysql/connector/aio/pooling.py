@@ -12,8 +12,8 @@ from typing import Any
 from mysql.connector.aio.pooling import MySQLConnectionPool, PooledMySQLConnection
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.mysql.connector_connections import setting_up_async
-from retrace_core.waited import waited
+from retrace_core.concurrency.waited import waited
+from retrace_core.databases.mysql.connector_connections import setting_up_async
 
 
 def _any(*_: Any) -> None:

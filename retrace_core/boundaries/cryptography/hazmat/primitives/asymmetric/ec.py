@@ -15,9 +15,9 @@ from cryptography.hazmat.bindings._rust import openssl
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from retrace_core.boundary import Boundary, Hook
-from retrace_core.checking import checks, of_size
 from retrace_core.checksum import checksum_of
-from retrace_core.made_key import key_from_bytes, key_to_bytes
+from retrace_core.crypto.checking import checks, of_size
+from retrace_core.crypto.made_key import key_from_bytes, key_to_bytes
 
 
 def _made(curve: Any, backend: Any = None) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.bindings._rust import openssl
 
-from retrace_core.edwards_keys import edwards_boundary
+from retrace_core.crypto.edwards_keys import edwards_boundary
 
 BOUNDARY = edwards_boundary(
     "cryptography.ed448",

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.bindings._rust import openssl
 
 from retrace_core.boundary import Boundary, Hook, Patch, call
-from retrace_core.checking import checks, of_size
 from retrace_core.checksum import checksum_of
-from retrace_core.ciphering import decrypting, remember
-from retrace_core.made_key import key_from_bytes, key_to_bytes
+from retrace_core.crypto.checking import checks, of_size
+from retrace_core.crypto.ciphering import decrypting, remember
+from retrace_core.crypto.made_key import key_from_bytes, key_to_bytes
 from retrace_core.native import REPLAY, current
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cryptography.hazmat.bindings._rust import openssl
 
 from retrace_core.boundary import Boundary, Hook
-from retrace_core.made_key import key_from_bytes, key_to_bytes
+from retrace_core.crypto.made_key import key_from_bytes, key_to_bytes
 
 BOUNDARY = Boundary(
     kind="cryptography.x448",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cryptography.hazmat.bindings._rust import openssl
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.ciphering import decrypting, encrypting
+from retrace_core.crypto.ciphering import decrypting, encrypting
 
 _DATA = {
     "AESGCM": 2,

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.ciphers.base import (
 )
 
 from retrace_core.boundary import Boundary, Patch
-from retrace_core.checking import takes_part
-from retrace_core.cipher_context import Decrypting, Encrypting
+from retrace_core.crypto.checking import takes_part
+from retrace_core.crypto.cipher_context import Decrypting, Encrypting
 from retrace_core.native import current
 
 if TYPE_CHECKING:

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from retrace_core.derived_key import derived_key_boundary
+from retrace_core.crypto.derived_key import derived_key_boundary
 
 BOUNDARY = derived_key_boundary("cryptography.pbkdf2", PBKDF2HMAC)

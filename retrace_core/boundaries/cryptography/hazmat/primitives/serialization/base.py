@@ -32,7 +32,7 @@ def _reading(original: Callable[..., Any]) -> Callable[..., Any]:
         except ValueError:
             if not getattr(cast("Lane", lane).scope, "is_masked", False):
                 raise
-            from retrace_core.stand_in_key import stand_in_key  # for replays alone
+            from retrace_core.crypto.stand_in_key import stand_in_key  # for replays alone
 
             with mask():
                 key = stand_in_key(bytes(data))

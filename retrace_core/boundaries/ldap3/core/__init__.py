@@ -1,0 +1,1 @@
+"""Boundaries of ldap3, one file for each of its modules."""

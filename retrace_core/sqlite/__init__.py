@@ -1,1 +1,0 @@
-"""What the boundary of sqlite3 is made of, beside the classes that it hands out."""

@@ -1,0 +1,88 @@
+"""Of a replay that does not come to its end it is said where it stands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.recorded import record_asgi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STARTS = """
+import asyncio
+import contextlib
+
+from fastapi import FastAPI
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    await asyncio.Event().wait()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+ANSWERS = """
+import asyncio
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+async def handler():
+    await asyncio.create_task(forgotten(), name="forgotten")
+
+
+async def forgotten():
+    await asyncio.Event().wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("application", "said"),
+    [
+        (
+            STARTS,
+            [
+                "it was in the application's start-up, before the request",
+                "task Task-2 is at app.py:10 in lifespan",
+            ],
+        ),
+        (
+            ANSWERS,
+            [
+                "it was in GET /",
+                "task Task-3 is at app.py:11 in handler",
+                "task forgotten is at app.py:15 in forgotten",
+            ],
+        ),
+    ],
+    ids=["in the start-up", "in the request"],
+)
+def test_what_it_waits_for(
+    recordings: Path, tmp_path: Path, application: str, said: list[str]
+) -> None:
+    """The lines of the application where its tasks wait."""
+
+    async def handler() -> None:
+        return None
+
+    record_asgi(recordings, handler)
+    [file] = recordings.glob("*/*/trace.bin")
+    (tmp_path / "app.py").write_text(application)
+    command = [sys.executable, "-m", "retrace_core.cli", "replay", str(file), "--app", "app:app"]
+    done = subprocess.run(
+        [*command, "--timeout", "3"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2, done
+    first, *rest = done.stderr.splitlines()
+    assert "took longer than 3 s" in first
+    assert [line.strip() for line in rest] == said
