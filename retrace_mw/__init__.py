@@ -5,6 +5,7 @@ The files in the order of a request:
     middleware.py     RetraceMiddleware: ASGI or WSGI, by the callable that it wraps
     asgi.py           the ASGI side: messages in and out, when the response has ended
     wsgi.py           the WSGI side: input, start_response, iterable and its close()
+    wsgi_input.py     what the application reads of a body is kept, as it reads it
     task.py           a task that a worker runs, recorded as a request is
     celery.py         the workers of Celery
     rq.py             the workers of RQ

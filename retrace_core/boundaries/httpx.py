@@ -1,4 +1,4 @@
-"""httpx, sync and async: see http_clients/httpx_exchange.py. Read in 0.28."""
+"""httpx, sync and async; hooks are in http_clients/httpx_exchange.py. Read in 0.28."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""httpx2, sync and async: see http_clients/httpx_exchange.py. Read in 2.16."""
+"""httpx2, sync and async; hooks are in http_clients/httpx_exchange.py. Read in 2.16."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""redis-py's connections for asyncio: see databases/redis/connection_hooks.py."""
+"""redis-py's connections for asyncio: hooks are in databases/redis/connection_hooks.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""valkey's connections for asyncio: see databases/redis/connection_hooks.py."""
+"""valkey's connections for asyncio: hooks are in databases/redis/connection_hooks.py."""
 
 from __future__ import annotations
 
