@@ -17,6 +17,7 @@ NAMES = (
         "hash_types",
         "kept_context",
         "lane_hook",
+        "set_order",
         "watch",
     ),
 )

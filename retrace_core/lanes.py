@@ -22,6 +22,7 @@ from retrace_core.recording import RAISED, RETURNED
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from concurrent.futures import Future
     from types import CodeType
 
@@ -38,6 +39,7 @@ class Lane(native.Lane):
         "_children",
         "_futures",
         "_items",
+        "before_end",
         "cancelled",
         "ended",
         "hashes",
@@ -52,6 +54,8 @@ class Lane(native.Lane):
     """True when its task ended by being cancelled."""
     hashes: int
     """How many bytes of what is hashed in it are kept, or would be."""
+    before_end: Callable[[], None] | None
+    """Called when its thread or task has ended, and may still record."""
 
     def __init__(self, scope: LaneOwner, lane_id: str, mode: int) -> None:
         super().__init__(scope.state, mode)
@@ -60,6 +64,7 @@ class Lane(native.Lane):
         self.ended = False
         self.cancelled = False
         self.hashes = 0
+        self.before_end = None
         self._children = 0
         self._items = 0
         self._futures = 0
@@ -107,6 +112,8 @@ class Lane(native.Lane):
     def end(self, future: asyncio.Future[Any] | Future[Any] | None = None) -> None:
         """Say that the thread or task of this lane has ended; fits as a done-callback."""
         if not self.ended:
+            if self.before_end is not None:
+                self.before_end()
             self.ended = True
             self.cancelled = future is not None and future.cancelled()
             self.scope.lane_ended(self)

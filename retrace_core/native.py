@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         install_clock_hooks,
         lane_hook,
         now_ns,
+        order_sets,
         put_files,
         release_hash_types,
         remove_clock_hooks,
@@ -62,8 +63,8 @@ else:
     for _name in (
         "INFRA LANE OFF RECORD REPLAY SOFT_KINDS Finder Lane ScopeState arm bind_thread current"
         " encode exempt find_all hard_events hook_hash_type hook_status install_clock_hooks"
-        " now_ns lane_hook put_files release_hash_types remove_clock_hooks set_call_handlers"
-        " set_encode_fallback set_importer"
+        " now_ns lane_hook order_sets put_files release_hash_types remove_clock_hooks"
+        " set_call_handlers set_encode_fallback set_importer"
         " set_pid set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
@@ -92,6 +93,7 @@ __all__ = [
     "install_clock_hooks",
     "lane_hook",
     "now_ns",
+    "order_sets",
     "put_files",
     "release_hash_types",
     "remove_clock_hooks",

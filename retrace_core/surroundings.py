@@ -34,7 +34,8 @@ _OWN = re.compile(
     r"|GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|EXEC_PATH|EDITOR|SEQUENCE_EDITOR|PAGER|ASKPASS|SSH.*"
     r"|AUTHOR_.*|COMMITTER_.*|CONFIG.*|TRACE.*|PS1_.*|TERMINAL_PROMPT|OBJECT_DIRECTORY))"
 )
-"""Variables of the machine and of the person: never taken over from another one."""
+"""Variables of the machine and of the person: not taken over from another one, but the folder of
+the person is (`Surroundings.home`, also where it has no variable)."""
 _ACTIVATED = "VIRTUAL_ENV"
 """Of the machine too, but code asks whether it is set: where it was, it names the one of here."""
 _SECRET = re.compile(
@@ -228,6 +229,9 @@ def _set(recorded: Surroundings, folder: str) -> Iterator[list[str]]:
 def _variables(recorded: Surroundings) -> Iterator[str]:
     # Those that it did not have stay: whoever replays may have set them to try something.
     os.environ.update(recorded.variables)
+    if os.path.isabs(recorded.home):
+        # Code puts it into paths that it asks for, stores and answers; it need not be there.
+        os.environ["HOME"] = recorded.home
     activated = recorded.variables.get(_ACTIVATED)
     if activated is not None and not os.path.isdir(activated):
         os.environ[_ACTIVATED] = sys.prefix

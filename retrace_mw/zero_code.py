@@ -150,24 +150,36 @@ def _wsgi_call(call: Callable[..., Any]) -> Any:
 def _recorded(app: Any, protocol: Protocol) -> Any:
     """Return what serves an application: the same one to a server that takes it in two places."""
     asynchronous = protocol is Protocol.ASGI
-    _, one = _servings.setdefault((id(app), protocol), (app, _Served(app)))
+    kind = _ServedByASGI if asynchronous else _ServedByWSGI
+    _, one = _servings.setdefault((id(app), protocol), (app, kind(app)))
     make = asgi.RetraceMiddleware if asynchronous else wsgi.RetraceMiddleware
-    _middleware(one, _call, make)  # now, on the main thread: it may watch signals
-    return one.asgi if asynchronous else one.wsgi
-
-
-def _call(served_app: Any, *args: Any) -> Any:
-    return served_app.app(*args)
+    _middleware(one, kind.call, make)  # now, on the main thread: it may watch signals
+    return one
 
 
 class _Served:
-    """An application of no framework, as a server has loaded it."""
+    """An application of no framework, as a server has loaded it.
+
+    Servers look at how it is called, to tell which version of a protocol it is of: so it is an
+    object with a `__call__` that is a coroutine function, or none, as applications have it.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
-    wsgi = _wsgi_call(_call)
-    asgi = _asgi_call(_call)
+
+class _ServedByASGI(_Served):
+    def call(self, scope: Any, receive: Any, send: Any) -> Any:
+        return self.app(scope, receive, send)
+
+    __call__ = _asgi_call(call)
+
+
+class _ServedByWSGI(_Served):
+    def call(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
+
+    __call__ = _wsgi_call(call)
 
 
 def _middleware(app: Any, call: Callable[..., Any], make: Callable[..., Any]) -> Any:

@@ -458,3 +458,38 @@ def test_an_item_that_nobody_takes_is_not_waited_for(recordings: Path) -> None:
     result = replay(recording, app)
     assert result.identical, result.summary()
     assert not [note for note in result.notes if "given up" in note or "not made again" in note]
+
+
+def test_what_others_tell_a_task_that_a_request_left_behind_is_that_requests_too(
+    recordings: Path,
+) -> None:
+    """It waits for one item by a task of the moment, and goes on by itself: no work of theirs."""
+    app = with_worker(draw_each)
+
+    async def listen(told: asyncio.Queue[str]) -> None:
+        pull = asyncio.create_task(pulled(told))
+        await asyncio.wait([pull], return_when=asyncio.FIRST_COMPLETED)
+        app.state.drawn = (pull.result(), random.random())
+
+    async def pulled(told: asyncio.Queue[str]) -> str:
+        return await told.get()
+
+    @app.get("/open")
+    async def opened() -> str:
+        app.state.told = asyncio.Queue()
+        app.state.listening = asyncio.create_task(listen(app.state.told))
+        return "open"
+
+    @app.get("/say")
+    async def say() -> str:
+        await asyncio.sleep(0.01)
+        app.state.told.put_nowait("go on")
+        await app.state.listening
+        return "said"
+
+    assert asked(app, "/open", "/say") == ['"open"', '"said"']
+    drawn = app.state.drawn
+    recording = next(one for one in recorded(recordings) if one.request.path == "/open")
+    assert "handed.over" in kinds(recording, "0.0.0")
+    assert_identical(recording, app)
+    assert app.state.drawn == drawn

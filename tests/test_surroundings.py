@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrace_core.surroundings import Surroundings, find_out, restored
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 
@@ -44,3 +43,15 @@ def test_where_a_virtual_environment_was_activated_one_is(
     with restored(noted, str(tmp_path)):
         assert os.environ["VIRTUAL_ENV"] == sys.prefix
     assert "VIRTUAL_ENV" not in os.environ
+
+
+def test_the_persons_folder_is_the_recorded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code puts it into rows and answers, as a default of its settings."""
+    monkeypatch.setenv("HOME", "/home/app")
+    noted = find_out(secrets=False)
+    monkeypatch.setenv("HOME", "/home/me")
+    with restored(noted, str(tmp_path)):
+        assert Path.home() == Path("/home/app")
+    assert Path.home() == Path("/home/me")

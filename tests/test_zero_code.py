@@ -43,6 +43,21 @@ def test_an_unchanged_application_is_recorded_and_replays(
     assert load(paths[0]).header.environment.hash_seed.isdecimal()
 
 
+@pytest.mark.parametrize("name", ["adapted_asgi", "bare_asgi", "starlette_asgi"])
+def test_an_application_that_gunicorn_hands_on_to_uvicorn_is_recorded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvicorn tells the version of ASGI from what it is handed."""
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    port = free_port()
+    server = ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "-b", f"127.0.0.1:{port}"]
+    command = ["retrace_core.cli", "run", "--", sys.executable, "-m", *server]
+    with serving([*command, f"tests.unchanged:{name}()"], port, tmp_path, sample_rate=0) as base:
+        get(base, {"X-Trace-ID": "one"})
+    (path,) = tmp_path.glob("one/*/trace.bin")
+    replays(path)
+
+
 @pytest.mark.parametrize("name", ["bare_wsgi", "flask_wsgi"])
 def test_an_application_of_wsgi_that_uvicorn_adapts_replays(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@
 #include "hooks.h"
 #include "lane_hook.h"
 #include "put_file.h"
+#include "set_order.h"
 #include "texts_at.h"
 #include "watch.h"
 
@@ -28,7 +29,7 @@ PyMODINIT_FUNC PyInit__native(void)
     PyObject *self = PyModule_Create(&module);
     if (!self) return NULL;
     if (encoder_init() || lanes_init(self) || hooks_init(self) || finder_init(self) ||
-        lane_hook_init(self) ||
+        lane_hook_init(self) || set_order_init() ||
         PyModule_AddFunctions(self, lane_functions) ||
         PyModule_AddFunctions(self, hook_functions) ||
         PyModule_AddFunctions(self, put_file_functions) ||
@@ -36,6 +37,7 @@ PyMODINIT_FUNC PyInit__native(void)
         PyModule_AddFunctions(self, texts_at_functions) ||
         PyModule_AddFunctions(self, hard_events_functions) ||
         PyModule_AddFunctions(self, hash_type_functions) ||
+        PyModule_AddFunctions(self, set_order_functions) ||
         PyModule_AddFunctions(self, watch_functions)) {
         Py_DECREF(self);
         return NULL;

@@ -34,6 +34,7 @@ __all__ = [
     "is_packed",
     "note_handed_over",
     "pack_handed_over",
+    "record_handed_over",
     "unpack_handed_over",
 ]
 
@@ -80,6 +81,11 @@ def note_handed_over(lane: Lane, key: str, item: object, start_ns: int) -> None:
         note_got(lane, start_ns)
     else:
         answered(lane, lane.record(HANDED_OVER, key, RETURNED, packed, start_ns))
+
+
+def record_handed_over(lane: Lane, key: str, packed: object, start_ns: int) -> None:
+    """Record what `pack_handed_over` had returned when a lane got it."""
+    lane.record(HANDED_OVER, key, RETURNED, packed, start_ns)
 
 
 def is_packed(item: object, packed: object) -> bool:

@@ -3,11 +3,16 @@
 As `item_lanes` has it for threads. A task has a context of its own, so that the lane is the
 current one there until the task asks the same queue for the next item. Where it has the queue
 asked by a task of the moment (`asyncio.wait_for`), the context is that of who waits for it.
+
+A task that a request has left behind works for others too, while that request's recording is still
+open. Where nothing was asked for an item, it may have been that request's own: its code goes on by
+what came. So its recording has the item as well, by its value.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
@@ -15,11 +20,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
+from retrace_core.concurrency.handed_over import NotData, pack_handed_over, record_handed_over
 from retrace_core.lanes import Lane
-from retrace_core.native import LANE, OFF, RECORD, REPLAY
+from retrace_core.native import LANE, OFF, RECORD, REPLAY, now_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
 
     from retrace_core import native
@@ -37,6 +43,8 @@ class _Work:
 
     queue: object
     before: native.Lane | None
+    keep: Callable[[], None] | None
+    """Records the item where it was got."""
 
 
 _works: dict[Lane, _Work] = {}
@@ -52,7 +60,9 @@ def asking_for(lane: native.Lane) -> Iterator[None]:
         _ASKS_FOR.reset(token)
 
 
-def take_up_in_task(queue: object, parcel: Parcel, frame: FrameType, asks: CodeType) -> bool:
+def take_up_in_task(
+    queue: object, parcel: Parcel, frame: FrameType, asks: CodeType, key: str
+) -> bool:
     """Work on an item in its lane from here on, where this task is nobody else's.
 
     Args:
@@ -60,6 +70,7 @@ def take_up_in_task(queue: object, parcel: Parcel, frame: FrameType, asks: CodeT
         parcel: what `take_out` returned.
         frame: of the code that got it.
         asks: code of the coroutine that asks a queue, and may be a task of its own.
+        key: of what is got there.
 
     Returns:
         True when the item's lane is the current one now.
@@ -73,10 +84,12 @@ def take_up_in_task(queue: object, parcel: Parcel, frame: FrameType, asks: CodeT
             if waiter is None or context is None or _is_a_request(_frames_of(waiter)):
                 return False
             task, own = waiter, context.get(LANE)
+            keep = None  # it was got in the lane of another task, which ends at once
         else:
             if _is_a_request(_frames_above(frame)):
                 return False
             context, own = None, _ASKS_FOR.get() or LANE.get()
+            keep = _keeping(own, parcel.item, key)
         if _is_busy(own):
             return False
         lane = parcel.lane
@@ -84,7 +97,9 @@ def take_up_in_task(queue: object, parcel: Parcel, frame: FrameType, asks: CodeT
             lane = parent.scope.spawn(parent, parcel.lane_id)
         if lane is None or lane.mode == OFF:
             return False
-        _works[lane] = _Work(queue, own)
+        _works[lane] = _Work(queue, own, keep)
+        if isinstance(own, Lane) and keep is not None:
+            own.before_end = functools.partial(_end, lane)
         if context is None:
             LANE.set(lane)
         else:
@@ -106,8 +121,26 @@ def put_down_in_task(queue: object) -> None:
 
 
 def _end(lane: Any) -> None:
-    if _works.pop(lane, None) is not None:
-        lane.end()
+    work = _works.pop(lane, None)
+    if work is None:
+        return
+    if isinstance(work.before, Lane):
+        work.before.before_end = None
+    with failsafe.gate("end the work on an item"):
+        if work.keep is not None and not lane.events:
+            work.keep()
+    lane.end()
+
+
+def _keeping(own: native.Lane | None, item: object, key: str) -> Callable[[], None] | None:
+    """Return what records an item, as it is now, in the lane of the task that has got it."""
+    if not isinstance(own, Lane) or own.mode != RECORD or hasattr(own.scope, "label"):
+        return None
+    try:
+        packed = pack_handed_over(item)
+    except NotData:
+        return None
+    return functools.partial(record_handed_over, own, key, packed, now_ns())
 
 
 def _who_waits(asking: asyncio.Task[Any]) -> tuple[asyncio.Task[Any] | None, Context | None]:

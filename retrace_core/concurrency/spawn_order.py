@@ -14,7 +14,7 @@ from typing import Any
 from retrace_core.lane_hook import lane_hook
 from retrace_core.native import current
 
-__all__ = ["BySpawn", "SpawnOrder", "by_spawn", "in_spawn_order"]
+__all__ = ["BySpawn", "SpawnOrder", "by_spawn", "in_spawn_order", "spawn_place"]
 
 
 class SpawnOrder(MutableSet[Any]):
@@ -81,6 +81,12 @@ def by_spawn(futures: set[Any]) -> set[Any]:
     return BySpawn(futures) if len(futures) > 1 else futures
 
 
-def _place_of(future: Any) -> tuple[bool, list[tuple[int, str]]]:
+def spawn_place(future: Any) -> list[tuple[int, str]] | None:
+    """Return what sorts tasks and futures by when they were spawned; None where it has no lane."""
     lane: str = getattr(future, "retrace_lane", "")
-    return not lane, [(len(part), part) for part in lane.split(".")]
+    return [(len(part), part) for part in lane.split(".")] if lane else None
+
+
+def _place_of(future: Any) -> tuple[bool, list[tuple[int, str]]]:
+    place = spawn_place(future)
+    return place is None, place or []

@@ -102,7 +102,7 @@ def _taken(self: Any, item: Any, lane: Lane | None, caller: FrameType) -> Any:
     with failsafe.gate("get from a queue of tasks"):
         parcel = take_out(self, item)
         own = lane is not None and is_own(parcel, lane)
-        if parcel is not None and not own and take_up_in_task(self, parcel, caller, _GET):
+        if parcel is not None and not own and take_up_in_task(self, parcel, caller, _GET, _KEY):
             return item
         if lane is not None and lane.mode == REPLAY:
             lane.scope.got(lane)

@@ -1,0 +1,1 @@
+"""Boundaries of `caio`, one file for each of its modules."""
