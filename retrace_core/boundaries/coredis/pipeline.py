@@ -28,7 +28,7 @@ def _hooked_execute(original: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
         if lane is None or not requests:
             return await original(self, raise_on_error)
         transacts = bool(self._transaction or self.explicit_transaction)
-        asked = ["MULTI" if transacts else "PIPELINE", *map(request_key, requests)]
+        asked: list[object] = ["MULTI" if transacts else "PIPELINE", *map(request_key, requests)]
         live = functools.partial(original, self, raise_on_error)
         if lane.mode != REPLAY:
             return await ask_coredis(lane, self, asked, live)
