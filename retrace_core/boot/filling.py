@@ -71,9 +71,10 @@ def _plain(value: Any) -> object:
     """Return an argument such that it is the same in another process: objects by their type."""
     if type(value) in _PLAIN:
         return value
-    # Not by the class's own iteration, which is the application's code and may refuse.
-    if isinstance(value, tuple):
+    # Not by the class's own iteration, which is the application's code and may refuse; nor by
+    # `isinstance`, which asks the object, and a lazy one is made by that.
+    if issubclass(type(value), tuple):
         return [_plain(one) for one in tuple.__iter__(value)]
-    if isinstance(value, list):
+    if issubclass(type(value), list):
         return [_plain(one) for one in list.__iter__(value)]
     return f"{type(value).__module__}.{type(value).__qualname__}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from retrace_core.boundary import call_free, mask
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from retrace_core.lanes import Lane
 
 __all__ = ["HashObject", "keeping"]
+
+_GZIP = b"\x1f\x8b\x08"
 
 
 class HashObject:
@@ -120,9 +123,19 @@ def keeping(lane: Lane, made: Any, fed: Any, *, whole: bool) -> Any:
 
 
 def _said(fed: bytes) -> bytes:
-    """Return what was hashed, of a document what it says: a replay packs pseudonyms otherwise."""
-    said = packed_document.said(fed, LARGEST)
+    """Return what was hashed, of what is packed its content: pseudonyms are packed otherwise."""
+    said = _unpacked(fed) if fed.startswith(_GZIP) else packed_document.said(fed, LARGEST)
     return fed if said is None or len(said) > MOST else said
+
+
+def _unpacked(fed: bytes) -> bytes | None:
+    """Return what is in a body that gzip packed, as a page is before its ETag is made."""
+    inflater = zlib.decompressobj(31)
+    try:
+        plain = inflater.decompress(fed, MOST + 1)
+    except zlib.error:
+        return None
+    return plain if inflater.eof and not inflater.unused_data else None
 
 
 def _digest(name: str, data: bytes) -> bytes:

@@ -13,6 +13,7 @@ The files, from finding to writing:
     rows.py          the values of result columns whose names name secrets, of all drivers of SQL
     detectors.py     secrets that are known by what they look like
     tokens.py        JWTs and signed cookies: masked are their signatures
+    pickled_texts.py  objects of Python's in base64, as Django's cache in a database keeps them
     pem_keys.py      private keys as text, also as one line of a variable's
     json_path.py     which values of a document a user's rule means; a small part of RFC 9535
     json_texts.py    the documents that stand in a body, a message or an answer, whole or cut off

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction import pickled_texts
 from retrace_core.redaction.pseudonyms import luhn_valid
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ DETECTORS: dict[str, Detector] = {
         Detector("card", (), _CARD, _of_run, counts=_is_card, has_part=False),
         Detector(
             "jwt",
-            (b"eyj", b".ej", b"wyi", b"w3s"),
+            (b"eyj", b".ej", b"wyi", b"w3s", *pickled_texts.MARKS),
             re.compile(
                 rb"(?:(?<![A-Za-z0-9_-])|" + _AFTER_ESCAPE + rb")"
                 rb"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{16,}"

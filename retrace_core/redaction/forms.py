@@ -62,6 +62,10 @@ def _base64(data: bytes) -> bytes:
     return binascii.b2a_base64(data, newline=False).rstrip(b"=")
 
 
+def _base32(data: bytes) -> bytes:
+    return base64.b32encode(data).rstrip(b"=")
+
+
 def _json_ascii(text: str) -> bytes:
     return json.dumps(text)[1:-1].encode()
 
@@ -176,7 +180,8 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
     """Yield (form of a digest, the same of its pseudonym).
 
     In hex and base64 it is also cut to usual lengths, and the beginning of it is made a UUID, or
-    the names of folders, as in stores of content, Git's say.
+    the names of folders, as in stores of content, Git's say. In base32 stands the hash of a mail's
+    id, by which archives of mailing lists know it.
     """
     yield digest, pseudonym
     was, now = digest.hex().encode(), pseudonym.hex().encode()
@@ -190,6 +195,10 @@ def digest_forms(digest: bytes, pseudonym: bytes) -> Iterator[tuple[bytes, bytes
         yield encode(digest), encode(pseudonym)
         if len(digest) > _FIRST_BYTES:
             yield encode(digest[:_FIRST_BYTES]), encode(pseudonym[:_FIRST_BYTES])
+    if len(digest) >= _UUID_SIZE:
+        was, now = _base32(digest), _base32(pseudonym)
+        yield was, now
+        yield was.lower(), now.lower()
     if len(digest) >= _UUID_SIZE:
         yield from _uuids(digest[:_UUID_SIZE], pseudonym[:_UUID_SIZE], _VERSIONS.get(len(digest)))
 

@@ -1,10 +1,11 @@
-"""Payloads: what tokens say is masked in turn, packed or not; and so is JSON in base64."""
+"""Payloads: what tokens say is masked in turn, packed or not; and JSON and pickles in base64."""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING
 
+from retrace_core.redaction.pickled_texts import is_pickle
 from retrace_core.redaction.repacking import repack_token
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import chosen
@@ -40,7 +41,8 @@ def mask_payloads(
         for place, text, now in chosen(says, 0, texts, found.replacements, care):
             masked[place : place + len(text)] = now.text
         if masked != says:
-            altchars = b"+/" if b"+" in payload or b"/" in payload else b"-_"
+            usual = b"+" in payload or b"/" in payload or is_pickle(says)
+            altchars = b"+/" if usual else b"-_"
             now_written = base64.b64encode(masked, altchars).rstrip(b"=")
             found.replacements[payload] = Replacement(now_written, rule)
     for payload, says, rule in found.says_packed:

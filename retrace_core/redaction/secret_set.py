@@ -14,6 +14,7 @@ from retrace_core.redaction.forms import digest_forms, escaped_alike, percent_de
 from retrace_core.redaction.numerals import is_small
 from retrace_core.redaction.one_time_codes import codes_in, parts_with_code
 from retrace_core.redaction.pem_keys import key_in
+from retrace_core.redaction.pickled_texts import encoded_pickles
 from retrace_core.redaction.places import LEAST, unescaped
 from retrace_core.redaction.replacements import Replacement
 from retrace_core.redaction.replacing import span_at, within
@@ -234,7 +235,7 @@ class SecretSet:
                     self.placed.append((place, was, Replacement(now, rules[value])))
 
     def add_detected(self, detector: Detector, text: bytes, places: Sequence[int]) -> None:
-        """Add what is known by its looks: secrets, and JSON in base64, which may have some in it.
+        """Add what is known by its looks: secrets, and JSON and pickles in base64, for those in it.
 
         Args:
             detector: knows them.
@@ -250,7 +251,8 @@ class SecretSet:
             elif self.add_digest(stored, detector.name):
                 self.stored.append(stored)
         if detector.name == "jwt":
-            for payload, says in encoded_json(text, places):
+            encoded = (*encoded_json(text, places), *encoded_pickles(text, places))
+            for payload, says in encoded:
                 self.special += 1
                 if payload not in self._encoded:
                     self._encoded.add(payload)

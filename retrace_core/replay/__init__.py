@@ -67,6 +67,7 @@ Where secrets were masked:
 masks.py              compares what the code says with what it said
 shortened.py          masks whose ends gave way, so that a compressed body could be packed again
 listed.py             masks that the code lists in an order other than that of the true texts
+shown_part.py         the beginning or the end of a secret, where a page hides the rest of it
 pack_order.py         the objects of a pack of Git's, which servers take from sets
 true_texts.py         what pseudonyms stand for, where code or boot tape have it anyway
 from_boot.py          the true texts, where they stand on the boot tape that is replayed

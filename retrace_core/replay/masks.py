@@ -18,6 +18,7 @@ from retrace_core import native
 from retrace_core.redaction.base64_text import TO_URL
 from retrace_core.replay.listed import in_recorded_order
 from retrace_core.replay.shortened import is_shortened, shortened
+from retrace_core.replay.shown_part import shown_as_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -135,7 +136,7 @@ class Masks:
         if not self._texts:
             return False
         if len(recorded) == len(asked):
-            asked = _in_alphabet(recorded, asked)
+            asked = shown_as_recorded(recorded, _in_alphabet(recorded, asked), self._texts)
             listed = in_recorded_order(recorded, asked, self._masked(recorded))
             if listed is not None and self._same(recorded, listed):
                 return True

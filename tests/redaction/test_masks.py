@@ -145,3 +145,23 @@ def test_base64_of_a_masked_digest_is_the_same_in_either_alphabet() -> None:
     assert masks.same("ryw@example.com A/Y7VYaDZO4+tu0y", "ann@example.com A_Y7VYaDZO4-tu0y")
     assert not masks.same("key_A/Y7VYaDZO4+tu0y", "key_A_Y7VYaDZO4-tu0z")
     assert not masks.same("1/2 + 3", "1_2 - 3")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked"),
+    [
+        ("<b>Hash</b>: 2OCR+6******", "<b>Hash</b>: 1BZG+2******"),
+        ("2OCR+6\u2022\u2022\u2022\u2022", "1BZG+2\u2022\u2022\u2022\u2022"),
+        ("key 2OC\u2026, key 2OCR...", "key 1BZ\u2026, key 1BZG..."),
+        ("id-****8wXu", "id-****K2ra"),
+    ],
+    ids=["stars", "bullets", "points", "at-the-end"],
+)
+def test_a_part_may_be_shown_where_the_rest_is_hidden(recorded: str, asked: str) -> None:
+    """As a page has the first characters of a password's hash, or the last ones of a key."""
+    assert Masks([b"1BZG+2Ab5Pd4oK2ra"]).same(recorded, asked)
+    assert not Masks([b"9BZG+2Ab5Pd4oK2rx"]).same(recorded, asked)
+
+
+def test_one_part_is_the_same_each_time() -> None:
+    assert not Masks([b"1BZG+2Ab5"]).same("2OCR*** 2OCS***", "1BZG*** 1BZG***")

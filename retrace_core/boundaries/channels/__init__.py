@@ -1,0 +1,1 @@
+"""Channels: Django over web sockets, and messages between its processes."""

@@ -1,0 +1,1 @@
+"""Boundaries of `django.contrib.staticfiles`, one file for each of its modules."""

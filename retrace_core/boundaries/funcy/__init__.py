@@ -1,0 +1,1 @@
+"""funcy, whose `memoize` keeps what functions returned."""
