@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.recorded import record_asgi
+from tests.replay_report import replays, run_replay
+from tests.serving import get, under_gunicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +88,37 @@ def test_what_it_waits_for(
     first, *rest = done.stderr.splitlines()
     assert "took longer than 3 s" in first
     assert [line.strip() for line in rest] == said
+
+
+STARTED = """
+import os
+import sqlite3
+
+try:
+    COLOUR = sqlite3.connect("shop.db").execute(os.environ["ASKED"]).fetchone()[0]
+except Exception:
+    COLOUR = "none"
+
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [COLOUR.encode()]
+"""
+
+
+def test_a_start_up_that_asks_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An application that goes on without an answer is not the one that was recorded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRACE_BOOT_TAPE", "1")
+    monkeypatch.setenv("ASKED", "SELECT 'blue'")
+    (tmp_path / "started.py").write_text(STARTED)
+    with under_gunicorn("started:app", tmp_path / "recordings") as base:
+        get(f"{base}/", {"X-Trace-ID": "blue"})
+    replays("blue")
+    changed = STARTED.replace('os.environ["ASKED"]', "\"SELECT 'red'\"")
+    (tmp_path / "started.py").write_text(changed)
+    done = run_replay("blue", "--cold")
+    assert done.returncode == 1
+    assert "asked what is not on the boot tape, the first of it: sqlite3.execute" in done.stdout

@@ -190,6 +190,8 @@ def replay(
         if boot_player is not None:
             player.findings.notes += boot_player.progress.notes()
         found = _result(loaded, player, refused, flags or {})
+        if boot_player is not None and boot_player.lacking and not found.identical:
+            found.notes.append(_LACKING.format(boot_player.lacking[0]))
         return dataclasses.replace(found, mode=mode, live=tuple(live_on_miss))
 
     with closed_world(allow_write) as refusals, ExitStack() as stage:
@@ -218,6 +220,7 @@ def replay(
     return result()
 
 
+_LACKING = "its start-up asked what is not on the boot tape, the first of it: {}"
 _SCRATCH = "the folder for temporary files, in what it said, is compared as the recorded one"
 
 
