@@ -50,6 +50,7 @@ The files in the order of a request:
     brokers/          what the boundaries of clients of message brokers share
     programs/         other processes that a request starts, or that work for it
     reading.py        what machine and process are at the moment
+    metric_families.py  metric families of prometheus_client's as plain values
     masked.py         calls that are of the process, whichever request makes them
     files/            which files are the world, and where a replay puts them
     coverage/         what reached the world past all boundaries, and from which line

@@ -18,6 +18,7 @@ __all__ = ["LEAST", "file_of", "literals"]
 LEAST, _LEAST_DIGITS = 4, 6
 """A shorter text, or number, may stand somewhere by chance."""
 _LITERAL = re.compile(rb"\"([^\"\\\n]{4,128})\"|'([^'\\\n]{4,128})'")
+_ADDRESS = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _WORD = re.compile(rb"[A-Za-z]+(?:[ _][A-Za-z]+)*")
 _ASKS = re.compile(rb"(?i)user|pass|pwd|auth|cred|account|token|secret|key|login|admin|member")
 """What is said near a word that is compared with what somebody gave."""
@@ -49,7 +50,8 @@ def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
 
     Left out are words by themselves where nothing near speaks of users or secrets, and those
     that are names (`form["password"]`), but where something is compared with them: anybody's
-    password could be the same word.
+    password could be the same word. Addresses of mail are found within texts, too
+    (`"Shop <orders@example.com>"`).
     """
     numbers: Counter[int] = Counter()
     seen: set[bytes] = set()
@@ -65,6 +67,13 @@ def literals(source: bytes) -> Iterator[tuple[bytes, int]]:
         seen.add(text)
         yield text, numbers[len(text)]
         numbers[len(text)] += 1
+    # After all others, whose numbers stay as recordings have them.
+    for match in _ADDRESS.finditer(source):
+        text = match[0]
+        if text not in seen:
+            seen.add(text)
+            yield text, numbers[len(text)]
+            numbers[len(text)] += 1
 
 
 def _is_asked(source: bytes, match: re.Match[bytes], text: bytes) -> bool:

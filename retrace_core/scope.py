@@ -178,8 +178,11 @@ class RecordingScope(Traffic, RecordsOnly):
         return lane
 
     def lane_ended(self, lane: Lane) -> None:
-        """Take note that a spawned thread or task has ended; seals after the last one."""
-        if lane.mode == RECORD:
+        """Take note that a spawned thread or task has ended; seals after the last one.
+
+        One that ended because the process did, after the response, is one that went on.
+        """
+        if lane.mode == RECORD and (not self.closed or threading.main_thread().is_alive()):
             status = CANCELLED if lane.cancelled else RETURNED
             lane.record(LANE_END, None, status, None, native.now_ns())
         self._open.discard(lane)

@@ -26,6 +26,8 @@ _STRONG = frozenset("password passwd passphrase passcode".split())
 _STRONG_ENDS = frozenset(
     "confirm confirmation confirmed again repeat repeated verify value".split()
 )
+_GLUED = ("password", "passwd", "passphrase")
+"""They end a word with whose it is before them, as LDAP writes `userpassword`."""
 _ALONE = frozenset(("auth", "pass", "session", "credentials"))
 _SENT_AGAIN = frozenset(("client request token", "idempotency token"))
 """By one a server knows that a request came twice; what it makes may be called by it."""
@@ -33,7 +35,7 @@ _WHOSE = frozenset(
     "db database smtp mail email imap ldap admin user login root redis mysql postgres pg ftp ssh"
     " mongo rabbitmq amqp basic account".split()
 )
-"""Before `pass` they name one, and not a boarding pass."""
+"""Before `pass` they name one, and not a boarding pass; also where nothing is between."""
 _HARMLESS = frozenset(
     "page token,next token,continuation token,cancellation token,sync token,max tokens,"
     "completion tokens,prompt tokens,input tokens,output tokens,total tokens,used tokens,"
@@ -95,6 +97,8 @@ class Names:
         if last in _LAST or two in _PAIRS or (len(words) == 1 and last in _ALONE):
             return True
         if last == "pass" and words[-2] in _WHOSE:
+            return True
+        if last.endswith(_GLUED) or (last.endswith("pass") and last[:-4] in _WHOSE):
             return True
         return last in _STRONG_ENDS and not _STRONG.isdisjoint(words)
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest, mmap_dict, multiprocess
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    ProcessCollector,
+    generate_latest,
+    mmap_dict,
+    multiprocess,
+)
 
 from retrace_core import replay
 from tests.recorded import record_wsgi
@@ -64,3 +73,20 @@ def test_a_folder_that_was_not_there_is_not_there_again(recordings: Path, folder
     (folder / "absent").mkdir()
     result = replay(recording, app)
     assert result.identical, result.summary()
+
+
+def test_what_the_process_is_at_the_moment(recordings: Path) -> None:
+    """Its memory and its collected garbage are another's on replay."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+    Counter("asked", "Requests", registry=registry).inc()
+    app, recording = record_wsgi(recordings, lambda: generate_latest(registry))
+    assert recording.response is not None
+    said = b"".join(recording.response.body)
+    assert b"process_resident_memory_bytes" in said and b"python_gc_collections_total" in said
+    held = [bytearray(1000) for _ in range(2000)]
+    gc.collect()
+    result = replay(recording, app)
+    assert result.identical, result.summary()
+    assert held

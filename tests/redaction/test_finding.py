@@ -182,6 +182,8 @@ FOUND: dict[str, tuple[object, str]] = {
         "dGhpcnR5dHdvYnl0ZWtleQ==",
     ),
     "a key of Fernet's": ({"fernet_key": "q8Vh0PpO7lJkGzYc5rT2"}, "q8Vh0PpO7lJkGzYc5rT2"),
+    "a name of one word": ({"userpassword": "horse-battery"}, "horse-battery"),
+    "a short one": ({"dbpass": "horse-battery"}, "horse-battery"),
     "Pyramid's token against forgery": ('[1.5, 1.5, {"_csrft_": "q8Vh0PpO7l"}]', "q8Vh0PpO7l"),
     "jwt": (f"got {JWT}", JWT.rpartition(".")[2]),
     "a cursor": (

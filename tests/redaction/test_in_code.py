@@ -6,6 +6,7 @@ import importlib.util
 import secrets
 import sys
 from base64 import b64encode
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -60,6 +61,10 @@ async def _basic(request: Any) -> bool:
     return bool(coded == b64encode(b"stanley:sword-in-the-stone").decode())
 
 
+async def _by_sender(request: Any) -> bool:
+    return sha1(await request.body()).digest() == sha1(b"Shop <orders@shop.example>").digest()
+
+
 WAYS: dict[str, tuple[Any, dict[str, Any]]] = {
     "a header": (_by_header, {"headers": {"x-token": TOKEN}}),
     "a bearer": (_by_header, {"headers": {"x-token": TOKEN, "authorization": f"Bearer {TOKEN}"}}),
@@ -67,6 +72,7 @@ WAYS: dict[str, tuple[Any, dict[str, Any]]] = {
     "an escaped query": (_by_word, {"params": {"user": "bob", "password": USERS["bob"]}}),
     "JSON": (_by_form, {"json": {"user": "bob", "password": USERS["bob"]}}),
     "bytes": (_by_digest, {"content": b"password=sword/fish"}),
+    "a sender": (_by_sender, {"content": b"Shop <orders@shop.example>"}),
     "basic": (_basic, {"auth": ("stanley", "sword-in-the-stone")}),
 }
 

@@ -12,19 +12,16 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.samples import Sample
 
 from retrace_core.boundary import Boundary, Patch, call_free
+from retrace_core.metric_families import collects
 from retrace_core.native import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-_FOLDER, _COLLECT = "free.prometheus_client.folder", "free.prometheus_client.collect"
-_PLAIN = 3
-"""So many fields of a sample have what was counted: files have no time of a sample's own."""
+_FOLDER = "free.prometheus_client.folder"
 
 
 def _making(original: Callable[..., None]) -> Callable[..., None]:
@@ -49,39 +46,11 @@ def _making(original: Callable[..., None]) -> Callable[..., None]:
     return make
 
 
-def _collecting(original: Callable[[Any], Iterable[Metric]]) -> Callable[[Any], Iterable[Metric]]:
-    @functools.wraps(original)
-    def collect(collector: Any) -> Iterable[Metric]:
-        lane = current()
-        if lane is None:
-            return original(collector)
-        live = functools.partial(original, collector)
-        return call_free(lane, _COLLECT, None, live, _plain, _rebuilt)
-
-    return collect
-
-
-def _plain(metrics: Iterable[Metric]) -> object:
-    return [
-        [one.name, one.documentation, one.type, [list(sample[:_PLAIN]) for sample in one.samples]]
-        for one in metrics
-    ]
-
-
-def _rebuilt(value: Any) -> list[Metric]:
-    found: list[Metric] = []
-    for name, documentation, kind, samples in value:
-        metric = Metric(name, documentation, kind)
-        metric.samples = [Sample(*sample) for sample in samples]
-        found.append(metric)
-    return found
-
-
 BOUNDARY = Boundary(
     kind="prometheus_client",
     supports="prometheus_client>=0.14",
     hooks=(
         Patch(MultiProcessCollector, "__init__", _making),
-        Patch(MultiProcessCollector, "collect", _collecting),
+        collects(MultiProcessCollector, "prometheus_client.collect"),
     ),
 )
