@@ -7,6 +7,7 @@ import datetime
 import enum
 import threading
 import uuid
+from collections import OrderedDict
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -160,6 +161,7 @@ DATA = st.recursive(
         st.lists(inner, max_size=3)
         | st.tuples(inner, inner)
         | st.dictionaries(st.text(max_size=3) | st.tuples(st.integers()), inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3).map(OrderedDict)
         | st.builds(Point, inner, inner)
         | st.builds(lambda form, value: form(value), st.sampled_from(FORMS), inner)
     ),

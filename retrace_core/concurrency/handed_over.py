@@ -16,6 +16,7 @@ import dataclasses
 import datetime
 import enum
 import sys
+from collections import OrderedDict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -133,6 +134,9 @@ class _Packer:
             except TypeError:
                 pairs = [[self.pack(part, depth + 1) for part in pair] for pair in value.items()]
                 return {_MARK: ["pairs", pairs]}
+        if kind is OrderedDict:
+            pairs = [[self.pack(part, depth + 1) for part in pair] for pair in value.items()]
+            return {_MARK: ["ordered", pairs]}
         if isinstance(value, BaseException):
             return {_MARK: ["error", PackedException(pack_exception(value))]}
         form = _form(kind)
@@ -233,6 +237,8 @@ def _unpack(packed: Any) -> Any:
         return (frozenset if rest[0] else set)(_unpack(rest[1]))
     if form == "pairs":
         return {key: value for key, value in _unpack(rest[0])}
+    if form == "ordered":
+        return OrderedDict(_unpack(rest[0]))
     if form == "error":
         names = [str(name) for name in rest[0].packed[0]]
         return unpack_exception(rest[0].packed, _loaded_errors(names))

@@ -64,6 +64,7 @@ async def _again(lane: Lane, fut: Any, seconds: float) -> Any:
     inner = _task(lane, fut)
     with mask():  # no task of the application's
         pausing = loop.create_task(scope.answer_async(lane, ASYNC_SLEEP, seconds))
+    pausing.add_done_callback(_asked_for)
     try:
         await asyncio.wait([inner, pausing], return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
@@ -80,6 +81,12 @@ async def _again(lane: Lane, fut: Any, seconds: float) -> Any:
     inner.cancel()
     await asyncio.wait([inner])
     raise TimeoutError
+
+
+def _asked_for(pausing: asyncio.Task[Any]) -> None:
+    """Ask what became of it, or the loop would say that nobody had, where the other was first."""
+    if not pausing.cancelled():
+        pausing.exception()
 
 
 def _task(lane: Lane, fut: Any) -> asyncio.Future[Any]:

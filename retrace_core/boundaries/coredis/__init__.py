@@ -1,0 +1,1 @@
+"""Boundaries of `coredis`, one file for each of its modules."""
