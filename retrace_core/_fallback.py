@@ -240,10 +240,6 @@ def lane_hook(original: Any, hook: Any, anywhere: bool = False) -> Any:
     return hook
 
 
-def order_sets(kind: object, place: object) -> None:
-    """Do nothing: a set's order is in C."""
-
-
 def put_files(files: Sequence[tuple[str, str, str, str, bytes]]) -> list[bool]:
     """Do nothing: the store does it step by step."""
     return [False for _ in files]
@@ -388,8 +384,11 @@ def hook_hash_type(kind: type, /) -> bool:
     return False
 
 
-def release_hash_types() -> None:
-    """Leave all types as they are."""
+def release_hash_types(*_: object) -> None:
+    """Leave all types as they are; those of sets, too."""
+
+
+order_sets = order_sets_while_armed = release_hash_types
 
 
 def hook_status() -> dict[str, str]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         lane_hook,
         now_ns,
         order_sets,
+        order_sets_while_armed,
         put_files,
         release_hash_types,
         remove_clock_hooks,
@@ -65,7 +66,7 @@ else:
         " encode exempt find_all hard_events hook_hash_type hook_status install_clock_hooks"
         " now_ns lane_hook order_sets put_files release_hash_types remove_clock_hooks"
         " set_call_handlers set_encode_fallback set_importer"
-        " set_pid set_policy texts_at watch"
+        " order_sets_while_armed set_pid set_policy texts_at watch"
     ).split():
         globals()[_name] = getattr(_implementation, _name)
 
@@ -94,6 +95,7 @@ __all__ = [
     "lane_hook",
     "now_ns",
     "order_sets",
+    "order_sets_while_armed",
     "put_files",
     "release_hash_types",
     "remove_clock_hooks",

@@ -268,11 +268,14 @@ class ResponseTee:
     def __iter__(self) -> ResponseTee:
         return self
 
+    def _next(self) -> bytes:
+        if self._iterator is None:
+            self._iterator = iter(self._chunks)
+        return next(self._iterator)
+
     def __next__(self) -> bytes:
         try:
-            if self._iterator is None:
-                self._iterator = self._inside.call(iter, self._chunks)
-            chunk: bytes = self._inside.call(next, self._iterator)
+            chunk: bytes = self._inside.call(self._next)
         except StopIteration:
             self._done = True
             raise

@@ -287,6 +287,7 @@ def enter_boot() -> None:
 
 def end_boot() -> None:
     """Say that the first request has come; another that has come meanwhile waits for the end."""
+    native.order_sets_while_armed()
     if _tape is None:
         return
     with failsafe.gate("end the boot"):

@@ -7,10 +7,10 @@ which finds out the encoding of all of them each time. Read in httpx 0.28 and ht
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from retrace_core import failsafe
-from retrace_core.http_clients.http_exchange import missing_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,10 +50,11 @@ def _put_in(carried: Iterable[tuple[str, str]], request: Any) -> _Fields:
     added: _Fields = []
     try:  # not the gate, whose with-block each call would pay
         fields: _Fields = request.headers._list
-        given = {lowered.decode("latin-1") for _, lowered, _ in fields}
-        for name, value in missing_headers(carried, given):
-            raw = name.encode("latin-1")
-            added.append((raw, raw.lower(), value.encode("latin-1")))
+        given = {lowered for _, lowered, _ in fields}
+        for name, value in carried:
+            raw, lowered = _encoded(name)
+            if lowered not in given:
+                added.append((raw, lowered, value.encode("latin-1")))
         fields += added
     except Exception as error:
         failsafe.report("carry the trace", error)
@@ -64,5 +65,14 @@ def _put_in(carried: Iterable[tuple[str, str]], request: Any) -> _Fields:
 def _take_out(added: _Fields, request: Any) -> None:
     if added:
         fields: _Fields = request.headers._list
+        if fields[-len(added) :] == added:
+            del fields[-len(added) :]
+            return
         names = {lowered for _, lowered, _ in added}
         fields[:] = [field for field in fields if field[1] not in names]
+
+
+@functools.lru_cache(64)
+def _encoded(name: str) -> tuple[bytes, bytes]:
+    """Return a header's name as it is sent, and in lower case."""
+    return name.encode("latin-1"), name.lower().encode("latin-1")

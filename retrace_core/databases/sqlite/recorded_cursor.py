@@ -53,19 +53,21 @@ class Cursor(sqlite3.Cursor):
     def _run(self, lane: Any, kind: str, live: Callable[..., Any], *args: Any) -> Cursor:
         global _latest
         failed: Exception | None = None
-        if kind == _MANY and len(args) == 2:
+        has_rows = len(args) == 2
+        if kind == _MANY and has_rows:
             # An iterator of the application's is used up here; the rows are the key.
             rows, failed = used_up(args[1], adapted)
             args = (args[0], rows if failed is None else itertools.chain(rows, raising(failed)))
             key: object = (args[0], rows)
         else:
-            if len(args) == 2:
-                args = (args[0], adapted(args[1]))
-            key = args if len(args) == 2 else args[0] if args else None
-            if isinstance(key, str):  # a savepoint's name is no parameter
-                key = without_generated_names(key)
-            elif len(args) == 2 and not args[1] and isinstance(args[0], str):
-                key = (without_generated_names(args[0]), args[1])
+            if has_rows:
+                key = args = (args[0], adapted(args[1]))
+                if not args[1] and isinstance(args[0], str):
+                    key = (without_generated_names(args[0]), args[1])
+            else:
+                key = args[0] if args else None
+                if isinstance(key, str):  # a savepoint's name is no parameter
+                    key = without_generated_names(key)
         if lane.mode == REPLAY:
             if self._begins_live(lane, kind, key):
                 with mask():
