@@ -23,6 +23,8 @@ __all__ = ["Found", "scan"]
 
 _raws = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _REDACTION = "redaction"
+_PADDING = b"="
+"""Of base64: a mask that has it (the hash of a password) is found without it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def scan(frames: Sequence[tuple[int, bytes]], redactor: Redactor, name: str) -> 
             if tag_of(bytes(part)) != _REDACTION
         ]
         masks = frozenset(redaction.masks if redaction is not None else ())
+        known = frozenset(mask.rstrip(_PADDING) for mask in masks)
         data = b"".join((header, *parts))
         patches = redactor.redact(data, list(regions_of(header, parts)), (), masks).patches
         counted = Counter(
@@ -63,7 +66,7 @@ def scan(frames: Sequence[tuple[int, bytes]], redactor: Redactor, name: str) -> 
             for where, patch in zip(
                 _places([patch.place for patch in patches], header, parts), patches, strict=True
             )
-            if patch.secret not in masks
+            if patch.secret.rstrip(_PADDING) not in known
         )
     except (msgspec.MsgspecError, ValueError, IndexError) as error:
         raise TornRecording(f"{name} is damaged inside ({error}); fetch it again") from None

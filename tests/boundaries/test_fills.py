@@ -12,7 +12,10 @@ from channels.layers import ChannelLayerManager
 from django.contrib.staticfiles.storage import ConfiguredStorage
 from django.core.files.storage import storages
 from django.test import override_settings
-from django.utils.functional import SimpleLazyObject
+from django.urls import URLPattern, URLResolver, path
+from django.urls.resolvers import RegexPattern
+from django.utils.functional import SimpleLazyObject, cached_property
+from django.views import View
 from funcy import calc
 
 from retrace_core import installer
@@ -64,6 +67,20 @@ def test_the_manifest_of_static_files(tmp_path: Path) -> None:
     (chapter,) = chapters()
     assert chapter.label.endswith("ConfiguredStorage._setup")
     assert chapter.events
+
+
+def test_urls_that_are_made_at_the_first_request() -> None:
+    """As of the pages of a site, which are in its database."""
+
+    class OfPages(URLResolver):
+        @cached_property
+        def url_patterns(self) -> list[URLPattern]:
+            return [path(f"{uuid.uuid4()}/", View.as_view())]
+
+    resolver = OfPages(RegexPattern(""), None)
+    assert resolver.url_patterns is resolver.url_patterns
+    (chapter,) = chapters()
+    assert chapter.label.endswith("OfPages.url_patterns")
 
 
 def test_a_layer_of_channels() -> None:

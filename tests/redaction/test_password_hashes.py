@@ -17,12 +17,15 @@ import pytest
 from argon2 import low_level
 
 from retrace_core import replay
+from retrace_core.redaction.scanning import scan
 from retrace_core.redaction.tokens import digest_of
 from retrace_core.replay.divergence import same_key
 from retrace_core.replay.masks import Masks
+from retrace_core.trace_file.load import read_plain
 from retrace_mw import RetraceMiddleware
 from tests.recorded import assert_identical, identical_body, only_recording, record_wsgi
 from tests.redaction.raw import files, raw
+from tests.redaction.test_finding import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -282,3 +285,22 @@ def test_a_salt_and_a_hash_with_nothing_between_them(
     assert recording.response is not None
     assert recording.response.body == [b"welcome"]
     assert_identical(recording, app)
+
+
+def test_a_masked_one_is_nothing_that_slipped_through(recordings: Path, tmp_path: Path) -> None:
+    """Django's ends with the padding of base64, and so does its mask."""
+    database = tmp_path / "shop.db"
+    digest = base64.b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE users (password)")
+        stored = f"pbkdf2_sha256$1000000$lPiCodGNPN3sCtwqMtMTfW${digest}"
+        connection.execute("INSERT INTO users VALUES (?)", (stored,))
+
+    def view() -> str:
+        with closing(sqlite3.connect(database)) as connection:
+            return str(connection.execute("SELECT password FROM users").fetchone())
+
+    record_wsgi(recordings, view)
+    (path,) = files(recordings)
+    assert digest.encode() not in raw(recordings)
+    assert not scan(read_plain(path), REDACTOR, "it")

@@ -1,0 +1,1 @@
+"""Boundaries of `django.urls`, one file for each of its modules."""

@@ -1,0 +1,1 @@
+"""kombu, the messages of Celery."""
