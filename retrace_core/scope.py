@@ -64,6 +64,7 @@ class RecordingScope(Traffic, RecordsOnly):
 
     __slots__ = (
         "_cancel_grace",
+        "_cut_off",
         "_decision",
         "_elsewhere",
         "_ended_ns",
@@ -125,6 +126,7 @@ class RecordingScope(Traffic, RecordsOnly):
         self._left = False
         self.holes = Holes() if settings.coverage_watch else None
         self._open: set[Lane] = set()
+        self._cut_off: set[Lane] = set()
         self._elsewhere: Lane | None = None
         self._lock = threading.RLock()
         self._cancel_grace: Callable[[], None] | None = None
@@ -182,11 +184,14 @@ class RecordingScope(Traffic, RecordsOnly):
 
         One that ended because the process did, after the response, is one that went on.
         """
-        if lane.mode == RECORD and (not self.closed or threading.main_thread().is_alive()):
-            status = CANCELLED if lane.cancelled else RETURNED
-            lane.record(LANE_END, None, status, None, native.now_ns())
-        self._open.discard(lane)
-        if self.closed and not self._open:
+        if self.closed and not threading.main_thread().is_alive():
+            self._cut_off.add(lane)
+        else:
+            if lane.mode == RECORD:
+                status = CANCELLED if lane.cancelled else RETURNED
+                lane.record(LANE_END, None, status, None, native.now_ns())
+            self._open.discard(lane)
+        if self.closed and self._open <= self._cut_off:
             self._seal()
 
     def said_elsewhere(self, message: Mapping[str, Any]) -> None:
@@ -342,6 +347,7 @@ class RecordingScope(Traffic, RecordsOnly):
         for lane in lanes:
             lane.clear()
         self._open.clear()
+        self._cut_off.clear()
         self._elsewhere = None
         del self.root
         self.judge = None

@@ -38,6 +38,11 @@ def named(name: str) -> type:
     return type(name, (), {"__module__": "shop"})
 
 
+def iterator_of(members: set[Any]) -> type:
+    """Return what goes through a set."""
+    return type(iter(members))
+
+
 @pytest.mark.parametrize("kind", [set, frozenset])
 def test_classes_come_by_their_names(kind: type[set[Any]]) -> None:
     """Not by where they lie in memory, which is another place in each process."""
@@ -81,9 +86,9 @@ def test_a_set_that_changes_meanwhile_is_told_of() -> None:
 def test_outside_of_a_recorded_request_they_come_as_they_did() -> None:
     """To sort them takes a hundred times as long as to go through them."""
     members = {named(f"Model{number:02}") for number in range(40)}
-    assert type(iter(members)) is not type(iter({1}))
+    assert iterator_of(members) is not iterator_of({1})
     with mask():
-        assert type(iter(members)) is type(iter({1}))
+        assert iterator_of(members) is iterator_of({1})
 
 
 def test_what_is_no_such_set_comes_as_it_did() -> None:

@@ -1,6 +1,7 @@
 /* Clock and entropy hooks: the C function pointer in a PyMethodDef is exchanged, so that
    every reference to the function is covered, whenever it was taken. */
 #include "hooks.h"
+#include "kept_context.h"
 #include <string.h>
 
 #define Py_BUILD_CORE 1

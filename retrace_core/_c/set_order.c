@@ -8,6 +8,11 @@
 #define PY_SSIZE_T_CLEAN
 #include "set_order.h"
 
+#if PY_VERSION_HEX >= 0x030D0000
+/* Exported as before, but from then on declared among what is internal. */
+PyAPI_FUNC(int) _PySet_NextEntry(PyObject *set, Py_ssize_t *at, PyObject **key, Py_hash_t *hash);
+#endif
+
 enum { MOST = 10000 };
 
 static getiterfunc set_iter, frozenset_iter; /* as they were */

@@ -72,7 +72,7 @@ def _silenced(made: Any) -> bool:
     return True
 
 
-def _is_own(made: Any) -> bool:
+def _is_own(made: Any, *, connects: bool = False) -> bool:
     """Return True for a socket of the application's, or of a library without a boundary."""
     if type(made) is OwnSocket:
         return True
@@ -82,7 +82,7 @@ def _is_own(made: Any) -> bool:
         return False
     caller = called_from(2)
     return package_of(caller) not in _LOOPS and not is_anothers(
-        caller, in_lane=current() is not None
+        caller, in_lane=current() is not None, connects=connects
     )
 
 
@@ -135,7 +135,7 @@ def _connect(original: Callable[..., None]) -> Callable[..., None]:
             if failed := _pair(self, listener, lambda: original(self, address)):
                 raise BlockingIOError(failed, os.strerror(failed))
             return None
-        if not _is_own(self):
+        if not _is_own(self, connects=True):
             return original(self, address)
         lane, peer = current(), peer_at(address)
         live = functools.partial(original, self, address)
@@ -160,7 +160,7 @@ def _connect_ex(original: Callable[..., int]) -> Callable[..., int]:
         if (listener := listener_at(self, address, called_from().f_code)) is not None:
             return int(_pair(self, listener, lambda: original(self, address)))
         lane, is_blocking = current(), _is_blocking(self)
-        if (lane is None and is_blocking) or not _is_own(self):
+        if (lane is None and is_blocking) or not _is_own(self, connects=True):
             return original(self, address)
         peer = peer_at(address)
         if lane is None or not is_blocking:

@@ -57,6 +57,8 @@ def command(recording: tuple[str, ...], as_json: bool, recordings: str | None) -
 
 def everything(texts: tuple[str, ...], recordings: str | None) -> list[Path]:
     """Return the files that are meant: of a folder all in it, boot tapes among them."""
+    if not texts:
+        raise click.UsageError("Missing argument RECORDING")
     found: list[Path] = []
     for text in texts:
         folder = Path(text)

@@ -24,6 +24,8 @@ _SERVERS = frozenset(
     " waitress werkzeug".split()
 )
 """Who reads requests and sends responses, in the request's own lane."""
+_ALSO_CLIENTS = frozenset(("twisted",))
+"""Of these, who connects to others as well, for whoever asks: a server itself connects to none."""
 _BELOW = ("gevent", "eventlet")
 """Who does so on behalf of its caller."""
 _LOOPS = ("asyncio.base_events", "asyncio.events", "asyncio.runners", "asyncio.tasks")
@@ -57,13 +59,18 @@ def by(covered: Callable[[], Iterable[str]]) -> None:
     _covered = covered
 
 
-def is_covered(frame: FrameType | None) -> bool:
+def is_covered(frame: FrameType | None, *, connects: bool = False) -> bool:
     """Return True for traffic of a library that has a boundary, and with the request's client.
 
     A boundary may record only what is received: what is sent, and the name of this machine in
     it (smtplib), is made again by a replay, to nobody. The
     server reads requests and sends responses in the request's own lane, by our tees.
+
+    Args:
+        frame: the line.
+        connects: True where it connects to somebody.
     """
+    servers = _SERVERS - _ALSO_CLIENTS if connects else _SERVERS
     for _ in range(_DEEPEST):
         if frame is None:
             return True  # of nobody's
@@ -74,7 +81,7 @@ def is_covered(frame: FrameType | None) -> bool:
         if kind != "library" or (library and library not in _BELOW):
             if library in _PARTS and not _is_below_part(frame, library):
                 return False
-            known = library in _SERVERS or library in _tops(_covered())
+            known = library in servers or library in _tops(_covered())
             return known or kind in ("ours", "exempt")
         if not library:
             module = _stdlib_module(frame.f_code.co_filename)
@@ -84,15 +91,16 @@ def is_covered(frame: FrameType | None) -> bool:
     return True
 
 
-def is_anothers(frame: FrameType | None, *, in_lane: bool) -> bool:
+def is_anothers(frame: FrameType | None, *, in_lane: bool, connects: bool = False) -> bool:
     """Return True where a boundary stands above, or somebody who is none of the application's.
 
     Args:
         frame: the line that connects, say.
         in_lane: True in a lane, which a boundary masks for what is below it; outside of a
             recording its hook only passes the call on, and is looked for.
+        connects: True where it connects to somebody.
     """
-    return is_covered(frame) or (not in_lane and _is_below_boundary(frame))
+    return is_covered(frame, connects=connects) or (not in_lane and _is_below_boundary(frame))
 
 
 def is_anothers_transport(

@@ -11,7 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from retrace_core.boundary import attempt, call, call_free
+from retrace_core.boundary import attempt, call, call_free, mask
 from retrace_core.lanes import Lane
 from retrace_core.native import REPLAY, current
 
@@ -58,7 +58,8 @@ def begin_ex(own: socket.socket, peer: str, live: Callable[[], int]) -> int:
     if lane is None:
         return live()
     if lane.mode != REPLAY:
-        failed = live()
+        with mask():
+            failed = live()
         return failed if failed in _GOES_ON else call(lane, kind, peer, lambda: failed)
     if isinstance(lane, Lane) and lane.scope.comes(lane, kind, peer):
         return call(lane, kind, peer, lambda: _played(own))

@@ -183,6 +183,15 @@ def test_scan_tells_places_and_no_values(
     assert {"request", "response"} <= {one["where"] for one in found}
 
 
+def test_nothing_is_said_of_no_recordings(
+    retrace: Callable[..., Any], put: Callable[..., Path]
+) -> None:
+    """`--recordings` says where they are, and not which: that none has a secret would mislead."""
+    done = retrace("scan", "--recordings", put().parents[2])
+    assert done.returncode == 2
+    assert "Missing argument RECORDING" in done.stderr
+
+
 def test_scan_of_masked_recordings(shop: Callable[..., Any], recorded_shop: Path) -> None:
     """What is masked is no secret."""
     done = shop("scan", recorded_shop / "recordings")
