@@ -230,8 +230,7 @@ def _variables(recorded: Surroundings) -> Iterator[str]:
     # Those that it did not have stay: whoever replays may have set them to try something.
     os.environ.update(recorded.variables)
     if os.path.isabs(recorded.home):
-        # Code puts it into paths that it asks for, stores and answers; it need not be there.
-        os.environ["HOME"] = recorded.home
+        _stand_in_for_home(recorded.home)
     activated = recorded.variables.get(_ACTIVATED)
     if activated is not None and not os.path.isdir(activated):
         os.environ[_ACTIVATED] = sys.prefix
@@ -243,6 +242,19 @@ def _variables(recorded: Surroundings) -> Iterator[str]:
                 f"variable {name} was not recorded, since it looks secret; set it, or record"
                 " with record_secret_variables = true"
             )
+
+
+def _stand_in_for_home(home: str) -> None:
+    """Tell Python's code the recorded folder of the person: it is in paths, rows and answers.
+
+    What is no Python keeps files there by itself, and so has the one of today.
+    """
+    today = os.environ.get("HOME")
+    os.environ["HOME"] = home
+    if today is None:
+        os.unsetenv("HOME")
+    else:
+        os.putenv("HOME", today)
 
 
 def _folder(recorded: Surroundings, folder: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_where_a_virtual_environment_was_activated_one_is(
     assert "VIRTUAL_ENV" not in os.environ
 
 
+def told_in_c(name: str) -> str:
+    """Return a variable as what is no Python finds it."""
+    library = ctypes.CDLL(None)
+    library.getenv.restype = ctypes.c_char_p
+    value: bytes = library.getenv(name.encode())
+    return value.decode()
+
+
 def test_the_persons_folder_is_the_recorded_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,4 +63,6 @@ def test_the_persons_folder_is_the_recorded_one(
     monkeypatch.setenv("HOME", "/home/me")
     with restored(noted, str(tmp_path)):
         assert Path.home() == Path("/home/app")
+        assert told_in_c("HOME") == "/home/me"  # by which a library in C keeps its caches
     assert Path.home() == Path("/home/me")
+    assert told_in_c("HOME") == "/home/me"
