@@ -261,11 +261,13 @@ def attempt(
     try:
         return function()
     except BaseException as error:
-        LANE.set(before)
+        if before is not None:
+            LANE.set(before)
         record_error(lane, kind, key, error, start_ns)
         raise
     finally:
-        LANE.set(before)
+        if before is not None:
+            LANE.set(before)
 
 
 async def attempt_async(

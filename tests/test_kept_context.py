@@ -49,14 +49,101 @@ print("whole")
 """
 
 
-def _run(how: str) -> str:
-    command = [sys.executable, "-c", _PROGRAM, how]
+_RESETTING = """
+import contextvars, gc, sys
+from retrace_core import _native
+
+KEPT = contextvars.ContextVar("kept", default=None)
+OTHERS = [contextvars.ContextVar(f"other {number}") for number in range(3)]
+for one in OTHERS:
+    one.set(1)
+
+
+class Value:
+    pass
+
+
+class Garbage:
+    def __init__(self):
+        self.itself = self
+
+    def __del__(self):
+        value = KEPT.get()
+        KEPT.set(None)
+        KEPT.set(value)
+        values.append(value)  # or its place would be read when it has gone
+
+
+if sys.argv[1] == "hooked":
+    _native.install_clock_hooks()
+values, stale = [], 0
+gc.disable()
+for allocations in range(1, 40):
+    for _ in range(50):
+        token = KEPT.set(Value())
+        gc.collect()
+        Garbage()
+        gc.set_threshold(allocations, 100, 100)
+        gc.enable()
+        KEPT.reset(token)
+        gc.disable()
+        stale += KEPT.get() is not None
+        values.clear()
+print(stale)
+"""
+_OFTEN = """
+import contextvars, gc
+from retrace_core import _native
+
+KEPT = contextvars.ContextVar("kept", default=None)
+for number in range(3):
+    contextvars.ContextVar(f"other {number}").set(1)
+
+
+class Garbage:
+    def __init__(self):
+        self.itself = self
+
+    def __del__(self):
+        value = KEPT.get()
+        KEPT.set(None)
+        KEPT.set(value)
+
+
+_native.install_clock_hooks()
+for allocations in (2, 3, 5, 7, 11):
+    gc.set_threshold(allocations, 1, 1)
+    for _ in range(2_000):
+        Garbage()
+        KEPT.reset(KEPT.set(object()))
+print("whole")
+"""
+
+
+def _run(how: str, program: str = _PROGRAM) -> str:
+    command = [sys.executable, "-c", program, how]
     return subprocess.run(command, capture_output=True, text=True, timeout=100).stdout
 
 
 def test_what_a_finalizer_replaces_is_still_there() -> None:
     """Setting one collects garbage, within CPython 3.11; lanes set one often."""
     assert _run("hooked") == "whole\n"
+
+
+def test_a_variable_that_is_reset_meanwhile_is_looked_for_again() -> None:
+    """It has the finalizer's value in mind, which nobody keeps."""
+    assert _run("hooked", _RESETTING) == "0\n"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="nothing is collected there")
+def test_without_the_hooks_it_is_not() -> None:
+    """A process reads what is in the place of a value that has gone, or dies."""
+    assert _run("bare", _RESETTING) != "0\n"
+
+
+def test_all_that_is_replaced_within_one_call_is_kept() -> None:
+    """Several collections in it run several finalizers."""
+    assert [_run("hooked", _OFTEN) for _ in range(5)] == ["whole\n"] * 5
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="nothing is collected there")

@@ -2,6 +2,8 @@
    `ContextVar.set` or `reset` makes may so run a finalizer that sets a context variable itself;
    the mapping that the outer call still reads is freed by that. Its variables are lost then, or
    the process dies. Our lanes set a variable often, so the mapping is kept here meanwhile.
+   And a variable remembers, without a reference, what the finalizer has set it to, which goes with
+   the mapping that the outer call then puts in place: it is made to look again.
    From 3.12 on nothing is collected there. */
 #define PY_SSIZE_T_CLEAN
 #include "kept_context.h"
@@ -17,7 +19,10 @@ typedef struct {
     PyObject *variables;
 } Context;
 
-static PyObject *kept;
+enum { MOST = 16 }; /* collections within one call; few allocate as often */
+
+static PyObject *kept[MOST];
+static int at;
 
 static PyObject *variables(void)
 {
@@ -29,13 +34,18 @@ void context_keep(void)
 {
     PyObject *now = variables();
     Py_XINCREF(now);
-    Py_XSETREF(kept, now);
+    Py_XSETREF(kept[at], now);
 }
 
 /* What a finalizer has replaced is still read, until the allocation is over: it stays. */
 void context_release(void)
 {
-    if (kept == variables()) Py_CLEAR(kept);
+    if (kept[at] == variables()) {
+        Py_CLEAR(kept[at]);
+        return;
+    }
+    at = (at + 1) % MOST;
+    PyThreadState_Get()->context_ver++;
 }
 
 #else
