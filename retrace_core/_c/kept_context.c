@@ -2,8 +2,8 @@
    `ContextVar.set` or `reset` makes may so run a finalizer that sets a context variable itself;
    the mapping that the outer call still reads is freed by that. Its variables are lost then, or
    the process dies. Our lanes set a variable often, so the mapping is kept here meanwhile.
-   And a variable remembers, without a reference, what the finalizer has set it to, which goes with
-   the mapping that the outer call then puts in place: it is made to look again.
+   And a variable remembers, without a reference, what the finalizer has read or set; that goes with
+   the mapping which the outer call then replaces. So all are made to look again.
    From 3.12 on nothing is collected there. */
 #define PY_SSIZE_T_CLEAN
 #include "kept_context.h"
@@ -40,11 +40,10 @@ void context_keep(void)
 /* What a finalizer has replaced is still read, until the allocation is over: it stays. */
 void context_release(void)
 {
-    if (kept[at] == variables()) {
+    if (kept[at] == variables())
         Py_CLEAR(kept[at]);
-        return;
-    }
-    at = (at + 1) % MOST;
+    else
+        at = (at + 1) % MOST;
     PyThreadState_Get()->context_ver++;
 }
 
