@@ -38,6 +38,7 @@ __all__ = [
     "call",
     "call_async",
     "call_free",
+    "connected",
     "filling",
     "in_replay",
     "mask",
@@ -259,15 +260,34 @@ def attempt(
     if before is not None:  # as `mask` does, which costs twice as much
         LANE.set(masked_value(before))
     try:
-        return function()
+        try:
+            return function()
+        finally:
+            if before is not None:
+                LANE.set(before)
     except BaseException as error:
-        if before is not None:
-            LANE.set(before)
         record_error(lane, kind, key, error, start_ns)
         raise
-    finally:
-        if before is not None:
-            LANE.set(before)
+
+
+def connected(
+    lane: native.Lane | None,
+    kind: str,
+    key: object,
+    live: Callable[[], T],
+    stub: Callable[[], T],
+) -> T:
+    """Return what `live` makes, or on replay `stub`; in a lane a failure of it is an event.
+
+    Args:
+        lane: what `current()` returned.
+        kind, key: as for `call`.
+        live: connects.
+        stub: makes what stands for the connection on replay.
+    """
+    if in_replay():
+        return stub() if lane is None else attempt(lane, kind, key, stub, stub)
+    return live() if lane is None else attempt(lane, kind, key, live)
 
 
 async def attempt_async(

@@ -18,7 +18,7 @@ from retrace_core.boundary import (
     Patch,
     attempt,
     call,
-    in_replay,
+    connected,
     mask,
     on_boot_tape,
 )
@@ -75,15 +75,7 @@ def _hooked_init(init: Callable[..., None]) -> Callable[..., None]:
                 with mask():
                     init(self, user, host, database, port, *args[:2], **options)
 
-        if in_replay():
-            if lane is None:
-                stub()
-            else:
-                attempt(lane, _CONNECT, key, stub, stub)
-        elif lane is None:
-            live()
-        else:
-            attempt(lane, _CONNECT, key, live)
+        connected(lane, _CONNECT, key, live, stub)
 
     return __init__
 

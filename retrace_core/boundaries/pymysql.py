@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymysql import connections
 
-from retrace_core.boundary import Boundary, Hook, Patch, attempt, call, in_replay, on_boot_tape
+from retrace_core.boundary import Boundary, Hook, Patch, call, connected, on_boot_tape
 from retrace_core.databases.mysql.exchanges import answer_from, executing, noting_bytes, reading
 from retrace_core.databases.mysql.packets import VERSION
 from retrace_core.databases.mysql.stub import Answers, StubSocket
@@ -55,15 +55,7 @@ def _hooked_connect(connect: Callable[..., None]) -> Callable[..., None]:
                 self.ssl = False
                 connect(self, StubSocket(answers))
 
-        if in_replay():
-            if lane is None:
-                stub()
-            else:
-                attempt(lane, _CONNECT, key, stub, stub)
-        elif lane is None:
-            live()
-        else:
-            attempt(lane, _CONNECT, key, live)
+        connected(lane, _CONNECT, key, live, stub)
 
     return connecting
 

@@ -14,7 +14,15 @@ from retrace_core.recording import Frame
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["asking_line", "frame_of", "is_core", "is_library", "is_ours", "library_of"]
+__all__ = [
+    "asking_line",
+    "frame_of",
+    "is_core",
+    "is_library",
+    "is_ours",
+    "library_of",
+    "within_packages",
+]
 
 _HERE = str(pathlib.Path(__file__).absolute().parents[2])
 _OURS = (os.path.join(_HERE, "retrace_core", ""), os.path.join(_HERE, "retrace_mw", ""))
@@ -61,8 +69,13 @@ def is_library(file: str) -> bool:
 
 def library_of(file: str) -> str:
     """Return the top-level package of an installed distribution's file, else ""."""
+    return within_packages(file).partition(os.sep)[0].removesuffix(".py")
+
+
+def within_packages(file: str) -> str:
+    """Return an installed distribution's file by its path among those, else ""."""
     for part in _PACKAGES:
         _, found, rest = file.rpartition(part)
         if found:
-            return rest.partition(os.sep)[0].removesuffix(".py")
+            return rest
     return ""

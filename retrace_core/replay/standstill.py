@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrace_core.coverage.asking_line import is_library, is_ours, library_of
+from retrace_core.coverage.asking_line import is_library, is_ours, library_of, within_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,9 +146,7 @@ def _place(who: str, stack: Sequence[FrameType]) -> Iterator[_Place]:
 
 def _short(file: str) -> str:
     """Return a file by its name in its package, or in the current folder."""
-    for part in ("site-packages", "dist-packages"):
-        _, found, name = file.rpartition(f"{os.sep}{part}{os.sep}")
-        if found:
-            return name
+    if name := within_packages(file):
+        return name
     shorter = os.path.relpath(file)
     return file if shorter.startswith(os.pardir) else shorter

@@ -18,6 +18,7 @@ from retrace_core.boundary import (
     Patch,
     attempt,
     call,
+    connected,
     in_replay,
     mask,
     on_boot_tape,
@@ -99,9 +100,7 @@ def _init(original: Callable[..., None]) -> Callable[..., None]:
                 if hasattr(self, "host"):
                     self.host = options.get("host")
 
-        if not in_replay():
-            return live() if lane is None else attempt(lane, _CONNECT, key, live)
-        return stub() if lane is None else attempt(lane, _CONNECT, key, stub, stub)
+        connected(lane, _CONNECT, key, live, stub)
 
     return __init__
 

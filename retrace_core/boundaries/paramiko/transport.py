@@ -14,7 +14,7 @@ from paramiko.channel import Channel
 from paramiko.pkey import PKey
 from paramiko.transport import Transport
 
-from retrace_core.boundary import Boundary, Patch, attempt, in_replay, mask
+from retrace_core.boundary import Boundary, Patch, connected, mask
 from retrace_core.native import current
 from retrace_core.secure_shell import asking, is_stub, make_stub, outside, put_place, setting_up
 
@@ -55,13 +55,7 @@ def _hooked_init(original: Callable[..., None]) -> Callable[..., None]:
             with mask():
                 original(self, make_stub(host, port), *args, **options)
 
-        if in_replay():
-            return (
-                stub()
-                if lane is None
-                else attempt(lane, "paramiko.connect", [host, port], stub, stub)
-            )
-        return live() if lane is None else attempt(lane, "paramiko.connect", [host, port], live)
+        connected(lane, "paramiko.connect", [host, port], live, stub)
 
     return __init__
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from retrace_core.boundary import attempt, call, in_replay, mask
+from retrace_core.boundary import attempt, call, connected, mask
 from retrace_core.databases.sqlite.apsw_cursor import ApswCursor, unrecorded
 from retrace_core.databases.sqlite.asked import asked
 from retrace_core.databases.sqlite.memory import private_name, sets
@@ -74,16 +74,8 @@ class ApswConnection(_BaseConnection):  # type: ignore[misc]  # it is in C
     def __init__(self, filename: Any, *args: Any, **kwargs: Any) -> None:
         lane = current()
         live = functools.partial(super().__init__, filename, *args, **kwargs)
-        if in_replay():
-            stub = functools.partial(self._stub, super().__init__, filename, *args, **kwargs)
-            if lane is None:
-                stub()
-            else:
-                attempt(lane, "apsw.connect", str(filename), stub, stub)
-        elif lane is None:
-            live()
-        else:
-            attempt(lane, "apsw.connect", str(filename), live)
+        stub = functools.partial(self._stub, super().__init__, filename, *args, **kwargs)
+        connected(lane, "apsw.connect", str(filename), live, stub)
         self.cursor_factory = ApswCursor
 
     def _stub(
